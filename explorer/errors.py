@@ -1,0 +1,63 @@
+"""Errors and warnings of explorer.
+
+Every error that explorer raises on purpose derives from `ExplorerError`. A message says what was
+expected, what came, and what to do next, in words that the app can show as they are.
+"""
+
+from __future__ import annotations
+
+
+class ExplorerError(Exception):
+    """Base of every error that explorer raises on purpose."""
+
+
+class InputError(ExplorerError, ValueError):
+    """A value lies outside what a function takes: a threshold, a span, a layer, empty code."""
+
+
+class ShapeError(InputError):
+    """An array has the wrong number of dimensions or sizes that do not fit together."""
+
+
+class TraceError(ExplorerError, ValueError):
+    """A trace, or a file of traces, cannot be read."""
+
+
+class EvidenceError(TraceError):
+    """The evidence of a trace is there but cannot be used."""
+
+
+class ModelError(ExplorerError, RuntimeError):
+    """A model cannot be found, loaded or run."""
+
+
+class ModelNotFoundError(ModelError):
+    """No packaged model, folder or hub repository has this name."""
+
+
+class HubUnreachableError(ModelError):
+    """The model hub did not answer in time."""
+
+
+class ModelCapabilityError(ModelError):
+    """The model cannot do what was asked, such as an encoder asked to generate."""
+
+
+class RecordingError(ExplorerError, RuntimeError):
+    """The attention of a forward pass could not be recorded."""
+
+
+class MissingDependencyError(ExplorerError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+
+class Cancelled(ExplorerError):
+    """The user stopped a running job."""
+
+
+class ExplorerWarning(UserWarning):
+    """Base of explorer's warnings."""
+
+
+class AttentionFallbackWarning(ExplorerWarning):
+    """Attention was captured by a slower way than recording, and the user should know."""
