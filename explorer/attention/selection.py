@@ -1,0 +1,130 @@
+"""Reading the layers, heads, rows, columns and spans that a caller names.
+
+Every attention map takes the same selections. They are checked here once, so that a wrong number
+gives the same words everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from explorer.errors import InputError
+
+Positions: TypeAlias = "slice | int | Sequence[int] | NDArray[np.integer[Any]] | None"
+Span: TypeAlias = "tuple[int, int] | Sequence[tuple[int, int]] | ArrayLike"
+IntArray: TypeAlias = "NDArray[np.int64]"
+
+
+def one_index(value: int | None, size: int, what: str) -> int | None:
+    """Return a layer or head as 0 .. size - 1, or None where None came.
+
+    Raises
+    ------
+    InputError
+        The value is no whole number, or lies outside -size .. size - 1.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise InputError(f"A {what} is a whole number or None (the mean); got {value!r}.")
+    index = int(value)
+    if not -size <= index < size:
+        raise InputError(
+            f"There is no {what} {index}: this attention map has {size}, "
+            f"so choose 0 to {size - 1}, or -1 for the last."
+        )
+    return index % size
+
+
+def many_indices(value: Positions, size: int, what: str) -> IntArray:
+    """Return rows or columns as an int64 array of positions 0 .. size - 1, in the order asked for.
+
+    Parameters
+    ----------
+    value
+        None (all), a slice, one position, several positions, or a boolean array of length `size`.
+        Negative positions count from the end.
+
+    Raises
+    ------
+    InputError
+        A position is no whole number or does not exist.
+    """
+    if value is None:
+        return np.arange(size, dtype=np.int64)
+    if isinstance(value, slice):
+        return np.arange(size, dtype=np.int64)[value]
+    chosen = np.asarray(value)
+    if chosen.dtype == np.bool_:
+        if chosen.shape != (size,):
+            raise InputError(
+                f"A boolean choice of {what}s needs {size} entries; got shape {chosen.shape}."
+            )
+        return np.flatnonzero(chosen).astype(np.int64)
+    if chosen.size == 0:
+        return np.empty(0, dtype=np.int64)
+    if chosen.ndim > 1 or not np.issubdtype(chosen.dtype, np.integer):
+        raise InputError(
+            f"{what.capitalize()}s are whole numbers in one dimension; "
+            f"got {chosen.dtype} of shape {chosen.shape}."
+        )
+    positions = np.atleast_1d(chosen).astype(np.int64)
+    if positions.min() < -size or positions.max() >= size:
+        wrong = positions[(positions < -size) | (positions >= size)][0]
+        raise InputError(
+            f"There is no {what} {wrong}: this attention map has {size}, "
+            f"so choose 0 to {size - 1}."
+        )
+    return np.where(positions < 0, positions + size, positions)
+
+
+def some_rows(value: Positions, size: int) -> IntArray:
+    """Return rows as `many_indices` does, but refuse an empty choice: a mean needs a row."""
+    rows = many_indices(value, size, "row")
+    if rows.size == 0:
+        raise InputError("No rows were chosen: a mean over rows needs at least one.")
+    return rows
+
+
+def unit_columns(spans: Sequence[Span], n_keys: int) -> list[IntArray]:
+    """Return the distinct key positions of every unit, sorted.
+
+    Parameters
+    ----------
+    spans
+        One entry per unit: (start, stop), half open, or a sequence of such pairs. An entry
+        without pairs, or with start == stop, is a unit without tokens.
+
+    Raises
+    ------
+    InputError
+        A span is no pair of whole numbers, runs backwards, or leaves 0 .. n_keys.
+    """
+    columns = []
+    for number, unit in enumerate(spans):
+        try:
+            pairs = np.asarray(unit)
+        except ValueError:
+            pairs = np.empty((1, 1, 1))
+        if pairs.size == 0:
+            columns.append(np.empty(0, dtype=np.int64))
+            continue
+        pairs = np.atleast_2d(pairs)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
+            raise InputError(
+                f"The span of unit {number} must be (start, stop) or a list of such pairs of whole "
+                f"numbers; got {unit!r}."
+            )
+        for start, stop in pairs:
+            if not 0 <= start <= stop <= n_keys:
+                raise InputError(
+                    f"Span ({start}, {stop}) of unit {number} leaves the {n_keys} keys: "
+                    f"0 <= start <= stop <= {n_keys} is needed."
+                )
+        parts = [np.arange(start, stop, dtype=np.int64) for start, stop in pairs]
+        columns.append(np.unique(np.concatenate(parts)))
+    return columns
