@@ -1,0 +1,221 @@
+"""Attention to scores: one number per unit, for one head, the mean, or every head at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.feedback.normalisations import Normalisation, normalisation_rule
+from explorer.feedback.reductions import Attention, Reduction, reduction_rule, token_counts
+from explorer.feedback.units import Unit, check_in_range
+
+# Rows are averaged in blocks of about this many weights, so that a long input never needs its
+# whole queries x keys matrix in memory.
+_BLOCK_WEIGHTS = 1 << 24
+
+
+def score_units(
+    attention: Attention,
+    units: Sequence[Unit],
+    rows: Any = None,
+    layer: int | None = None,
+    head: int | None = None,
+    *,
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float64]:
+    """Score every unit.
+
+    With ``a[k]`` the attention of key column ``k`` averaged over `rows`, and over layers and heads
+    where those are None:
+
+    * ``mass`` is the sum of ``a`` over the unit's positions, ``mean`` is mass / tokens, ``top-k``
+      the mean of its min(k, tokens) largest ``a``;
+    * ``raw`` is that number, ``share`` is it divided by its sum over all units, ``lift`` is
+      ``(m / sum of m) / (tokens / sum of tokens)``, shown as lift / (1 + lift). Here ``m`` is the
+      unit's mass; for top-k it is top-k x tokens, the mass were all tokens like its best.
+
+    Parameters
+    ----------
+    attention : AttentionMap
+    units : sequence of Unit
+    rows : int array, slice or None
+        Query rows to average over; None for all.
+    layer, head : int or None
+        None for the mean; negative numbers count from the end.
+    reduction : {"mean", "mass", "top-k"}
+    normalisation : {"raw", "share", "lift"}
+    k : int, default 3
+        For top-k.
+
+    Returns
+    -------
+    ndarray of float64, shape (units,)
+        An empty unit scores 0. Where all units together receive nothing, shares and lifts are NaN.
+
+    Raises
+    ------
+    InputError
+        When a span, layer or head is out of range, no row is left, or a name or `k` is wrong.
+
+    Notes
+    -----
+    Where a key column stands for a whole unit instead of a token, top-k was taken head by head
+    when the attention was recorded; a mean over heads is then the mean of those numbers.
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    check_in_range(units, attention.n_keys)
+    layer = check_index("layer", layer, attention.n_layers)
+    head = check_index("head", head, attention.n_heads)
+    filled = [unit for unit in units if unit.tokens and unit.spans]
+    scores = np.zeros(len(units), dtype=np.float64)
+    if not filled:
+        return scores
+    tokens = token_counts(filled)
+    if rule.name == "top-k" and not _columns_are_tokens(filled):
+        heads = rule.all_heads(attention, [unit.spans for unit in filled], tokens, rows, k)
+        reduced = _select(heads, layer, head)
+    else:
+        received = _received(attention, rows, layer, head)
+        reduced = np.array([rule.columns(received, unit, k) for unit in filled])
+    scores[_filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    return scores
+
+
+def score_all_heads(
+    attention: Attention,
+    units: Sequence[Unit],
+    rows: Any = None,
+    *,
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float32]:
+    """Score every unit in every head: `score_units` for all (layer, head) pairs at once.
+
+    Parameters
+    ----------
+    attention, units, rows, reduction, normalisation, k
+        As in `score_units`.
+
+    Returns
+    -------
+    ndarray of float32, shape (layers, heads, units)
+
+    Raises
+    ------
+    InputError
+        As in `score_units`.
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    check_in_range(units, attention.n_keys)
+    shape = (attention.n_layers, attention.n_heads, len(units))
+    scores = np.zeros(shape, dtype=np.float32)
+    filled = [unit for unit in units if unit.tokens and unit.spans]
+    if not filled:
+        return scores
+    tokens = token_counts(filled)
+    reduced = rule.all_heads(attention, [unit.spans for unit in filled], tokens, rows, k)
+    scores[:, :, _filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    return scores
+
+
+def reachable_scores(
+    units: Sequence[Unit],
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float64]:
+    """The largest score that each unit can get when every row of attention sums to at most 1.
+
+    For mean 1/tokens, for mass 1, for top-k 1/min(k, tokens); for share 1; for lift T/(T + tokens)
+    with T the tokens of all units. An empty unit reaches 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (units,)
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    reachable = np.zeros(len(units), dtype=np.float64)
+    filled = [unit for unit in units if unit.tokens and unit.spans]
+    if filled:
+        tokens = token_counts(filled)
+        reachable[_filled_mask(units)] = scale.reachable(rule.reachable(tokens, k), tokens)
+    return reachable
+
+
+def check_k(k: object) -> None:
+    """Raise InputError unless `k` is a whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(
+            f"k, the number of tokens that top-k looks at, must be 1 or more, not {k!r}."
+        )
+
+
+def check_index(what: str, index: object, count: int) -> int | None:
+    """The index counted from the start, or None; InputError when it is out of range."""
+    if index is None:
+        return None
+    if not isinstance(index, int | np.integer) or isinstance(index, bool):
+        raise InputError(f"The {what} must be a whole number, or None for the mean, not {index!r}.")
+    if not -count <= index < count:
+        raise InputError(
+            f"There is no {what} {index}: this attention map has {count} "
+            f"{what}{'' if count == 1 else 's'}, numbered 0 to {count - 1}."
+        )
+    return int(index) % count
+
+
+def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
+    return np.array([bool(unit.tokens and unit.spans) for unit in units], dtype=bool)
+
+
+def _columns_are_tokens(units: Sequence[Unit]) -> bool:
+    # A unit with more tokens than columns sits in a column that is already a sum over its tokens.
+    return all(unit.tokens == sum(stop - start for start, stop in unit.spans) for unit in units)
+
+
+def _select(heads: NDArray[np.float64], layer: int | None, head: int | None) -> NDArray[np.float64]:
+    layers = heads.mean(axis=0) if layer is None else heads[layer]
+    selected: NDArray[np.float64] = layers.mean(axis=0) if head is None else layers[head]
+    return selected
+
+
+def _received(
+    attention: Attention, rows: Any, layer: int | None, head: int | None
+) -> NDArray[np.float64]:
+    """Attention of every key column averaged over the rows; (keys,)."""
+    total = np.zeros(attention.n_keys, dtype=np.float64)
+    count = 0
+    for block in _row_blocks(attention, rows):
+        weights = attention.weights(layer=layer, head=head, rows=block)
+        total += weights.sum(axis=0, dtype=np.float64)
+        count += weights.shape[0]
+    if count == 0:
+        raise InputError("There are no query rows to average over: choose at least one row.")
+    return total / count
+
+
+def _row_blocks(attention: Attention, rows: Any) -> Iterator[Any]:
+    per_block = max(1, _BLOCK_WEIGHTS // attention.n_keys)
+    if rows is None:
+        if attention.n_queries <= per_block:
+            yield None
+            return
+        indices = np.arange(attention.n_queries)
+    elif isinstance(rows, slice):
+        indices = np.arange(attention.n_queries)[rows]
+    else:
+        indices = np.asarray(rows)
+        if indices.dtype == bool:
+            indices = np.flatnonzero(indices)
+    for start in range(0, len(indices), per_block):
+        yield indices[start : start + per_block]
