@@ -1,0 +1,142 @@
+"""Character offsets for tokenizers that do not report them.
+
+Tokenizers written in Python tell only token strings. The source of each is found again by walking
+through the text and the tokens side by side, byte by byte, so that a character that was split over
+several tokens belongs to all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BYTE_TOKEN = re.compile(r"^<0x([0-9A-Fa-f]{2})>$")
+_WORD_START = "▁"  # SentencePiece
+# How far behind the cursor a piece may be found: more than dropped white space or an unknown word
+# needs, less than would jump to the next use of the same word.
+_LOOK_AHEAD_BYTES = 64
+
+
+def align(text: str, pieces: Sequence[str]) -> NDArray[np.int64]:
+    """Find the source characters of every token.
+
+    Parameters
+    ----------
+    text
+        What was tokenized.
+    pieces
+        Vocabulary entries in order (as ``convert_ids_to_tokens`` gives them), without the special
+        tokens that the tokenizer added. Byte-level alphabets, byte tokens (``<0xF0>``),
+        WordPiece's ``##``, SentencePiece's ``▁`` and ``</w>`` endings are understood, and so are
+        tokenizers that lower the case or strip accents.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 of shape (tokens, 2): half-open character spans. Tokens that share a character all
+        have its span; a token with no source (such as a lone ``▁``) has an empty span.
+    """
+    exact = _bytes_of(text, normalise=False)
+    spans, lost = _walk(exact, [_surface(piece, normalise=False) for piece in pieces])
+    if lost:
+        folded = _bytes_of(text, normalise=True)
+        second, lost_folded = _walk(folded, [_surface(piece, normalise=True) for piece in pieces])
+        if lost_folded < lost:
+            spans = second
+    return spans
+
+
+def _walk(
+    source: tuple[bytes, NDArray[np.int64]], surfaces: Sequence[bytes]
+) -> tuple[NDArray[np.int64], int]:
+    """Match surfaces in order; return the spans and how many tokens found no source."""
+    stream, owner = source  # owner[i] is the character that byte i comes from
+    found = np.full((len(surfaces), 2), -1, dtype=np.int64)  # in bytes
+    cursor = 0
+    for position, surface in enumerate(surfaces):
+        if not surface:
+            continue
+        at = stream.find(surface, cursor, cursor + len(surface) + _LOOK_AHEAD_BYTES)
+        if at < 0 and surface.lstrip() not in (surface, b""):
+            surface = surface.lstrip()  # a dummy prefix space that is not in the text
+            at = stream.find(surface, cursor, cursor + len(surface) + _LOOK_AHEAD_BYTES)
+        if at >= 0:
+            cursor = at + len(surface)
+            found[position] = at, cursor
+
+    spans = np.zeros((len(surfaces), 2), dtype=np.int64)
+    lost = 0
+    before = 0
+    for position, (start, stop) in enumerate(found):
+        if start < 0 and surfaces[position]:
+            # An unknown token stands for what lies between its neighbours.
+            later = found[position + 1 :, 0]
+            start, stop = before, next((int(s) for s in later if s >= 0), len(stream))
+            while start < stop and stream[start : start + 1].isspace():
+                start += 1
+            while stop > start and stream[stop - 1 : stop].isspace():
+                stop -= 1
+            lost += 1
+        elif start < 0:
+            start = stop = before
+        before = int(stop)
+        if stop > start:
+            spans[position] = owner[start], owner[stop - 1] + 1
+        else:
+            spans[position] = owner[start] if start < len(owner) else _length(owner)
+    return spans, lost
+
+
+def _length(owner: NDArray[np.int64]) -> int:
+    return int(owner[-1]) + 1 if len(owner) else 0
+
+
+def _fold(text: str) -> str:
+    """Lower the case and drop accents, as uncased tokenizers do."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _bytes_of(text: str, *, normalise: bool) -> tuple[bytes, NDArray[np.int64]]:
+    stream = bytearray()
+    owner: list[int] = []
+    for position, character in enumerate(text):
+        encoded = (_fold(character) if normalise else character).encode("utf-8")
+        stream += encoded
+        owner += [position] * len(encoded)
+    return bytes(stream), np.asarray(owner, dtype=np.int64)
+
+
+def _surface(piece: str, *, normalise: bool) -> bytes:
+    """The bytes of text that a vocabulary entry stands for."""
+    if byte := _BYTE_TOKEN.match(piece):
+        return bytes([int(byte.group(1), 16)])
+    alphabet = byte_alphabet()
+    # "Ġ" (a space) and its kin never occur in the other schemes, plain ASCII is the same in all.
+    if not piece.isascii() and all(character in alphabet for character in piece):
+        raw = bytes(alphabet[character] for character in piece)
+        return raw.lower() if normalise and raw.isascii() else raw
+    text = piece.removeprefix("##").removesuffix("</w>").removesuffix("@@")
+    text = text.replace(_WORD_START, " ") or piece
+    if text == " ":
+        return b""
+    return (_fold(text) if normalise else text).encode("utf-8")
+
+
+@cache
+def byte_alphabet() -> dict[str, int]:
+    """The printable character that byte-level BPE writes for each byte, as character -> byte.
+
+    Source: Radford et al. 2019 (GPT-2), ``bytes_to_unicode`` in its published encoder.
+    """
+    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {
+        **{chr(byte): byte for byte in printable},
+        **{chr(256 + rank): byte for rank, byte in enumerate(others)},
+    }

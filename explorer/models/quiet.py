@@ -1,0 +1,71 @@
+"""Keeps transformers' own progress bars and log lines off the user's screen while we load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_LOCK = threading.RLock()
+
+
+class _SilentBar:
+    """Stands in for a tqdm bar and passes its counts on."""
+
+    def __init__(self, advance: Callable[[str, float | None], None], *args: Any, **kwargs: Any):
+        self._items = args[0] if args else kwargs.get("iterable")
+        self._advance = advance
+        self._label = str(kwargs.get("desc") or "")
+        total = kwargs.get("total")
+        if total is None and hasattr(self._items, "__len__"):
+            total = len(self._items)
+        self._total = total
+        self.n = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in self._items or ():
+            yield item
+            self.update()
+
+    def __enter__(self) -> _SilentBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def update(self, n: float | None = 1) -> None:
+        self.n += n or 0
+        self._advance(self._label, self.n / self._total if self._total else None)
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
+
+
+@contextmanager
+def quiet(
+    advance: Callable[[str, float | None], None] = lambda label, fraction: None,
+) -> Iterator[None]:
+    """Silence transformers; what its bars would have shown goes to ``advance(label, fraction)``.
+
+    Its settings are global, so only one thread at a time may be inside; other threads' bars pass
+    through as they were.
+    """
+    from transformers.utils import logging
+
+    with _LOCK:
+        owner = threading.get_ident()
+
+        def make(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if threading.get_ident() != owner:
+                return factory(*args, **kwargs)
+            return _SilentBar(advance, *args, **kwargs)
+
+        previous_hook = logging.set_tqdm_hook(make)
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity_error()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            logging.set_tqdm_hook(previous_hook)
