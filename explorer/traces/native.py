@@ -1,0 +1,243 @@
+"""The native reader: one JSON object a trace (JSON Lines), or a JSON array of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from explorer.errors import TraceError
+from explorer.traces.record import Hyperedge, Trace, TraceProblem
+
+_TRACE_FIELDS = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
+_HYPEREDGE_FIELDS = frozenset({"id", "hyperedge", "entities", "label"})
+_DEEP = "it is nested too deeply to be a trace."
+
+
+def read_line(raw: bytes, line: int | None = None) -> Trace:
+    """Read one trace from one line of JSON.
+
+    Parameters
+    ----------
+    raw
+        The line, UTF-8, without its end.
+    line
+        Its number, kept on the trace.
+
+    Raises
+    ------
+    TraceError
+        The line is not JSON, or not a trace. The message begins in lower case, to follow
+        "line 7: ".
+    """
+    return read_object(_decoded(raw), line)
+
+
+def read_array(text: str) -> Iterator[Trace | TraceProblem]:
+    """Read the traces of a JSON array one by one, up to the place where it breaks.
+
+    Parameters
+    ----------
+    text
+        The whole file; its first character that is no space is ``[``.
+
+    Yields
+    ------
+    Trace or TraceProblem
+        Each item that is a trace; each that is not, with its line. What follows a fault in the
+        JSON itself cannot be told apart and is reported as one problem.
+    """
+    decoder = json.JSONDecoder()
+    position, line = _skip_space(text, text.index("[") + 1)
+    line += text.count("\n", 0, text.index("[") + 1) + 1
+    while position < len(text) and text[position] != "]":
+        try:
+            item, end = decoder.raw_decode(text, position)
+            _checked_text(item)
+        except (ValueError, RecursionError) as error:
+            reason = _DEEP if isinstance(error, RecursionError) else "the JSON breaks off here."
+            yield TraceProblem(line, f"{reason} Nothing after this place could be read.")
+            return
+        try:
+            yield read_object(item, line)
+        except TraceError as error:
+            yield TraceProblem(line, str(error))
+        line += text.count("\n", position, end)
+        position, lines = _skip_space(text, end)
+        line += lines
+        if position < len(text) and text[position] == ",":
+            position, lines = _skip_space(text, position + 1)
+            line += lines
+        elif position < len(text) and text[position] != "]":
+            yield TraceProblem(line, "a comma is missing. Nothing after this place could be read.")
+            return
+    if position >= len(text):
+        yield TraceProblem(line, "the array has no end: the file was probably cut off.")
+
+
+def read_object(value: object, line: int | None = None) -> Trace:
+    """Turn decoded JSON into a trace, or say in plain words why it is none.
+
+    Raises
+    ------
+    TraceError
+        A field is missing or has the wrong type.
+    """
+    if not isinstance(value, dict):
+        raise TraceError(f"a trace is a JSON object, and this is {kind_of(value)}.")
+    hyperedges = value.get("hyperedges")
+    if not isinstance(hyperedges, list):
+        if "hyperedges" not in value:
+            raise TraceError("a trace needs `hyperedges`, a list of facts; this one has none.")
+        raise TraceError(f"`hyperedges` must be a list, and here it is {kind_of(hyperedges)}.")
+    metadata = value.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise TraceError(f"`metadata` must be an object, and here it is {kind_of(metadata)}.")
+    answer = value.get("answer")
+    return Trace(
+        id=_identifier(value, "a trace"),
+        query=_text(value, "query", "a trace"),
+        answer="" if answer is None else _text(value, "answer", "a trace"),
+        hyperedges=[_hyperedge(item, number) for number, item in enumerate(hyperedges, start=1)],
+        metadata={} if metadata is None else metadata,
+        extra={name: value[name] for name in value.keys() - _TRACE_FIELDS},
+        line=line,
+    )
+
+
+def write_object(trace: Trace) -> dict[str, Any]:
+    """Turn a trace into what its line of JSON holds; the inverse of `read_object`."""
+    return {
+        "id": trace.id,
+        "query": trace.query,
+        "answer": trace.answer,
+        "hyperedges": [
+            {
+                "id": edge.id,
+                "hyperedge": edge.hyperedge,
+                **({"entities": edge.entities} if edge.entities else {}),
+                **({} if edge.label is None else {"label": edge.label}),
+                **edge.extra,
+            }
+            for edge in trace.hyperedges
+        ],
+        **({"metadata": trace.metadata} if trace.metadata else {}),
+        **trace.extra,
+    }
+
+
+def kind_of(value: object) -> str:
+    """Name the JSON kind of a value in plain words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    for kinds, name in (
+        (str, "text"),
+        ((int, float), "a number"),
+        (list, "a list"),
+        (dict, "an object"),
+    ):
+        if isinstance(value, kinds):  # type: ignore[arg-type]
+            return name
+    return f"a {type(value).__name__}"
+
+
+def _hyperedge(value: object, number: int) -> Hyperedge:
+    """Read one hyperedge; `number` is its place in the list, from 1."""
+    where = f"hyperedge {number}"
+    if not isinstance(value, dict):
+        raise TraceError(
+            f"{where} is {kind_of(value)}; it must be an object with `id`, `hyperedge`."
+        )
+    label = value.get("label")
+    # 0 and 1 are what spreadsheets and pandas make of true and false.
+    if label is not None and not (isinstance(label, int) and label in (0, 1)):
+        raise TraceError(f"`label` of {where} must be true, false or null.")
+    entities = value.get("entities")
+    if entities is not None and not (
+        isinstance(entities, list) and all(isinstance(name, str) for name in entities)
+    ):
+        raise TraceError(f"`entities` of {where} must be a list of texts.")
+    return Hyperedge(
+        id=_identifier(value, where),
+        hyperedge=_text(value, "hyperedge", where),
+        entities=entities or [],
+        label=None if label is None else bool(label),
+        extra={name: value[name] for name in value.keys() - _HYPEREDGE_FIELDS},
+    )
+
+
+def _identifier(value: dict[str, Any], where: str) -> str:
+    """Return `id` as text; whole numbers are welcome, since many systems count."""
+    found = value.get("id")
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    if found == "":
+        raise TraceError(f"`id` of {where} is empty.")
+    return _text(value, "id", where)
+
+
+def _text(value: dict[str, Any], name: str, where: str) -> str:
+    """Return a field that must be text."""
+    found = value.get(name)
+    if isinstance(found, str):
+        return found
+    if name not in value:
+        raise TraceError(f"{where} needs `{name}`, and it is missing.")
+    raise TraceError(f"`{name}` of {where} must be text, and here it is {kind_of(found)}.")
+
+
+def _decoded(raw: bytes) -> object:
+    """Decode one line of JSON; NaN and Infinity are taken as Python's own json writes them."""
+    try:
+        return msgspec.json.decode(raw)
+    except RecursionError:
+        raise TraceError(_DEEP) from None
+    except UnicodeDecodeError as error:
+        raise TraceError(
+            f"byte {error.start + 1} of the text is not UTF-8; save the file as UTF-8."
+        ) from None
+    except msgspec.MsgspecError as error:
+        reason = str(error)
+    if b"\x00" in raw:
+        raise TraceError("it holds NUL bytes, so it is not JSON text; was the file damaged?")
+    if b"NaN" in raw or b"Infinity" in raw:
+        try:
+            value = json.loads(raw)
+            _checked_text(value)
+        except RecursionError:
+            raise TraceError(_DEEP) from None
+        except ValueError:
+            pass  # The first reason says more.
+        else:
+            return value
+    if "out of range" in reason:
+        raise TraceError("it holds a number too large to read.")
+    if raw.lstrip()[:1] == b"{" and raw.rstrip()[-1:] != b"}":
+        raise TraceError("it stops in the middle: the file was probably cut off.")
+    raise TraceError(f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')}).")
+
+
+def _checked_text(value: object) -> None:
+    """Refuse what cannot be written again: half a surrogate pair is no character.
+
+    Raises
+    ------
+    ValueError
+        A text in `value` holds one.
+    """
+    try:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, msgspec.MsgspecError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _skip_space(text: str, position: int) -> tuple[int, int]:
+    """Return the next position that is no space, and the line ends passed."""
+    start = position
+    while position < len(text) and text[position] in " \t\r\n":
+        position += 1
+    return position, text.count("\n", start, position)

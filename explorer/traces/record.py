@@ -1,0 +1,137 @@
+"""The record of one RAG trace, and of a file of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import msgspec
+
+
+class Hyperedge(msgspec.Struct):
+    """One n-ary fact that was retrieved for a question.
+
+    Parameters
+    ----------
+    id
+        Name of the hyperedge, unique within its trace.
+    hyperedge
+        The text that the model was given.
+    entities
+        What the fact is about; may be empty.
+    label
+        Ground truth: True when the answer needs this fact, False when it does not, None when
+        nobody has said.
+    extra
+        Fields of the file that explorer does not know; written back unchanged.
+    """
+
+    id: str
+    hyperedge: str
+    entities: list[str] = []
+    label: bool | None = None
+    extra: dict[str, Any] = {}
+
+
+class Trace(msgspec.Struct):
+    """One question, the hyperedges retrieved for it, the answer, and the evidence about them.
+
+    Parameters
+    ----------
+    id
+        Name of the trace, unique within its file.
+    query
+        The question.
+    hyperedges
+        The retrieved facts, in retrieval order.
+    answer
+        What the system answered; empty when nobody has answered yet.
+    metadata
+        Evidence (see `explorer.traces.evidence`) and whatever else the system noted.
+    extra
+        Fields of the file that explorer does not know; written back unchanged.
+    line
+        Line of the file at which the trace begins, from 1; None for a trace made in memory.
+    folder
+        Folder of the file: evidence files are looked for there and nowhere else. None for
+        uploads and for traces made in memory, which therefore cannot name evidence files.
+    """
+
+    id: str
+    query: str
+    hyperedges: list[Hyperedge] = []
+    answer: str = ""
+    metadata: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    line: int | None = None
+    folder: Path | None = None
+
+
+class TraceProblem(msgspec.Struct, frozen=True):
+    """Something in a trace file that the user should know.
+
+    Parameters
+    ----------
+    line
+        Line of the file, from 1.
+    message
+        What is wrong and what to do, in plain words.
+    loaded
+        True when the trace was loaded all the same (a duplicate id that was renamed), False when
+        the line had to be left out.
+    """
+
+    line: int
+    message: str
+    loaded: bool = False
+
+    def __str__(self) -> str:
+        """Say the problem with its line in front."""
+        return f"line {self.line}: {self.message}"
+
+
+class TraceSet(Sequence[Trace]):
+    """The traces of one file, with the lines that could not be read.
+
+    Parameters
+    ----------
+    traces
+        The traces that were read, in file order.
+    path
+        Where they came from: a path, the name of an upload, or None.
+    problems
+        Lines that were left out or changed, with the reason.
+    """
+
+    def __init__(
+        self,
+        traces: Iterable[Trace],
+        path: Path | None = None,
+        problems: Iterable[TraceProblem] = (),
+    ) -> None:
+        self._traces = tuple(traces)
+        self.path = path
+        self.problems = tuple(problems)
+
+    @overload
+    def __getitem__(self, index: int) -> Trace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> TraceSet: ...
+
+    def __getitem__(self, index: int | slice) -> Trace | TraceSet:
+        """Return one trace, or a `TraceSet` for a slice."""
+        if isinstance(index, slice):
+            return TraceSet(self._traces[index], self.path, self.problems)
+        return self._traces[index]
+
+    def __len__(self) -> int:
+        """Return the number of traces that were read."""
+        return len(self._traces)
+
+    def __repr__(self) -> str:
+        """Say how many traces and problems there are, and where they came from."""
+        source = "" if self.path is None else f" from {self.path.name}"
+        noted = f", {len(self.problems)} problems" if self.problems else ""
+        return f"<TraceSet: {len(self)} traces{source}{noted}>"

@@ -1,0 +1,103 @@
+"""Writing traces in the native format."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from explorer.errors import TraceError
+from explorer.traces.arrays import evidence_file, is_reference
+from explorer.traces.native import write_object
+from explorer.traces.record import Trace
+
+
+def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
+    """Write traces as JSON Lines, one a line.
+
+    The file appears whole or not at all: a file that was there stays until the new one is complete.
+    Array files that the traces name are copied beside the new file when it lies elsewhere.
+
+    Parameters
+    ----------
+    traces
+        The traces. Arrays in their metadata are written as lists; NaN and infinite numbers become
+        null, which reads back as NaN.
+    path
+        The file to write; its folder must exist.
+
+    Raises
+    ------
+    TraceError
+        The folder is missing or cannot be written; the metadata holds what JSON cannot; an array
+        file of the same name and other contents lies beside the new file.
+    EvidenceError
+        An array file is missing or lies outside the folder of its trace.
+    """
+    path = Path(path)
+    encoder = msgspec.json.Encoder(enc_hook=_listed)
+    written: str | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as stream:
+            written = stream.name
+            for trace in traces:
+                _copy_arrays(trace, path.absolute().parent)
+                stream.write(_encoded(encoder, trace) + b"\n")
+        # NamedTemporaryFile makes files that only their owner can read.
+        os.chmod(written, 0o644 & ~_umask())
+        os.replace(written, path)
+        written = None
+    except OSError as error:
+        raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
+    finally:
+        if written is not None:
+            os.unlink(written)
+
+
+def _encoded(encoder: msgspec.json.Encoder, trace: Trace) -> bytes:
+    """Encode one trace, or say which one cannot be."""
+    try:
+        return encoder.encode(write_object(trace))
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise TraceError(f"Trace {trace.id} holds something that JSON cannot: {error}.") from error
+
+
+def _listed(value: Any) -> Any:
+    """Turn arrays, tensors and NumPy numbers into what JSON knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, range):
+        return list(value)
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def _copy_arrays(trace: Trace, folder: Path) -> None:
+    """Bring the array files of a trace along to another folder."""
+    for reference in filter(is_reference, trace.metadata.values()):
+        if trace.folder is not None and trace.folder.resolve() == folder.resolve():
+            continue
+        source = evidence_file(trace, reference)
+        target = folder / reference["file"]
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        elif not filecmp.cmp(source, target, shallow=False):
+            raise TraceError(
+                f"{target} exists and is not the array file of trace {trace.id}; "
+                "save the traces in another folder."
+            )
+
+
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
