@@ -36,6 +36,8 @@ class DenseAttention(AttentionMap):
         is read only where somebody looks.
     tokens, query_tokens
         One string per key, and per query row.
+    notes
+        Sentences to tell with the map.
 
     Notes
     -----
@@ -65,6 +67,8 @@ class DenseAttention(AttentionMap):
         array: Any,
         tokens: Sequence[str] | None = None,
         query_tokens: Sequence[str] | None = None,
+        *,
+        notes: Sequence[str] = (),
     ) -> None:
         self._array = _four_dimensions(as_real_array(array))  # (layers, heads, queries, keys)
         layers, heads, queries, keys = self._array.shape
@@ -73,6 +77,7 @@ class DenseAttention(AttentionMap):
             tokens=tokens,
             query_tokens=query_tokens,
             query_offset=0 if queries == keys else None,
+            notes=notes,
         )
         self._problems: set[str] = set()
         self._causal: bool | None = None

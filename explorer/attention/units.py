@@ -33,6 +33,8 @@ class UnitAttention(DenseAttention):
         One token per row of a four-dimensional array.
     k
         The k of `topk`.
+    notes
+        Sentences to tell with the map.
 
     Raises
     ------
@@ -50,6 +52,8 @@ class UnitAttention(DenseAttention):
         rows: Sequence[int] | None = None,
         row_tokens: Sequence[str] | None = None,
         k: int = 3,
+        *,
+        notes: Sequence[str] = (),
     ) -> None:
         values = as_real_array(array)
         if values.ndim not in (3, 4):
@@ -62,7 +66,7 @@ class UnitAttention(DenseAttention):
                 f"There are {len(units)} units but {values.shape[-1]} columns of unit attention."
             )
         self.has_rows = values.ndim == 4
-        super().__init__(values if self.has_rows else values[:, :, None, :])
+        super().__init__(values if self.has_rows else values[:, :, None, :], notes=notes)
         self.query_offset = None
         self._set_tokens(units, row_tokens)
         self.units = tuple(units)

@@ -1,0 +1,150 @@
+"""Running a model so that it is found afterwards as it was before."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from explorer.errors import Cancelled, InputError
+
+# Recordings of one model wait for each other: they change, and put back, the same settings.
+_locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
+_locks_lock = threading.Lock()
+
+
+def unwrap(model: Any) -> nn.Module:
+    """Return the torch module behind a model, its `torch_model`, or a compiled model.
+
+    Raises
+    ------
+    InputError
+        There is no torch module.
+    """
+    inner = model
+    while not isinstance(inner, nn.Module) and hasattr(inner, "torch_model"):
+        inner = inner.torch_model
+    original = getattr(inner, "_orig_mod", None)  # what torch.compile(model) wraps
+    if isinstance(original, nn.Module):
+        inner = original
+    if not isinstance(inner, nn.Module):
+        raise InputError(
+            "record_attention needs a transformers model, or an object with one as `torch_model`; "
+            f"got {type(model).__name__}."
+        )
+    return inner
+
+
+def transformers_model(module: nn.Module) -> PreTrainedModel | None:
+    """Return the outermost transformers model within a module (an adapter may wrap it)."""
+    for part in module.modules():
+        if isinstance(part, PreTrainedModel):
+            return part
+    return None
+
+
+def follows_interface(model: PreTrainedModel) -> bool:
+    """Whether a model asks the AttentionInterface for its attention function."""
+    return bool(type(model)._can_set_attn_implementation())
+
+
+def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
+    """Return the body of a causal language model where running it alone records the same.
+
+    The head's logits cost (tokens x vocabulary) and no attention comes from them. The whole model
+    is run where an input is for the head, the caller hooked the outer model, or attention lies
+    outside the body.
+    """
+    if not isinstance(module, PreTrainedModel) or module._forward_hooks:
+        return module
+    body = module.base_model
+    if body is module or module._forward_pre_hooks or "forward" in vars(module):
+        return module
+    if not type(module).__name__.endswith(("ForCausalLM", "LMHeadModel", "ForMaskedLM")):
+        return module
+    accepted = inspect.signature(type(body).forward).parameters
+    if any(name not in accepted for name in inputs):
+        return module
+    inside = set(body.modules())
+    outside = [part for part in module.modules() if part not in inside and part is not module]
+    if any("attention" in type(part).__name__.lower() for part in outside):
+        return module
+    return body
+
+
+@contextmanager
+def prepared(
+    module: nn.Module, implementation: str, cancel: threading.Event | None = None
+) -> Iterator[None]:
+    """Run with another attention implementation, no dropout and no autograd; then put all back."""
+    configs = _configs(module)
+    with ExitStack() as undo:
+        undo.enter_context(_only_one(module, cancel))
+        for config in configs:
+            undo.callback(_set, config, config._attn_implementation_internal)
+            _set(config, implementation)
+        # The flag itself: train() and eval() of some adapters also merge weights.
+        for part in [part for part in module.modules() if part.training]:
+            undo.callback(setattr, part, "training", True)
+            part.training = False
+        if any(getattr(part, "_compiled_call_impl", None) for part in module.modules()):
+            undo.enter_context(torch.compiler.set_stance("force_eager"))
+        undo.callback(_drop_new_hooks, _hook_numbers(module))
+        # Not inference_mode: tensors that a model caches in it could never take part in training.
+        undo.enter_context(torch.no_grad())
+        yield
+
+
+def _set(config: PreTrainedConfig, implementation: str | None) -> None:
+    # The property would walk down into sub-configs, which have values of their own.
+    config._attn_implementation_internal = implementation
+
+
+def _configs(module: nn.Module) -> list[PreTrainedConfig]:
+    """Return every config whose attention implementation some module asks for."""
+    found: dict[int, PreTrainedConfig] = {}
+    refused: set[int] = set()
+    for part in module.modules():
+        config = getattr(part, "config", None)
+        if isinstance(config, PreTrainedConfig):
+            if isinstance(part, PreTrainedModel) and not follows_interface(part):
+                refused.add(id(config))
+            found[id(config)] = config
+    return [config for number, config in found.items() if number not in refused]
+
+
+def _hook_numbers(module: nn.Module) -> list[tuple[nn.Module, set[int], bool]]:
+    flag = "_output_capturing_hooks_installed"
+    return [(part, set(part._forward_hooks), flag in vars(part)) for part in module.modules()]
+
+
+def _drop_new_hooks(before: list[tuple[nn.Module, set[int], bool]]) -> None:
+    """Remove the hooks that transformers installs for good when asked for `output_attentions`."""
+    for part, numbers, had_flag in before:
+        for number in set(part._forward_hooks) - numbers:
+            part._forward_hooks.pop(number, None)
+        if not had_flag:
+            vars(part).pop("_output_capturing_hooks_installed", None)
+
+
+@contextmanager
+def _only_one(module: nn.Module, cancel: threading.Event | None) -> Iterator[None]:
+    """Wait for other recordings of the same model, unless cancelled."""
+    inner = transformers_model(module)
+    owner = module if inner is None else inner.base_model
+    with _locks_lock:
+        lock = _locks.setdefault(owner, threading.RLock())
+    while not lock.acquire(timeout=0.1):
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("Recording was stopped.")
+    try:
+        yield
+    finally:
+        lock.release()
