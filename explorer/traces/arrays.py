@@ -17,7 +17,7 @@ MAX_ARRAY_BYTES = 2 * 2**30
 
 
 def is_reference(value: object) -> bool:
-    """Say whether a value of the metadata names an array in a file: ``{"file": ..., "key": ...}``."""
+    """Say whether a value names an array in a file: ``{"file": ..., "key": ...}``."""
     return isinstance(value, dict) and isinstance(value.get("file"), str)
 
 
@@ -68,19 +68,20 @@ def evidence_file(trace: Trace, reference: dict[str, Any]) -> Path:
 
 def _inline(value: object, where: str) -> npt.NDArray[Any]:
     """Turn a nested list into an array; an array (or tensor) is taken as it is."""
+    refusal = EvidenceError(
+        f"{where} is no array of numbers: its lists have different lengths, or hold something that "
+        "is not a number."
+    )
     try:
         # Without a type first, so that text is seen as text and not parsed as numbers.
         found = np.asarray(value)
-        if found.dtype.kind == "O":
-            if any(isinstance(item, str | dict | list | bool) for item in found.flat):
-                raise TypeError
-            found = found.astype(np.float64)
+        if found.dtype.kind != "O":
+            return found
+        if not any(isinstance(item, str | dict | list | bool) for item in found.flat):
+            return found.astype(np.float64)  # null became None, and becomes NaN
     except (ValueError, TypeError, OverflowError, RecursionError, RuntimeError):
-        raise EvidenceError(
-            f"{where} is no array of numbers: its lists have different lengths, or hold "
-            "something that is not a number."
-        ) from None
-    return found
+        raise refusal from None
+    raise refusal
 
 
 def _file_beside(trace: Trace, name: str, where: str) -> Path:
@@ -131,7 +132,7 @@ def _read_file(path: Path, key: object, where: str) -> npt.NDArray[Any]:
         return reader(path, key, where)
     except EvidenceError:
         raise
-    except Exception as error:  # noqa: BLE001 - damaged files fail in every way there is
+    except Exception as error:  # damaged files fail in every way there is
         raise EvidenceError(
             f"{where} cannot be read from {path.name}: the file is damaged or of another kind "
             f"({type(error).__name__})."

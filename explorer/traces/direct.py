@@ -51,8 +51,8 @@ def read(trace: Trace) -> Evidence:
         listed = array_of(trace, "hyperedge_attention")
         if listed.shape != (len(trace.hyperedges),):
             raise EvidenceError(
-                f"`hyperedge_attention` of trace {trace.id} has shape {listed.shape}, and the trace "
-                f"has {len(trace.hyperedges)} hyperedges; give one score for each, in order."
+                f"`hyperedge_attention` of trace {trace.id} has shape {listed.shape}, and there "
+                f"are {len(trace.hyperedges)} hyperedges; give one score for each, in order."
             )
         scores = listed.astype(np.float64)
     attention = build_map(

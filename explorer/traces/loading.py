@@ -177,11 +177,11 @@ def _read_lines(
         if isinstance(raw, TraceProblem):
             yield raw
             continue
-        raw = raw.strip(b" \t\r\n")
-        if not raw:
+        line = raw.strip(b" \t\r\n")
+        if not line:
             continue
         try:
-            yield native.read_line(raw, number)
+            yield native.read_line(line, number)
         except TraceError as error:
             yield TraceProblem(number, str(error))
 

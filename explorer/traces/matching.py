@@ -12,7 +12,7 @@ SIMILAR = 0.6
 """Smallest similarity at which two texts that do not contain each other still match."""
 
 _LONGEST = 2000
-# SequenceMatcher is quadratic; two hostile texts this long take about a second, and texts beyond it are
+# SequenceMatcher is quadratic: two hostile texts this long take about a second. Longer texts are
 # documents rather than facts, for which containment is the test that means something.
 
 

@@ -149,24 +149,22 @@ def _chunks(trace: Trace, tokens: list[str] | None, n_keys: int, end: int) -> _C
 
 def _span_columns(place: int, span: Any, end: int, notes: list[Diagnostic]) -> tuple[int, ...]:
     """Return the columns of one entry of ``context_spans``: a pair, or a list of pairs."""
-    pairs = span if len_of(span) and len_of(span[0]) else [span]
+    pairs = span if _length(span) and _length(span[0]) else [span]
     columns: set[int] = set()
     for pair in pairs:
-        limits = [whole_number(item) for item in pair] if len_of(pair) == 2 else []
-        start, stop = (limits[0], limits[1]) if len(limits) == 2 else (None, None)
-        if start is None or stop is None or not 0 <= start < stop <= end:
+        limits = [whole_number(item) for item in pair] if _length(pair) == 2 else []
+        start, stop = limits if len(limits) == 2 else (None, None)
+        if start is None or stop is None or start < 0:
+            start = stop = 0
+        inside = range(start, min(stop, end))
+        columns.update(inside)
+        if not inside or stop > end:
+            outcome = "it was cut to fit" if inside else "it was left out"
             message = (
                 f"The span {str(pair)[:40]} of context {place + 1} does not lie within the {end} "
-                "context columns [start, stop)"
+                f"context columns [start, stop); {outcome}."
             )
-            inside = start is not None and stop is not None and 0 <= start < min(stop, end)
-            if not inside:
-                notes.append(Diagnostic("span-out-of-range", f"{message}; it was left out."))
-                continue
-            notes.append(Diagnostic("span-out-of-range", f"{message}; it was cut to fit."))
-        assert start is not None
-        assert stop is not None
-        columns.update(range(start, min(stop, end)))
+            notes.append(Diagnostic("span-out-of-range", message))
     return tuple(sorted(columns))
 
 
@@ -213,6 +211,6 @@ def _reasons(name: str, found: Sequence[Match], chunks: _Chunks) -> list[Diagnos
     return reasons
 
 
-def len_of(value: Any) -> int:
+def _length(value: Any) -> int:
     """Return the length of a list or array, and 0 for what has none."""
     return len(value) if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) else 0

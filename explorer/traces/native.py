@@ -140,7 +140,7 @@ def kind_of(value: object) -> str:
         (list, "a list"),
         (dict, "an object"),
     ):
-        if isinstance(value, kinds):  # type: ignore[arg-type]
+        if isinstance(value, kinds):
             return name
     return f"a {type(value).__name__}"
 
@@ -193,32 +193,37 @@ def _text(value: dict[str, Any], name: str, where: str) -> str:
 def _decoded(raw: bytes) -> object:
     """Decode one line of JSON; NaN and Infinity are taken as Python's own json writes them."""
     try:
-        return msgspec.json.decode(raw)
-    except RecursionError:
-        raise TraceError(_DEEP) from None
-    except UnicodeDecodeError as error:
-        raise TraceError(
-            f"byte {error.start + 1} of the text is not UTF-8; save the file as UTF-8."
-        ) from None
-    except msgspec.MsgspecError as error:
-        reason = str(error)
-    if b"\x00" in raw:
-        raise TraceError("it holds NUL bytes, so it is not JSON text; was the file damaged?")
-    if b"NaN" in raw or b"Infinity" in raw:
         try:
+            return msgspec.json.decode(raw)
+        except msgspec.MsgspecError as error:
+            if b"NaN" not in raw and b"Infinity" not in raw:
+                raise TraceError(_fault(raw, str(error))) from None
             value = json.loads(raw)
             _checked_text(value)
-        except RecursionError:
-            raise TraceError(_DEEP) from None
-        except ValueError:
-            pass  # The first reason says more.
-        else:
             return value
+    except RecursionError:
+        raise TraceError(_DEEP) from None
+    except UnicodeDecodeError:
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            place = f"byte {error.start + 1} of the line is not UTF-8"
+        raise TraceError(f"{place}; save the file as UTF-8.") from None
+    except TraceError:
+        raise
+    except ValueError as error:
+        raise TraceError(_fault(raw, str(error))) from None
+
+
+def _fault(raw: bytes, reason: str) -> str:
+    """Say in plain words why a line is no JSON; `reason` is what the decoder said."""
+    if b"\x00" in raw:
+        return "it holds NUL bytes, so it is not JSON text; was the file damaged?"
     if "out of range" in reason:
-        raise TraceError("it holds a number too large to read.")
+        return "it holds a number too large to read."
     if raw.lstrip()[:1] == b"{" and raw.rstrip()[-1:] != b"}":
-        raise TraceError("it stops in the middle: the file was probably cut off.")
-    raise TraceError(f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')}).")
+        return "it stops in the middle: the file was probably cut off."
+    return f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')})."
 
 
 def _checked_text(value: object) -> None:

@@ -34,8 +34,8 @@ def read(trace: Trace) -> Evidence:
     mass = array_of(trace, "unit_attention")
     if mass.ndim not in (3, 4) or mass.shape[-1] != n_units or 0 in mass.shape:
         raise EvidenceError(
-            f"`unit_attention` of trace {trace.id} has shape {mass.shape}; expected (layers, heads, "
-            f"{n_units}) or (layers, heads, rows, {n_units}), one column for each hyperedge."
+            f"`unit_attention` of trace {trace.id} has shape {mass.shape}; expected (layers, "
+            f"heads, {n_units}) or (layers, heads, rows, {n_units}), one column for each hyperedge."
         )
     topk = None
     if trace.metadata.get("unit_topk") is not None:
@@ -62,8 +62,8 @@ def read(trace: Trace) -> Evidence:
     units = column_units(trace, [() for _ in trace.hyperedges])
     if counts is None:
         message = (
-            "The trace does not say how many tokens each hyperedge has (`unit_tokens`), so the mean "
-            "reduction is the same as the mass."
+            "The trace does not say how many tokens each hyperedge has (`unit_tokens`), so the "
+            "mean reduction is the same as the mass."
         )
         return Evidence(
             "units", attention, units, diagnostics=(Diagnostic("no-unit-tokens", message),)

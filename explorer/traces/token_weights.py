@@ -63,8 +63,8 @@ def _weights(
         listed = array_of(trace, "attention_weights")
         if listed.ndim != 1:
             raise EvidenceError(
-                f"`attention_weights` of trace {trace.id} has {listed.ndim} dimensions; it holds one "
-                "weight for each token. A whole matrix belongs under `attention_matrix`."
+                f"`attention_weights` of trace {trace.id} has {listed.ndim} dimensions; it holds "
+                "one weight for each token. A whole matrix belongs under `attention_matrix`."
             )
         return listed.astype(np.float64), np.ones(len(listed), dtype=bool), ()
     known: dict[int, float] = {}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -42,24 +42,18 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     encoder = msgspec.json.Encoder(enc_hook=_listed)
-    written: str | None = None
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with tempfile.NamedTemporaryFile(
-            "wb", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as stream:
-            written = stream.name
+        with unfinished.open("wb") as stream:
             for trace in traces:
                 _copy_arrays(trace, path.absolute().parent)
                 stream.write(_encoded(encoder, trace) + b"\n")
-        # NamedTemporaryFile makes files that only their owner can read.
-        os.chmod(written, 0o644 & ~_umask())
-        os.replace(written, path)
-        written = None
+        unfinished.replace(path)
     except OSError as error:
         raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
     finally:
-        if written is not None:
-            os.unlink(written)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def _encoded(encoder: msgspec.json.Encoder, trace: Trace) -> bytes:
@@ -94,10 +88,3 @@ def _copy_arrays(trace: Trace, folder: Path) -> None:
                 f"{target} exists and is not the array file of trace {trace.id}; "
                 "save the traces in another folder."
             )
-
-
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
