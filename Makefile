@@ -95,14 +95,18 @@ $(DONE)-models: constraints.txt | venv
 
 # --- use -------------------------------------------------------------------------------------------
 
+# The notebook is the start page and not an argument, so that the printed address leads to it too.
+# Without notebook_shim, which only serves older extensions, Jupyter starts with no warning about itself.
 explore: $(DONE)-lab $(DONE)-models
-	@echo "JupyterLab opens $(NOTEBOOK): its address follows. Run > Run All Cells shows the explorer; Ctrl-C stops the server."
-	@$(BIN)/jupyter lab $(NOTEBOOK) --ServerApp.ip=127.0.0.1 --log-level=WARN \
+	@echo "JupyterLab opens $(NOTEBOOK) at the address that follows. There: Run > Run All Cells. Here: Ctrl-C stops it."
+	@$(BIN)/jupyter-lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/$(NOTEBOOK) \
+	    --log-level=WARN --LabApp.log_level=WARN --ServerApp.jpserver_extensions=notebook_shim=False \
 	    $(if $(PORT),--ServerApp.port=$(PORT) --ServerApp.port_retries=0) $(SERVER_FLAGS) \
 	    `test "$$(id -u)" != 0 || echo --allow-root`
 
+# The page shows the app alone: the cells that show how to use it from Python are left out.
 app: $(DONE)-lab $(DONE)-models
-	@echo "Voila shows $(NOTEBOOK) as a page: its address follows. Ctrl-C stops the server."
+	@echo "Voila shows $(NOTEBOOK) as a page at the address that follows. Ctrl-C stops it."
 	@$(BIN)/voila $(NOTEBOOK) --Voila.ip=127.0.0.1 \
 	    $(if $(PORT),--port=$(PORT) --Voila.port_retries=0) $(SERVER_FLAGS) \
 	    --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=notebook-only
