@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from explorer.models.loading import clear_models, load_model, warm_up
     from explorer.models.model import Model
     from explorer.models.progress import Progress
+    from explorer.models.reading import Reading
     from explorer.models.tokens import TokenizedText
 
 _HOME = {
@@ -20,6 +21,7 @@ _HOME = {
     "Model": "model",
     "ModelChoice": "choices",
     "Progress": "progress",
+    "Reading": "reading",
     "TokenizedText": "tokens",
     "available_models": "choices",
     "clear_models": "loading",
@@ -32,6 +34,7 @@ __all__ = [
     "Model",
     "ModelChoice",
     "Progress",
+    "Reading",
     "TokenizedText",
     "available_models",
     "clear_models",

@@ -11,12 +11,14 @@ from explorer.errors import InputError
 from explorer.models.choices import Kind
 from explorer.models.folder import kind_of
 from explorer.models.limits import token_limit
-from explorer.models.progress import Reporter
+from explorer.models.progress import ProgressCallback, Reporter
 from explorer.models.running import stoppable
 from explorer.models.tokens import TokenizedText, tokenize
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap
+    from explorer.models.prompts import Message
+    from explorer.models.reading import Reading
 
 
 class Model:
@@ -115,23 +117,114 @@ class Model:
         Cancelled
             If `cancel` was set; noticed between two layers.
         """
-        from explorer.attention import record_attention
+        from explorer.attention.recorder import record
 
         with self.run(Reporter(cancel=cancel)) as torch_model:
-            body = self.body
-            inputs = self.tensors(tokenized.ids)
+            part = torch_model
             if self.kind == "encoder-decoder":
-                body = torch_model.get_encoder()
-            else:
-                inputs["use_cache"] = False
-            if self.kind == "encoder":
-                inputs.pop("use_cache")
-            return record_attention(body, **inputs).with_tokens(tokenized.tokens)
+                part = torch_model.get_encoder()
+            recorded = record(part, self.tensors(tokenized.ids), cancel=cancel)
+        return recorded.with_tokens(tokenized.tokens)
 
-    @property
-    def body(self) -> Any:
-        """The torch model without its language head, which attention does not need."""
-        return getattr(self.torch_model, "base_model", self.torch_model)
+    def generate(
+        self,
+        prompt: str | Sequence[Message],
+        *,
+        max_new_tokens: int = 64,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> str:
+        """Write text greedily.
+
+        Parameters
+        ----------
+        prompt
+            A string is continued as it stands. Messages (``{"role": ..., "content": ...}``) are
+            put into the model's own chat format.
+        max_new_tokens
+            Stop after this many; less where the model's window ends.
+        on_text
+            Called after every token with the whole text so far.
+        cancel
+            Set it to stop at the next layer.
+
+        Returns
+        -------
+        str
+            The new text only, stripped.
+
+        Raises
+        ------
+        ModelCapabilityError
+            If the model is an encoder.
+        InputError
+            If the prompt does not fit.
+        Cancelled
+            If `cancel` was set.
+        """
+        from explorer.models.generation import generate
+
+        return generate(self, prompt, max_new_tokens=max_new_tokens, on_text=on_text, cancel=cancel)
+
+    def read(
+        self,
+        query: str,
+        hyperedges: Sequence[str],
+        answer: str | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+        keep_rows: bool = True,
+        keep_tokens: bool = True,
+        max_new_tokens: int = 48,
+    ) -> Reading:
+        """Answer a question from hyperedges and record the attention that they receive.
+
+        The hyperedges are listed one a line before the question, in the model's chat format. The
+        answer is generated, or the given one is read in its place; then one recorded pass over
+        prompt and answer gives the attention of the positions that predict the answer.
+
+        Parameters
+        ----------
+        query, hyperedges
+            The question, and the texts to answer it from.
+        answer
+            None to let the model write it.
+        keep_rows
+            Keep the mass of every answer token, not only their mean.
+        keep_tokens
+            Keep the answer rows over single tokens too; without it attention is reduced inside
+            the recorder, layer by layer.
+        max_new_tokens
+            Longest answer to generate.
+        progress, on_text, cancel
+            As for `load_model` and `generate`.
+
+        Raises
+        ------
+        ModelCapabilityError
+            If an encoder is asked for an answer.
+        InputError
+            If question or hyperedges are empty, or need more tokens than the model takes.
+        ModelError
+            If the model writes nothing.
+        Cancelled
+            If `cancel` was set.
+        """
+        from explorer.models.reading import read
+
+        return read(
+            self,
+            query,
+            hyperedges,
+            answer,
+            reporter=Reporter(progress, cancel),
+            on_text=on_text,
+            keep_rows=keep_rows,
+            keep_tokens=keep_tokens,
+            max_new_tokens=max_new_tokens,
+        )
 
     def tensors(self, ids: Sequence[int] | Any) -> dict[str, Any]:
         """``input_ids`` and ``attention_mask`` of one text, on the model's device."""
@@ -149,7 +242,7 @@ class Model:
             reporter.check()
         try:
             reporter.check()
-            with torch.inference_mode(), stoppable(self.torch_model, reporter):
+            with torch.no_grad(), stoppable(self.torch_model, reporter):
                 yield self.torch_model
         finally:
             self._running.release()
