@@ -1,0 +1,173 @@
+// Layer and head: steppers, their means, and a grid of all heads coloured by a measure.
+function render({ model, el }) {
+  const tell = messenger(model);
+  el.classList.add("ex-region", "ex-rail");
+  keepKeys(el);
+  let content = {};
+  let dark = false;
+
+  const stepper = (name, label) => {
+    const value = h("span", { class: "ex-stepper-value", "aria-live": "polite" });
+    const button = (step, sign, title) =>
+      h("button", { type: "button", class: "ex-step", "aria-label": title, title, onClick: () => move(name, step) }, sign);
+    const mean = h(
+      "button",
+      {
+        type: "button",
+        class: "ex-segment ex-mean",
+        title: `Mean over all ${name}s`,
+        "aria-label": `Mean over all ${name}s`,
+        onClick: () => choose(name, content[name] === null ? (content.last?.[name] ?? 0) : null),
+      },
+      "mean",
+    );
+    const node = h(
+      "div",
+      { class: "ex-stepper", role: "group", "aria-label": label },
+      h("span", { class: "ex-stepper-label" }, name),
+      button(-1, "‹", `Previous ${name}`),
+      value,
+      button(1, "›", `Next ${name}`),
+      mean,
+    );
+    node.show = () => {
+      setText(value, content[name] === null ? "·" : String(content[name]));
+      mean.setAttribute("aria-pressed", String(content[name] === null));
+      node.classList.toggle("ex-off", content[`${name}s`] < 2);
+    };
+    return node;
+  };
+  const layer = stepper("layer", "Layer");
+  const head = stepper("head", "Head");
+  const measure = h("select", {
+    "aria-label": "Measure that colours the grid",
+    title: "Measure that colours the grid",
+    onChange: () => tell.set("measure", measure.value),
+  });
+  const canvas = h("canvas", { class: "ex-grid-canvas" });
+  const frame = h("div", { class: "ex-grid-frame" });
+  const caption = h("div", { class: "ex-grid-caption" });
+  const grid = h(
+    "div",
+    {
+      class: "ex-grid",
+      tabindex: "0",
+      role: "application",
+      "aria-roledescription": "grid of heads",
+      onKeydown: (event) => {
+        const steps = { ArrowUp: ["layer", -1], ArrowDown: ["layer", 1], ArrowLeft: ["head", -1], ArrowRight: ["head", 1] };
+        const step = steps[event.key];
+        if (event.key === "Escape") tell.now("unpin");
+        if (event.key === "m") choose("head", content.head === null ? (content.last?.head ?? 0) : null);
+        if (!step) return;
+        event.preventDefault();
+        move(...step);
+      },
+      onClick: (event) => {
+        const cell = cellAt(event);
+        if (!cell) return;
+        grid.focus();
+        content = { ...content, ...cell };
+        show();
+        tell.latest("head", cell);
+      },
+      onPointermove: (event) => {
+        const cell = cellAt(event);
+        if (cell) setText(caption, describe(cell));
+      },
+      onPointerleave: () => show(),
+    },
+    canvas,
+    frame,
+  );
+  const legend = h("div", { class: "ex-grid-axes", "aria-hidden": "true" }, h("span", {}, "layer ↓"), h("span", {}, "head →"));
+  const reason = h("p", { class: "ex-note" });
+  el.replaceChildren(layer, head, legend, grid, caption, h("label", { class: "ex-field" }, "grid", measure), reason);
+
+  function choose(name, value) {
+    content = { ...content, [name]: value };
+    show();
+    tell.set(name, value);
+  }
+  function move(name, step) {
+    const count = content[`${name}s`];
+    if (!count) return;
+    const from = content[name] ?? content.last?.[name] ?? 0;
+    choose(name, content[name] === null ? from : Math.min(count - 1, Math.max(0, from + step)));
+  }
+  function cellAt(event) {
+    const box = canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - box.left) / box.width) * content.heads);
+    const row = Math.floor(((event.clientY - box.top) / box.height) * content.layers);
+    if (!(row >= 0 && row < content.layers && column >= 0 && column < content.heads)) return null;
+    return { layer: row, head: column };
+  }
+  function describe({ layer: l, head: n }) {
+    const value = content.values?.[l * content.heads + n];
+    const where = `L${l ?? "·"} H${n ?? "·"}`;
+    return value === undefined || value === null ? where : `${where}  ${digits(value)}`;
+  }
+  function show() {
+    layer.show();
+    head.show();
+    setText(caption, content.layer !== null && content.head !== null ? describe(content) : `layer ${content.layer ?? "mean"}, head ${content.head ?? "mean"}`);
+    grid.setAttribute(
+      "aria-label",
+      `Layer ${content.layer ?? "mean"} of ${content.layers}, head ${content.head ?? "mean"} of ${content.heads}. Arrow keys walk.`,
+    );
+    const { layers, heads } = content;
+    const top = content.layer === null ? 0 : (100 * content.layer) / layers;
+    const left = content.head === null ? 0 : (100 * content.head) / heads;
+    frame.style.inset = `${top}% auto auto ${left}%`;
+    frame.style.height = `${content.layer === null ? 100 : 100 / layers}%`;
+    frame.style.width = `${content.head === null ? 100 : 100 / heads}%`;
+  }
+  let drawn = "";
+  function draw() {
+    const { layers, heads, values, lut } = content;
+    canvas.width = heads;
+    canvas.height = layers;
+    const context = canvas.getContext("2d");
+    context.fillStyle = dark ? "#ffffff14" : "#0000000d";
+    context.fillRect(0, 0, heads, layers);
+    if (!values) return;
+    const finite = values.filter((v) => v !== null);
+    const low = Math.min(...finite);
+    const high = Math.max(...finite);
+    values.forEach((value, index) => {
+      if (value === null) return;
+      const at = high > low ? (value - low) / (high - low) : 0.5;
+      context.fillStyle = lut[Math.round(at * (lut.length - 1))];
+      context.fillRect(index % heads, Math.floor(index / heads), 1, 1);
+    });
+  }
+  function update(next) {
+    if (next.layers === undefined) return;
+    content = next;
+    const single = content.layers * content.heads <= 1;
+    grid.hidden = legend.hidden = caption.hidden = measure.parentElement.hidden = single;
+    layer.hidden = head.hidden = single;
+    setText(reason, content.reason ?? "");
+    if (!single) {
+      grid.style.setProperty("--ex-rows", content.layers);
+      fillSelect(measure, content.measures, content.measure);
+      const key = `${content.serial} ${dark}`;
+      if (key !== drawn) {
+        draw();
+        drawn = key;
+      }
+      show();
+    }
+  }
+  const stop = follow(model, update);
+  const stopTheme = followTheme((value) => {
+    dark = value;
+    update(model.get("content"));
+  });
+  return () => {
+    stop();
+    stopTheme();
+    tell.close();
+  };
+}
+export default region(render);

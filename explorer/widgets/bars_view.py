@@ -1,0 +1,86 @@
+"""Feedback bars with a threshold line to drag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from explorer.feedback import FeedbackPolicy
+from explorer.figures import feedback_bars
+from explorer.widgets.plot import Plot
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_BARS = 60
+"""More bars than this are too many to look at; the highest scores are shown."""
+
+
+class BarsView:
+    """Shows a feedback table as bars; the line is the threshold of the state."""
+
+    DRAWN_BY = frozenset({"table", "threshold_scale", "bar_order"})
+
+    def __init__(self, state: ExplorerState, name: str) -> None:
+        self.state = state
+        self.plot = Plot(name=name, height=120)
+        self.plot.pin_on_click = False
+        self.plot.add_class("ex-bars")
+        self.widget = self.plot
+        self.on_pick: Callable[[str], None] = lambda _name: None
+        self._units: list[str] = []
+        self.plot.observe(self._dragged, "line")
+        self.plot.observe(self._clicked, "clicked")
+
+    def show(self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None) -> None:
+        """Draw this table."""
+        if table is None:
+            return
+        shown = _largest(table)
+        figure = feedback_bars(
+            shown,
+            FeedbackPolicy(threshold=self.state.threshold),
+            labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
+            sort=self.state.bar_order,  # type: ignore[arg-type]
+            axis=self.state.threshold_scale,  # type: ignore[arg-type]
+        )
+        self._units = list(figure.layout.meta["units"])
+        self.plot.height = int(figure.layout.height)
+        self.plot.figure = figure
+        low = 1e-4 if self.state.threshold_scale == "log" else 0.0
+        self.plot.set_line(
+            "x", max(low, self.state.threshold), minimum=low, maximum=1.0, name="threshold"
+        )
+
+    def _dragged(self, change: Mapping[str, Any]) -> None:
+        value = change["new"]
+        if value is None or value == self.state.threshold:
+            return
+        if self.state.threshold_scale == "log" and value <= 1e-4 >= self.state.threshold:
+            return
+        self.state.threshold = min(1.0, max(0.0, float(value)))
+
+    def _clicked(self, change: Mapping[str, Any]) -> None:
+        clicked = change["new"]
+        index = (clicked or {}).get("index")
+        if isinstance(index, int) and 0 <= index < len(self._units):
+            self.on_pick(self._units[index])
+
+
+def _largest(table: pd.DataFrame) -> pd.DataFrame:
+    if len(table) <= MOST_BARS:
+        return table
+    kept = table["score"].fillna(-1.0).nlargest(MOST_BARS).index
+    shown = table.loc[table.index.isin(kept)]
+    shown.attrs = {
+        **table.attrs,
+        "reachable": tuple(
+            limit
+            for limit, keep in zip(table.attrs["reachable"], table.index.isin(kept), strict=True)
+            if keep
+        ),
+    }
+    return shown
+
+

@@ -1,0 +1,239 @@
+"""The parts both tabs share: header, strip of controls, rail of heads, status line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.errors import ExplorerError
+from explorer.figures import colours
+from explorer.widgets.focus import CODE_MEASURES, TRACE_MEASURES, head_measure
+from explorer.widgets.region import Region
+from explorer.widgets.scenes import CodeScene
+from explorer.widgets.scoring import sentence_of
+from explorer.widgets.session import Session
+from explorer.widgets.state import NORMALISATIONS, REDUCTIONS, UNIT_KINDS, ExplorerState
+
+TABS = (("code", "Code"), ("traces", "RAG traces"))
+_VERDICTS = ("used", "near", "not used", "unknown")
+_UNIT_WORDS = {"line": "lines", "identifier": "identifiers", "node": "syntax nodes", "token": "tokens"}
+
+
+class Chrome:
+    """Header, strip, rail and status: each follows the state, none knows the others."""
+
+    def __init__(self, state: ExplorerState, session: Session) -> None:
+        self.state = state
+        self.session = session
+        self.header = Region("header", styled=True)
+        self.strip = Region("strip")
+        self.rail = Region("rail")
+        self.status = Region("status")
+        self._grid: tuple[Any, str, list[float | None]] | None = None
+        self._serial = 0
+        self._last = {"layer": 0, "head": 0}
+        for region in (self.header, self.strip, self.rail):
+            region.on("set", self._set)
+        self.rail.on("head", self._set_head)
+        self.rail.on("unpin", lambda *_: setattr(state, "selection", None))
+        self.status.on("cancel", lambda message, _: session.cancel(message.get("lane")))
+        self.status.on("dismiss", lambda *_: setattr(session, "error", None))
+        state.observe(self._changed)
+        session.observe(self._session_changed)
+        self._refresh()
+
+    def on_save(self, save: Callable[[Mapping[str, Any]], None]) -> None:
+        """Let `save(message)` answer the save menu."""
+        self.header.on("save", lambda message, _: save(message))
+
+    def on_copy(self, copy: Callable[[], str]) -> None:
+        """Let `copy()` say what the copy button puts on the clipboard."""
+        self.header.on("copy", lambda *_: self.header.tell({"copy": copy()}))
+
+    def _set(self, message: Mapping[str, Any], _: Any) -> None:
+        name = str(message["name"])
+        if name not in _SETTABLE:
+            return
+        value = message["value"]
+        try:
+            setattr(self.state, name, value)
+        except ExplorerError as error:
+            self.session.tell(error)
+
+    def _set_head(self, message: Mapping[str, Any], _: Any) -> None:
+        with self.state.batch():
+            self.state.layer, self.state.head = message["layer"], message["head"]
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if self.state.batching:
+            self.state.after_batch(self._refresh)
+            return
+        name = change["name"]
+        if name in ("layer", "head") and change["new"] is not None:
+            self._last[name] = change["new"]
+        if name in _RAIL:
+            self._show_rail()
+        if name in _STRIP:
+            self._show_strip()
+        if name in ("tab", "model"):
+            self._show_header()
+        if name in ("table", "selection", "scene", "trace_scene", "direction"):
+            self._show_status()
+
+    def _session_changed(self, change: Mapping[str, Any]) -> None:
+        if change["name"] in ("model_status",):
+            self._show_header()
+        self._show_status()
+
+    def _refresh(self) -> None:
+        self._show_rail()
+        self._show_strip()
+        self._show_header()
+        self._show_status()
+
+    def _show_header(self) -> None:
+        choices = self.session.model_choices()
+        here = [[name, label, note] for name, label, note, installed in choices if installed]
+        away = [[name, label, note] for name, label, note, installed in choices if not installed]
+        name = self.state.model
+        if name is None:
+            here = [["", "(no model)", "A matrix of your own is shown."], *here]
+        elif name not in {entry[0] for entry in (*here, *away)}:
+            here = [[name, str(name), ""], *here]
+        self.header.show(
+            tab=self.state.tab,
+            tabs=[list(tab) for tab in TABS],
+            model=name or "",
+            models=[
+                {"group": "On this machine", "options": here},
+                {"group": "From the model hub", "options": away},
+            ],
+            status=self.session.model_status,
+        )
+
+    def _show_strip(self) -> None:
+        state = self.state
+        table = state.table
+        verdicts = [] if table is None else table["verdict"].tolist()
+        reachable = None
+        if table is not None and len(table):
+            scores = table["score"].dropna().to_numpy()
+            if scores.size:
+                reachable = [float(scores.min()), float(scores.max())]
+        self.strip.show(
+            threshold=state.threshold,
+            threshold_scale=state.threshold_scale,
+            reachable=reachable,
+            reduction=state.reduction,
+            normalisation=state.normalisation,
+            unit_kind=state.unit_kind if state.tab == "code" else None,
+            bar_order=state.bar_order,
+            colour_scale=state.colour_scale,
+            scaling=state.scaling,
+            hide_special=state.hide_special,
+            hide_sink=state.hide_sink,
+            choices={
+                "reduction": [[name, name] for name in REDUCTIONS],
+                "normalisation": [[name, name] for name in NORMALISATIONS],
+                "unit_kind": [[name, _UNIT_WORDS[name]] for name in UNIT_KINDS],
+                "bar_order": [["order", "order"], ["score", "score"]],
+                "colour_scale": [list(pair) for pair in colours.scale_choices()],
+                "scaling": [["linear", "linear"], ["sqrt", "square root"], ["log", "log"]],
+            },
+            counts=[
+                [verdict, verdicts.count(verdict), colours.verdict_mark(verdict), colours.verdict_colour(verdict)]
+                for verdict in _VERDICTS
+                if verdict != "unknown" or verdict in verdicts
+            ],
+        )  # fmt: skip
+
+    def _show_rail(self) -> None:
+        state, scene = self.state, self.state.scene
+        attention = getattr(scene, "attention", None)
+        measures = CODE_MEASURES if state.tab == "code" else TRACE_MEASURES
+        measure = state.measure if state.measure in dict(measures) else measures[0][0]
+        values = None
+        if attention is not None:
+            if self._grid is None or self._grid[0] is not scene or self._grid[1] != measure:
+                self._measure(scene, measure)
+            if self._grid is not None and self._grid[0] is scene:
+                values = self._grid[2]
+        self.rail.show(
+            layers=1 if attention is None else attention.n_layers,
+            heads=1 if attention is None else attention.n_heads,
+            layer=state.layer,
+            head=state.head,
+            last=dict(self._last),
+            measure=measure,
+            measures=[list(pair) for pair in measures],
+            values=values,
+            serial=self._serial,
+            lut=colours.lookup_table(state.colour_scale),
+            reason=_single_reason(state, attention),
+        )
+
+    def _measure(self, scene: Any, measure: str) -> None:
+        self._grid = (scene, measure, [])
+
+        def done(values: Any) -> None:
+            listed: list[float | None] = []
+            if values is not None:
+                listed = [float(v) if np.isfinite(v) else None for v in np.ravel(values)]
+            self._grid = (scene, measure, listed)
+            self._serial += 1
+            self._show_rail()
+
+        self.session.runner.start(
+            "grid",
+            lambda _: head_measure(scene, measure),
+            done=done,
+            failed=lambda _: None,
+            message="measuring heads",
+        )
+
+    def _show_status(self) -> None:
+        state, session = self.state, self.session
+        table = state.table
+        scene = state.scene
+        notes = [] if table is None else [[d.code.replace("-", " "), d.message] for d in table.attrs["notes"]]
+        notes += [["about this model", note] for note in getattr(scene, "notes", ())]
+        self.status.show(
+            sentence=sentence_of(state),
+            error=session.error,
+            notes=notes,
+            jobs=[
+                {"lane": r.lane, "message": r.message, "fraction": r.fraction}
+                for r in session.reports.values()
+                if r.lane != "grid"
+            ],
+        )
+
+
+_RAIL = frozenset(
+    {"tab", "layer", "head", "measure", "colour_scale", "code_scene", "trace_scene"}
+)
+_STRIP = frozenset(
+    {"table", "threshold_scale", "bar_order", "colour_scale", "scaling", "hide_special", "hide_sink"}
+)
+_SETTABLE = frozenset(
+    {
+        "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
+        "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
+        "bar_order", "direction", "trace",
+    }
+)  # fmt: skip
+
+
+def _single_reason(state: ExplorerState, attention: Any) -> str:
+    scene = state.scene
+    if scene is None:
+        return ""
+    if attention is None:
+        return "No attention yet, so there is no layer or head to choose."
+    if attention.n_layers * attention.n_heads > 1:
+        return ""
+    if isinstance(scene, CodeScene):
+        return "This map has one layer and one head."
+    return "This trace has one number a hyperedge or token, so there is no layer or head to choose."

@@ -1,0 +1,219 @@
+"""The code tab: heatmap, code as tinted tokens, and feedback bars of one code scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets
+
+from explorer.errors import InputError
+from explorer.figures import colours
+from explorer.widgets.bars_view import BarsView
+from explorer.widgets.focus import Focus
+from explorer.widgets.heat_view import HeatView
+from explorer.widgets.region import Region
+from explorer.widgets.scenes import CodeScene, visible_positions
+from explorer.widgets.scoring import token_weights
+from explorer.widgets.session import Session
+from explorer.widgets.state import ExplorerState
+
+_DRAWN_BY = (
+    "focus", "hide_special", "hide_sink", "colour_scale", "scaling", "selection", "direction",
+)  # fmt: skip
+
+
+class CodePanel:
+    """Binds the state to the widgets of the code tab."""
+
+    def __init__(self, state: ExplorerState, session: Session) -> None:
+        self.state = state
+        self.session = session
+        self.heat = HeatView(state, name="Attention heatmap, query rows by key columns")
+        self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
+        self.text = Region("code_text")
+        self.widget = ipywidgets.Box([self.heat.widget, self.text, self.bars.widget])
+        for name in ("ex-panel", "ex-code-panel"):
+            self.widget.add_class(name)
+        self._serial = 0
+        self._drawn: CodeScene | None = None
+        self._hovered: int | None = None
+        self._program_names: list[tuple[str, str]] = []
+        self.heat.on_pick = self._pick
+        self.bars.on_pick = self._pick_unit
+        self.text.on("run", self._run)
+        self.text.on("pin", lambda message, _: self._pin(message.get("index")))
+        self.text.on("hover", lambda message, _: self._hover(message.get("index")))
+        self.text.on("set", lambda message, _: setattr(state, message["name"], message["value"]))
+        self.text.on("window", lambda message, _: session.record_code(int(message["start"])))
+        self.text.on("example", lambda message, _: self._example(str(message["name"])))
+        state.observe(self._heat_changed, names=list(_DRAWN_BY))
+        state.observe(self._changed)
+        self.redraw()
+
+    # gestures
+
+    def _run(self, message: Mapping[str, Any], _: Any) -> None:
+        source = str(message.get("source", ""))
+        try:
+            if source == self.state.source:
+                self.session.record_code()
+            else:
+                self.state.source = source
+        except InputError as error:
+            self.session.tell(error)
+
+    def _example(self, name: str) -> None:
+        from explorer.examples import example_programs
+
+        for program in example_programs():
+            if program.name == name:
+                self.state.source = program.code
+
+    def _pin(self, index: Any) -> None:
+        chosen = self.state.selection
+        if not isinstance(index, int) or chosen == {"kind": "token", "index": index}:
+            self.state.selection = None
+        else:
+            self.state.selection = {"kind": "token", "index": index}
+
+    def _pick(self, query: int, key: int) -> None:
+        picked = {"kind": "cell", "query": query, "key": key}
+        self.state.selection = None if self.state.selection == picked else picked
+
+    def _pick_unit(self, name: str) -> None:
+        picked = {"kind": "unit", "name": name}
+        self.state.selection = None if self.state.selection == picked else picked
+
+    def _hover(self, index: Any) -> None:
+        self._hovered = index if isinstance(index, int) else None
+        self._tint()
+
+    # drawing
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if self.state.batching:
+            self.state.after_batch(self.redraw)
+            return
+        name = change["name"]
+        if self.state.tab != "code":
+            return
+        if name == "tab":
+            self.redraw()
+            return
+        if name in {"focus", "direction", "selection", "colour_scale", "scaling", "hide_sink"}:
+            self._tint()
+        if name in {"focus", "selection", "direction", "colour_scale"}:
+            self._show_text()
+        if name in BarsView.DRAWN_BY:
+            self._draw_bars()
+
+    def _heat_changed(self, _: Any) -> None:
+        if self.state.tab == "code" and not self.state.batching:
+            self._draw_heat()
+
+    def redraw(self) -> None:
+        if self.state.tab != "code":
+            return
+        self._draw_heat()
+        self._tint()
+        self._show_text()
+        self._draw_bars()
+
+    @property
+    def _focus(self) -> Focus | None:
+        focus = self.state.focus
+        return focus if focus is not None and isinstance(focus.scene, CodeScene) else None
+
+    def _draw_heat(self) -> None:
+        focus = self._focus
+        if focus is None:
+            return
+        scene = focus.scene
+        rows, columns = visible_positions(
+            scene, hide_special=self.state.hide_special, hide_sink=self.state.hide_sink
+        )
+        row, column = self._pinned_cell()
+        self.heat.show(
+            (focus.attention, focus.layer, focus.head),
+            rows,
+            columns,
+            key=(id(scene), self.state.hide_special, self.state.hide_sink),
+            row_labels=[scene.tokens[i] for i in rows],
+            column_labels=[scene.tokens[i] for i in columns],
+            pinned=(row, column),
+        )
+
+    def _draw_bars(self) -> None:
+        if self._focus is not None:
+            self.bars.show(self.state.table)
+
+    def _pinned_cell(self) -> tuple[int | None, int | None]:
+        chosen = self.state.selection
+        if chosen is None or chosen["kind"] == "unit":
+            return None, None
+        if chosen["kind"] == "cell":
+            return chosen["query"], chosen["key"]
+        if self.state.direction == "row":
+            return chosen["index"], None
+        return None, chosen["index"]
+
+    def _tint(self) -> None:
+        focus = self._focus
+        if focus is not None:
+            weights = token_weights(self.state, focus, self._hovered)
+            codes = colours.scale_codes(weights, self.state.scaling)
+            self.text.wire.tint = codes.tobytes()
+
+    def _show_text(self) -> None:
+        focus, scene = self._focus, self.state.code_scene
+        if scene is None or focus is None:
+            self.text.show(
+                lines=[], serial=0, source=self.state.source, programs=self._programs(), program="",
+                title="code", editable=True, direction=self.state.direction, pinned=None,
+                window=None, lut=[], lutName="",
+            )  # fmt: skip
+            return
+        if scene is not self._drawn:
+            self._drawn = scene
+            self._serial += 1
+        chosen = self.state.selection
+        pinned = None
+        if chosen is not None and chosen["kind"] != "unit":
+            pinned = chosen.get("index", chosen.get("query"))
+        title = f"{scene.language or 'text'}, {scene.n_tokens:,} tokens"
+        self.text.show(
+            lines=scene.lines,
+            serial=self._serial,
+            source=scene.text,
+            programs=self._programs(),
+            program="",
+            title=title,
+            editable=scene.model is not None,
+            direction=self.state.direction,
+            pinned=pinned,
+            window=_window(scene),
+            lut=colours.lookup_table(self.state.colour_scale),
+            lutName=self.state.colour_scale,
+        )
+
+    def _programs(self) -> list[tuple[str, str]]:
+        if not self._program_names:
+            from explorer.examples import example_programs
+
+            self._program_names = [(p.name, p.title) for p in example_programs()]
+        return self._program_names
+
+
+def _window(scene: CodeScene) -> dict[str, Any] | None:
+    if not scene.truncated:
+        return None
+    size = scene.stop - scene.start
+    return {
+        "text": (
+            f"The model takes {size:,} tokens at a time: tokens {scene.start + 1:,} to "
+            f"{scene.stop:,} of {scene.n_total:,} are shown."
+        ),
+        "previous": max(0, scene.start - size) if scene.start > 0 else None,
+        "next": scene.stop if scene.stop < scene.n_total else None,
+    }

@@ -1,0 +1,316 @@
+"""`Explorer`: the app, and the same state as public traits."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import ipywidgets
+
+from explorer.attention import AttentionMap, DenseAttention
+from explorer.errors import InputError
+from explorer.models import DEFAULT_MODEL
+from explorer.traces import Trace, TraceSet, load_traces
+from explorer.widgets import saving
+from explorer.widgets.chrome import Chrome
+from explorer.widgets.code_panel import CodePanel
+from explorer.widgets.focus import FocusKeeper
+from explorer.widgets.scenes import matrix_scene
+from explorer.widgets.scoring import TableKeeper
+from explorer.widgets.session import Session
+from explorer.widgets.state import ExplorerState
+from explorer.widgets.traces_panel import TracesPanel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OWN_TRAITS = (
+    "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
+    "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
+    "hide_special", "hide_sink", "measure", "bar_order",
+)  # fmt: skip
+
+
+class Explorer(ExplorerState, ipywidgets.VBox):
+    """Explore attention: code or RAG traces, a heatmap and feedback bars, in a notebook.
+
+    Parameters
+    ----------
+    **traits
+        Any trait of the app: ``layer``, ``head``, ``threshold``, ``reduction``,
+        ``normalisation``, ``model``, ``source``, ``trace``, ``selection``, ``unit_kind`` ...; see
+        `ExplorerState`. With none, the packaged examples are shown and no model is loaded.
+
+    Attributes
+    ----------
+    feedback : pandas.DataFrame or None
+        The feedback table in view.
+    attention : AttentionMap or None
+        The attention map in view.
+    traces : TraceSet or None
+        The loaded traces.
+
+    Raises
+    ------
+    InputError
+        An argument is unknown, or a value is not one that its trait takes.
+
+    Examples
+    --------
+    >>> from explorer import Explorer
+    >>> app = Explorer()
+    >>> app.threshold = 0.05
+    """
+
+    def __init__(self, **traits: Any) -> None:
+        unknown = [name for name in traits if name not in _OWN_TRAITS and name != "layout"]
+        if unknown:
+            raise InputError(_unknown_argument(unknown[0]))
+        self._first_picture: bytes | None = None
+        layout = {"layout": traits.pop("layout")} if "layout" in traits else {}
+        ipywidgets.VBox.__init__(self, **layout)
+        self._ready_session(traits)
+        self.add_class("explorer-app")
+        main = ipywidgets.Box([self._chrome.rail, self._code.widget, self._traces_panel.widget])
+        main.add_class("ex-main")
+        self.children = [self._chrome.header, self._chrome.strip, main, self._chrome.status]
+        self.observe(self._on_tab, names="tab")
+        self._on_tab()
+
+    def _ready_session(self, traits: dict[str, Any]) -> None:
+        source, trace = traits.pop("source", None), traits.pop("trace", None)
+        selection = traits.pop("selection", None)
+        model = traits.pop("model", DEFAULT_MODEL)
+        self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
+        for name in ("layer", "head"):
+            # Checked once there is a map to check against.
+            self.set_trait(name, traits.get(name))
+        self._session = Session(self)
+        self._focus_keeper = FocusKeeper(self, self._session.runner)
+        self._focus_keeper.failed = self._session.tell
+        if "layer" in traits:
+            self._focus_keeper.keep_layer()
+        for name, value in traits.items():
+            setattr(self, name, value)
+        self._code = CodePanel(self, self._session)
+        self._traces_panel = TracesPanel(self, self._session)
+        self._table_keeper = TableKeeper(self, self._session.tell)
+        self._chrome = Chrome(self, self._session)
+        self._chrome.on_save(self._save)
+        self._chrome.on_copy(lambda: saving.python_of(self))
+        if not isinstance(model, str) and model is not None:
+            self.model = model
+        self._session.load_examples()
+        if source is not None:
+            self.source = source
+        elif model == DEFAULT_MODEL:
+            self._show_example()
+        if trace is not None:
+            self.trace = trace
+        if selection is not None:
+            self.selection = selection
+
+    def _show_example(self) -> None:
+        from explorer.examples import example_programs
+
+        self.source = example_programs()[0].code
+
+    # made from something
+
+    @classmethod
+    def from_code(cls, code: str, **traits: Any) -> Self:
+        """Explore the attention of a model over code.
+
+        Parameters
+        ----------
+        code
+            The code. The model (default SmolLM2-135M-Instruct) is loaded in the background.
+        **traits
+            Any trait of the app.
+
+        Raises
+        ------
+        InputError
+            The code is empty; without a running kernel also what the model says of the code.
+        ModelError
+            Without a running kernel: the model cannot be loaded. In a notebook the app says so.
+        """
+        app = cls(source=code, **traits)
+        app._raise_failure()
+        return app
+
+    @classmethod
+    def from_traces(
+        cls, traces: str | Path | TraceSet | Sequence[Trace] | None = None, **traits: Any
+    ) -> Self:
+        """Explore RAG traces.
+
+        Parameters
+        ----------
+        traces
+            Path of a trace file, or loaded traces; None for the packaged ones.
+        **traits
+            Any trait of the app.
+
+        Raises
+        ------
+        TraceError
+            The file cannot be read.
+        """
+        loaded = traces
+        if isinstance(traces, str | Path):
+            loaded = load_traces(Path(traces).expanduser())
+        elif traces is not None and not isinstance(traces, TraceSet):
+            loaded = TraceSet(traces)
+        traits.setdefault("tab", "traces")
+        trace, selection = traits.pop("trace", None), traits.pop("selection", None)
+        app = cls(**traits)
+        if isinstance(loaded, TraceSet):
+            app._session.show_traces(loaded)
+        if trace is not None:
+            app.trace = trace
+        app.selection = selection
+        return app
+
+    @classmethod
+    def from_attention(
+        cls, attention: Any, tokens: Sequence[str] | None = None, **traits: Any
+    ) -> Self:
+        """Explore attention that you bring.
+
+        Parameters
+        ----------
+        attention
+            An `AttentionMap`, or an array (queries, keys), (heads, queries, keys) or (layers,
+            heads, queries, keys) with as many queries as keys; memory maps are not read whole.
+        tokens
+            One text per position.
+        **traits
+            Any trait of the app.
+
+        Raises
+        ------
+        ShapeError, InputError
+            The array is no attention, or the tokens do not fit it.
+        """
+        made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
+        scene = matrix_scene(made, None if tokens is None else list(tokens))
+        traits.setdefault("unit_kind", "token")
+        layer, head = traits.pop("layer", None), traits.pop("head", None)
+        selection = traits.pop("selection", None)
+        app = cls(model=None, **traits)
+        app._session.show_matrix(scene)
+        if layer is not None:
+            app.layer = layer
+        app.head = head
+        app.selection = selection
+        return app
+
+    # results
+
+    @property
+    def feedback(self) -> pd.DataFrame | None:
+        """The feedback table in view: one row per unit; waits for what is under way."""
+        self.wait()
+        table = self.table
+        return None if table is None else table.copy()
+
+    @property
+    def attention(self) -> AttentionMap | None:
+        """The attention map in view; waits for what is under way."""
+        self.wait()
+        return getattr(self.scene, "attention", None)
+
+    @property
+    def traces(self) -> TraceSet | None:
+        """The loaded traces."""
+        self.wait()
+        return self._session.traces
+
+    @property
+    def error(self) -> str | None:
+        """What the app says went wrong; None when all is well."""
+        return self._session.error
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until nothing is under way; False when `timeout` seconds were not enough."""
+        return self._session.runner.wait(timeout)
+
+    def cancel(self) -> None:
+        """Stop what is under way; what was shown before stays."""
+        self._session.cancel()
+
+    def close(self) -> None:
+        """Stop what is under way and take the app off every page."""
+        self._session.runner.close()
+        super().close()
+
+    def save(self, path: str | Path) -> None:
+        """Write the view to a file, by its suffix: .csv, .html, .png or .json (settings).
+
+        Raises
+        ------
+        InputError
+            The suffix is none of these, or there is nothing to write yet.
+        """
+        self.wait()
+        path = Path(path)
+        kind = {".csv": "table", ".html": "html", ".png": "png", ".json": "settings"}.get(path.suffix)
+        if kind is None:
+            raise InputError(f"Save to .csv, .html, .png or .json; {path.name!r} ends in none of them.")
+        path.write_bytes(saving.contents(self, kind))
+
+    def settings(self) -> dict[str, Any]:
+        """The traits that say how things are shown, ready for JSON and for ``Explorer(**...)``."""
+        return {name: getattr(self, name) for name in saving.SETTINGS}
+
+    def __repr__(self) -> str:
+        """Say what is shown, in a line."""
+        what = f"tab={self.tab!r}, layer={self.layer}, head={self.head}, threshold={self.threshold:g}"
+        return f"Explorer({what}, model={self.model!r})"
+
+    # showing
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/plain"] = repr(self)
+        return bundle
+
+    def _ipython_display_(self, **_: Any) -> None:
+        from IPython.display import display
+
+        display(self._repr_mimebundle_(), raw=True)
+        still = saving.still_picture(self)
+        if still is not None:
+            display({"text/html": still, "text/plain": ""}, raw=True)
+
+    # gestures
+
+    def _on_tab(self, _: Any = None) -> None:
+        for name, panel in (("code", self._code), ("traces", self._traces_panel)):
+            away = panel.widget.remove_class if self.tab == name else panel.widget.add_class
+            away("ex-away")
+
+    def _save(self, message: Mapping[str, Any]) -> None:
+        kind = str(message.get("what"))
+        try:
+            self._chrome.header.tell({"download": saving.download(self, kind)})
+        except Exception as error:  # noqa: BLE001 - whatever fails is said in the app
+            self._session.tell(error)
+
+    def _raise_failure(self) -> None:
+        # Without a running loop the work is done by now, and an error belongs to the caller.
+        if not self._session.runner.busy and self._session.failure is not None:
+            raise self._session.failure
+
+
+def _unknown_argument(name: str) -> str:
+    near = difflib.get_close_matches(name, _OWN_TRAITS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"Explorer takes no argument {name!r}.{hint} It takes: {', '.join(_OWN_TRAITS)}."
+
+

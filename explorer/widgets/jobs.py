@@ -1,0 +1,192 @@
+"""Long work off the UI thread: one worker, progress, cancel, and results delivered on the UI thread.
+
+In a kernel the results of a job come back through the running event loop, so that traits only
+ever change on the thread that runs cells and widget messages. Without a running loop (a script,
+a unit test) a job runs at once, in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from explorer.errors import Cancelled
+
+_REPORT_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What a running job says about itself.
+
+    Attributes
+    ----------
+    lane
+        What the job is for; a new job in a lane cancels the one before it.
+    message
+        A sentence for the user, in the present tense.
+    fraction
+        Done so far, in [0, 1]; None when nobody can tell.
+    partial
+        Part of the result that can be shown already, such as the text generated so far.
+    """
+
+    lane: str
+    message: str
+    fraction: float | None = None
+    partial: Any = None
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of long work. `cancel` is set when the user, or a newer job, stops it."""
+
+    lane: str
+    report: Callable[[str, float | None, Any], None]
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the job was stopped."""
+        if self.cancel.is_set():
+            raise Cancelled("Stopped.")
+
+
+class JobRunner:
+    """Runs jobs in lanes: within a lane the newest job wins, and stale results are dropped.
+
+    Parameters
+    ----------
+    on_report
+        Called on the UI thread with the latest `JobReport` of a lane, or with None for the
+        report when the lane has come to rest: `on_report(lane, report)`.
+    """
+
+    def __init__(self, on_report: Callable[[str, JobReport | None], None]) -> None:
+        self._on_report = on_report
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._current: dict[str, Job] = {}
+        self._executor: ThreadPoolExecutor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether any lane has a job under way."""
+        return bool(self._current)
+
+    def running(self, lane: str) -> bool:
+        """Whether this lane has a job under way."""
+        return lane in self._current
+
+    def start(
+        self,
+        lane: str,
+        work: Callable[[Job], Any],
+        *,
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+        message: str,
+    ) -> None:
+        """Run `work(job)`; then `done(result)` or `failed(error)` on the UI thread.
+
+        A job that this one replaces, or that the user cancels, ends in neither `done` nor, when
+        replaced, `failed`; a job cancelled by the user gets `failed(Cancelled)`.
+        """
+        self.cancel(lane)
+        with contextlib.suppress(RuntimeError):
+            self._loop = asyncio.get_running_loop()
+        last_report = 0.0
+
+        def report(text: str, fraction: float | None = None, partial: Any = None) -> None:
+            nonlocal last_report
+            now = time.monotonic()
+            if now - last_report < _REPORT_INTERVAL_S and partial is None:
+                return
+            last_report = now
+            latest = JobReport(lane, text, fraction, partial)
+            self._post(lambda: self._tell(job, latest))
+
+        job = Job(lane, report)
+        self._current[lane] = job
+        self._on_report(lane, JobReport(lane, message))
+        if self._loop is None:
+            self._run(job, work, done, failed)
+            self.drain()
+            return
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="explorer")
+        self._executor.submit(self._run, job, work, done, failed)
+
+    def cancel(self, lane: str | None = None) -> None:
+        """Stop the job of a lane (every lane when None); nothing of it arrives afterwards."""
+        for name in [lane] if lane is not None else list(self._current):
+            job = self._current.pop(name, None)
+            if job is not None:
+                job.cancel.set()
+                self._on_report(name, None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until every lane rests, delivering results meanwhile; False on time-out."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self.drain()
+        while self._current:
+            remaining = None if deadline is None else deadline - time.monotonic()
+            if remaining is not None and remaining <= 0:
+                return False
+            # Wakes regularly so that an interrupt of the kernel is heard.
+            with contextlib.suppress(queue.Empty):
+                self._inbox.get(timeout=0.2 if remaining is None else min(0.2, remaining))()
+        return True
+
+    def drain(self) -> None:
+        """Deliver what the workers have posted so far."""
+        while True:
+            try:
+                deliver = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            deliver()
+
+    def close(self) -> None:
+        """Cancel everything and let the worker threads go."""
+        self.cancel()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def _run(
+        self,
+        job: Job,
+        work: Callable[[Job], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        try:
+            result = work(job)
+        except BaseException as error:  # noqa: BLE001 - delivered to `failed` on the UI thread
+            self._post(lambda error=error: self._finish(job, lambda: failed(error)))  # type: ignore[misc]
+        else:
+            self._post(lambda: self._finish(job, lambda: done(result)))
+
+    def _post(self, deliver: Callable[[], None]) -> None:
+        self._inbox.put(deliver)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has gone with its kernel
+                self._loop.call_soon_threadsafe(self.drain)
+
+    def _tell(self, job: Job, report: JobReport) -> None:
+        if self._current.get(job.lane) is job:
+            self._on_report(job.lane, report)
+
+    def _finish(self, job: Job, deliver: Callable[[], None]) -> None:
+        if self._current.get(job.lane) is not job:
+            return
+        del self._current[job.lane]
+        self._on_report(job.lane, None)
+        deliver()

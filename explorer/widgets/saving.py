@@ -1,0 +1,152 @@
+"""The view as files: table, figure, picture, settings; and the still picture of a notebook."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.feedback import FeedbackPolicy
+from explorer.figures import feedback_bars, heatmap
+from explorer.figures.static import overview_png
+from explorer.widgets.buffers import max_pool
+from explorer.widgets.scenes import CodeScene, visible_positions
+from explorer.widgets.scoring import sentence_of
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SETTINGS = (
+    "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
+    "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
+    "hide_sink", "bar_order",
+)  # fmt: skip
+
+_LARGEST_SIDE = 256
+_FILES = {
+    "table": ("feedback.csv", "text/csv"),
+    "html": ("attention.html", "text/html"),
+    "png": ("attention.png", "image/png"),
+    "settings": ("explorer.json", "application/json"),
+}
+
+
+def contents(state: ExplorerState, kind: str) -> bytes:
+    """Return what a saved file of this kind holds.
+
+    Raises
+    ------
+    InputError
+        There is nothing to save yet, or no such kind.
+    """
+    if kind == "settings":
+        return json.dumps({name: getattr(state, name) for name in SETTINGS}, indent=2).encode()
+    if state.table is None:
+        raise InputError("There is nothing to save yet: run some code or load a trace first.")
+    if kind == "table":
+        table = state.table.copy()
+        table["diagnostics"] = ["; ".join(d.message for d in row) for row in table["diagnostics"]]
+        csv: str = table.to_csv(index=False)
+        return csv.encode()
+    if kind == "html":
+        return _page(state).encode()
+    if kind == "png":
+        return picture(state)
+    raise InputError(f"What can be saved is one of {', '.join(_FILES)}; {kind!r} is not.")
+
+
+def download(state: ExplorerState, kind: str) -> dict[str, Any]:
+    """Return a file as the page gets it."""
+    if kind not in _FILES:
+        raise InputError(f"What can be saved is one of {', '.join(_FILES)}; {kind!r} is not.")
+    name, mime = _FILES[kind]
+    encoded = base64.b64encode(contents(state, kind)).decode()
+    return {"name": name, "mime": mime, "base64": encoded}
+
+
+def python_of(state: ExplorerState) -> str:
+    """Return Python that shows this view again."""
+    shown = {name: getattr(state, name) for name in SETTINGS}
+    defaults = {name: state.trait_defaults(name) for name in SETTINGS}
+    defaults["model"] = None
+    arguments = [
+        f"{name}={value!r}"
+        for name, value in shown.items()
+        if value != defaults[name] or name in ("layer", "threshold")
+    ]
+    if state.selection is not None:
+        arguments.append(f"selection={state.selection!r}")
+    if state.tab == "traces":
+        path = getattr(getattr(state, "traces", None), "path", None)
+        first = "" if path is None else f"{str(path)!r}, "
+        arguments = [a for a in arguments if not a.startswith("tab=")] + [f"trace={state.trace!r}"]
+        call = f"Explorer.from_traces({first}{', '.join(arguments)})"
+    else:
+        call = f"Explorer.from_code({state.source!r}, {', '.join(arguments)})"
+    return f"from explorer import Explorer\n\n{call}\n"
+
+
+def picture(state: ExplorerState) -> bytes:
+    """Return the view as a PNG: heatmap and bars."""
+    weights, rows, columns = _view(state)
+    table = state.table
+    return overview_png(weights, rows, columns, table, title=sentence_of(state))
+
+
+def still_picture(state: ExplorerState) -> str | None:
+    """Return the view as HTML for notebooks opened without a kernel; None when there is none.
+
+    The style sheet of the living app hides it: it only shows where the app cannot.
+    """
+    if state.table is None:
+        return None
+    encoded = base64.b64encode(picture(state)).decode()
+    return (
+        '<div class="explorer-still"><img alt="Attention heatmap and feedback bars" '
+        f'style="max-width:100%" src="data:image/png;base64,{encoded}"></div>'
+    )
+
+
+def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[str]]:
+    focus = state.focus
+    scene = focus.scene
+    if isinstance(scene, CodeScene):
+        rows, columns = visible_positions(
+            scene, hide_special=state.hide_special, hide_sink=state.hide_sink
+        )
+        source = (focus.attention, focus.layer, focus.head)
+        row_labels = [scene.tokens[i] for i in rows]
+        column_labels = [scene.tokens[i] for i in columns]
+    else:
+        rows, columns = scene.picture_rows, scene.picture_columns
+        source = (scene.picture, *focus.wanted)
+        row_labels, column_labels = scene.picture_row_labels, scene.picture_column_labels
+    attention, layer, head = source
+    block = max(1, -(-len(rows) // _LARGEST_SIDE)), max(1, -(-len(columns) // _LARGEST_SIDE))
+    step = block[0] * max(1, (1 << 22) // max(1, len(columns)) // block[0])
+    pooled = np.concatenate(
+        [
+            max_pool(attention.weights(layer, head, rows=rows[at : at + step], columns=columns), *block)
+            for at in range(0, len(rows), step)
+        ]
+    )
+    return pooled, row_labels[:: block[0]], column_labels[:: block[1]]
+
+
+def _page(state: ExplorerState) -> str:
+    weights, rows, columns = _view(state)
+    heat = heatmap(weights, rows, columns, scaling=state.scaling, zmax=1.0)  # type: ignore[arg-type]
+    bars = feedback_bars(state.table, FeedbackPolicy(threshold=state.threshold))
+    from html import escape
+
+    return (
+        "<!doctype html><meta charset='utf-8'><title>Attention</title>"
+        f"<body style='font:14px system-ui;margin:24px'><p>{escape(sentence_of(state))}</p>"
+        + heat.to_html(full_html=False, include_plotlyjs=True)
+        + bars.to_html(full_html=False, include_plotlyjs=False)
+        + "</body>"
+    )

@@ -1,0 +1,204 @@
+"""From the state to numbers: the feedback table in view, and the weight of every token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import ExplorerError
+from explorer.feedback import FeedbackPolicy, feedback_table
+from explorer.widgets.focus import Focus
+from explorer.widgets.scenes import CodeScene, TraceScene
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TableKeeper:
+    """Keeps `state.table` in step with what the scores depend on; worked out once a change.
+
+    Register it after the heatmaps, so that the picture is on its way to the page first.
+    """
+
+    DEPENDS_ON = (
+        "focus", "tab", "threshold", "reduction", "normalisation", "unit_kind", "selection",
+        "direction",
+    )  # fmt: skip
+
+    def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
+        self.state = state
+        self.failed = failed
+        state.observe(self._changed, names=list(self.DEPENDS_ON))
+        self._refresh()
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if self.state.batching:
+            self.state.after_batch(self._refresh)
+        elif change["name"] != "selection" or isinstance(self.state.scene, CodeScene):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        try:
+            table = feedback_of(self.state)
+        except ExplorerError as error:
+            self.failed(error)
+            table = None
+        self.state.table = table
+
+
+def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
+    """Return the feedback table of the tab in front; None when there is nothing to score.
+
+    In the code tab the rows averaged over are those of all tokens but special ones, or the one
+    row of the pinned token or cell. In the traces tab they are the answer's.
+    """
+    focus: Focus | None = state.focus
+    if focus is None:
+        return None
+    scene = focus.scene
+    if isinstance(scene, CodeScene):
+        units, rows, notes = scene.units(state.unit_kind), pinned_rows(state, scene), ()
+    else:
+        units, rows = scene.evidence.units, scene.evidence.rows
+        notes = scene.evidence.diagnostics
+    reduction = state.reduction
+    return feedback_table(
+        focus.attention,
+        units,
+        FeedbackPolicy(threshold=state.threshold),
+        rows=rows,
+        layer=focus.layer,
+        head=focus.head,
+        reduction=reduction,  # type: ignore[arg-type]
+        normalisation=state.normalisation,  # type: ignore[arg-type]
+        diagnostics=notes,
+    )
+
+
+def pinned_rows(state: ExplorerState, scene: CodeScene) -> NDArray[np.intp]:
+    """Return the query rows that the bars of the code tab average over."""
+    chosen = state.selection
+    if chosen is not None and chosen["kind"] == "token" and state.direction == "row":
+        return np.array([chosen["index"]])
+    if chosen is not None and chosen["kind"] == "cell":
+        return np.array([chosen["query"]])
+    return scene.rows
+
+
+def token_weights(
+    state: ExplorerState, focus: Focus, hovered: int | None = None
+) -> NDArray[np.float32]:
+    """Weight by which each token is tinted, float32 (tokens,).
+
+    Where the hovered or pinned token looks (its row), or who looks at it (its column); with
+    nothing pinned, the attention that each token receives on average: its importance.
+    """
+    scene = focus.scene
+    chosen = state.selection
+    index, direction = hovered, state.direction
+    if index is None and chosen is not None:
+        if chosen["kind"] == "token":
+            index = chosen["index"]
+        elif chosen["kind"] == "cell":
+            index, direction = chosen["query"], "row"
+    attention, layer, head = focus.attention, focus.layer, focus.head
+    if index is None:
+        rows = scene.rows if isinstance(scene, CodeScene) else None
+        weights = attention.received(layer, head, rows=rows)
+    elif direction == "row":
+        weights = attention.weights(layer, head, rows=[index])[0]
+    else:
+        return attention.weights(layer, head, columns=[index])[:, 0]
+    if state.hide_sink and weights.shape[0] > 1:
+        weights = weights.copy()
+        weights[0] = 0.0
+    return weights
+
+
+def sentence_of(state: ExplorerState) -> str:
+    """Say in words what is in view."""
+    table: pd.DataFrame | None = state.table
+    focus: Focus | None = state.focus
+    if focus is None:
+        return _empty_sentence(state)
+    where = _head_words(focus)
+    if isinstance(focus.scene, TraceScene):
+        return _trace_sentence(state, focus.scene, where, table)
+    return _code_sentence(state, focus.scene, focus, where)
+
+
+def _empty_sentence(state: ExplorerState) -> str:
+    if state.tab == "code":
+        return "Paste code, or try one of the examples."
+    if state.trace_scene is None:
+        return "Load a trace file, or try the packaged examples."
+    return "This trace brings no attention. Let the model read it to see where the answer looks."
+
+
+def _head_words(focus: Focus) -> str:
+    layer, head = focus.wanted
+    many = focus.scene.attention
+    if many is None or many.n_layers * many.n_heads == 1:
+        return ""
+    words = "mean over layers" if layer is None else f"layer {layer}"
+    return f"{words}, {'mean over heads' if head is None else f'head {head}'}"
+
+
+def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: str) -> str:
+    chosen = state.selection
+    prefix = f"{where}: " if where else ""
+    if chosen is not None and chosen["kind"] == "cell":
+        query, key = chosen["query"], chosen["key"]
+        weight = focus.attention.weights(focus.layer, focus.head, rows=[query], columns=[key])
+        return (
+            f"{prefix}{_named(scene, query)} looks at {_named(scene, key)} "
+            f"with weight {float(weight[0, 0]):.3f}"
+        )
+    weights = np.nan_to_num(token_weights(state, focus), nan=0.0)
+    hidden = state.hide_sink and scene.n_tokens > 1
+    top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
+    listed = ", ".join(f"{_named(scene, i)} {weights[i]:.3f}" for i in top) or "nothing"
+    if chosen is not None and chosen["kind"] == "token":
+        index = chosen["index"]
+        if state.direction == "column":
+            return f"{prefix}{_named(scene, index)} is looked at most by {listed}"
+        sink = ""
+        if hidden:
+            value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
+            sink = f"; sink {float(value[0, 0]):.3f}"
+        return f"{prefix}{_named(scene, index)} looks most at {listed}{sink}"
+    return f"{prefix}most looked at, on average: {listed}"
+
+
+def _trace_sentence(
+    state: ExplorerState, scene: TraceScene, where: str, table: pd.DataFrame | None
+) -> str:
+    if table is None:
+        return _empty_sentence(state)
+    prefix = f"{where}: " if where else ""
+    chosen = state.selection
+    if chosen is not None and chosen["kind"] == "unit":
+        found = table[table["unit"] == chosen["name"]]
+        if len(found):
+            row = found.iloc[0]
+            return (
+                f"{prefix}{row['unit']} scores {row['score']:.3f}, feedback {row['feedback']:.3f}: "
+                f"{row['verdict']} at threshold {state.threshold:.3g}"
+            )
+    used = set(table.loc[table["verdict"] == "used", "unit"])
+    text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
+    labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}
+    if labels:
+        right = {name for name, label in labels.items() if label}
+        text += f"; labels say {len(right)}, of which {len(right & used)} are found"
+    return text
+
+
+def _named(scene: CodeScene, index: int) -> str:
+    token = scene.tokens[index].strip() or repr(scene.tokens[index])[1:-1]
+    line = scene.line_of(index)
+    return f"“{token}”" + (f" (line {line})" if line is not None else "")

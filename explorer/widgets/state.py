@@ -1,0 +1,215 @@
+"""The one state object of the app: what is shown, and how. Panels observe it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import traitlets as t
+
+from explorer.errors import InputError
+
+REDUCTIONS = ("mean", "mass", "top-k")
+NORMALISATIONS = ("raw", "share", "lift")
+UNIT_KINDS = ("line", "identifier", "node", "token")
+SELECTION_KINDS = ("token", "cell", "unit")
+
+
+class Fresh(t.Any):
+    """A trait whose every assignment counts as a change; tables cannot be compared by ``==``."""
+
+    def set(self, obj: t.HasTraits, value: Any) -> None:
+        """Assign and notify."""
+        old = obj._trait_values.get(self.name)
+        obj._trait_values[self.name] = value
+        if old is not None or value is not None:
+            obj._notify_trait(self.name, old, value)
+
+
+class ExplorerState(t.HasTraits):
+    """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
+
+    tab = t.Unicode("code", help="The tab in front.")
+    """Which tab is in front: ``"code"`` or ``"traces"``. Default ``"code"``."""
+
+    layer = t.Int(None, allow_none=True, help="Layer; None is the mean over layers.")
+    """Layer shown, counted from 0 (a negative number counts from the end when set); ``None`` is
+    the mean over all layers. Default: the middle of the model."""
+
+    head = t.Int(None, allow_none=True, help="Head; None is the mean over heads.")
+    """Head shown, counted from 0; ``None`` is the mean over the heads. Default ``None``."""
+
+    threshold = t.Float(0.1, help="Score from which a unit counts as used.")
+    """Score in [0, 1] from which a unit counts as used. Default 0.1."""
+
+    threshold_scale = t.Unicode("log", help="Scale of the score axis.")
+    """Scale of the score axis and the threshold slider: ``"log"`` (default) or ``"linear"``."""
+
+    reduction = t.Unicode("mean", help="How the tokens of a unit become one number.")
+    """How a unit's token attentions become one number: ``"mean"`` (default), ``"mass"`` or
+    ``"top-k"``."""
+
+    normalisation = t.Unicode("raw", help="Raw score, share of all units, or lift.")
+    """``"raw"`` (default), ``"share"`` of all units, or ``"lift"`` (share over the share of
+    tokens)."""
+
+    unit_kind = t.Unicode("line", help="What the units of the code tab are.")
+    """Units of the code tab: ``"line"`` (default), ``"identifier"``, ``"node"`` or
+    ``"token"``."""
+
+    model = t.Any(help="Name of the model, or a model to wrap.")
+    """Name of the model. A `Model` or a pair ``(transformers model, tokenizer)`` may be assigned:
+    it is registered and the trait then holds its name. ``None`` when a matrix is shown without a
+    model."""
+
+    source = t.Unicode("", help="The code shown in the code tab.")
+    """The code of the code tab. Setting it records the attention anew."""
+
+    trace = t.Any(None, allow_none=True, help="Index of the trace shown.")
+    """Index of the trace shown, from 0; the id of a trace may be assigned. ``None`` when no
+    traces are loaded."""
+
+    selection = t.Dict(None, allow_none=True, help="The pinned token, cell or unit.")
+    """The one thing pinned in every view: ``{"kind": "token", "index": 12}``,
+    ``{"kind": "cell", "query": 12, "key": 3}`` or ``{"kind": "unit", "name": "line 4"}``;
+    ``None`` when nothing is pinned. Token indices count the tokens of the attention map."""
+
+    direction = t.Unicode("row", help="Where a pinned token looks, or who looks at it.")
+    """For a pinned token: ``"row"`` shows where it looks (default), ``"column"`` who looks at
+    it."""
+
+    colour_scale = t.Unicode("", help="Name of the attention colour scale.")
+    """Name of the colour scale of attention; empty is the default scale."""
+
+    scaling = t.Unicode("sqrt", help="How a weight becomes a colour.")
+    """How a weight becomes a colour: ``"linear"``, ``"sqrt"`` (default) or ``"log"``."""
+
+    hide_special = t.Bool(False, help="Hide the special tokens.")
+    """Hide the model's special tokens in the heatmap. Default ``False``."""
+
+    hide_sink = t.Bool(True, help="Hide the sink column.")
+    """Hide the attention sink: the first key column, which draws attention whatever it says.
+    Default ``True``."""
+
+    measure = t.Unicode("entropy", help="Measure that colours the grid of heads.")
+    """Measure that colours the grid of heads."""
+
+    bar_order = t.Unicode("order", help="Order of the bars.")
+    """Order of the feedback bars: ``"order"`` of the text or of retrieval (default), or
+    ``"score"``."""
+
+    # What follows is made by the session, not set by the user.
+    code_scene = t.Any(None, allow_none=True)
+    trace_scene = t.Any(None, allow_none=True)
+    focus = t.Any(None, allow_none=True)
+    table = Fresh(None, allow_none=True)
+
+    _batch_depth = 0
+    _after_batch: tuple[Callable[[], None], ...] = ()
+
+    @property
+    def batching(self) -> bool:
+        """Whether several traits are being set together."""
+        return self._batch_depth > 0
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Set several traits; what waits by `after_batch` then runs once."""
+        self._batch_depth += 1
+        try:
+            yield
+        finally:
+            self._batch_depth -= 1
+            if self._batch_depth == 0:
+                waiting, self._after_batch = self._after_batch, ()
+                for run in waiting:
+                    run()
+
+    def after_batch(self, run: Callable[[], None]) -> None:
+        """Run this once when the batch under way ends."""
+        if run not in self._after_batch:
+            self._after_batch = (*self._after_batch, run)
+
+    @property
+    def scene(self) -> Any:
+        """The scene of the tab in front."""
+        return self.code_scene if self.tab == "code" else self.trace_scene
+
+    @t.validate("threshold")
+    def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
+        value = float(proposal["value"])
+        if not (math.isfinite(value) and 0.0 <= value <= 1.0):
+            raise InputError(f"The threshold must be a number from 0 to 1, and {value:g} is not.")
+        return value
+
+    @t.validate(
+        "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
+        "scaling", "bar_order",
+    )  # fmt: skip
+    def _check_choice(self, proposal: Mapping[str, Any]) -> str:
+        name, value = proposal["trait"].name, proposal["value"]
+        choices = _CHOICES[name]
+        if value not in choices:
+            listed = ", ".join(repr(choice) for choice in choices)
+            raise InputError(f"{name} must be one of {listed}; {value!r} is none of them.")
+        return str(value)
+
+    @t.validate("layer", "head")
+    def _check_index(self, proposal: Mapping[str, Any]) -> int | None:
+        name, value = proposal["trait"].name, proposal["value"]
+        scene = self.scene
+        if value is None or scene is None or scene.attention is None:
+            return value  # type: ignore[no-any-return]
+        count = getattr(scene.attention, f"n_{name}s")
+        if not -count <= value < count:
+            raise InputError(
+                f"{name} must lie in 0 to {count - 1} (this map has {count} {name}s), or be None "
+                f"for their mean; {value} does not."
+            )
+        return int(value % count)
+
+    @t.validate("selection")
+    def _check_selection(self, proposal: Mapping[str, Any]) -> dict[str, Any] | None:
+        value = proposal["value"]
+        if value is None:
+            return None
+        wanted = {"token": {"index"}, "cell": {"query", "key"}, "unit": {"name"}}
+        kind = value.get("kind")
+        if kind not in wanted or set(value) != wanted[kind] | {"kind"}:
+            raise InputError(
+                'selection must be None, {"kind": "token", "index": 12}, {"kind": "cell", '
+                f'"query": 12, "key": 3}} or {{"kind": "unit", "name": "line 4"}}; got {value!r}.'
+            )
+        self._check_selection_bounds(value)
+        return dict(value)
+
+    def _check_selection_bounds(self, value: Mapping[str, Any]) -> None:
+        scene = self.scene
+        attention = getattr(scene, "attention", None)
+        if attention is None:
+            return
+        limits = {"index": attention.n_keys, "query": attention.n_queries, "key": attention.n_keys}
+        if value["kind"] == "token":
+            limits["index"] = max(attention.n_queries, attention.n_keys)
+        for field, count in limits.items():
+            if field in value and not (
+                isinstance(value[field], int) and 0 <= value[field] < count
+            ):
+                raise InputError(
+                    f"The {field} of a selection must lie in 0 to {count - 1}; "
+                    f"{value[field]!r} does not."
+                )
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "tab": ("code", "traces"),
+    "threshold_scale": ("log", "linear"),
+    "reduction": REDUCTIONS,
+    "normalisation": NORMALISATIONS,
+    "unit_kind": UNIT_KINDS,
+    "direction": ("row", "column"),
+    "scaling": ("linear", "sqrt", "log"),
+    "bar_order": ("order", "score"),
+}
