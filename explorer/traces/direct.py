@@ -51,7 +51,7 @@ def read(trace: Trace) -> Evidence:
         listed = array_of(trace, "hyperedge_attention")
         if listed.shape != (len(trace.hyperedges),):
             raise EvidenceError(
-                f"`hyperedge_attention` of trace {trace.id} has shape {listed.shape}, and there "
+                f"`hyperedge_attention` of trace {trace.id} has shape {listed.shape}, but there "
                 f"are {len(trace.hyperedges)} hyperedges; give one score for each, in order."
             )
         scores = listed.astype(np.float64)
