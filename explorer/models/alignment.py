@@ -56,40 +56,49 @@ def _walk(
 ) -> tuple[NDArray[np.int64], int]:
     """Match surfaces in order; return the spans and how many tokens found no source."""
     stream, owner = source  # owner[i] is the character that byte i comes from
-    found = np.full((len(surfaces), 2), -1, dtype=np.int64)  # in bytes
-    cursor = 0
-    for position, surface in enumerate(surfaces):
-        if not surface:
-            continue
-        at = stream.find(surface, cursor, cursor + len(surface) + _LOOK_AHEAD_BYTES)
-        if at < 0 and surface.lstrip() not in (surface, b""):
-            surface = surface.lstrip()  # a dummy prefix space that is not in the text
-            at = stream.find(surface, cursor, cursor + len(surface) + _LOOK_AHEAD_BYTES)
-        if at >= 0:
-            cursor = at + len(surface)
-            found[position] = at, cursor
-
+    found = _matches(stream, surfaces)
     spans = np.zeros((len(surfaces), 2), dtype=np.int64)
     lost = 0
     before = 0
-    for position, (start, stop) in enumerate(found):
-        if start < 0 and surfaces[position]:
-            # An unknown token stands for what lies between its neighbours.
-            later = found[position + 1 :, 0]
-            start, stop = before, next((int(s) for s in later if s >= 0), len(stream))
-            while start < stop and stream[start : start + 1].isspace():
-                start += 1
-            while stop > start and stream[stop - 1 : stop].isspace():
-                stop -= 1
+    for position, surface in enumerate(surfaces):
+        start, stop = (int(bound) for bound in found[position])
+        if start < 0 and surface:
+            start, stop = _gap(stream, before, found[position + 1 :, 0])
             lost += 1
         elif start < 0:
             start = stop = before
-        before = int(stop)
+        before = stop
         if stop > start:
             spans[position] = owner[start], owner[stop - 1] + 1
         else:
             spans[position] = owner[start] if start < len(owner) else _length(owner)
     return spans, lost
+
+
+def _matches(stream: bytes, surfaces: Sequence[bytes]) -> NDArray[np.int64]:
+    """Half-open byte spans of the surfaces, (-1, -1) where one was not found: (tokens, 2)."""
+    found = np.full((len(surfaces), 2), -1, dtype=np.int64)
+    cursor = 0
+    for position, surface in enumerate(surfaces):
+        # A dummy prefix space need not be in the text.
+        for candidate in (surface, surface.lstrip()):
+            reach = cursor + len(candidate) + _LOOK_AHEAD_BYTES
+            at = stream.find(candidate, cursor, reach) if candidate else -1
+            if at >= 0:
+                cursor = at + len(candidate)
+                found[position] = at, cursor
+                break
+    return found
+
+
+def _gap(stream: bytes, before: int, later: NDArray[np.int64]) -> tuple[int, int]:
+    """What lies between a token's neighbours: an unknown token stands for that."""
+    start, stop = before, next((int(begin) for begin in later if begin >= 0), len(stream))
+    while start < stop and stream[start : start + 1].isspace():
+        start += 1
+    while stop > start and stream[stop - 1 : stop].isspace():
+        stop -= 1
+    return start, stop
 
 
 def _length(owner: NDArray[np.int64]) -> int:

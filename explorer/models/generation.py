@@ -59,7 +59,7 @@ def require_generation(model: Model) -> None:
 
 def prompt_ids(model: Model, text: str, *, add_special: bool) -> list[int]:
     """Token ids of a prompt; an encoder-decoder's prompt is closed as its tokenizer does."""
-    ids = encode(model.tokenizer, text)[0].tolist()
+    ids: list[int] = encode(model.tokenizer, text)[0].tolist()
     if not add_special:
         return ids
     prefix, suffix = special_affixes(model.tokenizer, text)
@@ -118,21 +118,28 @@ def _greedy(model: Model, max_new_tokens: int) -> Any:
     """Greedy decoding with the model's own end tokens, whatever else its author set."""
     from transformers import GenerationConfig
 
-    own = getattr(model.torch_model, "generation_config", None) or GenerationConfig()
+    own = getattr(model.torch_model, "generation_config", None) or model.torch_model.config
     tokenizer = model.tokenizer
-    end = own.eos_token_id if own.eos_token_id is not None else tokenizer.eos_token_id
+    end = _first_of(own, tokenizer, "eos_token_id")
     first_end = end[0] if isinstance(end, list) and end else end
-    pad = own.pad_token_id if own.pad_token_id is not None else tokenizer.pad_token_id
-    return GenerationConfig(
+    pad = _first_of(own, tokenizer, "pad_token_id")
+    greedy: Callable[..., Any] = GenerationConfig  # untyped in transformers
+    return greedy(
         max_new_tokens=max_new_tokens,
         do_sample=False,
         num_beams=1,
         use_cache=True,
         eos_token_id=end,
         pad_token_id=pad if pad is not None else first_end,
-        bos_token_id=own.bos_token_id,
+        bos_token_id=_first_of(own, tokenizer, "bos_token_id"),
         decoder_start_token_id=decoder_start(model) if model.kind == "encoder-decoder" else None,
     )
+
+
+def _first_of(own: Any, tokenizer: Any, name: str) -> Any:
+    """A token id from the model's settings, else from its tokenizer."""
+    value = getattr(own, name, None)
+    return value if value is not None else getattr(tokenizer, name, None)
 
 
 def decoder_start(model: Model) -> int:

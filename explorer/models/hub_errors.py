@@ -6,8 +6,13 @@ import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import NOT_FOUND
+from typing import TYPE_CHECKING
 
 from explorer.errors import ExplorerError, HubUnreachableError, ModelError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
 
 OFFLINE_ADVICE = (
     "choose a packaged model (SmolLM2-135M-Instruct or all-MiniLM-L6-v2) or a folder on this "
@@ -28,19 +33,23 @@ def plain_errors(hub_id: str) -> Iterator[None]:
 
 def translated(hub_id: str, error: Exception) -> ExplorerError:
     """The error of explorer that says what `error` means for the user."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         return translated(hub_id, error.__cause__)
+    if isinstance(error, HfHubHTTPError):
+        return _refused(hub_id, error)
+    return _not_reached(hub_id, error)
+
+
+def _refused(hub_id: str, error: HfHubHTTPError) -> ExplorerError:
+    """The hub answered, with a no."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
     if isinstance(error, GatedRepoError):
         return ModelError(
             f"{hub_id} is gated: its owner wants you to accept terms first. Accept them on the "
@@ -48,35 +57,39 @@ def translated(hub_id: str, error: Exception) -> ExplorerError:
         )
     if isinstance(error, RevisionNotFoundError):
         return ModelNotFoundError(
-            f"The hub knows {hub_id.partition('@')[0]}, but not this revision of it. "
-            "Check what comes after the @."
+            f"The hub knows {hub_id}, but not this revision of it. Check what comes after the @."
         )
-    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+    status = error.response.status_code
+    if isinstance(error, RepositoryNotFoundError) or status == NOT_FOUND:
         return ModelNotFoundError(
             f"The model hub has no model {hub_id!r}, or it is private. Check the spelling "
             "(owner/name); a private model needs `hf auth login` first."
         )
-    if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        if status == 404:
-            return ModelNotFoundError(
-                f"The model hub has no model {hub_id!r}. Check the spelling (owner/name)."
-            )
-        return HubUnreachableError(
-            f"The model hub answered with an error ({status}) when asked for {hub_id}. "
-            f"Try again later, or {OFFLINE_ADVICE}"
-        )
+    return HubUnreachableError(
+        f"The model hub answered with an error ({status}) when asked for {hub_id}. "
+        f"Try again later, or {OFFLINE_ADVICE}"
+    )
+
+
+def _not_reached(hub_id: str, error: Exception) -> ExplorerError:
+    """Nobody answered, or not in the hub's language, or the fault is on this machine."""
+    from huggingface_hub import utils
+    from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
+
+    silent = (utils.httpx.TransportError, TimeoutError, ConnectionError)  # type: ignore[attr-defined]
+    if isinstance(error, HFValidationError):
+        return ModelNotFoundError(f"{hub_id!r} is no name of a hub model. Check the spelling.")
     if isinstance(error, OfflineModeIsEnabled):
         return HubUnreachableError(
             f"{hub_id} cannot be downloaded: offline mode is on (HF_HUB_OFFLINE). "
             f"Unset it, or {OFFLINE_ADVICE}"
         )
-    if isinstance(error, httpx.TransportError | TimeoutError | ConnectionError):
+    if isinstance(error, silent):
         return HubUnreachableError(
             f"The model hub did not answer, so {hub_id} cannot be downloaded. "
             f"Check the network, or {OFFLINE_ADVICE}"
         )
-    if isinstance(error, json.JSONDecodeError | KeyError | TypeError):
+    if isinstance(error, json.JSONDecodeError | KeyError | TypeError | AssertionError):
         return HubUnreachableError(
             f"What answered in the model hub's place is no model hub, so {hub_id} cannot be "
             f"downloaded. Check HF_ENDPOINT and the network, or {OFFLINE_ADVICE}"

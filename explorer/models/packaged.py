@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ from explorer.errors import ExplorerError, ExplorerWarning, ModelError, ModelNot
 from explorer.models.choices import PackagedModel
 from explorer.models.folder import auto_class, first_line, load_folder
 from explorer.models.progress import Reporter
-from explorer.models.quiet import quiet
+from explorer.models.quiet import SilentBar, quiet
 from explorer.models.store import cache_folder, discard, is_intact, store
 
 _CONVERSION = 1  # raise when the conversion changes, so that stored models are made again
@@ -42,17 +45,17 @@ def load_packaged(model: PackagedModel, reporter: Reporter) -> tuple[Any, Any]:
 
 
 def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter) -> tuple[Any, Any]:
-    message = f"Preparing {model.name} for its first use (about 15 s, only once) ..."
+    message = f"Preparing {model.name} for its first use (some 10 s, only once) ..."
     reporter.report("conversion", 0.0, message)
     import torch
     from transformers import AutoTokenizer, GgufConfig
 
     def advance(_: str, fraction: float | None) -> None:
         if fraction is not None:
-            reporter.report("conversion", 0.65 + 0.2 * fraction, message)
+            reporter.report("conversion", 0.5 + 0.3 * fraction, message)
 
     try:
-        with quiet(advance):
+        with quiet(), _reading_once(advance):
             reporter.report("conversion", 0.1, message)
             tokenizer = AutoTokenizer.from_pretrained(
                 path.parent, gguf_file=path.name, local_files_only=True
@@ -69,7 +72,7 @@ def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter)
             torch_model.eval()
 
             def write(folder: Path) -> None:
-                reporter.report("conversion", 0.88, message)
+                reporter.report("conversion", 0.85, message)
                 tokenizer.save_pretrained(folder)
                 torch_model.save_pretrained(folder, max_shard_size="100GB")
 
@@ -93,3 +96,29 @@ def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter)
         raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
     reporter.report("loading", 1.0, f"{model.name} is ready.")
     return torch_model, tokenizer
+
+
+@contextmanager
+def _reading_once(advance: Callable[[str, float | None], None]) -> Iterator[None]:
+    """Read the GGUF file once, and draw no bar while unpacking it.
+
+    transformers parses the whole file (its vocabulary takes seconds) for the tokenizer, for the
+    configuration and for the weights, and works out the same table of names for every module.
+    It looks these names up each time, so they can be replaced for a while.
+    """
+    import gguf
+    from transformers import modeling_gguf_pytorch_utils as unpacking
+
+    def bar(*args: Any, **kwargs: Any) -> SilentBar:
+        return SilentBar(advance, *args, **kwargs)
+
+    places: tuple[tuple[dict[str, Any], str, Callable[..., Any]], ...] = (
+        (vars(gguf), "GGUFReader", functools.cache(gguf.GGUFReader)),
+        (vars(gguf), "get_tensor_name_map", functools.cache(gguf.get_tensor_name_map)),
+        (vars(unpacking), "tqdm", bar),
+    )
+    with ExitStack() as undo:
+        for names, name, replacement in places:
+            undo.callback(names.__setitem__, name, names[name])
+            names[name] = replacement
+        yield

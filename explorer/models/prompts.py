@@ -90,7 +90,7 @@ def render_messages(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
                     add_generation_prompt=True,
                     enable_thinking=False,
                 )
-            except Exception:  # a template refuses with whatever error its author chose
+            except Exception:  # noqa: BLE001, S112  # a template refuses as its author chose
                 continue
             return Rendered(str(text), is_chat=True)
     plain = "\n\n".join(message["content"].strip() for message in messages)
@@ -119,7 +119,7 @@ def answer_in_place(tokenizer: Any, prompt: FactPrompt, answer: str) -> str:
             whole = str(
                 tokenizer.apply_chat_template(attempt, tokenize=False, enable_thinking=False)
             )
-        except Exception:  # as above
+        except Exception:  # noqa: BLE001, S112  # as above
             continue
         if whole.startswith(prompt.text):
             between, found, _ = whole[len(prompt.text) :].partition(answer)

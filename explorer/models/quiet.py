@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 _LOCK = threading.RLock()
+_ERRORS_ONLY = 40  # logging.ERROR
 
 
-class _SilentBar:
+class SilentBar:
     """Stands in for a tqdm bar and passes its counts on."""
 
     def __init__(self, advance: Callable[[str, float | None], None], *args: Any, **kwargs: Any):
@@ -18,23 +19,24 @@ class _SilentBar:
         self._advance = advance
         self._label = str(kwargs.get("desc") or "")
         total = kwargs.get("total")
-        if total is None and hasattr(self._items, "__len__"):
+        if total is None and isinstance(self._items, Sized):
             total = len(self._items)
         self._total = total
-        self.n = 0
+        self.n = 0.0
 
     def __iter__(self) -> Iterator[Any]:
         for item in self._items or ():
             yield item
             self.update()
 
-    def __enter__(self) -> _SilentBar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         return None
 
     def update(self, n: float | None = 1) -> None:
+        """Count `n` more items."""
         self.n += n or 0
         self._advance(self._label, self.n / self._total if self._total else None)
 
@@ -59,11 +61,11 @@ def quiet(
         def make(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if threading.get_ident() != owner:
                 return factory(*args, **kwargs)
-            return _SilentBar(advance, *args, **kwargs)
+            return SilentBar(advance, *args, **kwargs)
 
         previous_hook = logging.set_tqdm_hook(make)
         verbosity = logging.get_verbosity()
-        logging.set_verbosity_error()
+        logging.set_verbosity(_ERRORS_ONLY)
         try:
             yield
         finally:

@@ -255,10 +255,11 @@ def _record(
     notes: tuple[str, ...] = ()
     if keep_tokens and size > _TOKEN_BYTES:
         keep_tokens = False
-        notes = (
+        note = (
             f"Attention to single tokens would take {size / 1e6:,.0f} MB and was not kept; "
-            "attention to hyperedges was.",
+            "attention to hyperedges was."
         )
+        notes = (note,)
     with model.run(reporter) as torch_model:
         if not keep_tokens:
             reduced = reduce_units(

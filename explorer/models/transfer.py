@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from explorer.errors import Cancelled
 from explorer.models.progress import Reporter
@@ -63,7 +63,7 @@ def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
 
         try:
             transfer.folder = Path(snapshot_download(**request, tqdm_class=_bar_class(transfer)))
-        except Exception as error:  # handed to the waiting thread, whatever it is
+        except Exception as error:  # noqa: BLE001  # handed to the waiting thread, whatever it is
             transfer.error = error
 
     thread = threading.Thread(target=work, name="explorer-download", daemon=True)
@@ -78,7 +78,8 @@ def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
         transfer.abandoned.set()  # the thread stops at its next chunk
     if transfer.error is not None:
         raise transfer.error
-    assert transfer.folder is not None
+    if transfer.folder is None:  # only SystemExit and its kin end a thread like this
+        raise ConnectionError("the download ended without a result")
     return transfer.folder
 
 
@@ -114,7 +115,7 @@ def _bar_class(transfer: _Transfer) -> type:
         def __iter__(self) -> Any:
             return iter(self._iterable or ())
 
-        def __enter__(self) -> Bar:
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
