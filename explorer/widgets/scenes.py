@@ -130,6 +130,8 @@ class TraceScene:
         Answer rows x context columns, when a model was run here.
     token_units
         The units as columns of `token_attention`.
+    notes
+        Sentences the user must know about this attention.
     """
 
     trace: Trace
@@ -137,6 +139,7 @@ class TraceScene:
     evidence: Evidence
     token_attention: AttentionMap | None = None
     token_units: tuple[Unit, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def attention(self) -> AttentionMap | None:

@@ -6,18 +6,22 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import traitlets as t
 
 from explorer.errors import Cancelled, ExplorerError, InputError, ModelCapabilityError
 from explorer.feedback import Unit
 from explorer.models import DEFAULT_MODEL, Model, Progress, available_models
-from explorer.traces import Evidence, Trace, TraceSet, evidence, load_traces, parse_traces
+from explorer.traces import Evidence, TraceSet, evidence, load_traces, parse_traces
 from explorer.widgets.jobs import Job, JobReport, JobRunner
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    from explorer.models.reading import Reading
 
 _STAGES = {
     "download": "downloading",
@@ -313,12 +317,18 @@ class Session(t.HasTraits):
                     f"{model.label} is an encoder and cannot write an answer. Choose a causal model "
                     f"such as {DEFAULT_MODEL}, or give the trace an answer."
                 )
+            pieces: list[str] = []
+
+            def draft(piece: str) -> None:
+                pieces.append(piece)
+                job.report("answering", None, "".join(pieces))
+
             reading = model.read(
                 trace.query,
                 [edge.hyperedge for edge in trace.hyperedges],
                 answer,
                 progress=lambda p: self._pass_on(job, p),
-                on_text=lambda text: job.report("answering", None, text),
+                on_text=draft,
                 cancel=job.cancel,
             )
             return _read_scene(scene, reading, name)
@@ -389,23 +399,26 @@ class Session(t.HasTraits):
         self.reports = reports
 
 
-def _read_scene(scene: TraceScene, reading: Any, model: str) -> TraceScene:
+def _read_scene(scene: TraceScene, reading: Reading, model: str) -> TraceScene:
     trace = scene.trace
-    read = Trace(
-        id=trace.id,
-        query=trace.query,
-        hyperedges=trace.hyperedges,
-        answer=reading.answer,
-        metadata={**trace.metadata, **reading.metadata(), "model": model},
-        extra=trace.extra,
-        line=trace.line,
-        folder=trace.folder,
+    found = {
+        "unit_attention": reading.attention.array,
+        "unit_topk": reading.attention.topk,
+        "unit_topk_k": reading.attention.k,
+        "unit_tokens": [len(tokens) for tokens in reading.unit_tokens],
+        "answer_tokens": list(reading.answer_tokens),
+        "model": model,
+    }
+    read = msgspec.structs.replace(
+        trace, answer=reading.answer, metadata={**trace.metadata, **found}
     )
     token_units = tuple(
-        Unit.from_positions(edge.id, edge.hyperedge, positions)
-        for edge, positions in zip(trace.hyperedges, reading.token_positions, strict=True)
+        Unit(edge.id, edge.hyperedge, spans, sum(stop - start for start, stop in spans))
+        for edge, spans in zip(trace.hyperedges, reading.spans, strict=True)
     )
-    return TraceScene(read, scene.index, evidence(read), reading.token_attention, token_units)
+    return TraceScene(
+        read, scene.index, evidence(read), reading.token_attention, token_units, reading.notes
+    )
 
 
 def _language(text: str) -> str | None:

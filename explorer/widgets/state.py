@@ -71,7 +71,7 @@ class ExplorerState(t.HasTraits):
     """Index of the trace shown, from 0; the id of a trace may be assigned. ``None`` when no
     traces are loaded."""
 
-    selection = t.Dict(None, allow_none=True, help="The pinned token, cell or unit.")
+    selection = t.Dict(default_value=None, allow_none=True, help="The pinned token, cell or unit.")
     """The one thing pinned in every view: ``{"kind": "token", "index": 12}``,
     ``{"kind": "cell", "query": 12, "key": 3}`` or ``{"kind": "unit", "name": "line 4"}``;
     ``None`` when nothing is pinned. Token indices count the tokens of the attention map."""

@@ -1,0 +1,104 @@
+"""The state takes what makes sense, and says what would."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.attention import DenseAttention
+from explorer.errors import InputError
+from explorer.widgets.state import ExplorerState
+
+
+@pytest.fixture
+def state() -> ExplorerState:
+    """Return a state that shows a map of 3 layers, 2 heads and 4 tokens."""
+    made = ExplorerState()
+    attention = DenseAttention(np.full((3, 2, 4, 4), 0.25))
+    made.code_scene = SimpleNamespace(attention=attention)
+    return made
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
+def test_thresholds_outside_0_to_1_are_refused(state: ExplorerState, value: float) -> None:
+    with pytest.raises(InputError, match="from 0 to 1"):
+        state.threshold = value
+    assert state.threshold == 0.1
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.5])
+def test_thresholds_inside_are_taken(state: ExplorerState, value: float) -> None:
+    state.threshold = value
+    assert state.threshold == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("reduction", "median"), ("normalisation", "z"), ("tab", "rag"), ("direction", "up")],
+)
+def test_unknown_words_are_refused_with_the_known_ones(
+    state: ExplorerState, name: str, value: str
+) -> None:
+    before = getattr(state, name)
+    with pytest.raises(InputError, match=f"{name} must be one of '{before}'|must be one of"):
+        setattr(state, name, value)
+    assert getattr(state, name) == before
+
+
+def test_layers_count_from_either_end(state: ExplorerState) -> None:
+    state.layer = -1
+    assert state.layer == 2
+    state.layer = None
+    assert state.layer is None
+    with pytest.raises(InputError, match="0 to 2"):
+        state.layer = 3
+    with pytest.raises(InputError, match="0 to 1"):
+        state.head = 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kind": "token"},
+        {"kind": "token", "index": 4},
+        {"kind": "token", "index": -1},
+        {"kind": "cell", "query": 0, "key": 9},
+        {"kind": "word", "index": 0},
+        {"index": 0},
+        {"kind": "token", "index": "0"},
+    ],
+)
+def test_selections_that_point_nowhere_are_refused(
+    state: ExplorerState, value: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError, match="selection"):
+        state.selection = value
+    assert state.selection is None
+
+
+def test_selections_are_taken(state: ExplorerState) -> None:
+    for value in (
+        {"kind": "token", "index": 3},
+        {"kind": "cell", "query": 3, "key": 0},
+        {"kind": "unit", "name": "line 2"},
+        None,
+    ):
+        state.selection = value
+        assert state.selection == value
+
+
+def test_a_batch_runs_what_waits_once(state: ExplorerState) -> None:
+    runs: list[tuple[int | None, int | None]] = []
+
+    def run() -> None:
+        runs.append((state.layer, state.head))
+
+    state.observe(lambda _: state.after_batch(run), names=["layer", "head"])
+    with state.batch():
+        state.layer = 1
+        state.head = 1
+        assert runs == []
+    assert runs == [(1, 1)]
