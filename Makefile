@@ -25,6 +25,8 @@ SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 
 .PHONY: help explore app test check format lock clean venv
 .DEFAULT_GOAL := help
+# Two pips in one environment get in each other's way.
+.NOTPARALLEL:
 
 help:
 	@echo "make explore   install what is needed into .venv and open the notebook in JupyterLab"
