@@ -42,17 +42,17 @@ def align(text: str, pieces: Sequence[str]) -> NDArray[np.int64]:
         have its span; a token with no source (such as a lone ``▁``) has an empty span.
     """
     exact = _bytes_of(text, normalise=False)
-    spans, lost = _walk(exact, [_surface(piece, normalise=False) for piece in pieces])
+    spans, lost = _walk(exact, [_surfaces(piece, normalise=False) for piece in pieces])
     if lost:
         folded = _bytes_of(text, normalise=True)
-        second, lost_folded = _walk(folded, [_surface(piece, normalise=True) for piece in pieces])
+        second, lost_folded = _walk(folded, [_surfaces(piece, normalise=True) for piece in pieces])
         if lost_folded < lost:
             spans = second
     return spans
 
 
 def _walk(
-    source: tuple[bytes, NDArray[np.int64]], surfaces: Sequence[bytes]
+    source: tuple[bytes, NDArray[np.int64]], surfaces: Sequence[tuple[bytes, ...]]
 ) -> tuple[NDArray[np.int64], int]:
     """Match surfaces in order; return the spans and how many tokens found no source."""
     stream, owner = source  # owner[i] is the character that byte i comes from
@@ -60,9 +60,9 @@ def _walk(
     spans = np.zeros((len(surfaces), 2), dtype=np.int64)
     lost = 0
     before = 0
-    for position, surface in enumerate(surfaces):
+    for position, candidates in enumerate(surfaces):
         start, stop = (int(bound) for bound in found[position])
-        if start < 0 and surface:
+        if start < 0 and any(candidate.strip() for candidate in candidates):
             start, stop = _gap(stream, before, found[position + 1 :, 0])
             lost += 1
         elif start < 0:
@@ -75,15 +75,16 @@ def _walk(
     return spans, lost
 
 
-def _matches(stream: bytes, surfaces: Sequence[bytes]) -> NDArray[np.int64]:
+def _matches(stream: bytes, surfaces: Sequence[tuple[bytes, ...]]) -> NDArray[np.int64]:
     """Half-open byte spans of the surfaces, (-1, -1) where one was not found: (tokens, 2)."""
     found = np.full((len(surfaces), 2), -1, dtype=np.int64)
     cursor = 0
-    for position, surface in enumerate(surfaces):
-        # A dummy prefix space need not be in the text.
-        for candidate in (surface, surface.lstrip()):
-            reach = cursor + len(candidate) + _LOOK_AHEAD_BYTES
-            at = stream.find(candidate, cursor, reach) if candidate else -1
+    for position, candidates in enumerate(surfaces):
+        for candidate in candidates:
+            # White space is only looked for right here: the next one may be words away.
+            ahead = _LOOK_AHEAD_BYTES if candidate.strip() else 0
+            reach = cursor + len(candidate) + ahead
+            at = stream.find(candidate, cursor, reach)
             if at >= 0:
                 cursor = at + len(candidate)
                 found[position] = at, cursor
@@ -121,20 +122,24 @@ def _bytes_of(text: str, *, normalise: bool) -> tuple[bytes, NDArray[np.int64]]:
     return bytes(stream), np.asarray(owner, dtype=np.int64)
 
 
-def _surface(piece: str, *, normalise: bool) -> bytes:
-    """The bytes of text that a vocabulary entry stands for."""
+def _surfaces(piece: str, *, normalise: bool) -> tuple[bytes, ...]:
+    """What a vocabulary entry can stand for, the likelier first."""
     if byte := _BYTE_TOKEN.match(piece):
-        return bytes([int(byte.group(1), 16)])
+        return (bytes([int(byte.group(1), 16)]),)
+    found: list[bytes] = []
     alphabet = byte_alphabet()
-    # "Ġ" (a space) and its kin never occur in the other schemes, plain ASCII is the same in all.
+    # Plain ASCII means the same in every scheme.
     if not piece.isascii() and all(character in alphabet for character in piece):
         raw = bytes(alphabet[character] for character in piece)
-        return raw.lower() if normalise and raw.isascii() else raw
-    text = piece.removeprefix("##").removesuffix("</w>").removesuffix("@@")
-    text = text.replace(_WORD_START, " ") or piece
-    if text == " ":
-        return b""
-    return (_fold(text) if normalise else text).encode("utf-8")
+        found.append(raw.lower() if normalise and raw.isascii() else raw)
+    elif len(piece) == 1 and not piece.isascii() and ord(piece) < 256:
+        found.append(bytes([ord(piece)]))  # ByT5 writes bytes as Latin-1
+    text = piece.removeprefix("##").removesuffix("</w>").removesuffix("@@") or piece
+    text = text.replace(_WORD_START, " ")
+    found.append((_fold(text) if normalise else text).encode("utf-8"))
+    # A dummy prefix space need not be in the text.
+    found += [surface.lstrip() for surface in found]
+    return tuple(dict.fromkeys(surface for surface in found if surface))
 
 
 @cache
