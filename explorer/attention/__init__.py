@@ -13,8 +13,7 @@ from explorer.attention.maps import AttentionMap
 from explorer.attention.units import UnitAttention
 
 if TYPE_CHECKING:
-    from explorer.attention.recorded import RecordedAttention
-    from explorer.attention.recorder import record_attention, record_units
+    from explorer.attention.recorder import RecordedAttention, record_attention, record_units
 
 __all__ = [
     "AttentionMap",
@@ -26,7 +25,7 @@ __all__ = [
 ]
 
 _LAZY = {
-    "RecordedAttention": "explorer.attention.recorded",
+    "RecordedAttention": "explorer.attention.recorder",
     "record_attention": "explorer.attention.recorder",
     "record_units": "explorer.attention.recorder",
 }

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from explorer.attention.recorded import Capture
-from explorer.attention.running import transformers_model
+from explorer.attention.recorder.recorded import Capture
+from explorer.attention.recorder.running import transformers_model
 from explorer.attention.selection import IntArray
 from explorer.errors import InputError, RecordingError
 

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.attention.maps import AttentionMap, FloatArray
-from explorer.attention.masks import KeyMask, PositionBias
+from explorer.attention.recorder.masks import KeyMask, PositionBias
 from explorer.attention.selection import IntArray
+
+# Means over layers that are kept: four maps of at most 2,048 x 2,048 float32.
+_KEPT_MEANS = 4
+_KEPT_MEAN_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ class RecordedAttention(AttentionMap):
         if layer_numbers is not None:
             self.layer_numbers = tuple(layer_numbers)
         self._last_mean: tuple[bytes, FloatArray] | None = None
+        self._means: dict[tuple[bytes, bytes], FloatArray] = {}
 
     @property
     def nbytes(self) -> int:
@@ -174,6 +179,10 @@ class RecordedAttention(AttentionMap):
         self, layers: IntArray, heads: IntArray, rows: IntArray, columns: IntArray
     ) -> FloatArray:
         every_column = np.array_equal(columns, np.arange(self.n_keys))
+        whole = every_column and np.array_equal(rows, np.arange(self.n_queries))
+        name = (layers.tobytes(), heads.tobytes())
+        if name in self._means:
+            return self._means[name][np.ix_(rows, columns)]
         window = np.zeros((len(rows), self.n_keys if every_column else len(columns)), np.float32)
         for part in self._row_blocks(rows, len(heads)):
             total: Tensor | None = None
@@ -191,12 +200,18 @@ class RecordedAttention(AttentionMap):
                 window[part, reached] = values[:, columns[reached]]
         if len(layers) > 1:
             window /= len(layers)
+        if whole and len(layers) > 1 and window.nbytes <= _KEPT_MEAN_BYTES:
+            # A mean over all layers takes as long as all of them, and a zoom asks for it again.
+            while len(self._means) >= _KEPT_MEANS:
+                self._means.pop(next(iter(self._means)), None)
+            self._means[name] = window.copy()
         return window
 
     def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
         whole = len(layers) == self.n_layers and len(heads) == self.n_heads
-        if whole and self._last_mean is not None and self._last_mean[0] == rows.tobytes():
-            return self._last_mean[1].copy()
+        last = self._last_mean
+        if whole and last is not None and last[0] == rows.tobytes():
+            return last[1].copy()
         mean = np.zeros((len(layers), len(heads), self.n_keys), dtype=np.float32)
         for number, layer in enumerate(layers):
             total: Tensor | None = None

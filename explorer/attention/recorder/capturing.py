@@ -19,7 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from explorer.attention.masks import (
+from explorer.attention.recorder.masks import (
     CausalMask,
     KeyMask,
     NoMask,
@@ -28,7 +28,7 @@ from explorer.attention.masks import (
     TensorMask,
     same_memory,
 )
-from explorer.attention.recorded import Capture, attention_block
+from explorer.attention.recorder.recorded import Capture, attention_block
 from explorer.errors import Cancelled
 
 IMPLEMENTATION = "explorer_recorder"

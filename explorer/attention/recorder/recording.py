@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from explorer.attention.capturing import IMPLEMENTATION, NeedsEagerError, Tape, taping
+from explorer.attention.recorder.capturing import IMPLEMENTATION, NeedsEagerError, Tape, taping
 from explorer.attention.dense import DenseAttention
 from explorer.attention.maps import AttentionMap
-from explorer.attention.recorded import Capture, RecordedAttention
-from explorer.attention.reduction import UnitReducer
-from explorer.attention.running import (
+from explorer.attention.recorder.recorded import Capture, RecordedAttention
+from explorer.attention.recorder.reduction import UnitReducer
+from explorer.attention.recorder.running import (
     follows_interface,
     prepared,
     transformers_model,
@@ -29,7 +29,7 @@ from explorer.attention.running import (
     without_head,
 )
 from explorer.attention.selection import Positions, Span
-from explorer.attention.stacks import Stack, Stacks, find_stacks, kept_positions
+from explorer.attention.recorder.stacks import Stack, Stacks, find_stacks, kept_positions
 from explorer.attention.units import UnitAttention
 from explorer.errors import AttentionFallbackWarning, Cancelled, InputError, RecordingError
 

@@ -17,10 +17,10 @@ from explorer.attention.maps import (
     sum_columns,
     top_columns,
 )
-from explorer.attention.recorded import Capture, RecordedAttention
-from explorer.attention.running import transformers_model
+from explorer.attention.recorder.recorded import Capture, RecordedAttention
+from explorer.attention.recorder.running import transformers_model
 from explorer.attention.selection import Positions, Span, some_rows, unit_columns
-from explorer.attention.stacks import Places, StackKey, kept_positions, main_key
+from explorer.attention.recorder.stacks import Places, StackKey, kept_positions, main_key
 from explorer.attention.units import UnitAttention
 from explorer.errors import RecordingError
 
