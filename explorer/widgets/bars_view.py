@@ -44,6 +44,8 @@ class BarsView:
             labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
             sort=self.state.bar_order,  # type: ignore[arg-type]
             axis=self.state.threshold_scale,  # type: ignore[arg-type]
+            width=self.plot.width or 760,
+            threshold_line=False,
         )
         self._units = list(figure.layout.meta["units"])
         self.plot.height = int(figure.layout.height)

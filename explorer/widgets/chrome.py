@@ -160,6 +160,7 @@ class Chrome:
                 self._measure(scene, measure)
             if self._grid is not None and self._grid[0] is scene:
                 values = self._grid[2]
+        self.rail.paint(state.colour_scale)
         self.rail.show(
             layers=1 if attention is None else attention.n_layers,
             heads=1 if attention is None else attention.n_heads,
@@ -170,7 +171,6 @@ class Chrome:
             measures=[list(pair) for pair in measures],
             values=values,
             serial=self._serial,
-            lut=colours.lookup_table(state.colour_scale),
             reason=_single_reason(state, attention),
         )
 

@@ -162,6 +162,7 @@ class CodePanel:
         focus = self._focus
         if focus is not None:
             weights = token_weights(self.state, focus, self._hovered)
+            self.text.paint(self.state.colour_scale)
             codes = colours.scale_codes(weights, self.state.scaling)
             self.text.wire.tint = codes.tobytes()
 
@@ -171,7 +172,7 @@ class CodePanel:
             self.text.show(
                 lines=[], serial=0, source=self.state.source, programs=self._programs(), program="",
                 title="code", editable=True, direction=self.state.direction, pinned=None,
-                window=None, lut=[], lutName="",
+                window=None,
             )  # fmt: skip
             return
         if scene is not self._drawn:
@@ -193,8 +194,6 @@ class CodePanel:
             direction=self.state.direction,
             pinned=pinned,
             window=_window(scene),
-            lut=colours.lookup_table(self.state.colour_scale),
-            lutName=self.state.colour_scale,
         )
 
     def _programs(self) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import anywidget
 import ipywidgets
 import traitlets as t
 
+from explorer.figures import colours
 from explorer.widgets.channel import ASSETS
 
 Handler = Callable[[Mapping[str, Any], list[memoryview]], None]
@@ -38,6 +39,8 @@ class Wire(ipywidgets.Widget):
     """Everything the region draws."""
     tint = t.Bytes(b"").tag(sync=True)
     """Colour index of every token, one byte each."""
+    palette = t.Dict().tag(sync=True)
+    """The attention scale as 256 colours for each theme, ``{"light": [...], "dark": [...]}``."""
 
 
 class Region(anywidget.AnyWidget):
@@ -61,6 +64,7 @@ class Region(anywidget.AnyWidget):
     """Model id of the region's wire (for the page)."""
 
     _esm = t.Unicode("").tag(sync=True)
+    _css = t.Unicode("").tag(sync=True)
 
     def __init__(self, asset: str, *, styled: bool = False) -> None:
         self._handlers: dict[str, Handler] = {}
@@ -77,6 +81,16 @@ class Region(anywidget.AnyWidget):
         """Draw this content; nothing is sent when nothing changed."""
         if content != self.wire.content:
             self.wire.content = content
+
+    def paint(self, colour_scale: str) -> None:
+        """Use this attention scale."""
+        palette = {
+            "name": colour_scale,
+            "light": colours.lookup_table(colour_scale, "light"),
+            "dark": colours.lookup_table(colour_scale, "dark"),
+        }
+        if palette != self.wire.palette:
+            self.wire.palette = palette
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send a message to the region's views."""

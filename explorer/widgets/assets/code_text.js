@@ -134,15 +134,17 @@ function render({ model, el }) {
   }
   function tint() {
     const view = model.get("tint");
-    const lut = content.lut;
+    const palette = model.get("palette");
+    const lut = palette?.[dark ? "dark" : "light"];
+    const name = `${palette?.name} ${dark}`;
     if (!view || !lut) return;
     const codes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     for (let token = 0; token < spans.length; token++) {
       const value = codes[token] ?? 0;
       for (const node of spans[token] ?? []) {
-        if (node.dataset.value === String(value) && node.dataset.lut === content.lutName) continue;
+        if (node.dataset.value === String(value) && node.dataset.lut === name) continue;
         node.dataset.value = value;
-        node.dataset.lut = content.lutName;
+        node.dataset.lut = name;
         const colour = lut[value];
         // The lowest colours are left out, so that text nobody looks at stays plain text.
         node.style.backgroundColor = value > 6 ? colour : "";
@@ -182,6 +184,7 @@ function render({ model, el }) {
   }
   const stop = follow(model, update);
   const stopTint = follow(model, tint, "tint");
+  const stopPalette = follow(model, tint, "palette");
   const stopTheme = followTheme((value) => {
     dark = value;
     tint();
@@ -189,6 +192,7 @@ function render({ model, el }) {
   return () => {
     stop();
     stopTint();
+    stopPalette();
     stopTheme();
     tell.close();
   };

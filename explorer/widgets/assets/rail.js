@@ -124,13 +124,14 @@ function render({ model, el }) {
   }
   let drawn = "";
   function draw() {
-    const { layers, heads, values, lut } = content;
+    const { layers, heads, values } = content;
+    const lut = model.get("palette")[dark ? "dark" : "light"];
     canvas.width = heads;
     canvas.height = layers;
     const context = canvas.getContext("2d");
     context.fillStyle = dark ? "#ffffff14" : "#0000000d";
     context.fillRect(0, 0, heads, layers);
-    if (!values) return;
+    if (!values?.length || !lut) return;
     const finite = values.filter((v) => v !== null);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
@@ -151,7 +152,7 @@ function render({ model, el }) {
     if (!single) {
       grid.style.setProperty("--ex-rows", content.layers);
       fillSelect(measure, content.measures, content.measure);
-      const key = `${content.serial} ${dark}`;
+      const key = `${content.serial} ${dark} ${model.get("palette").name}`;
       if (key !== drawn) {
         draw();
         drawn = key;
@@ -160,12 +161,14 @@ function render({ model, el }) {
     }
   }
   const stop = follow(model, update);
+  const stopPalette = follow(model, () => update(model.get("content")), "palette");
   const stopTheme = followTheme((value) => {
     dark = value;
     update(model.get("content"));
   });
   return () => {
     stop();
+    stopPalette();
     stopTheme();
     tell.close();
   };
