@@ -162,7 +162,9 @@ def as_real_array(array: Any) -> NDArray[Any]:
     try:
         converted = array if isinstance(array, np.ndarray) else np.asarray(array)
     except ValueError as error:
-        raise ShapeError(f"Attention must be {_SHAPES}; the rows given differ in length.") from error
+        raise ShapeError(
+            f"Attention must be {_SHAPES}; the rows given differ in length."
+        ) from error
     if converted.dtype == object or not (
         np.issubdtype(converted.dtype, np.floating)
         or np.issubdtype(converted.dtype, np.integer)

@@ -128,7 +128,7 @@ class AttentionMap(ABC):
             There are more or fewer tokens than positions.
         """
         other = copy.copy(self)
-        other._set_tokens(tokens, query_tokens)
+        other._set_tokens(tokens, query_tokens)  # noqa: SLF001 - an object of this class
         return other
 
     def weights(
@@ -211,9 +211,7 @@ class AttentionMap(ABC):
         columns = unit_columns(spans, self.n_keys)
         return sum_columns(self.row_mean(rows), columns)
 
-    def span_topk(
-        self, spans: Sequence[Span], rows: Positions = None, k: int = 3
-    ) -> FloatArray:
+    def span_topk(self, spans: Sequence[Span], rows: Positions = None, k: int = 3) -> FloatArray:
         """Return the mean of each unit's k largest row-averaged key attentions.
 
         Of a unit with fewer than k positions all are averaged. A unit without positions gives NaN.
@@ -297,9 +295,7 @@ class AttentionMap(ABC):
         index = one_index(value, size, what)
         return np.arange(size) if index is None else np.array([index])
 
-    def _set_tokens(
-        self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None
-    ) -> None:
+    def _set_tokens(self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None) -> None:
         keys = None if tokens is None else tuple(tokens)
         if keys is not None and len(keys) != self.n_keys:
             raise ShapeError(
@@ -335,9 +331,7 @@ def sum_columns(values: NDArray[np.floating], columns: Sequence[IntArray]) -> Fl
     return sums
 
 
-def top_columns(
-    values: NDArray[np.floating], columns: Sequence[IntArray], k: int
-) -> FloatArray:
+def top_columns(values: NDArray[np.floating], columns: Sequence[IntArray], k: int) -> FloatArray:
     """Mean of the k largest values among each unit's columns: (..., keys) -> (..., units)."""
     tops = np.full((*values.shape[:-1], len(columns)), np.nan, dtype=np.float32)
     for number, unit in enumerate(columns):

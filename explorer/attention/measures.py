@@ -17,13 +17,12 @@ from explorer.attention.maps import AttentionMap, FloatArray
 from explorer.attention.selection import IntArray, Positions, some_rows
 from explorer.errors import InputError
 
-# (weights (heads, rows, keys), rows in key positions (rows,), visible keys (rows,)) -> (heads, rows)
+# weights (heads, rows, keys), key positions of the rows (rows,), visible keys (rows,)
+# -> (heads, rows)
 _RowMeasure = Callable[[FloatArray, IntArray, IntArray], NDArray[np.floating]]
 
 
-def entropy(
-    attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64
-) -> FloatArray:
+def entropy(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64) -> FloatArray:
     """Return how widely each head looks, 0 (one key) to 1 (all visible keys alike).
 
     -sum p log p / log(number of visible keys): Shannon entropy as in Clark et al. 2019, "What Does
@@ -74,9 +73,7 @@ def previous_token(
     return _measure(attention, rows, max_rows, _previous_of_rows)
 
 
-def distance(
-    attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64
-) -> FloatArray:
+def distance(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64) -> FloatArray:
     """Return how many tokens away each head looks on average.
 
     sum over keys of p(key) |query - key|: the mean attention distance of Vig and Belinkov 2019,
@@ -161,7 +158,8 @@ def _distance_of_rows(
 def _shares(weights: FloatArray) -> FloatArray:
     """Divide rows by their sums; rows without attention stay 0."""
     sums = weights.sum(axis=2, keepdims=True)
-    return np.divide(weights, sums, out=np.zeros_like(weights), where=sums != 0)
+    shares: FloatArray = np.divide(weights, sums, out=np.zeros_like(weights), where=sums != 0)
+    return shares
 
 
 def _needs_one_text(attention: AttentionMap, measure: str) -> None:

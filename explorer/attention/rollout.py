@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.attention.maps import AttentionMap, FloatArray
 from explorer.attention.selection import Positions, many_indices, one_index
@@ -19,8 +20,8 @@ def rollout(
     """Return how much of each input token arrives at each position, up to a layer.
 
     With A_l the mean over heads of layer l, B_l = residual I + (1 - residual) A_l with rows divided
-    by their sums, the rollout is B_l B_(l-1) ... B_0: Abnar and Zuidema 2020, "Quantifying Attention
-    Flow in Transformers" (arXiv:2005.00928), with their residual of one half.
+    by their sums, the rollout is B_l B_(l-1) ... B_0: Abnar and Zuidema 2020, "Quantifying
+    Attention Flow in Transformers" (arXiv:2005.00928), with their residual of one half.
 
     Parameters
     ----------
@@ -51,10 +52,10 @@ def rollout(
     last = one_index(layer, attention.n_layers, "layer")
     chosen = many_indices(rows, attention.n_queries, "row")
     n_keys = attention.n_keys
-    arrived = np.zeros((len(chosen), n_keys), dtype=np.float32)
+    arrived: NDArray[np.floating] = np.zeros((len(chosen), n_keys), dtype=np.float32)
     arrived[np.arange(len(chosen)), chosen] = 1.0
-    # From the top down, so that only the chosen rows are multiplied: each step is arrived @ B_l with
-    # the division by B's row sums done on `arrived`, which is smaller.
+    # From the top down, so that only the chosen rows are multiplied: each step is arrived @ B_l,
+    # with the division by B's row sums done on `arrived`, which is smaller.
     for number in range(attention.n_layers - 1 if last is None else last, -1, -1):
         weights = attention.weights(layer=number)  # (queries, keys)
         sums = residual + (1 - residual) * weights.sum(axis=1)

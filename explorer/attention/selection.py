@@ -76,8 +76,7 @@ def many_indices(value: Positions, size: int, what: str) -> IntArray:
     if positions.min() < -size or positions.max() >= size:
         wrong = positions[(positions < -size) | (positions >= size)][0]
         raise InputError(
-            f"There is no {what} {wrong}: this attention map has {size}, "
-            f"so choose 0 to {size - 1}."
+            f"There is no {what} {wrong}: this attention map has {size}, so choose 0 to {size - 1}."
         )
     return np.where(positions < 0, positions + size, positions)
 

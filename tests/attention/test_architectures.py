@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
+from explorer.attention import DenseAttention, RecordedAttention, record_attention
+from explorer.errors import AttentionFallbackWarning
+
 from .tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
@@ -16,9 +20,6 @@ from .tiny_models import (
     item_of,
     tiny_model,
 )
-
-from explorer.attention import DenseAttention, RecordedAttention, record_attention
-from explorer.errors import AttentionFallbackWarning
 
 EXACT = {"rtol": 0, "atol": 1e-5}
 

@@ -49,7 +49,7 @@ def test_none_is_the_mean_and_a_number_is_one():
 )
 def test_windows_and_spans_follow_their_definitions(array, choice):
     attention = DenseAttention(array)
-    layers, heads, queries, keys = array.shape
+    queries, keys = array.shape[2:]
     rows = choice.draw(st.lists(st.integers(-queries, queries - 1), min_size=1))
     columns = choice.draw(st.lists(st.integers(-keys, keys - 1), min_size=1))
     np.testing.assert_allclose(

@@ -40,9 +40,7 @@ def test_entropy_of_two_keys_is_as_defined():
 
 def test_each_kind_of_head_is_told_by_its_measure():
     rows = np.arange(1, N)
-    np.testing.assert_allclose(
-        sink(HEADS), [[np.mean(1 / (rows + 1)), 1 / (N - 1), 1]], atol=1e-6
-    )
+    np.testing.assert_allclose(sink(HEADS), [[np.mean(1 / (rows + 1)), 1 / (N - 1), 1]], atol=1e-6)
     np.testing.assert_allclose(
         previous_token(HEADS), [[np.mean(1 / (rows + 1)), 1, 1 / (N - 1)]], atol=1e-6
     )

@@ -7,6 +7,11 @@ import threading
 import numpy as np
 import pytest
 import torch
+
+from explorer.attention import record_units
+from explorer.attention.recorder import reduce_units
+from explorer.errors import Cancelled, InputError
+
 from .tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
@@ -17,10 +22,6 @@ from .tiny_models import (
     tiny_model,
 )
 
-from explorer.attention import record_units
-from explorer.attention.recorder import reduce_units
-from explorer.errors import Cancelled, InputError
-
 SPANS = [(0, 3), [(4, 6), (8, 10)], (5, 5)]
 ROWS = [7, 9, -1]
 UNITS = [(0, 1), (1, 2)]
@@ -28,7 +29,7 @@ UNITS = [(0, 1), (1, 2)]
 
 def by_definition(weights, spans=SPANS, rows=ROWS):
     """Mass by row: (layers, heads, rows, units)."""
-    columns = [list(range(0, 3)), [4, 5, 8, 9], []]
+    columns = [[0, 1, 2], [4, 5, 8, 9], []]
     return np.stack([weights[:, :, rows][..., unit].sum(-1) for unit in columns], axis=-1)
 
 

@@ -40,9 +40,7 @@ def test_units_that_share_tokens_may_hold_more_than_all_attention():
 
 def test_topk_is_only_known_as_it_was_stored():
     attention = UnitAttention(MASS, ["a", "b"], topk=MASS / 3, k=2)
-    np.testing.assert_allclose(
-        attention.span_topk([(1, 2)], k=2), MASS[..., 1:] / 3, atol=1e-7
-    )
+    np.testing.assert_allclose(attention.span_topk([(1, 2)], k=2), MASS[..., 1:] / 3, atol=1e-7)
     with pytest.raises(InputError, match="k = 2"):
         attention.span_topk([(1, 2)], k=3)
     with pytest.raises(InputError, match="single units"):

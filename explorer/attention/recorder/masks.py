@@ -95,7 +95,7 @@ class RuleMask(KeyMask):
 
 
 class TensorMask(KeyMask):
-    """A mask that came as a tensor: bool (True = look) or additive (texts, heads, queries, keys)."""
+    """A mask that came as a tensor (texts, heads, queries, keys): bool (True = look) or added."""
 
     def __init__(self, mask: Tensor) -> None:
         self._mask = mask

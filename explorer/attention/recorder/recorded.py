@@ -157,9 +157,7 @@ class RecordedAttention(AttentionMap):
 
     def _tensor(self, layer: int, heads: IntArray, rows: IntArray) -> Tensor:
         """Return (heads, rows, keys or fewer at the end), on the model's device."""
-        block = attention_block(
-            self._captures[layer], self._item, heads, self._kept_queries[rows]
-        )
+        block = attention_block(self._captures[layer], self._item, heads, self._kept_queries[rows])
         if self._all_keys:
             return block
         kept = self._kept_keys[self._kept_keys < block.shape[-1]]

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from explorer.attention.recorder.capturing import IMPLEMENTATION, NeedsEagerError, Tape, taping
 from explorer.attention.dense import DenseAttention
 from explorer.attention.maps import AttentionMap
+from explorer.attention.recorder.capturing import IMPLEMENTATION, NeedsEagerError, Tape, taping
 from explorer.attention.recorder.recorded import Capture, RecordedAttention
 from explorer.attention.recorder.reduction import UnitReducer
 from explorer.attention.recorder.running import (
@@ -28,8 +28,8 @@ from explorer.attention.recorder.running import (
     unwrap,
     without_head,
 )
-from explorer.attention.selection import Positions, Span
 from explorer.attention.recorder.stacks import Stack, Stacks, find_stacks, kept_positions
+from explorer.attention.selection import Positions, Span
 from explorer.attention.units import UnitAttention
 from explorer.errors import AttentionFallbackWarning, Cancelled, InputError, RecordingError
 
@@ -231,7 +231,10 @@ def _forward(module: nn.Module, arguments: dict[str, Any], **switches: Any) -> A
     try:
         return runner(**call, **switches)
     except ValueError as error:
-        if "decoder_input_ids" in str(error) and "decoder_input_ids" not in arguments:
+        inner = transformers_model(module)
+        writes = inner is not None and bool(getattr(inner.config, "is_encoder_decoder", False))
+        given = any(name.startswith("decoder_") or name == "labels" for name in arguments)
+        if writes and not given and "input_ids" in str(error):
             raise InputError(
                 "This model writes its answer with a decoder: pass decoder_input_ids too, "
                 "the tokens it has written so far."
@@ -265,7 +268,7 @@ def _assemble(stacks: Stacks, arguments: dict[str, Any]) -> AttentionMap:
 def _with_items(items: Sequence[AttentionMap]) -> AttentionMap:
     if len(items) > 1:
         for attention in items:
-            attention._items = tuple(items)
+            attention._items = tuple(items)  # noqa: SLF001 - set once, by its maker
     return items[0]
 
 

@@ -19,8 +19,8 @@ from explorer.attention.maps import (
 )
 from explorer.attention.recorder.recorded import Capture, RecordedAttention
 from explorer.attention.recorder.running import transformers_model
-from explorer.attention.selection import Positions, Span, some_rows, unit_columns
 from explorer.attention.recorder.stacks import Places, StackKey, kept_positions, main_key
+from explorer.attention.selection import Positions, Span, some_rows, unit_columns
 from explorer.attention.units import UnitAttention
 from explorer.errors import RecordingError
 

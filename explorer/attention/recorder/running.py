@@ -1,5 +1,7 @@
 """Running a model so that it is found afterwards as it was before."""
 
+# ruff: noqa: SLF001 - what must be put back (hooks, one config's setting) has no public name
+
 from __future__ import annotations
 
 import inspect
