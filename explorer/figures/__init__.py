@@ -1,0 +1,23 @@
+"""Figures: data in, plotly Figure (or PNG bytes) out. No widget, no state."""
+
+from __future__ import annotations
+
+from explorer.figures import colours
+from explorer.figures.bars import feedback_bars
+from explorer.figures.grid import head_grid
+from explorer.figures.heatmap import heatmap
+from explorer.figures.importance import importance
+from explorer.figures.labels import escape_label, three_digits
+from explorer.figures.pooling import block_of, pool_max
+
+__all__ = [
+    "block_of",
+    "colours",
+    "escape_label",
+    "feedback_bars",
+    "head_grid",
+    "heatmap",
+    "importance",
+    "pool_max",
+    "three_digits",
+]

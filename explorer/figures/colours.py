@@ -1,0 +1,269 @@
+"""Every colour with a meaning, in one place: attention, feedback, verdicts, themes.
+
+The same thing has the same colour in every figure and panel. No meaning rests on colour alone:
+verdicts have a word and a mark, weights have numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from explorer.errors import InputError
+from explorer.feedback import FeedbackPolicy, Verdict
+
+Theme = Literal["light", "dark"]
+Scaling = Literal["linear", "sqrt", "log"]
+
+Rgba = tuple[float, float, float, float]
+"""Red, green, blue from 0 to 255 and opacity from 0 to 1."""
+
+THEMES: Mapping[Theme, Mapping[str, str]] = {
+    "light": {
+        "ink": "#24292f",
+        "quiet": "#656d76",
+        "axis": "#8c959f",
+        "grid": "rgba(110,118,129,0.18)",
+        "paper": "#ffffff",
+        "accent": "#e8590c",
+    },
+    "dark": {
+        "ink": "#e2e4e9",
+        "quiet": "#9aa1aa",
+        "axis": "#767d86",
+        "grid": "rgba(160,168,179,0.18)",
+        "paper": "#111418",
+        "accent": "#e8590c",
+    },
+}
+"""Colours of text and lines in either theme; every value is also a CSS colour."""
+
+NEUTRAL_INK = "#7c848d"
+"""Text and lines that must read on both themes, where the page changes theme by itself."""
+
+ACCENT = "#e8590c"
+"""The threshold line and what is pinned."""
+
+SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+MONO = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
+
+# Attention. The default scale runs from the page itself to a strong colour of middle lightness, so
+# that no attention is no ink on a white page and on a dark one, and lightness changes steadily on
+# both. Checked against the three kinds of colour blindness: lightness and opacity carry it.
+_SCALES: Mapping[str, tuple[str, Sequence[tuple[float, Rgba]]]] = {
+    "violet": (
+        "violet",
+        (
+            (0.00, (92, 124, 250, 0.0)),
+            (0.25, (98, 134, 255, 0.42)),
+            (0.50, (116, 100, 250, 0.76)),
+            (0.75, (148, 66, 224, 0.95)),
+            (1.00, (200, 30, 130, 1.0)),
+        ),
+    ),
+    "viridis": (
+        "viridis",
+        (
+            (0.000, (68, 1, 84, 1.0)),
+            (0.125, (71, 45, 123, 1.0)),
+            (0.250, (59, 82, 139, 1.0)),
+            (0.375, (44, 114, 142, 1.0)),
+            (0.500, (33, 145, 140, 1.0)),
+            (0.625, (40, 174, 128, 1.0)),
+            (0.750, (94, 201, 98, 1.0)),
+            (0.875, (173, 220, 48, 1.0)),
+            (1.000, (253, 231, 37, 1.0)),
+        ),
+    ),
+    "cividis": (
+        "cividis",
+        (
+            (0.000, (0, 34, 78, 1.0)),
+            (0.125, (24, 53, 107, 1.0)),
+            (0.250, (65, 77, 107, 1.0)),
+            (0.375, (94, 100, 110, 1.0)),
+            (0.500, (124, 123, 120, 1.0)),
+            (0.625, (155, 148, 119, 1.0)),
+            (0.750, (188, 174, 108, 1.0)),
+            (0.875, (222, 202, 86, 1.0)),
+            (1.000, (254, 232, 56, 1.0)),
+        ),
+    ),
+    "magma": (
+        "magma",
+        (
+            (0.000, (0, 0, 4, 1.0)),
+            (0.125, (28, 16, 68, 1.0)),
+            (0.250, (79, 18, 123, 1.0)),
+            (0.375, (129, 37, 129, 1.0)),
+            (0.500, (181, 54, 122, 1.0)),
+            (0.625, (229, 80, 100, 1.0)),
+            (0.750, (251, 135, 97, 1.0)),
+            (0.875, (254, 194, 135, 1.0)),
+            (1.000, (252, 253, 191, 1.0)),
+        ),
+    ),
+}
+
+DEFAULT_SCALE = "violet"
+
+LOG_FLOOR = 1e-4
+"""On the log scaling this weight, and every smaller one, has the colour of no attention."""
+
+
+def scale_choices() -> tuple[tuple[str, str], ...]:
+    """Every attention scale as (name, label) for a menu; the empty name is the default scale."""
+    return tuple(
+        ("" if name == DEFAULT_SCALE else name, label) for name, (label, _) in _SCALES.items()
+    )
+
+
+def scale_stops(name: str | None = None) -> Sequence[tuple[float, Rgba]]:
+    """The stops of a scale: (place from 0 to 1, colour).
+
+    Raises
+    ------
+    InputError
+        When there is no scale of that name.
+    """
+    if (name or DEFAULT_SCALE) not in _SCALES:
+        names = ", ".join(repr(known) for known in _SCALES)
+        raise InputError(f"There is no colour scale {name!r}. Choose one of {names}.")
+    return _SCALES[name or DEFAULT_SCALE][1]
+
+
+def colorscale(name: str | None = None) -> list[list[float | str]]:
+    """A scale as plotly takes it: a list of [place, CSS colour]."""
+    return [[place, css(colour)] for place, colour in scale_stops(name)]
+
+
+def scale_rgba(values: ArrayLike, name: str | None = None) -> NDArray[np.float64]:
+    """Colours of values in [0, 1] as red, green, blue and opacity, each in [0, 1]; (..., 4)."""
+    places = [place for place, _ in scale_stops(name)]
+    colours = np.array([colour for _, colour in scale_stops(name)]) / (255.0, 255.0, 255.0, 1.0)
+    at = np.asarray(values, dtype=np.float64)
+    return np.stack([np.interp(at, places, colours[:, channel]) for channel in range(4)], axis=-1)
+
+
+def lookup_table(name: str | None = None, theme: Theme = "light") -> list[str]:
+    """A scale as 256 opaque CSS colours ``#rrggbb``, as it looks on a theme's page."""
+    rgba = scale_rgba(np.linspace(0.0, 1.0, 256), name)
+    page = np.array(_hex_channels(THEMES[theme]["paper"])) / 255.0
+    seen = rgba[:, :3] * rgba[:, 3:] + page * (1.0 - rgba[:, 3:])
+    return [_hex(row) for row in np.rint(seen * 255.0).astype(int).tolist()]
+
+
+def scaled(weights: ArrayLike, scaling: Scaling = "linear") -> NDArray[np.float32]:
+    """Weights as places on the colour scale, in [0, 1]; NaN stays NaN.
+
+    ``linear`` is the weight, ``sqrt`` its square root, ``log`` is 1 + log10(weight)/4, and 0 from
+    `LOG_FLOOR` downwards. Each leaves 0 at 0 and 1 at 1.
+
+    Raises
+    ------
+    InputError
+        When there is no scaling of that name.
+    """
+    clipped = np.clip(np.asarray(weights, dtype=np.float32), 0.0, 1.0)
+    match scaling:
+        case "linear":
+            places = clipped
+        case "sqrt":
+            places = np.sqrt(clipped)
+        case "log":
+            logs = np.log10(np.maximum(clipped, np.float32(LOG_FLOOR)))
+            places = 1.0 - logs / np.log10(np.float32(LOG_FLOOR))
+        case _:
+            raise InputError(
+                f"There is no colour scaling {scaling!r}. Choose one of 'linear', 'sqrt', 'log'."
+            )
+    return np.asarray(places, dtype=np.float32)
+
+
+def scale_codes(weights: ArrayLike, scaling: Scaling = "linear") -> NDArray[np.uint8]:
+    """Weights as indices into `lookup_table`, uint8; NaN gets 0."""
+    places = np.nan_to_num(scaled(weights, scaling), nan=0.0)
+    return np.asarray(np.rint(places * 255.0), dtype=np.uint8)
+
+
+def feedback_colour(feedback: float | None, policy: FeedbackPolicy | None = None) -> str:
+    """The colour of one feedback value: brown below neutral, grey at it, teal above.
+
+    The brown of `policy`'s negative feedback and the teal of 1 are the ends of the scale. Unknown
+    feedback (None or NaN) is a pale grey.
+    """
+    if feedback is None or np.isnan(feedback):
+        return _UNKNOWN
+    policy = FeedbackPolicy() if policy is None else policy
+    if feedback >= policy.neutral:
+        room = 1.0 - policy.neutral
+        return _mix(_NEUTRAL, _USED, (feedback - policy.neutral) / room if room else 1.0)
+    room = policy.neutral - policy.negative
+    return _mix(_NEUTRAL, _NOT_USED, (policy.neutral - feedback) / room if room else 1.0)
+
+
+# Brown and teal are a pair that all eyes tell apart (ColorBrewer's BrBG), of a lightness that
+# stands out from white and from dark pages.
+_USED = "#0f8f82"
+_NOT_USED = "#b0692b"
+_NEUTRAL = "#969ba1"
+_UNKNOWN = "#b4b8bd"
+
+
+@dataclass(frozen=True)
+class VerdictLook:
+    """How a verdict is drawn: a mark in text, a marker in plots, a colour."""
+
+    mark: str
+    symbol: str
+    colour: str
+
+
+VERDICT_LOOKS: Mapping[Verdict, VerdictLook] = {
+    "used": VerdictLook("●", "circle", _USED),
+    "near": VerdictLook("◐", "diamond", _NEUTRAL),
+    "not used": VerdictLook("○", "circle-open", _NOT_USED),
+    "unknown": VerdictLook("?", "line-ew-open", _UNKNOWN),
+}
+"""Every verdict by its word."""
+
+
+def verdict_mark(verdict: str) -> str:
+    """The mark beside a verdict's word: ●, ◐, ○ or ?."""
+    return _look(verdict).mark
+
+
+def verdict_colour(verdict: str) -> str:
+    """The colour of a verdict."""
+    return _look(verdict).colour
+
+
+def _look(verdict: str) -> VerdictLook:
+    for word, look in VERDICT_LOOKS.items():
+        if word == verdict:
+            return look
+    return VERDICT_LOOKS["unknown"]
+
+
+def css(colour: Rgba) -> str:
+    """A colour as CSS."""
+    red, green, blue, opacity = colour
+    return f"rgba({red:g},{green:g},{blue:g},{opacity:g})"
+
+
+def _mix(first: str, second: str, part: float) -> str:
+    part = min(1.0, max(0.0, part))
+    pairs = zip(_hex_channels(first), _hex_channels(second), strict=True)
+    return _hex([round(a + (b - a) * part) for a, b in pairs])
+
+
+def _hex_channels(colour: str) -> list[int]:
+    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def _hex(channels: Sequence[int]) -> str:
+    return "#" + "".join(f"{channel:02x}" for channel in channels)

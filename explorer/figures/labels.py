@@ -1,0 +1,81 @@
+"""Text in figures: escaped, shortened, thinned, and numbers to three digits."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Sequence
+
+from explorer.source import visible_text
+
+_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000)
+
+
+def escape_label(text: str) -> str:
+    """Text for any plotly label, title or hover: shown letter by letter, white space visible.
+
+    Plotly reads tags, entities and ``$formulas$`` in its texts; a token has none of them.
+
+    Examples
+    --------
+    >>> escape_label("<b>")
+    '&lt;b&gt;'
+    >>> escape_label(" x")
+    '·x'
+    """
+    return html.escape(visible_text(text), quote=False).replace("$", "&#36;")
+
+
+def shortened(text: str, length: int) -> str:
+    """Text of at most `length` characters, cut with … at the end."""
+    return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"
+
+
+def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
+    """Escaped text in lines of about `width` characters joined by ``<br>``, for hovers."""
+    pieces = [
+        piece
+        for paragraph in text.splitlines()
+        for piece in textwrap.wrap(paragraph, width, drop_whitespace=True) or [""]
+    ]
+    if len(pieces) > lines:
+        pieces = [*pieces[: lines - 1], pieces[lines - 1] + " …"]
+    return "<br>".join(escape_label(piece) for piece in pieces)
+
+
+def three_digits(value: float) -> str:
+    """A number to three digits, as far as that is readable; ``?`` for NaN.
+
+    Examples
+    --------
+    >>> [three_digits(value) for value in (1, 0.8621, 0.1, 0.04312, 0.000981, 0.000012, 0)]
+    ['1.00', '0.862', '0.100', '0.0431', '0.000981', '1.2e-05', '0']
+    """
+    if value is None or math.isnan(value):
+        return "?"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 0.9995:
+        return f"{value:.2f}"
+    if size < 1e-4:
+        return f"{value:.1e}"
+    digits = 3 if size >= 0.09995 else 4 if size >= 0.009995 else 5 if size >= 0.0009995 else 6
+    return f"{value:.{digits}f}"
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """At most `most` of the positions 0 to count - 1, evenly spaced by a round step."""
+    step = next((step for step in _STEPS if math.ceil(count / step) <= most), count)
+    return list(range(0, count, max(1, step)))
+
+
+def thinned_ticks(labels: Sequence[str], most: int, length: int = 14) -> dict[str, object]:
+    """Tick settings of a linear axis that names at most `most` of its positions.
+
+    Repeated labels stay apart: the axis counts positions, the labels are only their names.
+    """
+    places = thinned(len(labels), most)
+    texts = [escape_label(shortened(visible_text(labels[place]), length)) for place in places]
+    return {"tickmode": "array", "tickvals": places, "ticktext": texts}

@@ -1,0 +1,136 @@
+"""The look that all figures share: no box, thin grid, system fonts, small margins."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from explorer.figures.colours import NEUTRAL_INK, SANS, THEMES, Theme, scale_stops
+
+TEXT_SIZE = 12
+LABEL_SIZE = 11
+
+TRANSPARENT = "rgba(0,0,0,0)"
+
+
+def base_layout(theme: Theme, *, title: str = "", **settings: Any) -> dict[str, Any]:
+    """Layout settings that every figure starts from; `title` must be escaped already."""
+    colours = THEMES[theme]
+    layout: dict[str, Any] = {
+        "template": None,
+        "paper_bgcolor": TRANSPARENT,
+        "plot_bgcolor": TRANSPARENT,
+        "font": {"family": SANS, "size": TEXT_SIZE, "color": colours["ink"]},
+        "showlegend": False,
+        "dragmode": "zoom",
+        "hoverlabel": {
+            "align": "left",
+            "bgcolor": "rgba(32,32,36,0.95)",
+            "bordercolor": "rgba(255,255,255,0.16)",
+            "font": {"family": SANS, "size": TEXT_SIZE, "color": "#f4f4f4"},
+        },
+    }
+    if title:
+        layout["title"] = {
+            "text": title,
+            "font": {"size": 13, "color": colours["ink"]},
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 8},
+        }
+    layout.update(settings)
+    return layout
+
+
+def bare_axis(theme: Theme, **settings: Any) -> dict[str, Any]:
+    """An axis with nothing but its labels."""
+    colours = THEMES[theme]
+    axis: dict[str, Any] = {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "ticks": "",
+        "color": colours["axis"],
+        "gridcolor": colours["grid"],
+        "linecolor": colours["axis"],
+        "tickcolor": colours["axis"],
+        "tickfont": {"size": LABEL_SIZE, "color": colours["ink"]},
+    }
+    axis.update(settings)
+    return axis
+
+
+def axis_title(text: str, standoff: int = 4) -> dict[str, Any]:
+    """A small title for an axis."""
+    return {"text": text, "standoff": standoff, "font": {"size": LABEL_SIZE}}
+
+
+def note(text: str, **settings: Any) -> dict[str, Any]:
+    """Quiet text on the paper, without an arrow; `text` must be escaped already."""
+    annotation: dict[str, Any] = {
+        "text": text,
+        "xref": "paper",
+        "yref": "paper",
+        "showarrow": False,
+        "font": {"size": LABEL_SIZE, "color": NEUTRAL_INK},
+    }
+    annotation.update(settings)
+    return annotation
+
+
+def scale_legend(
+    scale: str | None, ticks: list[tuple[float, str]], caption: str, *, top: float = 1.0
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A colour bar at the right of the plot, as (images, annotations).
+
+    Plotly's own colour bar drops the opacity of a scale, and with it the match of bar and cells.
+
+    Parameters
+    ----------
+    scale : str or None
+        Name of the scale.
+    ticks : list of (place from 0 to 1, text)
+    caption : str
+        What the numbers are, escaped.
+    """
+    stops = "".join(
+        f'<stop offset="{place}" stop-color="rgb({r:g},{g:g},{b:g})" stop-opacity="{opacity:g}"/>'
+        for place, (r, g, b, opacity) in scale_stops(scale)
+    )
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="100" '
+        'preserveAspectRatio="none"><defs><linearGradient id="s" x1="0" y1="1" x2="0" y2="0">'
+        f'{stops}</linearGradient></defs><rect width="8" height="100" fill="url(#s)" '
+        f'stroke="{NEUTRAL_INK}" stroke-opacity="0.5"/></svg>'
+    )
+    height = 0.62
+    image = {
+        "source": "data:image/svg+xml," + quote(picture),
+        "xref": "paper",
+        "yref": "paper",
+        "x": 1.012,
+        "y": top,
+        "xanchor": "left",
+        "yanchor": "top",
+        "sizex": 0.013,
+        "sizey": height,
+        "sizing": "stretch",
+        "layer": "above",
+    }
+    notes = [
+        note(
+            text,
+            x=1.025,
+            xanchor="left",
+            xshift=3,
+            y=top - height + place * height,
+            yanchor="middle",
+        )
+        for place, text in ticks
+    ]
+    notes.append(note(caption, x=1.012, xanchor="left", y=top - height, yanchor="top", yshift=-8))
+    return [image], notes
