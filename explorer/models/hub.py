@@ -71,11 +71,10 @@ def fetch(hub_id: str, revision: str | None, reporter: Reporter) -> Path:
             if revision is not None:
                 files = _files(hub_id, revision)
         _check_files(hub_id, list(files))
-        reporter.check()
-        folder = _download(hub_id, revision, _CONFIGURATION, 0, reporter)
-        refuse_remote_code(read_config(folder, hub_id), hub_id)
         size = sum(size for name, size in files.items() if _is_weights(name))
         _check_disk(hub_id, size)
+        folder = _download(hub_id, revision, _CONFIGURATION, 0, reporter)
+        refuse_remote_code(read_config(folder, hub_id), hub_id)
         folder = _download(hub_id, revision, _WANTED, size, reporter)
     _remember(hub_id, revision)
     return folder

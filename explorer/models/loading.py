@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explorer.models.model import Model
 
 _KEPT = 3
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[\w./-]+)?", re.ASCII)
+_HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?", re.ASCII)
 
 _loaded: OrderedDict[str, Model] = OrderedDict()
 _loading = threading.RLock()
@@ -128,10 +128,9 @@ def _load(name: str, reporter: Reporter) -> Model:
         raise ModelNotFoundError(
             f"{name} is a file. Give the folder that holds config.json and model.safetensors."
         )
-    looks_like_path = name.startswith((".", "/", "~", "\\")) or name.count("/") > 1
-    if not _HUB_ID.fullmatch(name) and looks_like_path:
-        raise ModelNotFoundError(f"There is no folder {name}. Check the path.")
     if not _HUB_ID.fullmatch(name):
+        if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
+            raise ModelNotFoundError(f"There is no folder {name}. Check the path.")
         raise ModelNotFoundError(
             f"{name!r} is neither a packaged model, nor a folder, nor a hub id "
             "(owner/name). Check the spelling."

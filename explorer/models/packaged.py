@@ -45,47 +45,25 @@ def load_packaged(model: PackagedModel, reporter: Reporter) -> tuple[Any, Any]:
 
 
 def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter) -> tuple[Any, Any]:
-    message = f"Preparing {model.name} for its first use (some 10 s, only once) ..."
-    reporter.report("conversion", 0.0, message)
-    import torch
-    from transformers import AutoTokenizer, GgufConfig
-
-    def advance(_: str, fraction: float | None) -> None:
-        if fraction is not None:
-            reporter.report("conversion", 0.5 + 0.3 * fraction, message)
-
     try:
-        with quiet(), _reading_once(advance):
-            reporter.report("conversion", 0.1, message)
-            tokenizer = AutoTokenizer.from_pretrained(
-                path.parent, gguf_file=path.name, local_files_only=True
-            )
-            reporter.report("conversion", 0.3, message)
-            # Dequantised: otherwise every forward pass would unpack the weights again.
-            torch_model = auto_class(model.kind).from_pretrained(
-                path.parent,
-                gguf_file=path.name,
-                quantization_config=GgufConfig(dequantize=True),
-                dtype=torch.float32,
-                local_files_only=True,
-            )
-            torch_model.eval()
+        torch_model, tokenizer = _unpack(model, path, reporter)
 
-            def write(folder: Path) -> None:
-                reporter.report("conversion", 0.85, message)
+        def write(folder: Path) -> None:
+            reporter.report("conversion", 0.85, _message(model))
+            with quiet():
                 tokenizer.save_pretrained(folder)
                 torch_model.save_pretrained(folder, max_shard_size="100GB")
 
-            try:
-                store(stored, write)
-            except OSError as error:
-                warnings.warn(
-                    f"{model.name} works, but could not be kept in {stored.parent} "
-                    f"({error}), so it will be converted again next time. Free some space, or "
-                    "set EXPLORER_CACHE to a folder that can be written.",
-                    ExplorerWarning,
-                    stacklevel=2,
-                )
+        try:
+            store(stored, write)
+        except OSError as error:
+            warnings.warn(
+                f"{model.name} works, but could not be kept in {stored.parent} "
+                f"({error}), so it will be converted again next time. Free some space, or "
+                "set EXPLORER_CACHE to a folder that can be written.",
+                ExplorerWarning,
+                stacklevel=2,
+            )
     except ExplorerError:
         raise
     except ImportError as error:
@@ -95,6 +73,38 @@ def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter)
     except Exception as error:  # transformers raises whatever its parts raise
         raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
     reporter.report("loading", 1.0, f"{model.name} is ready.")
+    return torch_model, tokenizer
+
+
+def _message(model: PackagedModel) -> str:
+    return f"Preparing {model.name} for its first use (some 10 s, only once) ..."
+
+
+def _unpack(model: PackagedModel, path: Path, reporter: Reporter) -> tuple[Any, Any]:
+    """Read a GGUF file into a float32 torch model and its tokenizer."""
+    reporter.report("conversion", 0.0, _message(model))
+    import torch
+    from transformers import AutoTokenizer, GgufConfig
+
+    def advance(_: str, fraction: float | None) -> None:
+        if fraction is not None:
+            reporter.report("conversion", 0.5 + 0.3 * fraction, _message(model))
+
+    with quiet(), _reading_once(advance):
+        reporter.report("conversion", 0.1, _message(model))
+        tokenizer = AutoTokenizer.from_pretrained(
+            path.parent, gguf_file=path.name, local_files_only=True
+        )
+        reporter.report("conversion", 0.3, _message(model))
+        # Dequantised: otherwise every forward pass would unpack the weights again.
+        torch_model = auto_class(model.kind).from_pretrained(
+            path.parent,
+            gguf_file=path.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+            local_files_only=True,
+        )
+    torch_model.eval()
     return torch_model, tokenizer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_windows_follow_each_other_without_gap_or_overlap(which, request, caplog
     assert ids == whole
     assert windows[0][0] == 0
     assert windows[-1][1] == len(text)
-    assert all(one[1] <= two[0] for one, two in zip(windows, windows[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in itertools.pairwise(windows))
     assert "longer than" not in caplog.text
 
 
