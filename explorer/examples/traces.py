@@ -1,0 +1,37 @@
+"""The packaged traces."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from explorer.traces import TraceSet, load_traces
+
+TRACES = Path(__file__).with_name("traces.jsonl")
+"""Where the packaged traces lie; their recorded attention is in ``attention.npz`` beside it."""
+
+
+def example_traces() -> TraceSet:
+    """Return the packaged traces: multi-hop questions with labels and recorded attention.
+
+    Returns
+    -------
+    TraceSet
+        Each trace has 6 to 10 hyperedges, of which 2 or 3 are needed (``label``), a short answer,
+        its ``domain`` in the metadata, and the attention of SmolLM2-135M-Instruct reading it, as
+        `unit_attention`. The same traces at every call; copy before you change them.
+
+    Examples
+    --------
+    >>> trace = example_traces()[0]
+    >>> trace.query
+    'Which capital on the Danube is the birthplace of Franz Schubert?'
+    >>> [edge.id for edge in trace.hyperedges if edge.label]
+    ['h3', 'h6']
+    """
+    return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> TraceSet:
+    return load_traces(TRACES)
