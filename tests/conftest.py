@@ -25,6 +25,7 @@ if "EXPLORER_CACHE" not in os.environ:
     os.environ["EXPLORER_CACHE"] = tempfile.mkdtemp(prefix="explorer-test-cache-")
     atexit.register(shutil.rmtree, os.environ["EXPLORER_CACHE"], ignore_errors=True)
 
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The folder that holds pyproject.toml."""

@@ -143,6 +143,16 @@ def test_pins_name_versions_that_any_machine_can_install(repository):
     assert [line for line in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/README.md", "docs/architecture.md"])
+def test_links_and_paths_in_the_documentation_lead_somewhere(repository, page):
+    text = (repository / page).read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    paths = re.findall(r"`((?:docs|notebooks|explorer|benchmarks)/[\w./-]*)`", text)
+    missing = [link for link in links if not (repository / page).parent.joinpath(link).exists()]
+    missing += [path for path in paths if not (repository / path).exists()]
+    assert missing == []
+
+
 def make(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run make as a user would, not as a part of the `make test` that may run these tests."""
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
