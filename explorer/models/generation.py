@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,16 @@ from explorer.models.tokens import checked_text, encode, special_affixes
 
 if TYPE_CHECKING:
     from explorer.models.model import Model
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model wrote: the text to show, the whole text, and its token ids."""
+
+    text: str
+    raw: str
+    ids: list[int]
+
 
 _HALF_CHARACTER = "�"  # what decoding shows while a character's bytes are still coming
 
@@ -45,7 +56,7 @@ def generate(
         on_text=on_text,
         reporter=Reporter(cancel=cancel),
         one_line=not isinstance(prompt, str) and not chat,
-    )
+    ).text
 
 
 def require_generation(model: Model) -> None:
@@ -74,7 +85,7 @@ def continue_ids(
     on_text: Callable[[str], None] | None,
     reporter: Reporter,
     one_line: bool,
-) -> str:
+) -> Written:
     """Generate greedily from token ids; `one_line` ends at the first line break after text."""
     from transformers import StoppingCriteriaList
 
@@ -110,8 +121,11 @@ def continue_ids(
             generation_config=_greedy(model, min(int(max_new_tokens), room)),
             stopping_criteria=StoppingCriteriaList([after_token]),
         )
-    text = text_of(sequences[0]).strip()
-    return text.partition("\n")[0].rstrip() if one_line else text
+    raw = text_of(sequences[0])
+    text = raw.strip()
+    if one_line:
+        text = text.partition("\n")[0].rstrip()
+    return Written(text, raw, sequences[0][before:].tolist())
 
 
 def _greedy(model: Model, max_new_tokens: int) -> Any:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ModelError
+from explorer.models.alignment import align
 from explorer.models.generation import (
+    Written,
     continue_ids,
     decoder_start,
     prompt_ids,
@@ -18,7 +20,13 @@ from explorer.models.generation import (
 )
 from explorer.models.progress import Reporter
 from explorer.models.prompts import FactPrompt, answer_in_place, fact_prompt
-from explorer.models.tokens import checked_text, encode, shown_tokens, special_affixes
+from explorer.models.tokens import (
+    checked_text,
+    encode,
+    shown_tokens,
+    special_affixes,
+    vocabulary_entries,
+)
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap, UnitAttention
@@ -107,11 +115,11 @@ def read(
         answer = checked_text(answer, "answer").strip()
     prompt = fact_prompt(model.tokenizer, query, facts)
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
-    _check_length(model, len(ids), 1)
+    _check_length(model, len(ids) + 1)
     generated = answer is None
     if answer is None:
         reporter.report("generating", None, f"{model.label} is answering ...")
-        answer = continue_ids(
+        written = continue_ids(
             model,
             ids,
             max_new_tokens=max_new_tokens,
@@ -119,13 +127,11 @@ def read(
             reporter=reporter,
             one_line=not prompt.is_chat,
         )
-        if not answer:
-            raise ModelError(
-                f"{model.label} gave no answer to this question. Ask in another way, give the "
-                "answer yourself, or choose another model."
-            )
+        answer = written.text
+        sequence = _written_sequence(model, prompt, written)
+    else:
+        sequence = _given_sequence(model, prompt, answer)
     reporter.report("recording", None, "Recording attention ...")
-    sequence = _sequence(model, prompt, answer)
     attention, token_attention, notes = _record(
         model, sequence, facts, reporter, keep_rows=keep_rows, keep_tokens=keep_tokens
     )
@@ -165,26 +171,58 @@ def _checked_hyperedges(hyperedges: Sequence[str]) -> list[str]:
     return facts
 
 
-def _sequence(model: Model, prompt: FactPrompt, answer: str) -> _Sequence:
-    """Token ids of prompt and answer, the place of every hyperedge, and the answer's rows."""
+def _given_sequence(model: Model, prompt: FactPrompt, answer: str) -> _Sequence:
+    """Prompt and given answer as the tokenizer cuts them: tokens may reach over the boundary."""
     tokenizer = model.tokenizer
     if model.kind == "encoder-decoder":
-        return _two_sequences(model, prompt, answer)
+        ids, offsets = encode(tokenizer, answer)
+        return _two_sequences(model, prompt, answer, ids, offsets)
     lead = prompt.text + answer_in_place(tokenizer, prompt, answer)
     text = lead + answer
-    ids, offsets = encode(tokenizer, text)
-    if not prompt.is_chat:
-        prefix, suffix = special_affixes(tokenizer, text)
-        suffix = suffix if model.kind == "encoder" else []
-        ids = np.concatenate([prefix, ids, suffix]).astype(np.int64)
-        offsets = np.concatenate(
-            [np.zeros((len(prefix), 2)), offsets, np.zeros((len(suffix), 2))]
-        ).astype(np.int64)
-    _check_length(model, len(ids), 0)
-    positions = np.flatnonzero(offsets[:, 1] > len(lead))
-    if not positions.size:
-        raise InputError("The answer has no tokens. Give an answer that the model can read.")
-    tokens = shown_tokens(tokenizer, text, ids, offsets)
+    ids, offsets = _with_special(model, text, add=not prompt.is_chat)
+    return _one_sequence(
+        model, prompt, text, ids, offsets, np.flatnonzero(offsets[:, 1] > len(lead))
+    )
+
+
+def _written_sequence(model: Model, prompt: FactPrompt, written: Written) -> _Sequence:
+    """Prompt and the very tokens that the model wrote, which a tokenizer might cut otherwise."""
+    answer_ids = np.asarray(written.ids, dtype=np.int64)
+    spans = align(written.raw, vocabulary_entries(model.tokenizer, answer_ids))
+    first = written.raw.find(written.text)
+    shown = (spans[:, 1] > first) & (spans[:, 0] < first + len(written.text))
+    if not written.text or not shown.any():
+        raise ModelError(
+            f"{model.label} gave no answer to this question. Ask in another way, give the "
+            "answer yourself, or choose another model."
+        )
+    end = int(np.flatnonzero(shown)[-1]) + 1  # without the token that says "the end"
+    answer_ids, spans, shown = answer_ids[:end], spans[:end], shown[:end]
+    if model.kind == "encoder-decoder":
+        return _two_sequences(model, prompt, written.raw, answer_ids, spans, shown)
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    return _one_sequence(
+        model,
+        prompt,
+        prompt.text + written.raw,
+        np.concatenate([ids, answer_ids]),
+        np.concatenate([offsets, spans + len(prompt.text)]),
+        len(ids) + np.flatnonzero(shown),
+    )
+
+
+def _one_sequence(
+    model: Model,
+    prompt: FactPrompt,
+    text: str,
+    ids: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    positions: NDArray[np.int64],
+) -> _Sequence:
+    """Prompt and answer in one sequence; `positions` are those of the answer."""
+    _check_length(model, len(ids))
+    _check_answer(positions)
+    tokens = shown_tokens(model.tokenizer, text, ids, offsets)
     return _Sequence(
         inputs=model.tensors(ids),
         tokens=tokens,
@@ -195,32 +233,56 @@ def _sequence(model: Model, prompt: FactPrompt, answer: str) -> _Sequence:
     )
 
 
-def _two_sequences(model: Model, prompt: FactPrompt, answer: str) -> _Sequence:
+def _two_sequences(
+    model: Model,
+    prompt: FactPrompt,
+    answer: str,
+    answer_ids: NDArray[np.int64],
+    answer_offsets: NDArray[np.int64],
+    shown: NDArray[np.bool_] | None = None,
+) -> _Sequence:
     """For an encoder-decoder: the prompt is looked at by the decoder, which writes the answer."""
     import torch
 
-    tokenizer = model.tokenizer
-    ids, offsets = encode(tokenizer, prompt.text)
-    prefix, suffix = ([], []) if prompt.is_chat else special_affixes(tokenizer, prompt.text)
-    ids = np.concatenate([prefix, ids, suffix]).astype(np.int64)
-    offsets = np.concatenate(
-        [np.zeros((len(prefix), 2)), offsets, np.zeros((len(suffix), 2))]
-    ).astype(np.int64)
-    labels, label_offsets = encode(tokenizer, answer)
-    if not len(labels):
-        raise InputError("The answer has no tokens. Give an answer that the model can read.")
-    _check_length(model, max(len(ids), len(labels)), 0)
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    rows = np.arange(len(answer_ids)) if shown is None else np.flatnonzero(shown)
+    _check_answer(rows)
+    _check_length(model, max(len(ids), len(answer_ids)))
     inputs = model.tensors(ids)
+    # Each answer token is predicted where the decoder has read the one before it.
     inputs["decoder_input_ids"] = torch.as_tensor(
-        [[decoder_start(model), *labels[:-1].tolist()]], device=model.torch_model.device
+        [[decoder_start(model), *answer_ids[:-1].tolist()]], device=model.torch_model.device
     )
+    answer_tokens = shown_tokens(model.tokenizer, answer, answer_ids, answer_offsets)
     return _Sequence(
         inputs=inputs,
-        tokens=shown_tokens(tokenizer, prompt.text, ids, offsets),
+        tokens=shown_tokens(model.tokenizer, prompt.text, ids, offsets),
         spans=_token_spans(prompt, offsets, len(ids)),
-        rows=np.arange(len(labels)),
-        answer_tokens=shown_tokens(tokenizer, answer, labels, label_offsets),
+        rows=rows,
+        answer_tokens=tuple(answer_tokens[row] for row in rows),
     )
+
+
+def _with_special(
+    model: Model, text: str, *, add: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids and offsets of a text, with the model's special tokens around it if `add`."""
+    ids, offsets = encode(model.tokenizer, text)
+    if not add:
+        return ids, offsets
+    prefix, suffix = special_affixes(model.tokenizer, text)
+    if model.kind == "causal":
+        suffix = []  # the text goes on
+    empty = np.zeros((1, 2), dtype=np.int64)
+    return (
+        np.concatenate([prefix, ids, suffix]).astype(np.int64),
+        np.concatenate([empty.repeat(len(prefix), 0), offsets, empty.repeat(len(suffix), 0)]),
+    )
+
+
+def _check_answer(rows: NDArray[np.int64]) -> None:
+    if not rows.size:
+        raise InputError("The answer has no tokens. Give an answer that the model can read.")
 
 
 def _token_spans(
@@ -300,8 +362,8 @@ def _record(
     return unit_attention, tokens, (*notes, *recorded.notes)
 
 
-def _check_length(model: Model, needed: int, answer: int) -> None:
-    if needed + answer > model.max_tokens:
+def _check_length(model: Model, needed: int) -> None:
+    if needed > model.max_tokens:
         raise InputError(
             f"The question with its hyperedges takes {needed:,} tokens, but {model.label} has room "
             f"for {model.max_tokens:,}. Use fewer or shorter hyperedges, or a model with a longer "

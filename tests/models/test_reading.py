@@ -129,6 +129,29 @@ def test_without_an_answer_the_model_writes_one(chat):
     assert stages == ["generating", "recording"]
 
 
+@pytest.mark.parametrize("which", ["chat", "causal"])
+def test_a_written_answer_is_read_as_the_very_tokens_that_were_written(which, request):
+    """A random model writes bytes that no tokenizer would cut so: they must not be cut again."""
+    import torch
+
+    model = request.getfixturevalue(which)
+    reading = model.read(_QUERY, _HYPEREDGES, max_new_tokens=6)
+    prompt = model.tokenizer(reading.prompt, add_special_tokens=which == "causal")["input_ids"]
+    ids = torch.tensor([prompt])
+    for _ in range(6):  # greedy by its definition
+        with torch.no_grad():
+            following = model.torch_model(input_ids=ids).logits[0, -1].argmax()
+        ids = torch.cat([ids, following.reshape(1, 1)], dim=1)
+    attention = eager_attention(model, input_ids=ids)
+    rows = np.array(reading.attention.rows)
+    assert rows[0] >= len(prompt) - 1
+    assert rows[-1] < len(prompt) + 5
+    (start, stop), *_ = reading.spans[0]
+    np.testing.assert_allclose(
+        reading.attention.array[..., 0], attention[:, :, rows, start:stop].sum(-1), atol=1e-5
+    )
+
+
 def test_a_plain_model_answers_in_one_line(causal):
     assert "\n" not in causal.read(_QUERY, _HYPEREDGES).answer
 
