@@ -57,7 +57,7 @@ class CodePanel:
         source = str(message.get("source", ""))
         try:
             if source == self.state.source:
-                self.session.record_code()
+                self.session.record_code(afresh=True)
             else:
                 self.state.source = source
         except InputError as error:

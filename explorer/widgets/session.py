@@ -144,11 +144,15 @@ class Session(t.HasTraits):
         if not self._quiet and change["new"]:
             self.record_code()
 
-    def record_code(self, start: int = 0) -> None:
-        """Record the attention of the state's code from token `start` on."""
+    def record_code(self, start: int = 0, *, afresh: bool = False) -> None:
+        """Record the attention of the state's code from token `start` on.
+
+        What was recorded with the package is shown at once, unless it is asked for `afresh`.
+        """
         name = self.state.model or DEFAULT_MODEL
         text = self.state.source
-        packaged = _packaged_scene(text, name) if start == 0 and name not in self._models else None
+        afresh = afresh or start > 0 or name in self._models
+        packaged = None if afresh else _packaged_scene(text, name)
         if packaged is not None:
             self._show_code(packaged)
             return
