@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.figures import colours
-from explorer.figures.bars import feedback_bars
+from explorer.figures.bars import feedback_bars, feedback_bars_spec
 from explorer.figures.grid import head_grid
 from explorer.figures.heatmap import heatmap
 from explorer.figures.importance import importance
@@ -15,6 +15,7 @@ __all__ = [
     "colours",
     "escape_label",
     "feedback_bars",
+    "feedback_bars_spec",
     "head_grid",
     "heatmap",
     "importance",

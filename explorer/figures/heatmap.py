@@ -248,7 +248,10 @@ def _boundary_marks(
     for start, stop, name in boundaries:
         shapes.extend(_edge(edge - 0.5) for edge in (start, stop) if 0 < edge < n_keys)
         # A bar over the plot ties the name to its columns.
-        shapes.append(_edge(start - 0.4, stop - 0.6) | {"y0": 1.008, "y1": 1.008, "line_width": 2})
+        shapes.append(
+            _edge(start - 0.4, stop - 0.6)
+            | {"y0": 1.008, "y1": 1.008, "line": {"width": 2, "color": NEUTRAL_INK}}
+        )
         letters = int((stop - start) / n_keys * (width - 140) / 6.2)
         if letters >= 2:
             names.append(
@@ -274,8 +277,7 @@ def _edge(x0: float, x1: float | None = None) -> dict[str, Any]:
         "x1": x0 if x1 is None else x1,
         "y0": 0,
         "y1": 1,
-        "line_width": 1,
-        "line_color": NEUTRAL_INK,
+        "line": {"width": 1, "color": NEUTRAL_INK},
         "opacity": 0.6,
         "layer": "above",
     }

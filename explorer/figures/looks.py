@@ -17,7 +17,8 @@ def base_layout(theme: Theme, *, title: str = "", **settings: Any) -> dict[str, 
     """Layout settings that every figure starts from; `title` must be escaped already."""
     colours = THEMES[theme]
     layout: dict[str, Any] = {
-        "template": None,
+        # An empty template keeps plotly's own look, and its 7 kB, out of every figure.
+        "template": {"layout": {"autotypenumbers": "strict"}},
         "paper_bgcolor": TRANSPARENT,
         "plot_bgcolor": TRANSPARENT,
         "font": {"family": SANS, "size": TEXT_SIZE, "color": colours["ink"]},

@@ -204,7 +204,7 @@ def _draw_heatmap(
     legend.yaxis.tick_right()
     legend.set_yticks([place for place, _ in ticks], [text for _, text in ticks], **quiet)
     legend.tick_params(length=0, pad=2)
-    legend.set_xlabel("weight", **quiet, labelpad=3)
+    legend.text(0.0, -0.05, "weight", ha="left", va="top", **quiet)
 
 
 def _draw_bars(
@@ -234,19 +234,21 @@ def _draw_bars(
     axes.set_axisbelow(True)
     left = blended_transform_factory(axes.figure.transFigure, axes.transData)
     style: dict[str, Any] = {"va": "center", "parse_math": False, "transform": left}
-    for place, row in zip(places, table.itertuples(index=False), strict=True):
-        name, text = shortened(visible_text(row.unit), 18), " ".join(visible_text(row.text).split())
+    columns = [table[name].tolist() for name in ("unit", "text", "score", "feedback", "verdict")]
+    for place, unit, source, score, given, verdict in zip(places, *columns, strict=True):
+        name = shortened(visible_text(str(unit)), 18)
+        text = " ".join(visible_text(str(source)).split())
         ink = style | {"fontsize": _FONT, "color": look["ink"]}
         mono = ink | {"family": "monospace", "fontsize": _FONT - 1}
         axes.text(0.02, place, name, **ink)
         if text != name:
             axes.text(0.16, place, shortened(text, 33), **mono | {"color": look["quiet"]})
-        axes.text(0.79, place, three_digits(row.score), ha="right", **mono)
-        feedback = "?" if np.isnan(row.feedback) else f"{row.feedback:.3f}"
+        axes.text(0.79, place, three_digits(score), ha="right", **mono)
+        feedback = "?" if np.isnan(given) else f"{given:.3f}"
         axes.text(0.85, place, feedback, ha="right", **mono)
-        mark = ink | {"color": verdict_colour(row.verdict)}
-        axes.text(0.87, place, verdict_mark(row.verdict), **mark)
-        axes.text(0.888, place, row.verdict, **ink)
+        mark = ink | {"color": verdict_colour(verdict)}
+        axes.text(0.87, place, verdict_mark(verdict), **mark)
+        axes.text(0.888, place, verdict, **ink)
     heading = style | {"fontsize": _FONT - 1, "color": look["quiet"]}
     for at, word, side in ((0.79, "score", "right"), (0.85, "feedback", "right")):
         axes.text(at, -1.0, word, ha=side, **heading)

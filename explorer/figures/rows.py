@@ -1,0 +1,147 @@
+"""A feedback table as rows to draw: in order, with what is written in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import ShapeError
+from explorer.figures.labels import escape_label, shortened, three_digits, wrapped
+from explorer.source import visible_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Labels = Mapping[str, bool | None] | Sequence[bool | None]
+"""Ground truth per unit, by name or in the table's order: used, not used, or None if unlabelled."""
+
+LABEL_MARKS = {True: "✓", False: "✗", None: ""}
+_LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
+
+# Widths of letters, about; a text that is wider all the same is cut off by its column.
+_MONO_PIXELS = 6.75  # at 11 px
+_SANS_PIXELS = 6.9  # at 12 px
+_LABEL_PIXELS = 24
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The units in the order drawn; `scores` and `reachable` are clipped to [0, 1]."""
+
+    names: list[str]
+    texts: list[str]
+    scores: NDArray[np.float64]
+    feedback: NDArray[np.float64]
+    verdicts: list[str]
+    reachable: NDArray[np.float64]
+    labels: list[bool | None]
+    reasons: list[list[str]]
+    tokens: list[int]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any unit has a label."""
+        return any(label is not None for label in self.labels)
+
+    @cached_property
+    def names_are_texts(self) -> bool:
+        """Whether the texts would only say the names again, as those of identifiers do."""
+        return all(
+            text == name or visible_text(text).strip("· ") == name.split(" (")[0]
+            for name, text in zip(self.names, self.texts, strict=True)
+        )
+
+    def gutter(self, width: int) -> tuple[int, int]:
+        """Pixels for the names, and for names, texts and labels together."""
+        label = _LABEL_PIXELS if self.labelled else 8
+        longest = max((len(visible_text(name)) for name in self.names), default=4)
+        if self.names_are_texts:
+            names = int(min(12 + longest * _MONO_PIXELS, 0.34 * width))
+            return names, max(72, names + label)
+        names = int(min(14 + longest * _SANS_PIXELS, 0.2 * width))
+        letters = max((len(text) for text in self.texts), default=0)
+        texts = int(min(8 + letters * _MONO_PIXELS, 0.42 * width - names))
+        return names, names + texts + label
+
+    def fitting_names(self, pixels: int) -> list[str]:
+        """The names, escaped and cut to their column."""
+        letters = max(3, int((pixels - 6) / _MONO_PIXELS))
+        return [escape_label(shortened(name, letters)) for name in self.names]
+
+    def fitting_texts(self, pixels: int) -> list[str]:
+        """The texts on one line each, escaped and cut; empty where the names say it all."""
+        if self.names_are_texts:
+            return [""] * len(self.texts)
+        letters = max(3, int((pixels - (_LABEL_PIXELS if self.labelled else 8)) / _MONO_PIXELS))
+        flat = (" ".join(text.split()) for text in self.texts)
+        return [escape_label(shortened(text, letters)) for text in flat]
+
+    def hovers(self) -> list[str]:
+        """Everything about each unit, as plotly text."""
+        return [self._hover(index) for index in range(len(self.names))]
+
+    def _hover(self, index: int) -> str:
+        name, text, number = self.names[index], self.texts[index], self.tokens[index]
+        lines = [f"<b>{escape_label(shortened(name, 80))}</b>"]
+        if text and text != name:
+            lines.append(wrapped(text))
+        lines.append(
+            f"score {three_digits(self.scores[index])} "
+            f"(at most {three_digits(self.reachable[index])}), "
+            f"feedback {feedback_digits(self.feedback[index])}, {self.verdicts[index]}"
+        )
+        label = _LABEL_WORDS[self.labels[index]]
+        lines.append(f"{number} token{'' if number == 1 else 's'}{label}")
+        lines.extend(wrapped(reason) for reason in self.reasons[index])
+        return "<br>".join(lines)
+
+
+def feedback_digits(feedback: float) -> str:
+    """Feedback to three decimals, ``?`` for NaN."""
+    return "?" if np.isnan(feedback) else f"{feedback:.3f}"
+
+
+def rows_of(table: pd.DataFrame, labels: Labels | None, sort: str) -> Rows:
+    """The rows of a feedback table; sorted by falling score, unknown ones last, or as they are.
+
+    Raises
+    ------
+    ShapeError
+        When there are not as many labels as units.
+    """
+    count = len(table)
+    scores = table["score"].to_numpy(dtype=np.float64)
+    reachable = np.asarray(table.attrs.get("reachable", np.ones(count)), dtype=np.float64)
+    if reachable.shape != (count,):  # the table was filtered after it was made
+        reachable = np.ones(count)
+    names = [str(name) for name in table["unit"]]
+    if labels is None:
+        truth: list[bool | None] = [None] * count
+    elif isinstance(labels, Mapping):
+        truth = [labels.get(name) for name in names]
+    else:
+        truth = list(labels)
+    if len(truth) != count:
+        raise ShapeError(f"There are {count} units, but {len(truth)} labels.")
+    # A stable sort: units with one score keep the table's order. NaN sorts last.
+    order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
+    texts = [str(text) for text in table["text"]]
+    verdicts = [str(verdict) for verdict in table["verdict"]]
+    reasons = [[str(reason) for reason in found] for found in table["diagnostics"]]
+    tokens = [int(number) for number in table["tokens"]]
+    return Rows(
+        names=[names[i] for i in order],
+        texts=[texts[i] for i in order],
+        scores=np.clip(scores[order], 0.0, 1.0),
+        feedback=table["feedback"].to_numpy(dtype=np.float64)[order],
+        verdicts=[verdicts[i] for i in order],
+        reachable=np.clip(reachable[order], 0.0, 1.0),
+        labels=[None if truth[i] is None else bool(truth[i]) for i in order],
+        reasons=[reasons[i] for i in order],
+        tokens=[tokens[i] for i in order],
+    )
