@@ -98,8 +98,6 @@ def _limits(trace: Trace, n_queries: int, n_keys: int) -> tuple[int, int, list[D
         notes.append(Diagnostic("assumed-answer-start", note))
     if end is None:
         end = start if 0 < start <= n_keys else n_keys
-        note = f"The trace has no `context_end_pos`: the {end} columns before it count as context."
-        notes.append(Diagnostic("assumed-context-end", note))
     return start, end, notes
 
 
