@@ -112,16 +112,19 @@ def analyze_code_attention(
     )
     try:
         chosen, tokenized, recorded, weights = _look(code, layer, head, model)
-        result.update(
+        title = _title(recorded, layer, head, chosen)
+        result = CodeAttention(
             tokens=list(tokenized.tokens),
             attention=weights.tolist(),
             importance=recorded.received(layer, head).tolist(),
-            visualization=_picture(weights, tokenized, title_of(recorded, layer, head, chosen)),
+            visualization=_picture(weights, tokenized, title),
+            error=None,
             truncated=tokenized.truncated,
             n_tokens=tokenized.n_total,
             layer=_from_zero(layer, recorded.n_layers),
             head=_from_zero(head, recorded.n_heads),
             model=chosen.name,
+            seconds=0.0,
         )
     except ExplorerError as error:
         result["error"] = str(error)
@@ -167,11 +170,11 @@ def plot_attention(
         weights,
         tokenized.tokens,
         tokenized.tokens,
-        title=title_of(recorded, layer, head, chosen),
+        title=_title(recorded, layer, head, chosen),
     )
 
 
-def title_of(recorded: AttentionMap, layer: int | None, head: int | None, model: Model) -> str:
+def _title(recorded: AttentionMap, layer: int | None, head: int | None, model: Model) -> str:
     """Say in a figure's title what is looked at, counting layers and heads from 0."""
     layers = "mean of all layers" if layer is None else f"layer {layer % recorded.n_layers}"
     heads = "mean of all heads" if head is None else f"head {head % recorded.n_heads}"

@@ -12,7 +12,7 @@ from explorer.models.choices import Kind
 from explorer.models.folder import kind_of
 from explorer.models.limits import token_limit
 from explorer.models.progress import ProgressCallback, Reporter
-from explorer.models.running import stoppable
+from explorer.models.running import evaluating, stoppable
 from explorer.models.tokens import TokenizedText, tokenize
 
 if TYPE_CHECKING:
@@ -235,14 +235,18 @@ class Model:
 
     @contextmanager
     def run(self, reporter: Reporter) -> Iterator[Any]:
-        """Hold the model for one job: one at a time, no gradients, stopped between layers."""
+        """Hold the model for one job: one at a time, no gradients, no dropout, stopped between layers."""
         import torch
 
         while not self._running.acquire(timeout=0.05):
             reporter.check()
         try:
             reporter.check()
-            with torch.no_grad(), stoppable(self.torch_model, reporter):
+            with (
+                torch.no_grad(),
+                evaluating(self.torch_model),
+                stoppable(self.torch_model, reporter),
+            ):
                 yield self.torch_model
         finally:
             self._running.release()

@@ -1,4 +1,4 @@
-"""Stopping a forward pass that is under way."""
+"""Running a model for one job, and leaving it as it was."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def stoppable(torch_model: Any, reporter: Reporter) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def evaluating(torch_model: Any) -> Iterator[None]:
+    """Switch dropout off where a model is in training mode, and on again afterwards."""
+    training = [module for module in torch_model.modules() if module.training]
+    for module in training:
+        module.training = False  # the flag itself: train() and eval() of adapters do more
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

@@ -46,6 +46,18 @@ def test_the_authors_sampling_settings_are_not_used(causal, monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_model_in_training_is_left_in_training_and_writes_without_dropout(causal):
+    plain = causal.generate("for item", max_new_tokens=8)
+    causal.torch_model.train()
+    try:
+        causal.torch_model.model.layers[0].self_attn.attention_dropout = 0.9
+        assert causal.generate("for item", max_new_tokens=8) == plain
+        assert all(module.training for module in causal.torch_model.modules())
+    finally:
+        causal.torch_model.model.layers[0].self_attn.attention_dropout = 0.0
+        causal.torch_model.eval()
+
+
 def test_text_streams_as_it_grows(causal):
     seen: list[str] = []
     text = causal.generate("def", max_new_tokens=10, on_text=seen.append)
