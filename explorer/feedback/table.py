@@ -71,6 +71,7 @@ def feedback_table(
         normalisation=normalisation,
         k=k,
     )
+    scores = _met(scores, FeedbackPolicy() if policy is None else policy)
     reachable = reachable_scores(units, reduction=reduction, normalisation=normalisation, k=k)
     return scores_table(
         scores,
@@ -131,6 +132,15 @@ def scores_table(
     table.attrs["threshold"] = policy.threshold
     table.attrs["notes"] = (*diagnostics, *_policy_notes(policy))
     return table
+
+
+def _met(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.float64]:
+    """Let a score that is the threshold in float32, the precision of attention, be the threshold.
+
+    A direct score of 0.7 comes out of an attention map as 0.69999999; it has reached 0.7.
+    """
+    same = scores.astype(np.float32) == np.float32(policy.threshold)
+    return np.where(same, policy.threshold, scores)
 
 
 def _unit_diagnostics(

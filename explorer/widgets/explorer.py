@@ -104,7 +104,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             self.model = model
         self._session.load_examples()
         if source is not None:
-            self.source = source
+            self.source = source  # refused when empty
         elif model == DEFAULT_MODEL:
             self._show_example()
         if trace is not None:
@@ -244,7 +244,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop what is under way and take the app off every page."""
-        self._session.runner.close()
+        session = getattr(self, "_session", None)  # missing when the arguments were refused
+        if session is not None:
+            session.runner.close()
         super().close()
 
     def save(self, path: str | Path) -> None:

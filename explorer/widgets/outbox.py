@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 __all__ = ["PATIENCE", "Outbox"]
@@ -40,18 +41,33 @@ class Outbox:
         self._waiting: dict[str, Any] = {}
         self._sent_at: float | None = None
         self._timer: threading.Timer | None = None
+        self._held = 0
         self._lock = threading.RLock()
 
     def put(self, **changes: Any) -> None:
         """Send `changes`, now or as soon as the page has drawn what is under way."""
         with self._lock:
             self._waiting |= changes
+            if self._held or not self._waiting:
+                return
             if self._sent_at is None or self._age() >= self._patience:
                 self._flush()
             elif self._timer is None:
                 self._timer = threading.Timer(self._patience - self._age(), self._flush)
                 self._timer.daemon = True
                 self._timer.start()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Send what is put inside the `with` as one message at its end."""
+        with self._lock:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= 1
+            self.put()
 
     def drawn(self, serial: int) -> None:
         """Take note that the page has drawn everything up to `serial`."""
@@ -83,7 +99,7 @@ class Outbox:
     def _flush(self) -> None:
         with self._lock:
             self._stop_timer()
-            if not self._waiting:
+            if not self._waiting or self._held:
                 return
             changes, self._waiting = self._waiting, {}
             self.serial += 1

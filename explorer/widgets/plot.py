@@ -8,6 +8,7 @@ buffers and heatmap cells painted straight from one byte each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Literal
 
 import anywidget
@@ -40,9 +41,9 @@ class Plot(anywidget.AnyWidget):
     name
         Accessible name: what a screen reader says, such as "attention of layer 3, head 1".
     on_exact
-        Called with a list of row numbers when the pointer rests on heatmap cells; returns the true
-        values of those rows as float32 arrays (keys,). Without it the tooltip shows the value that
-        the colour stands for, marked as approximate.
+        Called with a list of row numbers when the pointer is on heatmap cells; returns the true
+        values of those rows of the heatmap as last drawn, float32 (columns,). Without it the
+        tooltip shows the value that the colour stands for, marked as approximate.
 
     Notes
     -----
@@ -80,8 +81,9 @@ class Plot(anywidget.AnyWidget):
     """Value of the draggable line, or None without one; follows the hand. See `set_line`."""
 
     clicked = traitlets.Dict(None, allow_none=True, read_only=True)
-    """The last click: `trace`, `x`, `y`, `row` and `column` for a heatmap, `index` otherwise, and a
-    running number `n`, so that clicking the same cell twice is noticed twice."""
+    """The last click: `trace`, `x` and `y` on the axes, and a running number `n`, so that clicking
+    the same place twice is noticed twice. On a heatmap also `row` and `column` of the array as last
+    drawn (`x` is `x0 + column * dx`) and the approximate `value`; otherwise the point's `index`."""
 
     hovered = traitlets.Dict(None, allow_none=True, read_only=True)
     """What the pointer is on, in the words of `clicked`, or None."""
@@ -90,10 +92,10 @@ class Plot(anywidget.AnyWidget):
     """Visible window `(x0, x1, y0, y1)` of the first axes after a zoom, None for all of it."""
 
     selected_row = traitlets.Int(None, allow_none=True)
-    """Row of the pinned heatmap cell, or None."""
+    """Pinned position on the y axis (a token, also where the map is pooled), or None."""
 
     selected_column = traitlets.Int(None, allow_none=True)
-    """Column of the pinned heatmap cell, or None."""
+    """Pinned position on the x axis, or None."""
 
     pin_on_click = traitlets.Bool(True)
     """Whether a click on a heatmap cell pins it, and a second one lets it go. Default True."""
@@ -118,6 +120,8 @@ class Plot(anywidget.AnyWidget):
         self._outbox = Outbox(self._send_changes)
         self._figure: Any = None
         self._cells: dict[str, Any] | None = None
+        self._cells_serial = 0
+        self._labels: dict[str, list[str]] = {}
         self._arrays: dict[str, dict[str, Any]] = {}
         self._line_options: dict[str, Any] = {"axis": "x", "name": "threshold"}
         self._on_exact = on_exact
@@ -150,7 +154,7 @@ class Plot(anywidget.AnyWidget):
         meta = meta if isinstance(meta, dict) else {}
         encoded["labels"] = {"x": meta.get("x_labels"), "y": meta.get("y_labels")}
         self._figure = figure
-        self._arrays = {}
+        self._arrays, self._labels = {}, {}
         self._cells = next((t["cells"] for t in encoded["data"] if "cells" in t), None)
         self._outbox.put(figure=encoded, heatmap=None, arrays=None)
 
@@ -197,11 +201,10 @@ class Plot(anywidget.AnyWidget):
         highest = self._cells["zmax"] if zmax is None else zmax
         codes = buffers.quantise(z, lowest, highest)
         heatmap: dict[str, Any] = buffers.cells(codes, lowest, highest, x0, dx, y0, dy)
-        before = self._outbox.waiting("heatmap") or self._channel.heatmap or {}
-        heatmap["labels"] = {
-            "x": list(x_labels) if x_labels is not None else (before.get("labels") or {}).get("x"),
-            "y": list(y_labels) if y_labels is not None else (before.get("labels") or {}).get("y"),
-        }
+        for letter, labels in (("x", x_labels), ("y", y_labels)):
+            if labels is not None:
+                self._labels[letter] = [str(label) for label in labels]
+        heatmap["labels"] = dict(self._labels)
         self._cells = heatmap
         self._outbox.put(heatmap=heatmap)
 
@@ -232,6 +235,18 @@ class Plot(anywidget.AnyWidget):
             path = name.replace("__", ".") if "__" in name else name.replace("_", ".")
             changed[path] = buffers.encode(np.asarray(value) if _is_numbers(value) else value)
         self._outbox.put(arrays={"traces": {k: dict(v) for k, v in self._arrays.items()}})
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Draw everything changed inside the `with` at once: a new figure and its first numbers.
+
+        Examples
+        --------
+        >>> plot = Plot()
+        >>> with plot.batch():
+        ...     plot.figure = {"data": [{"type": "heatmap", "z": np.zeros((2, 2))}]}
+        ...     plot.restyle_heatmap([[0.1, 0.9], [0.8, 0.2]], zmin=0, zmax=1)
+        """
+        return self._outbox.batch()
 
     # ---- the line
 
@@ -295,6 +310,8 @@ class Plot(anywidget.AnyWidget):
         return figure.get("data", [])  # type: ignore[no-any-return]
 
     def _send_changes(self, serial: int, changes: dict[str, Any]) -> None:
+        if changes.keys() & {"figure", "heatmap"}:
+            self._cells_serial = serial
         self._channel.post(
             **{k: None if v is None else v | {"serial": serial} for k, v in changes.items()}
         )
@@ -347,13 +364,20 @@ class Plot(anywidget.AnyWidget):
 
     def _answer_exact(self, content: dict[str, Any]) -> None:
         rows = [int(row) for row in content.get("rows", [])]
-        answer: dict[str, Any] = {"kind": "exact", "rows": [], "serial": self._outbox.serial}
-        values: list[bytes] = []
-        if self._on_exact is not None:
+        # A newer heatmap that still waits is what `on_exact` knows about; the page asks again.
+        newer = self._outbox.waiting("heatmap") or self._outbox.waiting("figure")
+        if self._on_exact is None or newer:
+            return
+        try:
             found = self._on_exact(rows)
-            answer["rows"] = [row for row in rows if row in found]
-            values = [np.asarray(found[row], dtype="<f4").tobytes() for row in answer["rows"]]
-        self._channel.send(answer, buffers=values)
+        except Exception as error:  # noqa: BLE001 - the page must hear of it, whatever it is
+            self.set_trait("error", f"The true values could not be read: {error}")
+            return
+        rows = [row for row in rows if row in found]
+        self._channel.send(
+            {"kind": "exact", "rows": rows, "serial": self._cells_serial},
+            buffers=[np.asarray(found[row], dtype="<f4").tobytes() for row in rows],
+        )
 
     def close(self) -> None:
         """Take the plot off every page for good."""

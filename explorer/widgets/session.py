@@ -57,6 +57,8 @@ class Session(t.HasTraits):
         self._last_model = state.model
         self._readings: dict[tuple[int, int], TraceScene] = {}
         self._quiet = False
+        state.find_trace = self.trace_index
+        state.register_model = self.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
         state.observe(self._on_trace, names="trace")
@@ -204,7 +206,8 @@ class Session(t.HasTraits):
         self._quiet = True
         try:
             self.state.model = None
-            self.state.source = scene.text
+            if scene.text.strip():
+                self.state.source = scene.text
         finally:
             self._quiet = False
         self.model_status = {"kind": "idle", "text": "your own matrix"}

@@ -106,6 +106,11 @@ class ExplorerState(t.HasTraits):
     focus = t.Any(None, allow_none=True)
     table = Fresh(None, allow_none=True)
 
+    find_trace: Callable[[Any], int | None] = staticmethod(lambda value: value)
+    """Turns an index or id into an index; set by the session."""
+    register_model: Callable[[Any], str | None] = staticmethod(lambda value: value)
+    """Turns a model into its name; set by the session."""
+
     _batch_depth = 0
     _after_batch: tuple[Callable[[], None], ...] = ()
 
@@ -155,6 +160,24 @@ class ExplorerState(t.HasTraits):
             listed = ", ".join(repr(choice) for choice in choices)
             raise InputError(f"{name} must be one of {listed}; {value!r} is none of them.")
         return str(value)
+
+    @t.validate("source")
+    def _check_source(self, proposal: Mapping[str, Any]) -> str:
+        source = str(proposal["value"])
+        if not source.strip():
+            raise InputError("There is no code to look at. Paste some, or try one of the examples.")
+        return source
+
+    @t.validate("trace")
+    def _check_trace(self, proposal: Mapping[str, Any]) -> int | None:
+        return self.find_trace(proposal["value"])
+
+    @t.validate("model")
+    def _check_model(self, proposal: Mapping[str, Any]) -> str | None:
+        value = proposal["value"]
+        if value is None or (isinstance(value, str) and value.strip()):
+            return value if value is None else value.strip()
+        return self.register_model(value)
 
     @t.validate("layer", "head")
     def _check_index(self, proposal: Mapping[str, Any]) -> int | None:

@@ -138,7 +138,7 @@ class View {
       ? standIn(trace, i === first ? this.extent : extentOf(trace.cells, null)) : trace));
     for (const [i, changed] of Object.entries(arrays?.traces ?? {})) assign(data[i], changed);
     paint(layout, data, hostTheme());
-    this.tickSource = null;
+    layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
     this.prepareAxes(layout, first >= 0);
     Object.assign(layout, { width: this.el.clientWidth, height: this.el.clientHeight, autosize: false });
     for (const cells of this.grids) cells.canvas.remove();
@@ -182,14 +182,14 @@ class View {
     return this.Plotly.restyle(this.gd, { zmin, zmax, z: [[[zmin, zmin], [zmin, zmin]]] }, [this.grids[0].trace]);
   }
 
+  // All traces in one call: plotly works everything out anew for each.
   async drawArrays(arrays) {
-    for (const [i, changed] of Object.entries(arrays.traces)) {
-      const update = Object.fromEntries(Object.entries(changed).map(([path, value]) => {
-        const decoded = decode(value);
-        return [path, asArray(decoded) ? [decoded] : decoded];
-      }));
-      await this.Plotly.restyle(this.gd, update, [Number(i)]);
-    }
+    const traces = Object.keys(arrays.traces);
+    const paths = new Set(traces.flatMap((i) => Object.keys(arrays.traces[i])));
+    const update = Object.fromEntries([...paths].map((path) => [
+      path, traces.map((i) => decode(arrays.traces[i][path])), // undefined: as it was
+    ]));
+    await this.Plotly.restyle(this.gd, update, traces.map(Number));
     this.serials.arrays = arrays.serial;
   }
 
@@ -208,6 +208,8 @@ class View {
     if (hasCells) {
       for (const [name, from, to] of [["xaxis", "x0", "x1"], ["yaxis", "y0", "y1"]]) {
         const axis = layout[name];
+        axis.showgrid ??= false; // lines would lie over the cells
+        axis.zeroline ??= false;
         if (axis.range || axis.autorange === false) continue;
         const ends = [this.extent[from], this.extent[to]];
         axis.range = axis.autorange === "reversed" ? ends.reverse() : ends;

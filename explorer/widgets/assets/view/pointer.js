@@ -1,7 +1,14 @@
 // Pointer over heatmap cells: crosshair, tooltip with the true value, click to pin.
 
-const MOST_ROWS = 8; // of true values asked for at once
 const DOUBLE_CLICK = 300; // milliseconds in which plotly takes two clicks for one double click
+
+// Number and token of a position, or of the first and the last of several.
+function named([first, last], labels) {
+  const one = first === last || (labels && last >= labels.length && first === labels.length - 1);
+  if (one) return [String(first), labels?.[first]];
+  const tokens = labels ? `${labels[first] ?? ""} … ${labels[last] ?? labels.at(-1)}` : undefined;
+  return [`${first}–${Math.min(last, (labels?.length ?? Infinity) - 1)}`, tokens];
+}
 
 class Pointer {
   // `plot` is the mounted view: gd, host, over, el, grids(), labels, marks, streams.
@@ -47,9 +54,8 @@ class Pointer {
 
   describe({ cells, row, column }) {
     return {
-      trace: cells.trace, row: cells.positions(row, column).rows[0], column: cells.positions(row, column).columns[0],
+      trace: cells.trace, row, column, value: cells.approximate(row, column),
       x: cells.x0 + column * cells.dx, y: cells.y0 + row * cells.dy,
-      value: cells.approximate(row, column),
     };
   }
 
@@ -93,8 +99,8 @@ class Pointer {
     this.plot.clicks += 1;
     streams.clicked.post({ ...described, n: this.plot.clicks });
     if (!marks.pin) return;
-    const unpin = marks.row === described.row && marks.column === described.column;
-    this.pin(unpin ? null : [described.row, described.column]);
+    const { rows: [row], columns: [column] } = found.cells.positions(found.row, found.column);
+    this.pin(marks.row === row && marks.column === column ? null : [row, column]);
   }
 
   pin(cell) {
@@ -103,21 +109,18 @@ class Pointer {
     this.show();
   }
 
-  // Ask the kernel for the true values of the rows under the pointer, once for each drawing.
-  ask({ cells, row, column }) {
-    if (!this.plot.marks.exact || cells !== this.plot.grids[0]) return;
-    const [first, last] = cells.positions(row, column).rows;
-    const rows = [];
-    for (let r = first; r <= Math.min(last, first + MOST_ROWS - 1); r++) if (!this.exact.has(r)) rows.push(r);
-    if (rows.length) this.plot.streams.exact.post(null, { rows, serial: this.plot.heatmapSerial });
+  // Ask the kernel for the true values of the row under the pointer, once for each drawing.
+  ask({ cells, row }) {
+    if (!this.plot.marks.exact || cells !== this.plot.grids[0] || this.exact.has(row)) return;
+    this.plot.streams.exact.post(null, { rows: [row] });
   }
 
-  answer(message, buffers) {
+  answer({ serial, rows }, buffers) {
     // An answer about numbers that are not drawn yet comes again when they are.
-    if (message.serial !== this.plot.heatmapSerial && message.serial < this.plot.heatmapSerial) return;
-    message.rows.forEach((row, i) => {
-      const view = buffers[i];
-      this.exact.set(row, new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)));
+    if (serial !== this.plot.heatmapSerial) return;
+    rows.forEach((row, i) => {
+      const { buffer, byteOffset, byteLength } = buffers[i];
+      this.exact.set(row, new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)));
     });
     this.show();
   }
@@ -133,41 +136,30 @@ class Pointer {
     this.show();
   }
 
-  // The true value of a cell, or the largest of its block, with the place it was found at.
-  value({ cells, row, column }) {
-    const block = cells.positions(row, column);
-    let best = null;
-    for (let r = block.rows[0]; r <= block.rows[1]; r++) {
-      const values = this.exact.get(r);
-      if (!values) continue;
-      for (let c = block.columns[0]; c <= Math.min(block.columns[1], values.length - 1); c++) {
-        if (best === null || values[c] > best.value) best = { value: values[c], row: r, column: c };
-      }
-    }
-    const many = block.rows[1] > block.rows[0] || block.columns[1] > block.columns[0];
-    if (best) return { ...best, exact: true, many };
-    return { value: cells.approximate(row, column), row: block.rows[0], column: block.columns[0], exact: false, many };
-  }
-
   show() {
     this.crosshair();
     const found = this.last;
     this.tip.hidden = !found;
     if (!found) return;
+    const { cells, row, column } = found;
     const { labels, words } = this.plot;
-    const { value, row, column, exact, many } = this.value(found);
+    const block = cells.positions(row, column);
+    const exact = cells === this.plot.grids[0] && this.exact.get(row)?.[column];
+    const value = exact ?? cells.approximate(row, column);
+    const isExact = typeof exact === "number";
+    const many = Math.abs(cells.dx * cells.dy) > 1;
     const lines = [
-      [words.y, row, labels.y?.[row]],
-      [words.x, column, labels.x?.[column]],
-      [many ? `largest ${words.z}` : words.z, (exact || Number.isNaN(value) ? "" : "≈ ") + digits(value)],
+      [words.y, ...named(block.rows, labels.y)],
+      [words.x, ...named(block.columns, labels.x)],
+      [many ? `largest ${words.z}` : words.z, (isExact || Number.isNaN(value) ? "" : "≈ ") + digits(value)],
     ];
     const list = document.createElement("dl");
     for (const [word, number, token] of lines) {
       const term = document.createElement("dt");
       term.textContent = word;
       const text = document.createElement("dd");
-      text.append(String(number));
-      if (token !== undefined && token !== null) {
+      text.append(number);
+      if (token !== undefined) {
         const code = document.createElement("code");
         code.textContent = token;
         text.append("  ", code);
@@ -175,7 +167,7 @@ class Pointer {
       list.append(term, text);
     }
     this.tip.replaceChildren(list);
-    this.tip.dataset.exact = exact;
+    this.tip.dataset.exact = isExact;
     const room = this.plot.el.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.tip;
     const left = found.px + 14 + width > room.width ? found.px - 14 - width : found.px + 14;
