@@ -30,13 +30,18 @@ class BarsView:
         self.widget = self.plot
         self.on_pick: Callable[[str], None] = lambda _name: None
         self._units: list[str] = []
+        self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
+        self._drawn_width = 0
         self.plot.observe(self._dragged, "line")
+        self.plot.observe(self._resized, "width")
         self.plot.observe(self._clicked, "clicked")
 
     def show(self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None) -> None:
         """Draw this table."""
         if table is None:
             return
+        self._shown = (table, labels)
+        self._drawn_width = self.plot.width
         shown = _largest(table)
         figure = feedback_bars(
             shown,
@@ -54,6 +59,11 @@ class BarsView:
         self.plot.set_line(
             "x", max(low, self.state.threshold), minimum=low, maximum=1.0, name="threshold"
         )
+
+    def _resized(self, change: Mapping[str, Any]) -> None:
+        # How much of a text fits is decided when the figure is made.
+        if self._shown is not None and abs(change["new"] - self._drawn_width) > 24:
+            self.show(*self._shown)
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         value = change["new"]

@@ -129,6 +129,7 @@ class Chrome:
             reduction=state.reduction,
             normalisation=state.normalisation,
             unit_kind=state.unit_kind if state.tab == "code" else None,
+            of_code=state.tab == "code",
             bar_order=state.bar_order,
             colour_scale=state.colour_scale,
             scaling=state.scaling,

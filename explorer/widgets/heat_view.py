@@ -53,6 +53,7 @@ class HeatView:
         column_labels: Sequence[str],
         pinned: tuple[int | None, int | None] = (None, None),
         boundaries: Boundaries = (),
+        titles: tuple[str, str] = ("query", "key"),
     ) -> None:
         """Draw rows x columns of a map. The axes are only rebuilt when `key` changes."""
         key = (key, self.state.colour_scale, self.state.scaling)
@@ -66,16 +67,20 @@ class HeatView:
         if whole_new or not np.array_equal(shown, self._shown, equal_nan=True):
             self._shown = shown
             if whole_new:
-                self.plot.figure = self._figure(row_labels, column_labels, boundaries)
+                self.plot.figure = self._figure(row_labels, column_labels, boundaries, titles)
                 self.plot.zoom = None
             self._send(row_labels, column_labels)
         self.plot.selected_row = _place(rows, pinned[0])
         self.plot.selected_column = _place(columns, pinned[1])
 
     def _figure(
-        self, row_labels: Sequence[str], column_labels: Sequence[str], boundaries: Boundaries
+        self,
+        row_labels: Sequence[str],
+        column_labels: Sequence[str],
+        boundaries: Boundaries,
+        titles: tuple[str, str],
     ) -> Any:
-        return heatmap(
+        figure = heatmap(
             np.zeros((len(row_labels), len(column_labels)), dtype=np.float32),
             row_labels,
             column_labels,
@@ -83,7 +88,11 @@ class HeatView:
             scaling=self.state.scaling,  # type: ignore[arg-type]
             zmax=1.0,
             boundaries=boundaries,
+            height=self.plot.height,
+            width=self.plot.width or 700,
         )
+        figure.layout.yaxis.title.text, figure.layout.xaxis.title.text = titles
+        return figure
 
     def _send(self, row_labels: Sequence[str], column_labels: Sequence[str]) -> None:
         first_row, _, first_column, _ = self._window

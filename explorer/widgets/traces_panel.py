@@ -165,6 +165,10 @@ class TracesPanel:
             column_labels=scene.picture_column_labels,
             pinned=(None, column if scene.picture_columns_are_units else None),
             boundaries=scene.picture_boundaries,
+            titles=(
+                "answer",
+                "hyperedge" if scene.picture_columns_are_units else "context",
+            ),
         )
 
     def _draw_bars(self) -> None:

@@ -107,6 +107,7 @@ function render({ model, el }) {
     fillSelect(order, content.choices.bar_order, content.bar_order);
     fillSelect(colours, content.choices.colour_scale, content.colour_scale);
     fillSelect(scaling, content.choices.scaling, content.scaling);
+    special.hidden = sink.hidden = !content.of_code;
     special.box.checked = content.hide_special;
     sink.box.checked = content.hide_sink;
     const shown = JSON.stringify(content.counts);
