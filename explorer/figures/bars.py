@@ -152,7 +152,7 @@ def feedback_bars_spec(
             type="bar",
             x=np.maximum(np.nan_to_num(ends), low) - low,
             y=places,
-            base=np.full(count, low),
+            base=low,
             orientation="h",
             width=thickness,
             marker={"color": colour, "line": {"width": 0}, "cornerradius": 2},
