@@ -235,7 +235,7 @@ class Model:
 
     @contextmanager
     def run(self, reporter: Reporter) -> Iterator[Any]:
-        """Hold the model for one job: one at a time, no gradients, no dropout, stopped between layers."""
+        """Hold the model for one job: no other job, no gradients, no dropout; stopped by layers."""
         import torch
 
         while not self._running.acquire(timeout=0.05):

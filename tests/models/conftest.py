@@ -27,7 +27,6 @@ def one_thread():
     import torch
 
     torch.set_num_threads(1)
-    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +84,14 @@ def word_piece_tokenizer() -> Any:
     )
 
 
+def seeded(architecture: Any, config: Any) -> Any:
+    """The same random weights whichever tests run before."""
+    import torch
+
+    torch.manual_seed(0)
+    return architecture(config).eval()
+
+
 @pytest.fixture(scope="session")
 def tiny_llama() -> Any:
     """A random Llama: 3 layers, 4 heads, 256 positions."""
@@ -102,7 +109,7 @@ def tiny_llama() -> Any:
         eos_token_id=1,
         pad_token_id=1,
     )
-    return LlamaForCausalLM(config).eval()
+    return seeded(LlamaForCausalLM, config)
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +125,7 @@ def tiny_bert() -> Any:
         num_attention_heads=2,
         max_position_embeddings=64,
     )
-    return BertModel(config).eval()
+    return seeded(BertModel, config)
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +144,7 @@ def tiny_t5() -> Any:
         eos_token_id=1,
         pad_token_id=1,
     )
-    return T5ForConditionalGeneration(config).eval()
+    return seeded(T5ForConditionalGeneration, config)
 
 
 @pytest.fixture
