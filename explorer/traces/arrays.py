@@ -92,8 +92,8 @@ def _file_beside(trace: Trace, name: str, where: str) -> Path:
     """
     if trace.folder is None:
         raise EvidenceError(
-            f"{where} is in the file {name!r}, which an uploaded trace cannot reach. "
-            "Load the trace file by its path instead, with the array file beside it."
+            f"{where} is in the file {name!r}, out of reach of a trace that was uploaded or "
+            "made in memory. Load the trace file by its path, with the array file beside it."
         )
     outside = EvidenceError(
         f"{where} is in the file {name!r}, outside the folder of its trace. "

@@ -76,7 +76,8 @@ def _listed(value: Any) -> Any:
 def _copy_arrays(trace: Trace, folder: Path) -> None:
     """Bring the array files of a trace along to another folder."""
     for reference in filter(is_reference, trace.metadata.values()):
-        if trace.folder is not None and trace.folder.resolve() == folder.resolve():
+        # A trace made in memory names a file that its maker has put, or will put, beside it.
+        if trace.folder is None or trace.folder.resolve() == folder.resolve():
             continue
         source = evidence_file(trace, reference)
         target = folder / reference["file"]

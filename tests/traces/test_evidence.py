@@ -151,7 +151,14 @@ SQUARE = np.array(
 )
 # Row mean of the answer's rows 4 and 5: 0.15, 0.20, 0.10, 0.10; means of the halves:
 EXPECTED = [0.175, 0.1]
-TOKENS = ["The Nile is the", " longest river.", " The Rhine", " flows through Cologne.", "the", " Nile"]
+TOKENS = [
+    "The Nile is the",
+    " longest river.",
+    " The Rhine",
+    " flows through Cologne.",
+    "the",
+    " Nile",
+]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +204,12 @@ def test_matrix_averages_layers_and_heads():
 
 
 def test_one_column_for_each_chunk():
-    matrix = [[0.7, 0.2, 0.1, 0.0], [0.5, 0.4, 0.1, 0.0], [0.6, 0.3, 0.1, 0.0], [0.2, 0.1, 0.0, 0.7]]
+    matrix = [
+        [0.7, 0.2, 0.1, 0.0],
+        [0.5, 0.4, 0.1, 0.0],
+        [0.6, 0.3, 0.1, 0.0],
+        [0.2, 0.1, 0.0, 0.7],
+    ]
     found = evidence(
         trace_of(
             attention_matrix=matrix,
@@ -338,7 +350,9 @@ def test_odd_weights_are_taken_and_told(odd):
 
 def test_integers_are_attention_too():
     found = evidence(
-        trace_of(attention_matrix=np.eye(4, dtype=int), context_texts=list(FACTS), answer_start_pos=2)
+        trace_of(
+            attention_matrix=np.eye(4, dtype=int), context_texts=list(FACTS), answer_start_pos=2
+        )
     )
     assert scores_of(found) == [0.0, 0.0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 
 import pytest
@@ -15,7 +16,12 @@ GOOD = {
     "query": "Which river is longest?",
     "answer": "the Nile",
     "hyperedges": [
-        {"id": "a", "hyperedge": "The Nile is the longest river.", "entities": ["Nile"], "label": 1},
+        {
+            "id": "a",
+            "hyperedge": "The Nile is the longest river.",
+            "entities": ["Nile"],
+            "label": 1,
+        },
         {"id": "b", "hyperedge": "The Rhine flows through Cologne.", "label": False},
     ],
     "metadata": {"hyperedge_attention": {"a": 0.45, "b": 0.05}},
@@ -120,8 +126,7 @@ def test_numbers_serve_as_ids_and_a_missing_answer_is_empty(file):
 
 def test_nan_literals_of_pythons_json_are_read(file):
     traces = load_traces(file(line(metadata={"hyperedge_attention": {"a": float("nan")}})))
-    score = traces[0].metadata["hyperedge_attention"]["a"]
-    assert score != score
+    assert math.isnan(traces[0].metadata["hyperedge_attention"]["a"])
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,7 @@ def test_nan_literals_of_pythons_json_are_read(file):
     ],
 )
 def test_a_bad_line_says_what_is_wrong(raw, reason):
-    with pytest.raises(TraceError, match="No trace could be read from upload.jsonl") as caught:
+    with pytest.raises(TraceError, match=r"No trace could be read from upload\.jsonl") as caught:
         parse_traces(raw, "upload.jsonl")
     assert reason in str(caught.value)
 
