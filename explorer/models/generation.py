@@ -99,19 +99,25 @@ def continue_ids(
             f"The prompt has {len(ids):,} tokens, but {model.label} takes {model.max_tokens:,}. "
             "Shorten it, or choose a model with a longer window."
         )
+    streamed = ""
     before = 1 if model.kind == "encoder-decoder" else len(ids)
 
     def text_of(sequence: Any) -> str:
         return str(model.tokenizer.decode(sequence[before:], skip_special_tokens=True))
 
     def after_token(sequences: Any, *_: Any, **__: Any) -> Any:
+        nonlocal streamed
         import torch
 
         reporter.check()
         text = text_of(sequences[0])
-        if on_text is not None:
-            shown = text.lstrip().rstrip(_HALF_CHARACTER)
-            on_text(shown.partition("\n")[0] if one_line else shown)
+        shown = text.lstrip().rstrip(_HALF_CHARACTER)
+        if one_line:
+            shown = shown.partition("\n")[0]
+        # Decoding may still change what came before (a character completed): then wait.
+        if on_text is not None and len(shown) > len(streamed) and shown.startswith(streamed):
+            on_text(shown[len(streamed) :])
+            streamed = shown
         done = one_line and "\n" in text.lstrip()
         return torch.tensor([done], device=sequences.device)
 

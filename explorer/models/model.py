@@ -144,7 +144,7 @@ class Model:
         max_new_tokens
             Stop after this many; less where the model's window ends.
         on_text
-            Called after every token with the whole text so far.
+            Called with each new piece of text as it is written.
         cancel
             Set it to stop at the next layer.
 
