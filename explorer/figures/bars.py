@@ -21,7 +21,7 @@ from explorer.figures.colours import (
 )
 from explorer.figures.labels import three_digits, wrapped
 from explorer.figures.looks import LABEL_SIZE, TEXT_SIZE, TRANSPARENT, bare_axis, base_layout, note
-from explorer.figures.rows import LABEL_MARKS, Labels, feedback_digits, rows_of
+from explorer.figures.rows import NUMBERS_PIXELS, LABEL_MARKS, Labels, feedback_digits, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ LOWEST = 1e-4
 """Where the log axis starts; smaller scores, and zero, have no bar."""
 
 # The columns of numbers, in pixels from their left: where each ends or begins.
-_SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT, _NUMBERS = 62, 124, 136, 218, 230
+_SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
 _MARGIN = 8
 
 
@@ -125,12 +125,12 @@ def feedback_bars_spec(
     row_height = 26 if count <= 12 else 22 if count <= 30 else 18
     name_pixels, gutter = rows.gutter(width)
     room = width - 2 * _MARGIN
-    left, right = gutter / room, 1.0 - _NUMBERS / room
+    left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
     places = np.arange(count)
     low = LOWEST if axis == "log" else 0.0
 
     def text(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
-        column, wide = ("x2", gutter) if settings.pop("of_names", False) else ("x3", _NUMBERS)
+        column, wide = ("x2", gutter) if settings.pop("of_names", False) else ("x3", NUMBERS_PIXELS)
         font = {"family": settings.pop("family", SANS), "size": settings.pop("size", TEXT_SIZE)}
         return dict(
             type="scatter",
@@ -195,7 +195,7 @@ def feedback_bars_spec(
         text(_VERDICT_BEGINS, list(map(_verdict, rows.verdicts)), "right", name="verdict"),
         dict(
             type="scatter",
-            x=np.full(count, _SIGN_AT / _NUMBERS),
+            x=np.full(count, _SIGN_AT / NUMBERS_PIXELS),
             y=places,
             xaxis="x3",
             mode="markers+text",

@@ -27,6 +27,9 @@ _LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
 _MONO_PIXELS = 6.75  # at 11 px
 _SANS_PIXELS = 6.9  # at 12 px
 _LABEL_PIXELS = 24
+_LEAST_TEXT = 70
+NUMBERS_PIXELS = 230
+"""Width of the columns with score, feedback, verdict and sign."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ class Rows:
             return names, max(72, names + label)
         names = int(min(14 + longest * _SANS_PIXELS, 0.2 * width))
         letters = max((len(text) for text in self.texts), default=0)
-        texts = int(min(8 + letters * _MONO_PIXELS, 0.42 * width - names))
-        return names, names + texts + label
+        # The bars come first: texts take what is left, or go where that is too little to read.
+        texts = int(min(8 + letters * _MONO_PIXELS, 0.64 * width - NUMBERS_PIXELS - names - label))
+        return names, names + (texts if texts >= _LEAST_TEXT else 0) + label
 
     def fitting_names(self, pixels: int) -> list[str]:
         """The names, escaped and cut to their column."""
@@ -77,7 +81,10 @@ class Rows:
         """The texts on one line each, escaped and cut; empty where the names say it all."""
         if self.names_are_texts:
             return [""] * len(self.texts)
-        letters = max(3, int((pixels - (_LABEL_PIXELS if self.labelled else 8)) / _MONO_PIXELS))
+        room = pixels - (_LABEL_PIXELS if self.labelled else 8)
+        if room < _LEAST_TEXT:
+            return [""] * len(self.texts)
+        letters = int(room / _MONO_PIXELS)
         flat = (" ".join(text.split()) for text in self.texts)
         return [escape_label(shortened(text, letters)) for text in flat]
 

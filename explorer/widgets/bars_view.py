@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.feedback import FeedbackPolicy
-from explorer.figures import feedback_bars
+from explorer.figures.bars import feedback_bars_spec
 from explorer.widgets.plot import Plot
 from explorer.widgets.state import ExplorerState
 
@@ -43,17 +43,17 @@ class BarsView:
         self._shown = (table, labels)
         self._drawn_width = self.plot.width
         shown = _largest(table)
-        figure = feedback_bars(
+        figure = feedback_bars_spec(
             shown,
             FeedbackPolicy(threshold=self.state.threshold),
             labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
             sort=self.state.bar_order,  # type: ignore[arg-type]
             axis=self.state.threshold_scale,  # type: ignore[arg-type]
-            width=self.plot.width or 760,
+            width=self.plot.width or 700,
             threshold_line=False,
         )
-        self._units = list(figure.layout.meta["units"])
-        self.plot.height = int(figure.layout.height)
+        self._units = list(figure["layout"]["meta"]["units"])
+        self.plot.height = int(figure["layout"]["height"])
         self.plot.figure = figure
         low = 1e-4 if self.state.threshold_scale == "log" else 0.0
         self.plot.set_line(

@@ -42,6 +42,7 @@ class CodePanel:
         self.heat.on_pick = self._pick
         self.bars.on_pick = self._pick_unit
         self.text.on("run", self._run)
+        self.text.on("editing", lambda *_: session.warm_up())
         self.text.on("pin", lambda message, _: self._pin(message.get("index")))
         self.text.on("hover", lambda message, _: self._hover(message.get("index")))
         self.text.on("set", lambda message, _: setattr(state, message["name"], message["value"]))

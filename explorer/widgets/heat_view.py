@@ -88,6 +88,7 @@ class HeatView:
             scaling=self.state.scaling,  # type: ignore[arg-type]
             zmax=1.0,
             boundaries=boundaries,
+            hover_tokens=False,
             height=self.plot.height,
             width=self.plot.width or 700,
         )

@@ -88,6 +88,13 @@ class Session(t.HasTraits):
         ]
         return [*own, *choices]
 
+    def warm_up(self) -> None:
+        """Import what running a model needs, in the background: the user is about to run one."""
+        if not self._models:
+            from explorer.models import warm_up
+
+            warm_up()
+
     def _model_of(self, name: str, job: Job) -> Model:
         """Return the model, loading it first when needed (on the worker's thread)."""
         if name in self._models:

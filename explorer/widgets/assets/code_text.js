@@ -75,6 +75,7 @@ function render({ model, el }) {
     if (on) {
       editor.value = content.source;
       editor.focus();
+      tell.now("editing");
     }
   }
 
