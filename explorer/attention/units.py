@@ -71,6 +71,10 @@ class UnitAttention(DenseAttention):
         self._set_tokens(units, row_tokens)
         self.units = tuple(units)
         self.rows = None if rows is None else tuple(int(row) for row in rows)
+        if self.rows is not None and self.has_rows and len(self.rows) != self.n_queries:
+            raise ShapeError(
+                f"There are {self.n_queries} rows of unit attention but {len(self.rows)} positions."
+            )
         self.k = at_least_one(k)
         self.topk: FloatArray | None = None
         if topk is not None:

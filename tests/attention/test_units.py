@@ -56,6 +56,7 @@ def test_topk_is_only_known_as_it_was_stored():
         (np.zeros((1, 2, 3)), {}),
         (MASS, {"topk": np.zeros((1, 2, 3))}),
         (MASS, {"row_tokens": ["one", "two"]}),
+        (MASS[:, :, None], {"rows": [4, 5]}),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(array, options):

@@ -161,6 +161,8 @@ def tiny_model(entry: tuple[str, str, dict[str, Any]], **options: Any) -> nn.Mod
         for name, parameter in model.named_parameters():
             if parameter.ndim == 2 or "sinks" in name or "relative_attention_bias" in name:
                 parameter.normal_(0, 0.3)
+            if name.endswith((".SelfAttention.q.weight", ".EncDecAttention.q.weight")):
+                parameter *= config.d_kv**-0.5  # T5 scales its queries here, not its scores
     return model
 
 
