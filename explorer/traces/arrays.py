@@ -35,7 +35,7 @@ def array_of(trace: Trace, name: str) -> npt.NDArray[Any]:
     Returns
     -------
     ndarray
-        Of a real number type, in the type that was stored (lists: float64).
+        Of a real number type; doubles, and lists, are float32.
 
     Raises
     ------
@@ -52,7 +52,15 @@ def array_of(trace: Trace, name: str) -> npt.NDArray[Any]:
         raise EvidenceError(
             f"`{name}` of trace {trace.id} must hold real numbers, not {found.dtype}."
         )
-    return found
+    return found if isinstance(found, np.memmap) else single_precision(found)
+
+
+def single_precision(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return doubles as float32, which attention maps work in; what is too large is infinite."""
+    if array.dtype.kind != "f" or array.dtype.itemsize <= 4:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
 
 
 def evidence_file(trace: Trace, reference: dict[str, Any]) -> Path:

@@ -7,7 +7,7 @@ import numpy as np
 from explorer.attention import DenseAttention
 from explorer.errors import EvidenceError
 from explorer.feedback import Diagnostic
-from explorer.traces.arrays import array_of, is_reference
+from explorer.traces.arrays import array_of, is_reference, single_precision
 from explorer.traces.kinds import Evidence, build_map, column_units
 from explorer.traces.record import Trace
 
@@ -58,7 +58,9 @@ def read(trace: Trace) -> Evidence:
     attention = build_map(
         trace,
         "hyperedge_attention",
-        lambda: DenseAttention(scores[None, :], tokens=[edge.id for edge in trace.hyperedges]),
+        lambda: DenseAttention(
+            single_precision(scores)[None, :], tokens=[edge.id for edge in trace.hyperedges]
+        ),
     )
     return Evidence("direct", attention, column_units(trace, notes), diagnostics=whole)
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from explorer.attention import DenseAttention
 from explorer.errors import EvidenceError
 from explorer.feedback import Diagnostic
-from explorer.traces.arrays import array_of, is_reference
+from explorer.traces.arrays import array_of, is_reference, single_precision
 from explorer.traces.kinds import Evidence, build_map, position_unit, text_list, whole_number
 from explorer.traces.record import Hyperedge, Trace
 
@@ -45,7 +45,9 @@ def read(trace: Trace) -> Evidence:
     attention = build_map(
         trace,
         "attention_weights",
-        lambda: DenseAttention(row, tokens=tokens if tokens and len(tokens) == size else None),
+        lambda: DenseAttention(
+            single_precision(row), tokens=tokens if tokens and len(tokens) == size else None
+        ),
     )
     units = [
         position_unit(edge.id, edge.hyperedge, places, notes)
