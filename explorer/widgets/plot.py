@@ -127,9 +127,10 @@ class Plot(anywidget.AnyWidget):
         self._on_exact = on_exact
         self._from_page = False
         self._zoom_request = 0
-        super().__init__(height=height, name=name, **kwargs)
+        # Part of the first message: this model may be deaf to a second one (see `channel`).
         self.set_trait("channel_id", self._channel.model_id)
         self.set_trait("library_id", library.model_id)
+        super().__init__(height=height, name=name, **kwargs)
         self._channel.on_msg(self._receive)
         self.observe(
             self._post_marks,

@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Host]]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Host]]:
     """Return the running server of a name, started when first asked for."""
     from pages import Host
 
@@ -77,11 +77,11 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], H
 
 @pytest.fixture
 def show(
-    browser: Browser, host: Callable[[str], Host]
+    browser: Browser, servers: Callable[[str], Host]
 ) -> Callable[..., AbstractContextManager[Shown]]:
     """Open cells as a notebook: `with show("lab", cells) as shown: ...`."""
 
     def open_cells(name: str, cells: list[str], **options: Any) -> AbstractContextManager[Shown]:
-        return host(name).open(browser, cells, **options)
+        return servers(name).open(browser, cells, **options)
 
     return open_cells

@@ -115,7 +115,8 @@ class Host:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._read_log, daemon=True).start()
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
         if not self._started.wait(START_SECONDS):
             self.close()
             raise RuntimeError(f"{name} did not start; its log:\n{self.log.read_text()}")
@@ -126,6 +127,7 @@ class Host:
             return [
                 *jupyter, "voila", str(self.notebooks), "--no-browser", f"--port={self.port}",
                 "--Voila.ip=127.0.0.1", "--show_tracebacks=True",
+                f"--Voila.connection_dir_root={self.runtime}",
             ]  # fmt: skip
         app = {"lab": "jupyterlab", "notebook": "notebook"}[self.name]
         owner = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}[self.name]
@@ -138,8 +140,8 @@ class Host:
 
     def _read_log(self) -> None:
         assert self._process.stdout is not None
-        with self.log.open("w") as log:
-            for line in self._process.stdout:
+        with self.log.open("w") as log, self._process.stdout as lines:
+            for line in lines:
                 log.write(line)
                 log.flush()
                 if "is running at" in line:
@@ -153,10 +155,13 @@ class Host:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join(5)
 
     def address(self, notebook: str) -> str:
         """Return the address that shows a notebook of this server's folder."""
-        path = {"lab": "lab/tree", "notebook": "notebooks", "voila": "voila/render"}[self.name]
+        # A workspace each in Lab: it would open the notebooks of earlier tests again.
+        lab = f"lab/workspaces/{Path(notebook).stem}/tree"
+        path = {"lab": lab, "notebook": "notebooks", "voila": "voila/render"}[self.name]
         return f"http://127.0.0.1:{self.port}/{path}/{notebook}"
 
     def write(self, cells: Sequence[str], name: str | None = None) -> str:
@@ -191,7 +196,7 @@ class Host:
             Called with the empty page, for routes and scripts that must come first.
         """
         name = self.write(cells)
-        kernels = set(self.runtime.glob("kernel-*.json"))
+        kernels = set(self.runtime.rglob("kernel-*.json"))
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
@@ -212,8 +217,8 @@ class Host:
                     "() => { window.ran = window.jupyterapp.commands"
                     ".execute('notebook:run-all-cells'); }"
                 )
-            wait_until(page, lambda: set(self.runtime.glob("kernel-*.json")) - kernels)
-            (connection,) = set(self.runtime.glob("kernel-*.json")) - kernels
+            wait_until(page, lambda: set(self.runtime.rglob("kernel-*.json")) - kernels)
+            (connection,) = set(self.runtime.rglob("kernel-*.json")) - kernels
             shown.connect(connection)
             yield shown
         finally:
@@ -266,7 +271,8 @@ class Shown:
         """Attach to the kernel by its connection file."""
         self._client = BlockingKernelClient(connection_file=str(connection))
         self._client.load_connection_file()
-        self._client.start_channels()
+        # Without the heart-beat channel: on a busy machine a late beat reads as a dead kernel.
+        self._client.start_channels(hb=False)
         self._client.wait_for_ready(timeout=START_SECONDS)
 
     def close(self) -> None:

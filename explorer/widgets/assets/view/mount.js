@@ -3,6 +3,7 @@
 const CONFIG = { displayModeBar: false, displaylogo: false, typesetMath: false, responsive: false, doubleClick: "reset", showTips: false };
 
 const PARTS = ["figure", "heatmap", "arrays"];
+const HIDDEN_FRAMES = 30;
 
 class View {
   constructor({ channel, el, Plotly }) {
@@ -17,6 +18,7 @@ class View {
     this.asked = false;
     this.closed = false;
     this.failed = 0; // serial of the newest state that could not be drawn
+    this.looks = 0;
     this.id = Math.random().toString(36).slice(2);
     this.build();
     const send = (message) => { if (!this.closed) channel.send({ ...message, view: this.id }); };
@@ -60,7 +62,7 @@ class View {
     };
     channel.on("msg:custom", this.onMessage);
     // A hidden tab has no size: drawing waits here until it has one.
-    this.resize = new ResizeObserver(() => { this.resized = true; this.request(); });
+    this.resize = new ResizeObserver(() => { this.resized = true; this.looks = 0; this.request(); });
     this.resize.observe(this.el);
     this.unwatch = watchTheme(() => { this.rethemed = true; this.request(); });
     this.el.addEventListener("keydown", (event) => {
@@ -78,7 +80,13 @@ class View {
     this.asked = false;
     if (this.closed || this.drawing) return; // what is drawing now looks again when it is done
     this.applyHeight();
-    if (!(this.el.clientWidth > 0 && this.el.clientHeight > 0)) return;
+    if (!(this.el.clientWidth > 0 && this.el.clientHeight > 0)) {
+      // JupyterLab hides everything for a moment when the theme changes, too short for a resize to
+      // be noticed. What is hidden for longer is noticed.
+      if (this.looks++ < HIDDEN_FRAMES) this.request();
+      return;
+    }
+    this.looks = 0;
     if (this.failed && this.newestSerial() <= this.failed) return; // it would fail the same way
     this.drawing = true;
     try {
