@@ -106,12 +106,15 @@ explore: $(DONE)-lab $(DONE)-models
 	    $(if $(PORT),--ServerApp.port=$(PORT) --ServerApp.port_retries=0) $(SERVER_FLAGS) \
 	    `test "$$(id -u)" != 0 || echo --allow-root`
 
-# The page shows the app alone: the cells that show how to use it from Python are left out.
+# The page shows the app alone: cells on how to use it from Python are left out, and so is the extension
+# that belongs to Notebook 7 and fails elsewhere.
 app: $(DONE)-lab $(DONE)-models
 	@echo "Voila shows $(NOTEBOOK) as a page at the address that follows. Ctrl-C stops it."
-	@$(BIN)/voila $(NOTEBOOK) --Voila.ip=127.0.0.1 \
+	@$(BIN)/voila $(NOTEBOOK) --Voila.ip=127.0.0.1 --template=explorer \
 	    $(if $(PORT),--port=$(PORT) --Voila.port_retries=0) $(SERVER_FLAGS) \
-	    --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=notebook-only
+	    --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=notebook-only \
+	    --VoilaConfiguration.extension_allowlist=@jupyter-widgets/jupyterlab-manager \
+	    --VoilaConfiguration.extension_allowlist=anywidget
 
 test: $(DONE)-dev $(DONE)-models
 	@$(BIN)/python -m pytest $(ARGS)

@@ -120,6 +120,7 @@ def test_a_wheel_brings_every_tracked_file_of_the_package(repository, tmp_path):
         metadata = archive.read(record).decode()
     assert tracked <= packed
     assert "explorer/py.typed" in packed
+    assert any(name.endswith("voila/templates/explorer/index.html.j2") for name in packed)
     assert "License-Expression: MIT" in metadata
     assert "Requires-Python: <3.14,>=3.11" in metadata
 
