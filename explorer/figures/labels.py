@@ -6,6 +6,7 @@ import html
 import math
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 
 from explorer.source import visible_text
 
@@ -32,6 +33,7 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"
 
 
+@lru_cache(maxsize=8192)
 def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
     """Escaped text in lines of about `width` characters joined by ``<br>``, for hovers."""
     pieces = [

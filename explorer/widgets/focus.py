@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ class Focus:
     layer: int | None
     head: int | None
     wanted: tuple[int | None, int | None]
+
+    @cached_property
+    def received(self) -> NDArray[np.float32]:
+        """Attention that each key receives on average from the scene's rows, float32 (keys,)."""
+        rows = self.scene.rows if isinstance(self.scene, CodeScene) else self.scene.evidence.rows
+        return self.attention.received(self.layer, self.head, rows=rows)
 
 
 class FocusKeeper:
@@ -119,9 +126,13 @@ class FocusKeeper:
         heads = (attention.n_layers if layer is None else 1) * (
             attention.n_heads if head is None else 1
         )
-        quick = heads * weights <= _QUICK_WEIGHTS or isinstance(attention, DenseAttention)
-        if heads == 1 or quick or weights > _KEPT_WEIGHTS:
+        if not isinstance(scene, CodeScene) or weights > _KEPT_WEIGHTS:
             self.state.focus = Focus(scene, attention, layer, head, wanted)
+            return
+        if heads * weights <= _QUICK_WEIGHTS:
+            # Worked out once: the heatmap, the tints, the bars and the sentence all read it.
+            matrix = DenseAttention(attention.weights(layer, head))
+            self.state.focus = Focus(scene, matrix, 0, 0, wanted)
             return
 
         def work(job: Job) -> DenseAttention:

@@ -107,8 +107,7 @@ def token_weights(
             index, direction = chosen["query"], "row"
     attention, layer, head = focus.attention, focus.layer, focus.head
     if index is None:
-        rows = scene.rows if isinstance(scene, CodeScene) else None
-        weights = attention.received(layer, head, rows=rows)
+        weights = focus.received
     elif direction == "row":
         weights = attention.weights(layer, head, rows=[index])[0]
     else:
