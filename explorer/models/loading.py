@@ -61,7 +61,7 @@ def load_model(
     key = _key(name)
     reporter.check()
     while not _loading.acquire(timeout=0.1):
-        reporter.report("loading", None, "Waiting for another model to finish loading ...")
+        reporter.report("loading", None, "Waiting for what is being loaded already ...")
     try:
         if key in _loaded:
             _loaded.move_to_end(key)
@@ -90,11 +90,17 @@ def warm_up() -> threading.Thread:
     threading.Thread
         Started already; join it to wait.
     """
-    from explorer.models.warmth import import_libraries
-
-    thread = threading.Thread(target=import_libraries, name="explorer-warm-up", daemon=True)
+    thread = threading.Thread(target=_warm_up, name="explorer-warm-up", daemon=True)
     thread.start()
     return thread
+
+
+def _warm_up() -> None:
+    from explorer.models.warmth import import_libraries
+
+    # A load that begins meanwhile waits: transformers does not bear being imported by two threads.
+    with _loading:
+        import_libraries()
 
 
 def _key(name: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +158,7 @@ class Session(t.HasTraits):
 
         What was recorded with the package is shown at once, unless it is asked for `afresh`.
         """
+        self.error = None
         name = self.state.model or DEFAULT_MODEL
         text = self.state.source
         afresh = afresh or start > 0 or name in self._models
@@ -242,7 +243,8 @@ class Session(t.HasTraits):
 
         self.show_traces(example_traces())
 
-    def _load(self, read: Any, name: str) -> None:
+    def _load(self, read: Callable[[], TraceSet], name: str) -> None:
+        self.error = None
         self.runner.start(
             "traces",
             lambda _: read(),
@@ -321,6 +323,7 @@ class Session(t.HasTraits):
         name = self.state.model or DEFAULT_MODEL
         key = (id(self.traces), scene.index)
         trace = scene.trace
+        self.error = None
         self.draft = "" if not trace.answer.strip() else None
 
         def work(job: Job) -> TraceScene:

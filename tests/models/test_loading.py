@@ -248,3 +248,26 @@ def test_smollm2_knows_the_capital_of_france():
     assert (model.kind, model.n_layers, model.n_heads) == ("causal", 30, 9)
     assert model.max_tokens == 8192
     assert model.generate("The capital of France is", max_new_tokens=3).startswith("Paris")
+
+
+def test_a_load_waits_for_the_warming_up(monkeypatch):
+    """Two threads that import transformers at once get half a module each."""
+    imported, go_on = threading.Event(), threading.Event()
+
+    def slow_import():
+        imported.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr("explorer.models.warmth.import_libraries", slow_import)
+    thread = warm_up()
+    assert imported.wait(10)
+    said = []
+
+    def hear(progress):
+        said.append(progress.message)
+        go_on.set()
+
+    with pytest.raises(ModelNotFoundError):
+        load_model("no such model at all", progress=hear)
+    thread.join(10)
+    assert "already" in said[0]
