@@ -71,20 +71,21 @@ venv:
 	"$$found" -m venv $(VENV) || { echo "python could not create .venv: see its words above."; exit 1; }
 
 # hatchling first and no build isolation: so the build tools are pinned like everything else.
+# Jupyter asks new users about news; a fresh .venv answers no, so that the notebook is what they see.
 define INSTALL
 	@echo "[2/3] Installing explorer and what it needs, at the versions in constraints.txt (a few minutes the first time)"
 	@$(BIN)/python -m pip install -c constraints.txt hatchling editables \
 	    && $(BIN)/python -m pip install -c constraints.txt --no-build-isolation -e ".[$(1)]" \
 	    || { echo ""; echo "The installation stopped: pip's reason stands above. Is the package index in reach?"; \
 	         echo "Nothing is lost; run the same command again to go on."; exit 1; }
-	@touch $@
+	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" >/dev/null 2>&1 || true
+	@touch $(DONE)-lab $@
 endef
 
 $(DONE)-lab: pyproject.toml constraints.txt | venv
 	$(call INSTALL,lab)
-# Jupyter asks new users about news; a fresh .venv answers no, so that the notebook is what they see.
-	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" >/dev/null 2>&1 || true
 
+# Brings all of lab along.
 $(DONE)-dev: pyproject.toml constraints.txt | venv
 	$(call INSTALL,dev)
 
