@@ -5,7 +5,7 @@ of attention for 512 tokens and hands it to the plot; the page draws it. Measure
 the `keydown` event to the frame after the one in which the picture differs. Bytes are the sizes of
 the web-socket messages from server to page in between.
 
-    python benchmarks/drawing.py [--hosts lab voila] [--changes 60] [--only bare]
+    python benchmarks/drawing.py [--hosts lab voila] [--changes 60] [--no-bare] [--no-app]
 
 Prints a Markdown table.
 """
@@ -16,6 +16,7 @@ import argparse
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,21 +81,38 @@ head.observe(show, "value")
 ipywidgets.VBox([head, plot])
 """
 
-# Notes, for each watched element, the time of every frame in which it looks other than before:
+APP = """
+from explorer import Explorer
+from explorer.examples import example_programs
+from explorer.models import load_model
+
+model = load_model("SmolLM2-135M-Instruct")
+lines = [line for program in example_programs() for line in program.code.splitlines()]
+code = ""
+while lines and len(model.tokenize(code + lines[0] + chr(10)).ids) <= 512:
+    code += lines.pop(0) + chr(10)
+while lines and len(model.tokenize(code + lines[0][:1]).ids) <= 512:
+    code, lines[0] = code + lines[0][:1], lines[0][1:] or "x"
+app = Explorer.from_code(code, layer=15, head=4)
+app
+"""
+
+# Notes, for each watched element, the time after every frame in which it looks other than before:
 # a sample of its canvas, or anything in its document tree.
 WATCH = """
 (elements) => {
   window.pressed = null;
   window.seen = [];
+  const watch = window.watching = {};
   document.addEventListener("keydown", () => { window.pressed ??= performance.now(); }, true);
-  elements.forEach((element, i) => {
+  const looks = elements.map((element, i) => {
     const sample = new OffscreenCanvas(96, 96).getContext("2d", { willReadFrequently: true });
     let last = null, touched = false;
-    new MutationObserver(() => { touched = true; }).observe(element, {
+    new MutationObserver(() => { touched = true; }).observe(element.querySelector(".explorer-plot-host"), {
       subtree: true, childList: true, characterData: true, attributes: true,
-      attributeFilter: ["d", "href", "transform", "style", "x", "y", "width", "height"],
+      attributeFilter: ["d", "href", "x", "y", "width", "height", "fill", "style"],
     });
-    const look = () => {
+    return () => {
       const canvas = element.querySelector("canvas");
       let changed = touched;
       touched = false;
@@ -105,12 +123,18 @@ WATCH = """
         changed = last !== null && now !== last;
         last = now;
       }
-      // Seen in this frame means drawn by the last one or this one: on the screen at the next.
-      if (changed) requestAnimationFrame(() => window.seen.push([i, performance.now()]));
-      requestAnimationFrame(look);
+      if (changed) window.seen.push([i, performance.now()]);
     };
-    requestAnimationFrame(look);
   });
+  // A message posted in a frame's callback arrives when the frame has been handed to the screen.
+  const after = new MessageChannel();
+  after.port1.onmessage = () => { for (const look of looks) look(); };
+  const frame = () => {
+    if (window.watching !== watch) return;
+    after.port2.postMessage(null);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
 }
 """
 
@@ -133,12 +157,12 @@ class Measured:
         )
 
 
-def measure(shown: Shown, keys: list[str], changes: int, watched: str) -> Measured:
+def measure(shown: Shown, keys: list[str], changes: int, *watched: str) -> Measured:
     """Press the keys in turn and time until each watched element has changed."""
     page = shown.page
-    places = page.locator(watched)
-    count = places.count()
-    places.evaluate_all(WATCH)
+    count = len(watched)
+    handles = [page.locator(selector).first.element_handle() for selector in watched]
+    page.evaluate(WATCH, handles)
     milliseconds, sizes = [], []
     for i in range(changes + 5):  # the first five warm up
         page.wait_for_timeout(120)  # a person's pace; the machine settles
@@ -172,11 +196,34 @@ def bare(host: Host, browser: Browser, changes: int, cell: str) -> Measured:
         return measure(shown, keys, changes, ".explorer-plot")
 
 
+def app(host: Host, browser: Browser, changes: int) -> Iterator[tuple[str, Measured]]:
+    """Measure the whole app: until both heatmap and bars have changed, or the bars alone."""
+    with host.open(browser, [APP], size=(1500, 1300)) as shown:
+        shown.run("app.wait()", seconds=300)
+        tokens = shown.value("app.attention.n_keys")
+        heat, bars = shown.plot(0), shown.plot(1)
+        shown.page.wait_for_timeout(1000)
+        both = ".explorer-plot >> nth=0", ".explorer-plot >> nth=1"
+        grid = shown.page.locator(".ex-grid")
+        for what, there, back in (
+            ("layer", "ArrowUp", "ArrowDown"), ("head", "ArrowRight", "ArrowLeft")
+        ):  # fmt: skip
+            grid.focus()
+            keys = [there] * 4 + [back] * 4
+            yield f"{what}, {tokens} tokens", measure(shown, keys, changes, *both)
+        bars.get_by_role("slider").focus()
+        keys = ["PageDown"] * 4 + ["PageUp"] * 4
+        assert heat.count() == 1
+        yield f"threshold, {tokens} tokens", measure(shown, keys, changes, both[1])
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hosts", nargs="+", default=["lab", "voila"])
     parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--bare", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--app", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args()
     print("| what | median | 95th percentile | most | bytes a change |")
     print("| --- | --- | --- | --- | --- |")
@@ -185,9 +232,13 @@ def main() -> None:
         for name in options.hosts:
             host = Host(name, Path(folder) / name)
             try:
-                for what, cell in (("heatmap, 512 x 512", BARE), ("30 bars", BARS)):
+                plots = (("heatmap, 512 x 512", BARE), ("30 bars", BARS)) if options.bare else ()
+                for what, cell in plots:
                     measured = bare(host, browser, options.changes, cell)
                     print(measured.row(f"{name}: {what}"), flush=True)
+                if options.app:
+                    for what, measured in app(host, browser, options.changes):
+                        print(measured.row(f"{name}, app: {what}"), flush=True)
             finally:
                 host.close()
         browser.close()

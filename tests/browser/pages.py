@@ -314,7 +314,7 @@ class Shown:
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression of numbers, texts, tuples, lists and dicts."""
-        return eval(self.run(f"print(repr({expression}))"), {"nan": float("nan")})  # noqa: S307
+        return eval(self.run(f"print(repr(({expression})))"), {"nan": float("nan")})  # noqa: S307
 
     def wait_for_value(self, expression: str, is_right: Callable[[Any], bool]) -> Any:
         """Return the value of an expression in the kernel once it is right."""

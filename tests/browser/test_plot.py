@@ -359,6 +359,64 @@ def test_a_page_that_is_loaded_again_shows_the_newest_state(show):
         shown.wait_for_change(again.locator("canvas"), changed)
 
 
+FEEDBACK = """
+import pandas as pd
+from explorer.attention import DenseAttention
+from explorer.feedback import FeedbackPolicy, Unit, feedback_table
+from explorer.figures import feedback_bars
+
+def feedback_figure(seed, axis="log"):
+    numbers = np.random.default_rng(seed)
+    weights = numbers.random((8, 40)) ** 6
+    weights /= weights.sum(axis=1, keepdims=True)
+    units = [
+        Unit.from_positions(f"line {i}", f"if a < {i} && b:", range(2 * i, 2 * i + (i != 3) * 2))
+        for i in range(12)
+    ]
+    table = feedback_table(DenseAttention(weights), units, FeedbackPolicy(threshold=0.03))
+    return feedback_bars(table, FeedbackPolicy(threshold=0.03), axis=axis, threshold_line=False)
+"""
+
+
+@pytest.mark.parametrize("axis", ["linear", "log"])
+def test_bars_changed_in_place_look_as_if_drawn_anew(show, axis):
+    body = f"""
+changed = Plot(feedback_figure(0, {axis!r}), height=380)
+anew = Plot(feedback_figure(2, {axis!r}), height=380)
+ipywidgets.VBox([changed, anew])"""
+    with show("lab", cells(FEEDBACK, body), size=(1280, 1200)) as shown:
+        plots = [shown.plot(i) for i in range(2)]
+        draw = f"changed.figure = feedback_figure({{}}, {axis!r})"
+
+        def drawn() -> bool:
+            newest = shown.value(
+                "changed._outbox.serial, changed._outbox.waiting('figure') is None"
+            )
+            return newest == (int(plots[0].get_attribute("data-drawn")), True)
+
+        for seed in (1, 2, 0):
+            shown.run(draw.format(seed))
+            wait_until(shown.page, drawn)
+        # plotly builds elements anew when it draws; what is changed in place stays the same one.
+        plots[0].evaluate("p => { p.kept = p.querySelector('.textpoint text'); }")
+        before = picture(plots[0])
+        shown.run(draw.format(2))
+        shown.wait_for_change(plots[0], before)
+        wait_until(shown.page, drawn)
+        assert plots[0].evaluate("p => p.kept.isConnected")
+        difference = np.abs(picture(plots[0]).astype(int) - picture(plots[1]).astype(int))
+        # Corners of bars are rounded by other arithmetic; nothing else may differ.
+        assert (difference.max(axis=-1) > 40).sum() < 60
+        texts = [plot.locator("svg text").all_text_contents() for plot in plots]
+        assert texts[0] == texts[1]
+        # What plotly knows of the bars is as new as what is seen: hovering tells the new score.
+        x = [
+            plot.evaluate("p => p.querySelector('.js-plotly-plot').calcdata[1].map((d) => d.s1)")
+            for plot in plots
+        ]
+        assert x[0] == pytest.approx(x[1], rel=1e-6)
+
+
 def cell_place(plot, row, column):
     """Where on the page the middle of a position of the map is."""
     x, y = plot.evaluate(

@@ -302,7 +302,7 @@ class TestReports:
         from_page(plot, kind="exact", rows=[1], n=1, view="v")
         answer, values = sent[0]
         assert answer == {"kind": "exact", "rows": [1], "serial": plot._channel.figure["serial"]}
-        assert np.frombuffer(values["buffers"][0], "<f4").tolist() == [np.float32(0.123456789), 1.0]
+        assert np.frombuffer(values[0], "<f4").tolist() == [np.float32(0.123456789), 1.0]
         assert sent[1][0]["kind"] == "ack"
 
     def test_a_failing_on_exact_is_reported_and_answered(self, plot, monkeypatch):

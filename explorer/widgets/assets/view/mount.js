@@ -28,6 +28,7 @@ class View {
       line: stream("line"), hovered: stream("hovered", { every: 60 }), clicked: stream("clicked", { every: 0, patience: 0 }),
       zoom: stream("zoom", { every: 100 }), pin: stream("pin", { every: 0 }), exact: stream("exact", { every: 30 }),
     };
+    this.patch = new Patch(this.gd);
     this.line = new Line(this.over, (value) => this.streams.line.post(value));
     this.pointer = new Pointer(this);
     this.listen();
@@ -111,7 +112,9 @@ class View {
     const [figure, heatmap, arrays] = PARTS.map((name) => this.channel.get(name));
     if (!figure) return;
     let drew = 0;
-    if (figure.serial !== this.serials.figure) {
+    if (figure.serial !== this.serials.figure && this.patchFigure(figure, heatmap, arrays)) {
+      drew = figure.serial;
+    } else if (figure.serial !== this.serials.figure) {
       await this.drawFigure(figure, heatmap, arrays);
       drew = Math.max(figure.serial, heatmap?.serial ?? 0, arrays?.serial ?? 0);
       this.resized = this.rethemed = false;
@@ -143,8 +146,7 @@ class View {
     const first = messages.findIndex(Boolean);
     this.extent = first < 0 ? null : extentOf(messages[first], this.labels);
     const data = figure.data.map((trace, i) => decode(trace.cells
-      ? standIn(trace, i === first ? this.extent : extentOf(trace.cells, null)) : trace));
-    for (const [i, changed] of Object.entries(arrays?.traces ?? {})) assign(data[i], changed);
+      ? standIn(trace, i === first ? this.extent : extentOf(trace.cells, null)) : withChanges(trace, arrays?.traces[i])));
     paint(layout, data, hostTheme());
     layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
     this.prepareAxes(layout, first >= 0);
@@ -162,10 +164,30 @@ class View {
     this.readWords();
     await this.retick();
     this.redrawCells();
-    Object.assign(this.serials, { figure: figure.serial, heatmap: heatmap?.serial ?? 0, arrays: arrays?.serial ?? 0 });
+    this.remember(figure, arrays);
+    this.serials.heatmap = heatmap?.serial ?? 0;
     this.heatmapSerial = Math.max(figure.serial, heatmap?.serial ?? 0);
     this.pointer.forget();
     this.clearError();
+  }
+
+  // True when the figure could be changed in place.
+  patchFigure(figure, heatmap, arrays) {
+    const before = this.figure;
+    if (!before || !this.serials.figure || heatmap || arrays || this.grids.length || this.rethemed) return false;
+    if (changedKeys(before.layout, figure.layout).some((key) => key !== "meta") || !sameDeep(before.labels, figure.labels)) return false;
+    const steps = this.patch.plan(this.traces, figure.data);
+    if (!steps) return false;
+    for (const step of steps) step();
+    this.remember(figure);
+    return true;
+  }
+
+  // What is on the page now, as the kernel sent it.
+  remember(figure, arrays = null) {
+    this.figure = figure;
+    this.traces = figure.data.map((trace, i) => withChanges(trace, arrays?.traces[i]));
+    Object.assign(this.serials, { figure: figure.serial, arrays: arrays?.serial ?? 0 });
   }
 
   async drawHeatmap(heatmap) {
@@ -192,13 +214,20 @@ class View {
 
   // All traces in one call: plotly works everything out anew for each.
   async drawArrays(arrays) {
+    const after = this.figure.data.map((trace, i) => withChanges(trace, arrays.traces[i]));
+    const steps = this.grids.length ? null : this.patch.plan(this.traces, after);
+    if (steps) {
+      for (const step of steps) step();
+      this.remember(this.figure, arrays);
+      return;
+    }
     const traces = Object.keys(arrays.traces);
     const paths = new Set(traces.flatMap((i) => Object.keys(arrays.traces[i])));
     const update = Object.fromEntries([...paths].map((path) => [
       path, traces.map((i) => decode(arrays.traces[i][path])), // undefined: as it was
     ]));
     await this.Plotly.restyle(this.gd, update, traces.map(Number));
-    this.serials.arrays = arrays.serial;
+    this.remember(this.figure, arrays);
   }
 
   // Axes whose labels we thin, and how they read under many labels.
@@ -406,16 +435,18 @@ class View {
   }
 }
 
-// Put arrays under plotly's dotted names into a trace.
-function assign(trace, changed) {
-  if (!trace) return;
+// A trace, as the kernel sent it, with arrays under plotly's dotted names put in their places.
+function withChanges(trace, changed) {
+  if (!changed) return trace;
+  const copy = { ...trace };
   for (const [path, value] of Object.entries(changed)) {
     const steps = path.split(".");
     const last = steps.pop();
-    let place = trace;
-    for (const step of steps) place = (place[step] ??= {});
-    place[last] = decode(value);
+    let place = copy;
+    for (const step of steps) place = place[step] = { ...place[step] };
+    place[last] = value;
   }
+  return copy;
 }
 
 function sameTexts(a, b) {
