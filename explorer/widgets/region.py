@@ -60,7 +60,7 @@ class Region(anywidget.AnyWidget):
     more than one of a kind under way.
     """
 
-    wire_id = t.Unicode(read_only=True).tag(sync=True)
+    wire_id = t.Unicode().tag(sync=True)
     """Model id of the region's wire (for the page)."""
 
     _esm = t.Unicode("").tag(sync=True)
@@ -69,8 +69,12 @@ class Region(anywidget.AnyWidget):
     def __init__(self, asset: str, *, styled: bool = False) -> None:
         self._handlers: dict[str, Handler] = {}
         self.wire = Wire()
-        super().__init__(_esm=_module(asset), _css=stylesheet() if styled else "")
-        self.set_trait("wire_id", self.wire.model_id)
+        # With the first message: a model that has gone deaf would never learn it later.
+        super().__init__(
+            _esm=_module(asset),
+            _css=stylesheet() if styled else "",
+            wire_id=self.wire.model_id,
+        )
         self.wire.on_msg(self._receive)
 
     def on(self, kind: str, handler: Handler) -> None:

@@ -189,11 +189,11 @@ def test_loading_traces_by_button_path_and_drop_and_what_cannot_be_loaded(show, 
     with show("lab", [TRACES]) as shown:
         page = shown.page
         shown.plot(TRACE_BARS)
-        page.get_by_label("Trace file").set_input_files(good)
+        page.get_by_label("Trace file", exact=True).set_input_files(good)
         shown.wait_for_value("[t.id for t in app.traces]", lambda ids: ids == ["first", "second"])
         page.get_by_text("1 line was not read").click()
         assert "line 2" in page.locator(".ex-problems").inner_text()
-        page.get_by_text("Fact <i>number</i> 0.").wait_for()
+        page.locator(".ex-card-text", has_text="Fact <i>number</i> 0.").wait_for()
         assert page.locator(".ex-counts").inner_text().startswith("●2 used")
         # A trace without attention offers to record some.
         page.get_by_label("Next trace (PgDn)").click()
@@ -302,7 +302,7 @@ def test_a_question_without_attention_is_answered_read_and_can_be_stopped(show, 
         assert shown.value("app.feedback is None")
         ask.click()
         shown.wait_for_value("app.feedback is not None", bool)
-        assert shown.value("app.attention.n_layers, app.attention.n_heads") == (30, 9)
+        assert shown.value("(app.attention.n_layers, app.attention.n_heads)") == (30, 9)
         answer = shown.value("app.trace_scene.trace.answer")
         assert answer.strip()
         wait_until(page, lambda: answer in page.locator(".ex-answer").inner_text())
