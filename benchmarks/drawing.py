@@ -108,7 +108,8 @@ WATCH = """
   const looks = elements.map((element, i) => {
     const sample = new OffscreenCanvas(96, 96).getContext("2d", { willReadFrequently: true });
     let last = null, touched = false;
-    new MutationObserver(() => { touched = true; }).observe(element.querySelector(".explorer-plot-host"), {
+    const host = element.querySelector(".explorer-plot-host"); // without the line under the hand
+    new MutationObserver(() => { touched = true; }).observe(host, {
       subtree: true, childList: true, characterData: true, attributes: true,
       attributeFilter: ["d", "href", "x", "y", "width", "height", "fill", "style"],
     });

@@ -167,6 +167,10 @@ class View {
     this.remember(figure, arrays);
     this.serials.heatmap = heatmap?.serial ?? 0;
     this.heatmapSerial = Math.max(figure.serial, heatmap?.serial ?? 0);
+    if (this.zoom && !sameTexts(this.zoom, this.window())) {
+      this.zoom = null; // the new figure begins unzoomed
+      this.streams.zoom.post(null);
+    }
     this.pointer.forget();
     this.clearError();
   }
@@ -328,7 +332,8 @@ class View {
     if (!Object.keys(change).some((key) => /axis\d*\.(range|autorange)/.test(key))) return;
     this.redrawCells();
     this.retick().catch((error) => this.fail(error));
-    this.streams.zoom.post(this.window());
+    this.zoom = this.window();
+    this.streams.zoom.post(this.zoom);
   }
 
   // The visible window in axis units, or null where everything is visible.
@@ -373,6 +378,7 @@ class View {
 
   async applyZoom({ n, window }) {
     this.serials.zoom = n;
+    this.zoom = window;
     const { xaxis: x, yaxis: y } = this.gd._fullLayout;
     const turned = (axis, ends) => (axis.range[0] > axis.range[1] ? ends.reverse() : ends);
     const e = this.extent;
