@@ -36,7 +36,9 @@ class BarsView:
         self.plot.observe(self._resized, "width")
         self.plot.observe(self._clicked, "clicked")
 
-    def show(self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None) -> None:
+    def show(
+        self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None
+    ) -> None:
         """Draw this table."""
         if table is None:
             return
@@ -94,5 +96,3 @@ def _largest(table: pd.DataFrame) -> pd.DataFrame:
         ),
     }
     return shown
-
-

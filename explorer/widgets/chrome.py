@@ -18,7 +18,12 @@ from explorer.widgets.state import NORMALISATIONS, REDUCTIONS, UNIT_KINDS, Explo
 
 TABS = (("code", "Code"), ("traces", "RAG traces"))
 _VERDICTS = ("used", "near", "not used", "unknown")
-_UNIT_WORDS = {"line": "lines", "identifier": "identifiers", "node": "syntax nodes", "token": "tokens"}
+_UNIT_WORDS = {
+    "line": "lines",
+    "identifier": "identifiers",
+    "node": "syntax nodes",
+    "token": "tokens",
+}
 
 
 class Chrome:
@@ -83,7 +88,7 @@ class Chrome:
             self._show_status()
 
     def _session_changed(self, change: Mapping[str, Any]) -> None:
-        if change["name"] in ("model_status",):
+        if change["name"] == "model_status":
             self._show_header()
         self._show_status()
 
@@ -144,7 +149,12 @@ class Chrome:
                 "scaling": [["linear", "linear"], ["sqrt", "square root"], ["log", "log"]],
             },
             counts=[
-                [verdict, verdicts.count(verdict), colours.verdict_mark(verdict), colours.verdict_colour(verdict)]
+                [
+                    verdict,
+                    verdicts.count(verdict),
+                    colours.verdict_mark(verdict),
+                    colours.verdict_colour(verdict),
+                ]
                 for verdict in _VERDICTS
                 if verdict != "unknown" or verdict in verdicts
             ],
@@ -198,7 +208,11 @@ class Chrome:
         state, session = self.state, self.session
         table = state.table
         scene = state.scene
-        notes = [] if table is None else [[d.code.replace("-", " "), d.message] for d in table.attrs["notes"]]
+        notes = (
+            []
+            if table is None
+            else [[d.code.replace("-", " "), d.message] for d in table.attrs["notes"]]
+        )
         notes += [["about this model", note] for note in getattr(scene, "notes", ())]
         self.status.show(
             sentence=sentence_of(state),
@@ -212,11 +226,17 @@ class Chrome:
         )
 
 
-_RAIL = frozenset(
-    {"tab", "layer", "head", "measure", "colour_scale", "code_scene", "trace_scene"}
-)
+_RAIL = frozenset({"tab", "layer", "head", "measure", "colour_scale", "code_scene", "trace_scene"})
 _STRIP = frozenset(
-    {"table", "threshold_scale", "bar_order", "colour_scale", "scaling", "hide_special", "hide_sink"}
+    {
+        "table",
+        "threshold_scale",
+        "bar_order",
+        "colour_scale",
+        "scaling",
+        "hide_special",
+        "hide_sink",
+    }
 )
 _SETTABLE = frozenset(
     {

@@ -114,6 +114,7 @@ class CodePanel:
             self._draw_heat()
 
     def redraw(self) -> None:
+        """Draw everything anew."""
         if self.state.tab != "code":
             return
         self._draw_heat()
@@ -130,7 +131,7 @@ class CodePanel:
         focus = self._focus
         if focus is None:
             return
-        scene = focus.scene
+        scene: CodeScene = focus.scene  # type: ignore[assignment]
         rows, columns = visible_positions(
             scene, hide_special=self.state.hide_special, hide_sink=self.state.hide_sink
         )
@@ -164,7 +165,7 @@ class CodePanel:
         if focus is not None:
             weights = token_weights(self.state, focus, self._hovered)
             self.text.paint(self.state.colour_scale)
-            codes = colours.scale_codes(weights, self.state.scaling)
+            codes = colours.scale_codes(weights, self.state.scaling)  # type: ignore[arg-type]
             self.text.wire.tint = codes.tobytes()
 
     def _show_text(self) -> None:

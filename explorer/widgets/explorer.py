@@ -259,9 +259,13 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         """
         self.wait()
         path = Path(path)
-        kind = {".csv": "table", ".html": "html", ".png": "png", ".json": "settings"}.get(path.suffix)
+        kind = {".csv": "table", ".html": "html", ".png": "png", ".json": "settings"}.get(
+            path.suffix
+        )
         if kind is None:
-            raise InputError(f"Save to .csv, .html, .png or .json; {path.name!r} ends in none of them.")
+            raise InputError(
+                f"Save to .csv, .html, .png or .json; {path.name!r} ends in none of them."
+            )
         path.write_bytes(saving.contents(self, kind))
 
     def settings(self) -> dict[str, Any]:
@@ -270,7 +274,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def __repr__(self) -> str:
         """Say what is shown, in a line."""
-        what = f"tab={self.tab!r}, layer={self.layer}, head={self.head}, threshold={self.threshold:g}"
+        what = (
+            f"tab={self.tab!r}, layer={self.layer}, head={self.head}, threshold={self.threshold:g}"
+        )
         return f"Explorer({what}, model={self.model!r})"
 
     # showing
@@ -314,5 +320,3 @@ def _unknown_argument(name: str) -> str:
     near = difflib.get_close_matches(name, _OWN_TRAITS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"Explorer takes no argument {name!r}.{hint} It takes: {', '.join(_OWN_TRAITS)}."
-
-

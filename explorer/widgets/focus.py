@@ -165,10 +165,9 @@ def head_measure(scene: CodeScene | TraceScene, name: str) -> NDArray[np.float32
     if attention is None:
         return None
     if isinstance(scene, CodeScene):
-        measured: NDArray[np.float32] = getattr(measures, name)(attention)
-        return measured
+        return measures.MEASURES[name](attention)
     mass = score_all_heads(attention, scene.evidence.units, scene.evidence.rows, reduction="mass")
-    total = mass.sum(axis=-1)
+    total: NDArray[np.float32] = mass.sum(axis=-1)
     if name == "mass":
         return total
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -100,7 +100,7 @@ class HeatView:
         rows, columns = self._block
         # The colour range is the same for every head: equal colours are equal weights.
         self.plot.restyle_heatmap(
-            colours.scaled(self._shown, self.state.scaling),
+            colours.scaled(self._shown, self.state.scaling),  # type: ignore[arg-type]
             zmin=0.0,
             zmax=1.0,
             x0=first_column + (columns - 1) / 2,

@@ -1,4 +1,4 @@
-"""Long work off the UI thread: one worker, progress, cancel, and results delivered on the UI thread.
+"""Long work off the UI thread: progress, cancel, and results delivered on the UI thread.
 
 In a kernel the results of a job come back through the running event loop, so that traits only
 ever change on the thread that runs cells and widget messages. Without a running loop (a script,

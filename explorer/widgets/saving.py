@@ -71,8 +71,8 @@ def download(state: ExplorerState, kind: str) -> dict[str, Any]:
 def python_of(state: ExplorerState) -> str:
     """Return Python that shows this view again."""
     shown = {name: getattr(state, name) for name in SETTINGS}
-    defaults = {name: state.trait_defaults(name) for name in SETTINGS}
-    defaults["model"] = None
+    defaults: dict[str, Any] = {name: state.trait_defaults(name) for name in SETTINGS}
+    defaults = {**defaults, "model": None}
     arguments = [
         f"{name}={value!r}"
         for name, value in shown.items()
@@ -130,7 +130,9 @@ def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[st
     step = block[0] * max(1, (1 << 22) // max(1, len(columns)) // block[0])
     pooled = np.concatenate(
         [
-            max_pool(attention.weights(layer, head, rows=rows[at : at + step], columns=columns), *block)
+            max_pool(
+                attention.weights(layer, head, rows=rows[at : at + step], columns=columns), *block
+            )
             for at in range(0, len(rows), step)
         ]
     )
@@ -146,7 +148,7 @@ def _page(state: ExplorerState) -> str:
     return (
         "<!doctype html><meta charset='utf-8'><title>Attention</title>"
         f"<body style='font:14px system-ui;margin:24px'><p>{escape(sentence_of(state))}</p>"
-        + heat.to_html(full_html=False, include_plotlyjs=True)
-        + bars.to_html(full_html=False, include_plotlyjs=False)
-        + "</body>"
+        f"{heat.to_html(full_html=False, include_plotlyjs=True)}"
+        f"{bars.to_html(full_html=False, include_plotlyjs=False)}"
+        "</body>"
     )

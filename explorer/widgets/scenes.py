@@ -82,9 +82,7 @@ class CodeScene:
     def units(self, kind: str) -> list[Unit]:
         """Units of one kind: ``"line"``, ``"identifier"``, ``"node"`` or ``"token"``."""
         if kind not in self._units:
-            self._units[kind] = (
-                self._token_units() if kind == "token" else self._source_units(kind)
-            )
+            self._units[kind] = self._token_units() if kind == "token" else self._source_units(kind)
         return self._units[kind]
 
     def _source_units(self, kind: str) -> list[Unit]:
@@ -212,7 +210,9 @@ class TraceScene:
         picture = self.picture
         if picture is None:
             return []
-        return [str(i) if picture.tokens is None else picture.tokens[i] for i in self.picture_columns]
+        return [
+            str(i) if picture.tokens is None else picture.tokens[i] for i in self.picture_columns
+        ]
 
     @property
     def picture_height(self) -> int:
@@ -303,7 +303,9 @@ def _token_lines(scene: CodeScene) -> list[Line]:
         put(scene.text[position:end], -1)
     if current:
         lines.append((number, current))
-    tail = [_special_part(scene, index) for index in range(last + 1, scene.n_tokens) if index >= first]
+    tail = [
+        _special_part(scene, index) for index in range(last + 1, scene.n_tokens) if index >= first
+    ]
     if tail:
         lines.append((None, tail))
     return lines

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError
-from explorer.feedback import FeedbackPolicy, feedback_table
+from explorer.feedback import Diagnostic, FeedbackPolicy, feedback_table
 from explorer.widgets.focus import Focus
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import ExplorerState
@@ -61,11 +61,12 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         return None
     scene = focus.scene
     if isinstance(scene, CodeScene):
-        units, rows, notes = scene.units(state.unit_kind), pinned_rows(state, scene), ()
+        units = scene.units(state.unit_kind)
+        rows: NDArray[np.intp] | None = pinned_rows(state, scene)
+        notes: tuple[Diagnostic, ...] = ()
     else:
         units, rows = scene.evidence.units, scene.evidence.rows
         notes = scene.evidence.diagnostics
-    reduction = state.reduction
     return feedback_table(
         focus.attention,
         units,
@@ -73,7 +74,7 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         rows=rows,
         layer=focus.layer,
         head=focus.head,
-        reduction=reduction,  # type: ignore[arg-type]
+        reduction=state.reduction,  # type: ignore[arg-type]
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,
     )
@@ -97,7 +98,6 @@ def token_weights(
     Where the hovered or pinned token looks (its row), or who looks at it (its column); with
     nothing pinned, the attention that each token receives on average: its importance.
     """
-    scene = focus.scene
     chosen = state.selection
     index, direction = hovered, state.direction
     if index is None and chosen is not None:

@@ -312,7 +312,9 @@ class Session(t.HasTraits):
             self.error = None
         except ExplorerError as error:
             self._tell(error)
-            found = Evidence("none", None, [Unit(e.id, e.hyperedge, (), 0) for e in trace.hyperedges])
+            found = Evidence(
+                "none", None, [Unit(e.id, e.hyperedge, (), 0) for e in trace.hyperedges]
+            )
         self.state.trace_scene = TraceScene(trace, index, found)
 
     def read_trace(self) -> None:
@@ -331,8 +333,8 @@ class Session(t.HasTraits):
             answer = trace.answer.strip() or None
             if answer is None and model.kind == "encoder":
                 raise ModelCapabilityError(
-                    f"{model.label} is an encoder and cannot write an answer. Choose a causal model "
-                    f"such as {DEFAULT_MODEL}, or give the trace an answer."
+                    f"{model.label} is an encoder and cannot write an answer. Choose a causal "
+                    f"model such as {DEFAULT_MODEL}, or give the trace an answer."
                 )
             pieces: list[str] = []
 

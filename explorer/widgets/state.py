@@ -17,17 +17,6 @@ UNIT_KINDS = ("line", "identifier", "node", "token")
 SELECTION_KINDS = ("token", "cell", "unit")
 
 
-class Fresh(t.Any):
-    """A trait whose every assignment counts as a change; tables cannot be compared by ``==``."""
-
-    def set(self, obj: t.HasTraits, value: Any) -> None:
-        """Assign and notify."""
-        old = obj._trait_values.get(self.name)
-        obj._trait_values[self.name] = value
-        if old is not None or value is not None:
-            obj._notify_trait(self.name, old, value)
-
-
 class ExplorerState(t.HasTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
@@ -71,7 +60,7 @@ class ExplorerState(t.HasTraits):
     """Index of the trace shown, from 0; the id of a trace may be assigned. ``None`` when no
     traces are loaded."""
 
-    selection = t.Dict(default_value=None, allow_none=True, help="The pinned token, cell or unit.")
+    selection: Any = t.Dict(default_value=None, allow_none=True, help="What is pinned.")
     """The one thing pinned in every view: ``{"kind": "token", "index": 12}``,
     ``{"kind": "cell", "query": 12, "key": 3}`` or ``{"kind": "unit", "name": "line 4"}``;
     ``None`` when nothing is pinned. Token indices count the tokens of the attention map."""
@@ -104,7 +93,8 @@ class ExplorerState(t.HasTraits):
     code_scene = t.Any(None, allow_none=True)
     trace_scene = t.Any(None, allow_none=True)
     focus = t.Any(None, allow_none=True)
-    table = Fresh(None, allow_none=True)
+    # Tables have no truth value, which traitlets takes for a change: every table is announced.
+    table = t.Any(None, allow_none=True)
 
     find_trace: Callable[[Any], int | None] = staticmethod(lambda value: value)
     """Turns an index or id into an index; set by the session."""
@@ -217,9 +207,7 @@ class ExplorerState(t.HasTraits):
         if value["kind"] == "token":
             limits["index"] = max(attention.n_queries, attention.n_keys)
         for field, count in limits.items():
-            if field in value and not (
-                isinstance(value[field], int) and 0 <= value[field] < count
-            ):
+            if field in value and not (isinstance(value[field], int) and 0 <= value[field] < count):
                 raise InputError(
                     f"The {field} of a selection must lie in 0 to {count - 1}; "
                     f"{value[field]!r} does not."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,8 @@ class TracesPanel:
         size = int(message["size"]) / 2**20
         self.session.tell(
             TraceError(
-                f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded through the "
-                "page. Give its path instead, or go through it with explorer.traces.iter_traces."
+                f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded "
+                "through the page. Give its path instead, or go through it with explorer.traces.iter_traces."
             )
         )
 
@@ -152,7 +153,11 @@ class TracesPanel:
         column = None
         if chosen is not None and chosen["kind"] == "unit":
             column = next(
-                (u.spans[0][0] for u in scene.picture_units if u.name == chosen["name"] and u.spans),
+                (
+                    u.spans[0][0]
+                    for u in scene.picture_units
+                    if u.name == chosen["name"] and u.spans
+                ),
                 None,
             )
         self.heat.plot.height = scene.picture_height
@@ -243,6 +248,4 @@ def _card(scene: TraceScene, place: int, table: pd.DataFrame | None) -> dict[str
 
 
 def _finite(value: Any) -> float | None:
-    return float(value) if value is not None and value == value else None
-
-
+    return None if value is None or math.isnan(value) else float(value)

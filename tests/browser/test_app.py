@@ -166,9 +166,7 @@ def test_dragging_the_threshold_in_the_bars(show, host):
         slider.focus()
         slider.press("ArrowRight")
         after = shown.wait_for_value("app.threshold", lambda value: value != moved)
-        wait_until(
-            page, lambda: abs(float(handle.get_attribute("aria-valuenow")) - after) < 1e-9
-        )
+        wait_until(page, lambda: abs(float(handle.get_attribute("aria-valuenow")) - after) < 1e-9)
 
 
 def _trace(name: str, **fields: object) -> str:
@@ -290,10 +288,16 @@ def test_a_question_without_attention_is_answered_read_and_can_be_stopped(show, 
         {"id": "h2", "hyperedge": "The town of Skarn lies on the island of Ume."},
     ]
     file.write_text(
-        _trace("q", query="On which island is the lighthouse that Lena Vold built?", answer="",
-               hyperedges=edges)  # fmt: skip
+        _trace(
+            "q",
+            query="On which island is the lighthouse that Lena Vold built?",
+            answer="",
+            hyperedges=edges,
+        )
     )
-    with show("lab", [f"from explorer import Explorer\napp = Explorer.from_traces({str(file)!r})\napp"]) as shown:
+    with show(
+        "lab", [f"from explorer import Explorer\napp = Explorer.from_traces({str(file)!r})\napp"]
+    ) as shown:
         page = shown.page
         ask = page.get_by_role("button", name="answer and record")
         ask.click()

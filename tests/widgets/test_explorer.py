@@ -208,13 +208,13 @@ def test_saved_files(traces: Path, tmp_path: Path) -> None:
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     app.save(tmp_path / "t.html")
     page = (tmp_path / "t.html").read_text()
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
     assert "fact 1" in page or "h1" in page
     app.save(tmp_path / "t.json")
     settings = json.loads((tmp_path / "t.json").read_text())
     again = Explorer(**settings)
     assert again.threshold == app.threshold
-    with pytest.raises(InputError, match=".csv"):
+    with pytest.raises(InputError, match=r"\.csv"):
         app.save(tmp_path / "t.pkl")
 
 
