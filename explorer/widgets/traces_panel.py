@@ -91,7 +91,8 @@ class TracesPanel:
         self.session.tell(
             TraceError(
                 f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded "
-                "through the page. Give its path instead, or go through it with explorer.traces.iter_traces."
+                "through the page. Give its path instead, or go through it with "
+                "explorer.traces.iter_traces."
             )
         )
 
