@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from explorer.feedback import FeedbackPolicy
 from explorer.figures.bars import feedback_bars_spec
 from explorer.widgets.plot import Plot
@@ -32,6 +34,7 @@ class BarsView:
         self._units: list[str] = []
         self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
         self._drawn_width = 0
+        self._figure: dict[str, Any] | None = None
         self.plot.observe(self._dragged, "line")
         self.plot.observe(self._resized, "width")
         self.plot.observe(self._clicked, "clicked")
@@ -54,13 +57,22 @@ class BarsView:
             width=self.plot.width or 700,
             threshold_line=False,
         )
-        self._units = list(figure["layout"]["meta"]["units"])
-        self.plot.height = int(figure["layout"]["height"])
-        self.plot.figure = figure
+        self._draw(figure)
         low = 1e-4 if self.state.threshold_scale == "log" else 0.0
         self.plot.set_line(
             "x", max(low, self.state.threshold), minimum=low, maximum=1.0, name="threshold"
         )
+
+    def _draw(self, figure: dict[str, Any]) -> None:
+        before, self._figure = self._figure, figure
+        changes = None if before is None else _changed_arrays(before, figure)
+        if changes is not None:
+            for trace, arrays in changes.items():
+                self.plot.restyle(trace, **arrays)
+            return
+        self._units = list(figure["layout"]["meta"]["units"])
+        self.plot.height = int(figure["layout"]["height"])
+        self.plot.figure = figure
 
     def _resized(self, change: Mapping[str, Any]) -> None:
         # How much of a text fits is decided when the figure is made.
@@ -80,6 +92,37 @@ class BarsView:
         index = (clicked or {}).get("index")
         if isinstance(index, int) and 0 <= index < len(self._units):
             self.on_pick(self._units[index])
+
+
+def _changed_arrays(
+    before: dict[str, Any], after: dict[str, Any]
+) -> dict[int, dict[str, Any]] | None:
+    """What to change in each trace to get from one figure to the other; None for a new figure."""
+    if before["layout"] != after["layout"] or len(before["data"]) != len(after["data"]):
+        return None
+    changes: dict[int, dict[str, Any]] = {}
+    for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
+        if old.keys() != new.keys():
+            return None
+        changed: dict[str, Any] = {}
+        for name, value in new.items():
+            if _same(old[name], value):
+                continue
+            if not isinstance(value, dict):
+                changed[name] = value
+                continue
+            for inner, part in value.items():
+                if not _same(old[name].get(inner), part):
+                    changed[f"{name}_{inner}"] = part
+        if changed:
+            changes[number] = changed
+    return changes
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        return np.array_equal(first, second, equal_nan=True)
+    return bool(first == second)
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:

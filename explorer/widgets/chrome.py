@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError
 from explorer.figures import colours
@@ -36,7 +37,7 @@ class Chrome:
         self.strip = Region("strip")
         self.rail = Region("rail")
         self.status = Region("status")
-        self._grid: tuple[Any, str, list[float | None]] | None = None
+        self._grid: tuple[Any, str, NDArray[np.float32]] | None = None
         self._serial = 0
         self._last = {"layer": 0, "head": 0}
         for region in (self.header, self.strip, self.rail):
@@ -172,6 +173,9 @@ class Chrome:
             if self._grid is not None and self._grid[0] is scene:
                 values = self._grid[2]
         self.rail.paint(state.colour_scale)
+        drawn = np.array([] if values is None else values, dtype=np.float32).tobytes()
+        if drawn != self.rail.wire.tint:
+            self.rail.wire.tint = drawn
         self.rail.show(
             layers=1 if attention is None else attention.n_layers,
             heads=1 if attention is None else attention.n_heads,
@@ -180,19 +184,16 @@ class Chrome:
             last=dict(self._last),
             measure=measure,
             measures=[list(pair) for pair in measures],
-            values=values,
             serial=self._serial,
             reason=_single_reason(state, attention),
         )
 
     def _measure(self, scene: Any, measure: str) -> None:
-        self._grid = (scene, measure, [])
+        self._grid = (scene, measure, np.zeros(0, dtype=np.float32))
 
-        def done(values: Any) -> None:
-            listed: list[float | None] = []
+        def done(values: NDArray[np.float32] | None) -> None:
             if values is not None:
-                listed = [float(v) if np.isfinite(v) else None for v in np.ravel(values)]
-            self._grid = (scene, measure, listed)
+                self._grid = (scene, measure, np.ravel(values))
             self._serial += 1
             self._show_rail()
 

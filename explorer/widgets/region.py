@@ -38,7 +38,7 @@ class Wire(ipywidgets.Widget):
     content = t.Dict().tag(sync=True)
     """Everything the region draws."""
     tint = t.Bytes(b"").tag(sync=True)
-    """Colour index of every token, one byte each."""
+    """Colour index of every token, one byte each; for the grid of heads a float32 each."""
     palette = t.Dict().tag(sync=True)
     """The attention scale as 256 colours for each theme, ``{"light": [...], "dark": [...]}``."""
 

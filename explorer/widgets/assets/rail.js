@@ -103,9 +103,9 @@ function render({ model, el }) {
     return { layer: row, head: column };
   }
   function describe({ layer: l, head: n }) {
-    const value = content.values?.[l * content.heads + n];
+    const value = measured()?.[l * content.heads + n];
     const where = `L${l ?? "·"} H${n ?? "·"}`;
-    return value === undefined || value === null ? where : `${where}  ${digits(value)}`;
+    return Number.isFinite(value) ? `${where}  ${digits(value)}` : where;
   }
   function show() {
     layer.show();
@@ -122,9 +122,17 @@ function render({ model, el }) {
     frame.style.height = `${content.layer === null ? 100 : 100 / layers}%`;
     frame.style.width = `${content.head === null ? 100 : 100 / heads}%`;
   }
+  // Float32, one a cell, row by row.
+  function measured() {
+    const view = model.get("tint");
+    return view?.byteLength
+      ? new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength))
+      : null;
+  }
   let drawn = "";
   function draw() {
-    const { layers, heads, values } = content;
+    const { layers, heads } = content;
+    const values = measured();
     const lut = model.get("palette")[dark ? "dark" : "light"];
     canvas.width = heads;
     canvas.height = layers;
@@ -132,11 +140,11 @@ function render({ model, el }) {
     context.fillStyle = dark ? "#ffffff14" : "#0000000d";
     context.fillRect(0, 0, heads, layers);
     if (!values?.length || !lut) return;
-    const finite = values.filter((v) => v !== null);
+    const finite = values.filter(Number.isFinite);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
     values.forEach((value, index) => {
-      if (value === null) return;
+      if (!Number.isFinite(value)) return;
       const at = high > low ? (value - low) / (high - low) : 0.5;
       context.fillStyle = lut[Math.round(at * (lut.length - 1))];
       context.fillRect(index % heads, Math.floor(index / heads), 1, 1);
@@ -161,6 +169,7 @@ function render({ model, el }) {
     }
   }
   const stop = follow(model, update);
+  const stopValues = follow(model, () => { drawn = ""; update(model.get("content")); }, "tint");
   const stopPalette = follow(model, () => update(model.get("content")), "palette");
   const stopTheme = followTheme((value) => {
     dark = value;
@@ -169,6 +178,7 @@ function render({ model, el }) {
   return () => {
     stop();
     stopPalette();
+    stopValues();
     stopTheme();
     tell.close();
   };
