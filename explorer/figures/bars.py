@@ -172,7 +172,16 @@ def feedback_bars_spec(
             hoverinfo="skip",
         ),
         # The whole row answers the pointer, also where the bar is short or missing.
-        bar(np.ones(count), TRANSPARENT, 1.0, name="row", **_telling(rows.hovers())),
+        # What stays and what follows the threshold are apart, so that little travels on a change.
+        bar(
+            np.ones(count),
+            TRANSPARENT,
+            1.0,
+            name="row",
+            hovertext=rows.whole_texts(),
+            customdata=rows.numbers(),
+            hovertemplate="%{hovertext}<br>%{customdata}<extra></extra>",
+        ),
         text(
             0, names, "right", name="unit", of_names=True, **(code if rows.names_are_texts else {})
         ),

@@ -88,23 +88,27 @@ class Rows:
         flat = (" ".join(text.split()) for text in self.texts)
         return [escape_label(shortened(text, letters)) for text in flat]
 
-    def hovers(self) -> list[str]:
-        """Everything about each unit, as plotly text."""
-        return [self._hover(index) for index in range(len(self.names))]
+    def whole_texts(self) -> list[str]:
+        """Name, whole text and length of each unit, as plotly text."""
+        return [self._whole_text(index) for index in range(len(self.names))]
 
-    def _hover(self, index: int) -> str:
+    def numbers(self) -> list[str]:
+        """Score, how far it could reach, feedback and verdict of each unit, as plotly text."""
+        return [
+            f"score {three_digits(score)} (at most {three_digits(limit)}), "
+            f"feedback {feedback_digits(feedback)}, {verdict}"
+            for score, limit, feedback, verdict in zip(
+                self.scores, self.reachable, self.feedback, self.verdicts, strict=True
+            )
+        ]
+
+    def _whole_text(self, index: int) -> str:
         name, text, number = self.names[index], self.texts[index], self.tokens[index]
         lines = [f"<b>{escape_label(shortened(name, 80))}</b>"]
         if text and text != name:
             lines.append(wrapped(text))
-        lines.append(
-            f"score {three_digits(self.scores[index])} "
-            f"(at most {three_digits(self.reachable[index])}), "
-            f"feedback {feedback_digits(self.feedback[index])}, {self.verdicts[index]}"
-        )
         label = _LABEL_WORDS[self.labels[index]]
         lines.append(f"{number} token{'' if number == 1 else 's'}{label}")
-        lines.extend(wrapped(reason) for reason in self.reasons[index])
         return "<br>".join(lines)
 
 
