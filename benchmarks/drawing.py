@@ -87,7 +87,7 @@ from explorer.examples import example_programs
 from explorer.models import load_model
 
 model = load_model("SmolLM2-135M-Instruct")
-lines = [line for program in example_programs() for line in program.code.splitlines()]
+lines = [line for program in example_programs() * 3 for line in program.code.splitlines()]
 code = ""
 while lines and len(model.tokenize(code + lines[0] + chr(10)).ids) <= 512:
     code += lines.pop(0) + chr(10)
