@@ -21,7 +21,7 @@ from explorer.figures.colours import (
 )
 from explorer.figures.labels import three_digits, wrapped
 from explorer.figures.looks import LABEL_SIZE, TEXT_SIZE, TRANSPARENT, bare_axis, base_layout, note
-from explorer.figures.rows import NUMBERS_PIXELS, LABEL_MARKS, Labels, feedback_digits, rows_of
+from explorer.figures.rows import LABEL_MARKS, NUMBERS_PIXELS, Labels, feedback_digits, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,8 @@ LOWEST = 1e-4
 # The columns of numbers, in pixels from their left: where each ends or begins.
 _SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
 _MARGIN = 8
+SELECTED = "rgba(232,89,12,0.16)"
+"""Behind the selected unit, on either theme."""
 
 
 def feedback_bars(
@@ -45,6 +47,7 @@ def feedback_bars(
     axis: Literal["linear", "log"] = "log",
     width: int = 700,
     threshold_line: bool = True,
+    selected: str | None = None,
 ) -> go.Figure:
     """Horizontal bars of a feedback table.
 
@@ -67,6 +70,8 @@ def feedback_bars(
         The score axis. It always shows the same range, so that bars compare from head to head.
     width : int
         About how wide the figure will be shown, in pixels, to decide how much of the texts fits.
+    selected : str, optional
+        The unit to mark, by name.
     threshold_line : bool
         Whether to draw the threshold; a view with a line to drag draws its own.
 
@@ -94,6 +99,7 @@ def feedback_bars(
             axis=axis,
             width=width,
             threshold_line=threshold_line,
+            selected=selected,
         )
     )
 
@@ -108,6 +114,7 @@ def feedback_bars_spec(
     axis: Literal["linear", "log"] = "log",
     width: int = 700,
     threshold_line: bool = True,
+    selected: str | None = None,
 ) -> dict[str, Any]:
     """`feedback_bars` as a plain dict with ``data`` and ``layout``.
 
@@ -175,7 +182,7 @@ def feedback_bars_spec(
         # What stays and what follows the threshold are apart, so that little travels on a change.
         bar(
             np.ones(count),
-            TRANSPARENT,
+            [SELECTED if name == selected else TRANSPARENT for name in rows.names],
             1.0,
             name="row",
             hovertext=rows.whole_texts(),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.errors import ShapeError
 from explorer.figures import colours
-from explorer.figures.colours import LOG_FLOOR, MONO, NEUTRAL_INK, Scaling, Theme, scaled
+from explorer.figures.colours import ACCENT, LOG_FLOOR, MONO, NEUTRAL_INK, Scaling, Theme, scaled
 from explorer.figures.labels import escape_label, shortened, thinned_ticks, three_digits
 from explorer.figures.looks import (
     LABEL_SIZE,
@@ -49,6 +49,7 @@ def heatmap(
     zmax: float | None = None,
     theme: Theme = "light",
     boundaries: Sequence[Boundary] = (),
+    marked: Sequence[tuple[int, int]] = (),
     hover_tokens: bool | None = None,
     width: int = 700,
     height: int = 480,
@@ -70,6 +71,8 @@ def heatmap(
     zmax : float, optional
         The weight at the end of the colour scale; the largest weight when left out.
     theme : {"light", "dark"}
+    marked : sequence of (start, stop)
+        Stretches of key columns that are selected: framed over their whole height.
     boundaries : sequence of (start, stop, name)
         Stretches of key columns to mark off and name.
     hover_tokens : bool, optional
@@ -146,7 +149,7 @@ def heatmap(
                 **thinned_ticks(query_labels, (height - above - below) // _LABEL_PIXELS),
             )
             | {"tickfont": tick_font},
-            shapes=[_frame(), *shapes],
+            shapes=[_frame(), *shapes, *(_marked(*span) for span in marked)],
             annotations=[*legend, *names],
             images=images,
         ),
@@ -238,6 +241,16 @@ def _cell_names(labels: Sequence[str], block: int) -> list[str]:
         names[at] if at + 1 >= len(names) else f"{at} to {min(at + block, len(names)) - 1}"
         for at in range(0, len(names), block)
     ]
+
+
+def _marked(start: int, stop: int) -> dict[str, Any]:
+    return _frame() | {
+        "xref": "x",
+        "x0": start - 0.5,
+        "x1": stop - 0.5,
+        "line": {"width": 1.5, "color": ACCENT},
+        "opacity": 1,
+    }
 
 
 def _boundary_marks(

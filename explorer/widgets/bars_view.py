@@ -10,6 +10,7 @@ import numpy as np
 from explorer.feedback import FeedbackPolicy
 from explorer.figures.bars import feedback_bars_spec
 from explorer.widgets.plot import Plot
+from explorer.widgets.scoring import selected_unit
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ MOST_BARS = 60
 class BarsView:
     """Shows a feedback table as bars; the line is the threshold of the state."""
 
-    DRAWN_BY = frozenset({"table", "threshold_scale", "bar_order"})
+    DRAWN_BY = frozenset({"table", "threshold_scale", "bar_order", "selection"})
 
     def __init__(self, state: ExplorerState, name: str) -> None:
         self.state = state
@@ -56,6 +57,7 @@ class BarsView:
             axis=self.state.threshold_scale,  # type: ignore[arg-type]
             width=self.plot.width or 700,
             threshold_line=False,
+            selected=selected_unit(self.state),
         )
         self._draw(figure)
         low = 1e-4 if self.state.threshold_scale == "log" else 0.0

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.figures import colours
@@ -14,7 +16,7 @@ from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, visible_positions
-from explorer.widgets.scoring import token_weights
+from explorer.widgets.scoring import token_weights, unit_spans
 from explorer.widgets.session import Session
 from explorer.widgets.state import ExplorerState
 
@@ -144,6 +146,7 @@ class CodePanel:
             row_labels=[scene.tokens[i] for i in rows],
             column_labels=[scene.tokens[i] for i in columns],
             pinned=(row, column),
+            marked=self._marked_columns(scene, columns),
         )
 
     def _draw_bars(self) -> None:
@@ -159,6 +162,15 @@ class CodePanel:
         if self.state.direction == "row":
             return chosen["index"], None
         return None, chosen["index"]
+
+    def _marked_columns(self, scene: CodeScene, columns: NDArray[np.intp]) -> list[tuple[int, int]]:
+        """Return the pinned unit's spans, counted in the columns shown."""
+        chosen = self.state.selection
+        if chosen is None or chosen["kind"] != "unit":
+            return []
+        spans = unit_spans(scene.units(self.state.unit_kind), chosen["name"])
+        places = [np.searchsorted(columns, span).tolist() for span in spans]
+        return [(start, stop) for start, stop in places if stop > start]
 
     def _tint(self) -> None:
         focus = self._focus
@@ -195,8 +207,16 @@ class CodePanel:
             editable=scene.model is not None,
             direction=self.state.direction,
             pinned=pinned,
+            marked=self._marked_tokens(scene),
             window=_window(scene),
         )
+
+    def _marked_tokens(self, scene: CodeScene) -> list[int]:
+        chosen = self.state.selection
+        if chosen is None or chosen["kind"] != "unit":
+            return []
+        spans = unit_spans(scene.units(self.state.unit_kind), chosen["name"])
+        return [token for start, stop in spans for token in range(start, stop)]
 
     def _programs(self) -> list[tuple[str, str]]:
         if not self._program_names:

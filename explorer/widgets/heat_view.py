@@ -34,6 +34,7 @@ class HeatView:
         self.widget = self.plot
         self.on_pick: Callable[[int, int], None] = lambda _query, _key: None
         self._key: Hashable = None
+        self._map: Hashable = None
         self._rows = self._columns = np.arange(0)
         self._source: tuple[AttentionMap, int | None, int | None] | None = None
         self._window = (0, 0, 0, 0)
@@ -53,22 +54,32 @@ class HeatView:
         column_labels: Sequence[str],
         pinned: tuple[int | None, int | None] = (None, None),
         boundaries: Boundaries = (),
+        marked: Sequence[tuple[int, int]] = (),
         titles: tuple[str, str] = ("query", "key"),
     ) -> None:
-        """Draw rows x columns of a map. The axes are only rebuilt when `key` changes."""
-        key = (key, self.state.colour_scale, self.state.scaling)
+        """Draw rows x columns of a map. The axes are only rebuilt when `key` changes.
+
+        `boundaries` and `marked` count the columns shown.
+        """
+        same_map = key == self._map
+        self._map = key
+        key = (key, self.state.colour_scale, self.state.scaling, tuple(marked))
         whole_new = key != self._key
         self._source = source
         self._rows, self._columns = rows, columns
         if whole_new:
             self._key = key
-            self._window = (0, len(rows), 0, len(columns))
+            if not same_map:
+                self._window = (0, len(rows), 0, len(columns))
         shown = self._weights()
         if whole_new or not np.array_equal(shown, self._shown, equal_nan=True):
             self._shown = shown
             if whole_new:
-                self.plot.figure = self._figure(row_labels, column_labels, boundaries, titles)
-                self.plot.zoom = None
+                self.plot.figure = self._figure(
+                    row_labels, column_labels, boundaries, marked, titles
+                )
+                if not same_map:
+                    self.plot.zoom = None
             self._send(row_labels, column_labels)
         self.plot.selected_row = _place(rows, pinned[0])
         self.plot.selected_column = _place(columns, pinned[1])
@@ -78,6 +89,7 @@ class HeatView:
         row_labels: Sequence[str],
         column_labels: Sequence[str],
         boundaries: Boundaries,
+        marked: Sequence[tuple[int, int]],
         titles: tuple[str, str],
     ) -> Any:
         figure = heatmap(
@@ -88,10 +100,13 @@ class HeatView:
             scaling=self.state.scaling,  # type: ignore[arg-type]
             zmax=1.0,
             boundaries=boundaries,
+            marked=marked,
             hover_tokens=False,
             height=self.plot.height,
             width=self.plot.width or 700,
         )
+        # The page keeps its zoom while this stays the same.
+        figure.layout.uirevision = str(hash(self._map))
         figure.layout.yaxis.title.text, figure.layout.xaxis.title.text = titles
         return figure
 

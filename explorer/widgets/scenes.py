@@ -217,7 +217,7 @@ class TraceScene:
     @property
     def picture_height(self) -> int:
         """Height of the picture in CSS pixels: rows as high as they can be read, within reason."""
-        return int(min(460, max(150, 96 + 22 * len(self.picture_rows))))
+        return int(min(480, 136 + max(84, 22 * len(self.picture_rows))))
 
 
 def matrix_scene(attention: AttentionMap, tokens: list[str] | None = None) -> CodeScene:

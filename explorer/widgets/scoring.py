@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError
-from explorer.feedback import Diagnostic, FeedbackPolicy, feedback_table
+from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table
 from explorer.widgets.focus import Focus
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import ExplorerState
@@ -78,6 +78,27 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,
     )
+
+
+def selected_unit(state: ExplorerState) -> str | None:
+    """Return the name of the unit that is pinned, or that the pinned token belongs to."""
+    chosen, scene = state.selection, state.scene
+    if chosen is None or scene is None:
+        return None
+    if chosen["kind"] == "unit":
+        return str(chosen["name"])
+    if not isinstance(scene, CodeScene):
+        return None
+    token = chosen.get("index", chosen.get("key"))
+    for unit in scene.units(state.unit_kind):
+        if any(start <= token < stop for start, stop in unit.spans):
+            return unit.name
+    return None
+
+
+def unit_spans(units: Sequence[Unit], name: str | None) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the unit of this name; none when there is no such unit."""
+    return next((unit.spans for unit in units if unit.name == name), ())
 
 
 def pinned_rows(state: ExplorerState, scene: CodeScene) -> NDArray[np.intp]:

@@ -15,6 +15,7 @@ from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
+from explorer.widgets.scoring import selected_unit, unit_spans
 from explorer.widgets.session import Session
 from explorer.widgets.state import ExplorerState
 
@@ -150,17 +151,8 @@ class TracesPanel:
             source = (focus.attention, focus.layer, focus.head)
         rows = scene.picture_rows
         columns = scene.picture_columns
-        chosen = self.state.selection
-        column = None
-        if chosen is not None and chosen["kind"] == "unit":
-            column = next(
-                (
-                    u.spans[0][0]
-                    for u in scene.picture_units
-                    if u.name == chosen["name"] and u.spans
-                ),
-                None,
-            )
+        spans = unit_spans(scene.picture_units, selected_unit(self.state))
+        first = int(columns[0]) if len(columns) else 0
         self.heat.plot.height = scene.picture_height
         self.heat.show(
             source,
@@ -169,8 +161,8 @@ class TracesPanel:
             key=id(scene),
             row_labels=scene.picture_row_labels,
             column_labels=scene.picture_column_labels,
-            pinned=(None, column if scene.picture_columns_are_units else None),
             boundaries=scene.picture_boundaries,
+            marked=[(start - first, stop - first) for start, stop in spans],
             titles=(
                 "answer",
                 "hyperedge" if scene.picture_columns_are_units else "context",

@@ -144,7 +144,7 @@ function render({ model, el }) {
         h("span", { class: "ex-card-id" }, entry.id),
         entry.label === null
           ? null
-          : h("span", { class: "ex-label", title: `Label: ${entry.label ? "used" : "not used"}` }, entry.label ? "◆ labelled used" : "◇ labelled not used"),
+          : h("span", { class: "ex-label", title: `Label: ${entry.label ? "used" : "not used"}` }, entry.label ? "✓ labelled used" : "✗ labelled not used"),
         h("span", { class: "ex-grow" }),
         ...entry.diagnostics.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)),
         h("span", { class: "ex-number-text" }, digits(entry.score)),

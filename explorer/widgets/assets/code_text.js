@@ -169,9 +169,15 @@ function render({ model, el }) {
     edit.hidden = editing ? edit.hidden : !content.editable;
     setText(title, content.title);
     direction.show(content.direction);
-    for (const node of marked) node.removeAttribute("data-pinned");
-    marked = content.pinned === null ? [] : (spans[content.pinned] ?? []);
-    for (const node of marked) node.setAttribute("data-pinned", "");
+    for (const node of marked) {
+      node.removeAttribute("data-pinned");
+      node.removeAttribute("data-marked");
+    }
+    const inUnit = (content.marked ?? []).flatMap((token) => spans[token] ?? []);
+    const pinned = content.pinned === null ? [] : (spans[content.pinned] ?? []);
+    for (const node of inUnit) node.setAttribute("data-marked", "");
+    for (const node of pinned) node.setAttribute("data-pinned", "");
+    marked = [...inUnit, ...pinned];
     note.hidden = !content.window;
     if (content.window) {
       const { text, previous, next: following } = content.window;
