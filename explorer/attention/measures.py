@@ -100,7 +100,7 @@ def largest(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 
 MEASURES: dict[str, Callable[..., FloatArray]] = {
     "entropy": entropy,
     "sink": sink,
-    "previous token": previous_token,
+    "previous_token": previous_token,
     "distance": distance,
     "largest": largest,
 }

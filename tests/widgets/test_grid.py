@@ -1,0 +1,32 @@
+"""The grid of heads: every measure in its menus has numbers for every head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.attention import DenseAttention
+from explorer.examples import example_traces
+from explorer.traces import evidence
+from explorer.widgets.focus import CODE_MEASURES, TRACE_MEASURES, head_measure
+from explorer.widgets.scenes import TraceScene, matrix_scene
+
+
+@pytest.mark.parametrize("name", [name for name, _ in CODE_MEASURES])
+def test_measures_of_code(name: str) -> None:
+    weights = np.tril(np.random.default_rng(0).random((3, 2, 5, 5)))
+    scene = matrix_scene(DenseAttention(weights / weights.sum(-1, keepdims=True)))
+    values = head_measure(scene, name)
+    assert values is not None
+    assert values.shape == (3, 2)
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("name", [name for name, _ in TRACE_MEASURES])
+def test_measures_of_traces(name: str) -> None:
+    trace = example_traces()[0]
+    scene = TraceScene(trace, 0, evidence(trace))
+    values = head_measure(scene, name)
+    assert values is not None
+    assert values.shape == (30, 9)
+    assert ((values >= 0) & (values <= 1.01)).all()
