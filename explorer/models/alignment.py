@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from explorer.source.byte_level import byte_alphabet
 
 _BYTE_TOKEN = re.compile(r"^<0x([0-9A-Fa-f]{2})>$")
 _WORD_START = "▁"  # SentencePiece
@@ -140,17 +141,3 @@ def _surfaces(piece: str, *, normalise: bool) -> tuple[bytes, ...]:
     # A dummy prefix space need not be in the text.
     found += [surface.lstrip() for surface in found]
     return tuple(dict.fromkeys(surface for surface in found if surface))
-
-
-@cache
-def byte_alphabet() -> dict[str, int]:
-    """The printable character that byte-level BPE writes for each byte, as character -> byte.
-
-    Source: Radford et al. 2019 (GPT-2), ``bytes_to_unicode`` in its published encoder.
-    """
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {
-        **{chr(byte): byte for byte in printable},
-        **{chr(256 + rank): byte for rank, byte in enumerate(others)},
-    }

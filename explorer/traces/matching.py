@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import NamedTuple
+
+from explorer.source.byte_level import byte_alphabet
 
 SIMILAR = 0.6
 """Smallest similarity at which two texts that do not contain each other still match."""
@@ -133,7 +134,7 @@ def _letters_of_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
     letters: list[str] = []
     owners: list[int] = []
     if any(mark in token for token in tokens for mark in "ĠĊ"):
-        table = _byte_table()
+        table = byte_alphabet()
         raw = bytearray()
         byte_owners: list[int] = []
         for place, token in enumerate(tokens):
@@ -159,16 +160,3 @@ def _letters_of_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
 def _letters(text: str) -> str:
     """Keep letters and digits, without case; each character by itself, so that pieces add up."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
-
-
-@lru_cache(maxsize=1)
-def _byte_table() -> dict[str, int]:
-    """Return the bytes that the characters of a byte-level vocabulary stand for.
-
-    GPT-2's table (``bytes_to_unicode`` of openai/gpt-2): printable Latin-1 is itself, the other
-    bytes follow from code point 256 on in order.
-    """
-    itself = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in itself]
-    table = {chr(byte): byte for byte in itself}
-    return table | {chr(256 + place): byte for place, byte in enumerate(others)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.models.alignment import align, byte_alphabet
+from explorer.models.alignment import align
+from explorer.source.byte_level import byte_alphabet
 
 
 def pieces(text, spans):
