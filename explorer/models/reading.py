@@ -191,7 +191,7 @@ def _record(
                 row_tokens=sequence.answer_tokens if keep_rows else None,
                 k=TOP_K,
             )
-            return unit_attention, None, notes
+            return unit_attention, None, (*notes, *reduced.notes)
         recorded = record(torch_model, sequence.inputs, cancel=reporter.cancel)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
