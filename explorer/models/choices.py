@@ -97,7 +97,7 @@ _HUB: tuple[tuple[str, str, Kind, str], ...] = (
 
 
 def available_models() -> list[ModelChoice]:
-    """The models to offer in a menu: the hub's models for code first, then the packaged ones.
+    """The models to offer in a menu: the packaged ones, then the hub's, those for code first.
 
     Nothing is loaded and no network is touched. Any other hub id or folder can be given to
     `load_model` as well.
