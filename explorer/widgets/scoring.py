@@ -146,6 +146,11 @@ def sentence_of(state: ExplorerState) -> str:
     if focus is None:
         return _empty_sentence(state)
     where = _head_words(focus)
+    chosen = state.selection
+    if chosen is not None and chosen["kind"] == "unit" and table is not None:
+        found = table[table["unit"] == chosen["name"]]
+        if len(found):
+            return _unit_sentence(state, found.iloc[0], where)
     if isinstance(focus.scene, TraceScene):
         return _trace_sentence(state, focus.scene, where, table)
     return _code_sentence(state, focus.scene, focus, where)
@@ -200,15 +205,6 @@ def _trace_sentence(
     if table is None:
         return _empty_sentence(state)
     prefix = f"{where}: " if where else ""
-    chosen = state.selection
-    if chosen is not None and chosen["kind"] == "unit":
-        found = table[table["unit"] == chosen["name"]]
-        if len(found):
-            row = found.iloc[0]
-            return (
-                f"{prefix}{row['unit']} scores {row['score']:.3f}, feedback {row['feedback']:.3f}: "
-                f"{row['verdict']} at threshold {state.threshold:.3g}"
-            )
     used = set(table.loc[table["verdict"] == "used", "unit"])
     text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
     labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}
@@ -216,6 +212,13 @@ def _trace_sentence(
         right = {name for name, label in labels.items() if label}
         text += f"; labels say {len(right)}, of which {len(right & used)} are found"
     return text
+
+
+def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
+    return (
+        f"{where}{': ' if where else ''}{row['unit']} scores {row['score']:.3f}, feedback "
+        f"{row['feedback']:.3f}: {row['verdict']} at threshold {state.threshold:.3g}"
+    )
 
 
 def _named(scene: CodeScene, index: int) -> str:
