@@ -29,7 +29,6 @@ THEMES: Mapping[Theme, Mapping[str, str]] = {
         "axis": "#8c959f",
         "grid": "rgba(110,118,129,0.18)",
         "paper": "#ffffff",
-        "accent": "#e8590c",
     },
     "dark": {
         "ink": "#e2e4e9",
@@ -37,7 +36,6 @@ THEMES: Mapping[Theme, Mapping[str, str]] = {
         "axis": "#767d86",
         "grid": "rgba(160,168,179,0.18)",
         "paper": "#111418",
-        "accent": "#e8590c",
     },
 }
 """Colours of text and lines in either theme; every value is also a CSS colour."""
@@ -55,58 +53,46 @@ MONO = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
 # that no attention is no ink on a white page and on a dark one. On white it darkens all the way; on
 # dark it brightens up to three quarters, from where the turn from violet to crimson tells weights
 # apart; eyes without red or green cones see its blue fade.
-_SCALES: Mapping[str, tuple[str, Sequence[tuple[float, Rgba]]]] = {
+_SCALES: Mapping[str, Sequence[tuple[float, Rgba]]] = {
     "violet": (
-        "violet",
-        (
-            (0.00, (92, 124, 250, 0.0)),
-            (0.25, (98, 134, 255, 0.42)),
-            (0.50, (116, 100, 250, 0.76)),
-            (0.75, (150, 76, 226, 0.92)),
-            (1.00, (200, 30, 130, 1.0)),
-        ),
+        (0.00, (92, 124, 250, 0.0)),
+        (0.25, (98, 134, 255, 0.42)),
+        (0.50, (116, 100, 250, 0.76)),
+        (0.75, (150, 76, 226, 0.92)),
+        (1.00, (200, 30, 130, 1.0)),
     ),
     "viridis": (
-        "viridis",
-        (
-            (0.000, (68, 1, 84, 1.0)),
-            (0.125, (71, 45, 123, 1.0)),
-            (0.250, (59, 82, 139, 1.0)),
-            (0.375, (44, 114, 142, 1.0)),
-            (0.500, (33, 145, 140, 1.0)),
-            (0.625, (40, 174, 128, 1.0)),
-            (0.750, (94, 201, 98, 1.0)),
-            (0.875, (173, 220, 48, 1.0)),
-            (1.000, (253, 231, 37, 1.0)),
-        ),
+        (0.000, (68, 1, 84, 1.0)),
+        (0.125, (71, 45, 123, 1.0)),
+        (0.250, (59, 82, 139, 1.0)),
+        (0.375, (44, 114, 142, 1.0)),
+        (0.500, (33, 145, 140, 1.0)),
+        (0.625, (40, 174, 128, 1.0)),
+        (0.750, (94, 201, 98, 1.0)),
+        (0.875, (173, 220, 48, 1.0)),
+        (1.000, (253, 231, 37, 1.0)),
     ),
     "cividis": (
-        "cividis",
-        (
-            (0.000, (0, 34, 78, 1.0)),
-            (0.125, (24, 53, 107, 1.0)),
-            (0.250, (65, 77, 107, 1.0)),
-            (0.375, (94, 100, 110, 1.0)),
-            (0.500, (124, 123, 120, 1.0)),
-            (0.625, (155, 148, 119, 1.0)),
-            (0.750, (188, 174, 108, 1.0)),
-            (0.875, (222, 202, 86, 1.0)),
-            (1.000, (254, 232, 56, 1.0)),
-        ),
+        (0.000, (0, 34, 78, 1.0)),
+        (0.125, (24, 53, 107, 1.0)),
+        (0.250, (65, 77, 107, 1.0)),
+        (0.375, (94, 100, 110, 1.0)),
+        (0.500, (124, 123, 120, 1.0)),
+        (0.625, (155, 148, 119, 1.0)),
+        (0.750, (188, 174, 108, 1.0)),
+        (0.875, (222, 202, 86, 1.0)),
+        (1.000, (254, 232, 56, 1.0)),
     ),
     "magma": (
-        "magma",
-        (
-            (0.000, (0, 0, 4, 1.0)),
-            (0.125, (28, 16, 68, 1.0)),
-            (0.250, (79, 18, 123, 1.0)),
-            (0.375, (129, 37, 129, 1.0)),
-            (0.500, (181, 54, 122, 1.0)),
-            (0.625, (229, 80, 100, 1.0)),
-            (0.750, (251, 135, 97, 1.0)),
-            (0.875, (254, 194, 135, 1.0)),
-            (1.000, (252, 253, 191, 1.0)),
-        ),
+        (0.000, (0, 0, 4, 1.0)),
+        (0.125, (28, 16, 68, 1.0)),
+        (0.250, (79, 18, 123, 1.0)),
+        (0.375, (129, 37, 129, 1.0)),
+        (0.500, (181, 54, 122, 1.0)),
+        (0.625, (229, 80, 100, 1.0)),
+        (0.750, (251, 135, 97, 1.0)),
+        (0.875, (254, 194, 135, 1.0)),
+        (1.000, (252, 253, 191, 1.0)),
     ),
 }
 
@@ -118,9 +104,7 @@ LOG_FLOOR = 1e-4
 
 def scale_choices() -> tuple[tuple[str, str], ...]:
     """Every attention scale as (name, label) for a menu; the empty name is the default scale."""
-    return tuple(
-        ("" if name == DEFAULT_SCALE else name, label) for name, (label, _) in _SCALES.items()
-    )
+    return tuple(("" if name == DEFAULT_SCALE else name, name) for name in _SCALES)
 
 
 def scale_stops(name: str | None = None) -> Sequence[tuple[float, Rgba]]:
@@ -134,7 +118,7 @@ def scale_stops(name: str | None = None) -> Sequence[tuple[float, Rgba]]:
     if (name or DEFAULT_SCALE) not in _SCALES:
         names = ", ".join(repr(known) for known in _SCALES)
         raise InputError(f"There is no colour scale {name!r}. Choose one of {names}.")
-    return _SCALES[name or DEFAULT_SCALE][1]
+    return _SCALES[name or DEFAULT_SCALE]
 
 
 def colorscale(name: str | None = None) -> list[list[float | str]]:
@@ -217,18 +201,17 @@ _UNKNOWN = "#b4b8bd"
 
 @dataclass(frozen=True)
 class VerdictLook:
-    """How a verdict is drawn: a mark in text, a marker in plots, a colour."""
+    """How a verdict is drawn: a mark in text, and a colour."""
 
     mark: str
-    symbol: str
     colour: str
 
 
 VERDICT_LOOKS: Mapping[Verdict, VerdictLook] = {
-    "used": VerdictLook("●", "circle", _USED),
-    "near": VerdictLook("◐", "diamond", _NEUTRAL),
-    "not used": VerdictLook("○", "circle-open", _NOT_USED),
-    "unknown": VerdictLook("?", "line-ew-open", _UNKNOWN),
+    "used": VerdictLook("●", _USED),
+    "near": VerdictLook("◐", _NEUTRAL),
+    "not used": VerdictLook("○", _NOT_USED),
+    "unknown": VerdictLook("?", _UNKNOWN),
 }
 """Every verdict by its word."""
 

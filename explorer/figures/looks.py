@@ -84,7 +84,7 @@ def note(text: str, **settings: Any) -> dict[str, Any]:
 
 
 def scale_legend(
-    scale: str | None, ticks: list[tuple[float, str]], caption: str, *, top: float = 1.0
+    scale: str | None, ticks: list[tuple[float, str]], caption: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A colour bar at the right of the plot, as (images, annotations).
 
@@ -114,7 +114,7 @@ def scale_legend(
         "xref": "paper",
         "yref": "paper",
         "x": 1.012,
-        "y": top,
+        "y": 1.0,
         "xanchor": "left",
         "yanchor": "top",
         "sizex": 0.013,
@@ -128,10 +128,10 @@ def scale_legend(
             x=1.025,
             xanchor="left",
             xshift=3,
-            y=top - height + place * height,
+            y=1.0 - height + place * height,
             yanchor="middle",
         )
         for place, text in ticks
     ]
-    notes.append(note(caption, x=1.012, xanchor="left", y=top - height, yanchor="top", yshift=-8))
+    notes.append(note(caption, x=1.012, xanchor="left", y=1.0 - height, yanchor="top", yshift=-8))
     return [image], notes

@@ -26,6 +26,7 @@ from explorer.figures.colours import (
 from explorer.figures.heatmap import MAX_CELLS, check_labels, largest_weight, scale_ticks
 from explorer.figures.labels import shortened, thinned, three_digits
 from explorer.figures.pooling import block_of, pool_max
+from explorer.figures.rows import feedback_digits
 from explorer.source import visible_text
 
 if TYPE_CHECKING:
@@ -244,8 +245,7 @@ def _draw_bars(
         if text != name:
             axes.text(0.16, place, shortened(text, 33), **mono | {"color": look["quiet"]})
         axes.text(0.79, place, three_digits(score), ha="right", **mono)
-        feedback = "?" if np.isnan(given) else f"{given:.3f}"
-        axes.text(0.85, place, feedback, ha="right", **mono)
+        axes.text(0.85, place, feedback_digits(given), ha="right", **mono)
         mark = ink | {"color": verdict_colour(verdict)}
         axes.text(0.87, place, verdict_mark(verdict), **mark)
         axes.text(0.888, place, verdict, **ink)
