@@ -62,9 +62,7 @@ def first_view_seconds(host: Host, browser: Browser, runs: int) -> list[float]:
             )
             page.wait_for_timeout(500)
             start = time.perf_counter()
-            page.evaluate(
-                "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
-            )
+            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
             wait_until(
                 page,
                 lambda page=page: all(

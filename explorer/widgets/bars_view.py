@@ -27,9 +27,7 @@ class BarsView:
 
     def __init__(self, state: ExplorerState, name: str) -> None:
         self.state = state
-        self.plot = Plot(name=name, height=120)
-        self.plot.pin_on_click = False
-        self.plot.add_class("ex-bars")
+        self.plot = Plot(name=name, height=120, pin_on_click=False, _dom_classes=("ex-bars",))
         self.widget = self.plot
         self.on_pick: Callable[[str], None] = lambda _name: None
         self._units: list[str] = []

@@ -28,9 +28,13 @@ class HeatView:
 
     def __init__(self, state: ExplorerState, name: str, height: int = 472) -> None:
         self.state = state
-        self.plot = Plot(name=name, height=height, on_exact=self._exact)
-        self.plot.pin_on_click = False
-        self.plot.add_class("ex-heat")
+        self.plot = Plot(
+            name=name,
+            height=height,
+            on_exact=self._exact,
+            pin_on_click=False,
+            _dom_classes=("ex-heat",),
+        )
         self.widget = self.plot
         self.on_pick: Callable[[int, int], None] = lambda _query, _key: None
         self._key: Hashable = None
@@ -74,13 +78,14 @@ class HeatView:
         shown = self._weights()
         if whole_new or not np.array_equal(shown, self._shown, equal_nan=True):
             self._shown = shown
-            if whole_new:
-                self.plot.figure = self._figure(
-                    row_labels, column_labels, boundaries, marked, titles
-                )
-                if not same_map:
-                    self.plot.zoom = None
-            self._send(row_labels, column_labels)
+            with self.plot.batch():
+                if whole_new:
+                    self.plot.figure = self._figure(
+                        row_labels, column_labels, boundaries, marked, titles
+                    )
+                    if not same_map:
+                        self.plot.zoom = None
+                self._send()
         self.plot.selected_row = _place(rows, pinned[0])
         self.plot.selected_column = _place(columns, pinned[1])
 
@@ -110,7 +115,7 @@ class HeatView:
         figure.layout.yaxis.title.text, figure.layout.xaxis.title.text = titles
         return figure
 
-    def _send(self, row_labels: Sequence[str], column_labels: Sequence[str]) -> None:
+    def _send(self) -> None:
         first_row, _, first_column, _ = self._window
         rows, columns = self._block
         # The colour range is the same for every head: equal colours are equal weights.
@@ -158,7 +163,7 @@ class HeatView:
         if window != self._window:
             self._window = window
             self._shown = self._weights()
-            self._send((), ())
+            self._send()
 
     def _clicked(self, change: Mapping[str, Any]) -> None:
         clicked = change["new"]
