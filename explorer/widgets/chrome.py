@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.errors import ExplorerError
+from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
-from explorer.widgets.focus import CODE_MEASURES, TRACE_MEASURES, head_measure
+from explorer.widgets.bars_view import MOST_BARS
+from explorer.widgets.focus import head_measure
 from explorer.widgets.region import Region
-from explorer.widgets.scenes import CodeScene
+from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.scoring import sentence_of
 from explorer.widgets.session import Session
-from explorer.widgets.state import NORMALISATIONS, REDUCTIONS, UNIT_KINDS, ExplorerState
+from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES, UNIT_KINDS, ExplorerState
 
-TABS = (("code", "Code"), ("traces", "RAG traces"))
 _VERDICTS = ("used", "near", "not used", "unknown")
+TABS = (("code", "Code"), ("traces", "RAG traces"))
 _UNIT_WORDS = {
     "line": "lines",
     "identifier": "identifiers",
@@ -37,11 +38,11 @@ class Chrome:
         self.strip = Region("strip")
         self.rail = Region("rail")
         self.status = Region("status")
-        self._grid: tuple[Any, str, NDArray[np.float32]] | None = None
+        self._measuring: tuple[int, str] | None = None
         self._serial = 0
         self._last = {"layer": 0, "head": 0}
         for region in (self.header, self.strip, self.rail):
-            region.on("set", self._set)
+            region.on("set", session.set_from_page)
         self.rail.on("head", self._set_head)
         self.rail.on("unpin", lambda *_: setattr(state, "selection", None))
         self.status.on("cancel", lambda message, _: session.cancel(message.get("lane")))
@@ -58,15 +59,11 @@ class Chrome:
         """Let `copy()` say what the copy button puts on the clipboard."""
         self.header.on("copy", lambda *_: self.header.tell({"copy": copy()}))
 
-    def _set(self, message: Mapping[str, Any], _: Any) -> None:
-        name = str(message["name"])
-        if name not in _SETTABLE:
-            return
-        value = message["value"]
-        try:
-            setattr(self.state, name, value)
-        except ExplorerError as error:
-            self.session.tell(error)
+    def close(self) -> None:
+        """Take the parts off every page."""
+        for region in (self.header, self.strip, self.rail, self.status):
+            region.layout.close()
+            region.close()
 
     def _set_head(self, message: Mapping[str, Any], _: Any) -> None:
         with self.state.batch():
@@ -165,13 +162,12 @@ class Chrome:
         state, scene = self.state, self.state.scene
         attention = getattr(scene, "attention", None)
         measures = CODE_MEASURES if state.tab == "code" else TRACE_MEASURES
-        measure = state.measure if state.measure in dict(measures) else measures[0][0]
+        measure = state.measure if state.measure in measures else next(iter(measures))
         values = None
         if attention is not None:
-            if self._grid is None or self._grid[0] is not scene or self._grid[1] != measure:
+            values = scene.measured.get(measure)
+            if values is None:
                 self._measure(scene, measure)
-            if self._grid is not None and self._grid[0] is scene:
-                values = self._grid[2]
         self.rail.paint(state.colour_scale)
         drawn = np.array([] if values is None else values, dtype=np.float32).tobytes()
         if drawn != self.rail.wire.tint:
@@ -183,17 +179,19 @@ class Chrome:
             head=state.head,
             last=dict(self._last),
             measure=measure,
-            measures=[list(pair) for pair in measures],
+            measures=[list(pair) for pair in measures.items()],
             serial=self._serial,
             reason=_single_reason(state, attention),
         )
 
-    def _measure(self, scene: Any, measure: str) -> None:
-        self._grid = (scene, measure, np.zeros(0, dtype=np.float32))
+    def _measure(self, scene: CodeScene | TraceScene, measure: str) -> None:
+        if self._measuring == (id(scene), measure) and self.session.runner.running("grid"):
+            return
+        self._measuring = (id(scene), measure)
 
         def done(values: NDArray[np.float32] | None) -> None:
-            if values is not None:
-                self._grid = (scene, measure, np.ravel(values))
+            empty = np.zeros(0, dtype=np.float32)
+            scene.measured[measure] = empty if values is None else np.ravel(values)
             self._serial += 1
             self._show_rail()
 
@@ -201,7 +199,7 @@ class Chrome:
             "grid",
             lambda _: head_measure(scene, measure),
             done=done,
-            failed=lambda _: None,
+            failed=self.session.tell,
             message="measuring heads",
         )
 
@@ -214,7 +212,15 @@ class Chrome:
             if table is None
             else [[d.code.replace("-", " "), d.message] for d in table.attrs["notes"]]
         )
-        notes += [["about this model", note] for note in getattr(scene, "notes", ())]
+        notes += [["about this attention", note] for note in getattr(scene, "notes", ())]
+        if isinstance(scene, CodeScene):
+            notes += [["units", note] for note in scene.unit_notes(state.unit_kind)]
+        if table is not None and len(table) > MOST_BARS:
+            many = (
+                f"The bars show the {MOST_BARS} units with the highest scores; app.feedback has "
+                f"all {len(table)}."
+            )
+            notes.append([f"{MOST_BARS} of {len(table)} units", many])
         self.status.show(
             sentence=sentence_of(state),
             error=session.error,
@@ -239,13 +245,6 @@ _STRIP = frozenset(
         "hide_sink",
     }
 )
-_SETTABLE = frozenset(
-    {
-        "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
-        "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
-        "bar_order", "direction", "trace",
-    }
-)  # fmt: skip
 
 
 def _single_reason(state: ExplorerState, attention: Any) -> str:

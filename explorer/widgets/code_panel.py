@@ -13,7 +13,7 @@ from explorer.errors import InputError
 from explorer.figures import colours
 from explorer.widgets.bars_view import BarsView
 from explorer.widgets.focus import Focus
-from explorer.widgets.heat_view import HeatView
+from explorer.widgets.heat_view import HeatView, Picture
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, visible_positions
 from explorer.widgets.scoring import token_weights, unit_spans
@@ -31,10 +31,15 @@ class CodePanel:
     def __init__(self, state: ExplorerState, session: Session) -> None:
         self.state = state
         self.session = session
-        self.heat = HeatView(state, name="Attention heatmap, query rows by key columns")
+        self.heat = HeatView(
+            state,
+            session.runner,
+            session.tell,
+            name="Attention heatmap, query rows by key columns",
+        )
         self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
         self.text = Region("code_text")
-        self.widget = ipywidgets.Box([self.heat.widget, self.text, self.bars.widget])
+        self.widget = ipywidgets.Box([self.heat.plot, self.text, self.bars.widget])
         for name in ("ex-panel", "ex-code-panel"):
             self.widget.add_class(name)
         self._serial = 0
@@ -47,12 +52,18 @@ class CodePanel:
         self.text.on("editing", lambda *_: session.warm_up())
         self.text.on("pin", lambda message, _: self._pin(message.get("index")))
         self.text.on("hover", lambda message, _: self._hover(message.get("index")))
-        self.text.on("set", lambda message, _: setattr(state, message["name"], message["value"]))
+        self.text.on("set", session.set_from_page)
         self.text.on("window", lambda message, _: session.record_code(int(message["start"])))
         self.text.on("example", lambda message, _: self._example(str(message["name"])))
         state.observe(self._heat_changed, names=list(_DRAWN_BY))
         state.observe(self._changed)
         self.redraw()
+
+    def close(self) -> None:
+        """Take the panel off every page."""
+        for part in (self.heat.plot, self.bars.plot, self.text, self.widget):
+            part.layout.close()
+            part.close()
 
     # gestures
 
@@ -106,7 +117,7 @@ class CodePanel:
             return
         if name in {"focus", "direction", "selection", "colour_scale", "scaling", "hide_sink"}:
             self._tint()
-        if name in {"focus", "selection", "direction", "colour_scale"}:
+        if name in {"focus", "selection", "direction", "source"}:
             self._show_text()
         if name in BarsView.DRAWN_BY:
             self._draw_bars()
@@ -137,17 +148,16 @@ class CodePanel:
         rows, columns = visible_positions(
             scene, hide_special=self.state.hide_special, hide_sink=self.state.hide_sink
         )
-        row, column = self._pinned_cell()
-        self.heat.show(
-            (focus.attention, focus.layer, focus.head),
-            rows,
-            columns,
-            key=(id(scene), self.state.hide_special, self.state.hide_sink),
+        picture = Picture(
+            source=(focus.attention, focus.layer, focus.head),
+            rows=rows,
+            columns=columns,
+            map_key=(id(scene), self.state.hide_special, self.state.hide_sink),
             row_labels=[scene.tokens[i] for i in rows],
             column_labels=[scene.tokens[i] for i in columns],
-            pinned=(row, column),
             marked=self._marked_columns(scene, columns),
         )
+        self.heat.show(picture, self._pinned_cell())
 
     def _draw_bars(self) -> None:
         if self._focus is not None:
@@ -184,26 +194,23 @@ class CodePanel:
         focus, scene = self._focus, self.state.code_scene
         if scene is None or focus is None:
             self.text.show(
-                lines=[], serial=0, source=self.state.source, programs=self._programs(), program="",
-                title="code", editable=True, direction=self.state.direction, pinned=None,
-                window=None,
+                source=self.state.source, programs=self._programs(), title="code", editable=True,
+                direction=self.state.direction, pinned=None, marked=[], window=None,
             )  # fmt: skip
             return
         if scene is not self._drawn:
             self._drawn = scene
             self._serial += 1
+            self.text.wire.document = {"serial": self._serial, "lines": scene.lines}
         chosen = self.state.selection
         pinned = None
         if chosen is not None and chosen["kind"] != "unit":
             pinned = chosen.get("index", chosen.get("query"))
-        title = f"{scene.language or 'text'}, {scene.n_tokens:,} tokens"
         self.text.show(
-            lines=scene.lines,
-            serial=self._serial,
-            source=scene.text,
+            # What was asked for last, also when it could not be run: it must not be lost.
+            source=self.state.source or scene.text,
             programs=self._programs(),
-            program="",
-            title=title,
+            title=f"{scene.language or 'text'}, {scene.n_tokens:,} tokens",
             editable=scene.model is not None,
             direction=self.state.direction,
             pinned=pinned,

@@ -38,6 +38,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     Parameters
     ----------
+    traces
+        Traces for the traces tab; the packaged ones when left out.
     **traits
         Any trait of the app: ``layer``, ``head``, ``threshold``, ``reduction``,
         ``normalisation``, ``model``, ``source``, ``trace``, ``selection``, ``unit_kind`` ...; see
@@ -64,34 +66,35 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     >>> app.threshold = 0.05
     """
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, traces: TraceSet | None = None, **traits: Any) -> None:
         unknown = [name for name in traits if name not in _OWN_TRAITS and name != "layout"]
         if unknown:
             raise InputError(_unknown_argument(unknown[0]))
-        self._first_picture: bytes | None = None
         layout = {"layout": traits.pop("layout")} if "layout" in traits else {}
         ipywidgets.VBox.__init__(self, **layout)
-        self._ready_session(traits)
+        self._ready_session(traits, traces)
+        if self._focus_keeper.refused is not None:
+            raise self._focus_keeper.refused
         self.add_class("explorer-app")
-        main = ipywidgets.Box([self._chrome.rail, self._code.widget, self._traces_panel.widget])
-        main.add_class("ex-main")
-        self.children = [self._chrome.header, self._chrome.strip, main, self._chrome.status]
+        self._main = ipywidgets.Box(
+            [self._chrome.rail, self._code.widget, self._traces_panel.widget],
+            _dom_classes=("ex-main",),
+        )
+        self.children = [self._chrome.header, self._chrome.strip, self._main, self._chrome.status]
         self.observe(self._on_tab, names="tab")
         self._on_tab()
 
-    def _ready_session(self, traits: dict[str, Any]) -> None:
+    def _ready_session(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
         source, trace = traits.pop("source", None), traits.pop("trace", None)
         selection = traits.pop("selection", None)
         model = traits.pop("model", DEFAULT_MODEL)
         self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
-        for name in ("layer", "head"):
-            # Checked once there is a map to check against.
-            self.set_trait(name, traits.get(name))
         self._session = Session(self)
         self._focus_keeper = FocusKeeper(self, self._session.runner)
         self._focus_keeper.failed = self._session.tell
-        if "layer" in traits:
-            self._focus_keeper.keep_layer()
+        self._focus_keeper.want(
+            **{name: traits.pop(name) for name in ("layer", "head") if name in traits}
+        )
         for name, value in traits.items():
             setattr(self, name, value)
         self._code = CodePanel(self, self._session)
@@ -102,15 +105,18 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         self._chrome.on_copy(lambda: saving.python_of(self))
         if not isinstance(model, str) and model is not None:
             self.model = model
-        self._session.load_examples()
         if source is not None:
             self.source = source  # refused when empty
         elif model == DEFAULT_MODEL:
             self._show_example()
+        if traces is None:
+            self._session.load_examples()
+        else:
+            self._session.show_traces(traces)
         if trace is not None:
             self.trace = trace
         if selection is not None:
-            self.selection = selection
+            self._session.pin_later(selection)
 
     def _show_example(self) -> None:
         from explorer.examples import example_programs
@@ -159,20 +165,11 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         TraceError
             The file cannot be read.
         """
-        loaded = traces
         if isinstance(traces, str | Path):
-            loaded = load_traces(Path(traces).expanduser())
+            traces = load_traces(Path(traces).expanduser())
         elif traces is not None and not isinstance(traces, TraceSet):
-            loaded = TraceSet(traces)
-        traits.setdefault("tab", "traces")
-        trace, selection = traits.pop("trace", None), traits.pop("selection", None)
-        app = cls(**traits)
-        if isinstance(loaded, TraceSet):
-            app._session.show_traces(loaded)
-        if trace is not None:
-            app.trace = trace
-        app.selection = selection
-        return app
+            traces = TraceSet(traces)
+        return cls(traces=traces, **{"tab": "traces", **traits})
 
     @classmethod
     def from_attention(
@@ -197,15 +194,10 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         """
         made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
         scene = matrix_scene(made, None if tokens is None else list(tokens))
-        traits.setdefault("unit_kind", "token")
-        layer, head = traits.pop("layer", None), traits.pop("head", None)
-        selection = traits.pop("selection", None)
-        app = cls(model=None, **traits)
+        app = cls(model=None, **{"unit_kind": "token", **traits})
         app._session.show_matrix(scene)
-        if layer is not None:
-            app.layer = layer
-        app.head = head
-        app.selection = selection
+        if app._focus_keeper.refused is not None:
+            raise app._focus_keeper.refused
         return app
 
     # results
@@ -236,7 +228,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing is under way; False when `timeout` seconds were not enough."""
-        return self._session.runner.wait(timeout)
+        return self._session.runner.wait(timeout, but=frozenset({"grid"}))
 
     def cancel(self) -> None:
         """Stop what is under way; what was shown before stays."""
@@ -244,9 +236,13 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop what is under way and take the app off every page."""
-        session = getattr(self, "_session", None)  # missing when the arguments were refused
-        if session is not None:
-            session.runner.close()
+        if hasattr(self, "_chrome"):  # missing when the arguments were refused
+            self._session.runner.close()
+            for part in (self._chrome, self._code, self._traces_panel):
+                part.close()
+            self._main.layout.close()
+            self._main.close()
+            self.layout.close()
         super().close()
 
     def save(self, path: str | Path) -> None:
@@ -293,8 +289,20 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
         display(self._repr_mimebundle_(), raw=True)
         still = saving.still_picture(self)
-        if still is not None:
-            display({"text/html": still, "text/plain": ""}, raw=True)
+        handle = display(_still_output(still), raw=True, display_id=True)
+        if still is None and handle is not None:
+            self._show_still_later(handle)
+
+    def _show_still_later(self, handle: Any) -> None:
+        """Put the still picture into the notebook once there is something to show."""
+
+        def look(_: Any) -> None:
+            still = saving.still_picture(self)
+            if still is not None:
+                self.unobserve(look, names="table")
+                handle.update(_still_output(still), raw=True)
+
+        self.observe(look, names="table")
 
     # gestures
 
@@ -314,6 +322,10 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         # Without a running loop the work is done by now, and an error belongs to the caller.
         if not self._session.runner.busy and self._session.failure is not None:
             raise self._session.failure
+
+
+def _still_output(still: str | None) -> dict[str, str]:
+    return {"text/html": still or "", "text/plain": ""}
 
 
 def _unknown_argument(name: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.attention import AttentionMap, DenseAttention, measures
+from explorer.errors import InputError
 from explorer.feedback import score_all_heads
 from explorer.widgets.jobs import Job, JobRunner
 from explorer.widgets.scenes import CodeScene, TraceScene
@@ -22,17 +23,21 @@ _QUICK_WEIGHTS = 24_000_000
 _KEPT_WEIGHTS = 16_000_000
 _ROWS_AT_ONCE = 128
 
-CODE_MEASURES = (
-    ("entropy", "entropy"),
-    ("sink", "sink"),
-    ("previous_token", "previous token"),
-    ("distance", "distance"),
-)
-TRACE_MEASURES = (
-    ("mass", "mass on facts"),
-    ("labelled", "share on labelled"),
-    ("focus", "largest share"),
-)
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What the panels need of a map that is too long to be kept whole.
+
+    Parameters
+    ----------
+    received
+        Attention that each key receives on average from the rows that see it, float32 (keys,).
+    mean_row
+        A map of one row: the mean of the scene's rows.
+    """
+
+    received: NDArray[np.float32]
+    mean_row: DenseAttention
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,8 @@ class Focus:
         What to ask `attention` for; None is the mean.
     wanted
         The layer and head that the user chose.
+    summary
+        For a long map: what was worked out from it once.
     """
 
     scene: CodeScene | TraceScene
@@ -56,10 +63,13 @@ class Focus:
     layer: int | None
     head: int | None
     wanted: tuple[int | None, int | None]
+    summary: Summary | None = None
 
     @cached_property
     def received(self) -> NDArray[np.float32]:
         """Attention that each key receives on average from the scene's rows, float32 (keys,)."""
+        if self.summary is not None:
+            return self.summary.received
         rows = self.scene.rows if isinstance(self.scene, CodeScene) else self.scene.evidence.rows
         return self.attention.received(self.layer, self.head, rows=rows)
 
@@ -74,15 +84,18 @@ class FocusKeeper:
     def __init__(self, state: ExplorerState, runner: JobRunner) -> None:
         self.state = state
         self.runner = runner
-        self._auto_layer = state.layer is None
+        self._auto_layer = True
+        self._wanted: dict[str, int | None] = {}
+        self.refused: InputError | None = None
         self._mean: tuple[AttentionMap, tuple[int | None, int | None], DenseAttention] | None = None
         self.failed: Callable[[BaseException], None] = lambda _: None
         state.observe(self._on_scene, names=["code_scene", "trace_scene", "tab"])
         state.observe(self._refresh, names=["layer", "head"])
 
-    def keep_layer(self) -> None:
-        """Leave the layer as it is when the first scene comes: the user has chosen."""
-        self._auto_layer = False
+    def want(self, **indices: int | None) -> None:
+        """Choose this layer or head as soon as there is a map to check it against."""
+        self._wanted |= indices
+        self._auto_layer = self._auto_layer and "layer" not in indices
 
     def _on_scene(self, change: Mapping[str, Any]) -> None:
         if change["name"] != "tab" and change["new"] is not self.state.scene:
@@ -91,6 +104,7 @@ class FocusKeeper:
         attention = getattr(scene, "attention", None)
         if attention is not None:
             with self.state.batch():
+                self._choose_wanted()
                 if self._auto_layer:
                     # Above the middle is where heads that carry content tend to sit; a mean over
                     # all layers says little, as sinks dominate it.
@@ -101,6 +115,18 @@ class FocusKeeper:
                     if value is not None and value >= count > 1:
                         setattr(self.state, name, count - 1)
         self._refresh()
+
+    def _choose_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for name, value in wanted.items():
+            if getattr(self.state.scene.attention, f"n_{name}s") == 1:
+                self._wanted[name] = value  # nothing to choose here; perhaps in the next scene
+                continue
+            try:
+                setattr(self.state, name, value)
+            except InputError as error:
+                self.refused = error
+                self.failed(error)
 
     def _refresh(self, _: Any = None) -> None:
         if self.state.batching:
@@ -126,8 +152,11 @@ class FocusKeeper:
         heads = (attention.n_layers if layer is None else 1) * (
             attention.n_heads if head is None else 1
         )
-        if not isinstance(scene, CodeScene) or weights > _KEPT_WEIGHTS:
+        if not isinstance(scene, CodeScene):
             self.state.focus = Focus(scene, attention, layer, head, wanted)
+            return
+        if weights > _KEPT_WEIGHTS:
+            self._summarise(scene, layer, head)
             return
         if heads * weights <= _QUICK_WEIGHTS:
             # Worked out once: the heatmap, the tints, the bars and the sentence all read it.
@@ -151,6 +180,24 @@ class FocusKeeper:
         self.runner.start(
             "mean", work, done=done, failed=self.failed, message=f"mean over {heads} heads"
         )
+
+    def _summarise(self, scene: CodeScene, layer: int | None, head: int | None) -> None:
+        attention, rows = scene.attention, scene.rows
+
+        def work(job: Job) -> Summary:
+            total = np.zeros(attention.n_keys, dtype=np.float64)
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                job.check()
+                part = attention.weights(layer, head, rows=rows[start : start + _ROWS_AT_ONCE])
+                total += part.sum(axis=0, dtype=np.float64)
+                job.report("adding up the rows", start / len(rows), None)
+            mean_row = DenseAttention((total / len(rows))[None, :])
+            return Summary(attention.received(layer, head, rows=rows), mean_row)
+
+        def done(summary: Summary) -> None:
+            self.state.focus = Focus(scene, attention, layer, head, (layer, head), summary)
+
+        self.runner.start("mean", work, done=done, failed=self.failed, message="adding up the rows")
 
 
 def head_measure(scene: CodeScene | TraceScene, name: str) -> NDArray[np.float32] | None:

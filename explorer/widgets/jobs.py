@@ -95,8 +95,7 @@ class JobRunner:
     ) -> None:
         """Run `work(job)`; then `done(result)` or `failed(error)` on the UI thread.
 
-        A job that this one replaces, or that the user cancels, ends in neither `done` nor, when
-        replaced, `failed`; a job cancelled by the user gets `failed(Cancelled)`.
+        A job that is replaced or cancelled ends in neither.
         """
         self.cancel(lane)
         with contextlib.suppress(RuntimeError):
@@ -131,11 +130,11 @@ class JobRunner:
                 job.cancel.set()
                 self._on_report(name, None)
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block until every lane rests, delivering results meanwhile; False on time-out."""
+    def wait(self, timeout: float | None = None, *, but: frozenset[str] = frozenset()) -> bool:
+        """Block until every lane but these rests, delivering results; False on time-out."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self.drain()
-        while self._current:
+        while self._current.keys() - but:
             remaining = None if deadline is None else deadline - time.monotonic()
             if remaining is not None and remaining <= 0:
                 return False
@@ -169,7 +168,10 @@ class JobRunner:
     ) -> None:
         try:
             result = work(job)
-        except BaseException as error:  # noqa: BLE001 - delivered to `failed` on the UI thread
+        except BaseException as error:
+            if self._loop is None and not isinstance(error, Exception):
+                self._current.pop(job.lane, None)
+                raise  # Ctrl-C in a script
             self._post(lambda error=error: self._finish(job, lambda: failed(error)))  # type: ignore[misc]
         else:
             self._post(lambda: self._finish(job, lambda: done(result)))

@@ -37,6 +37,8 @@ class Wire(ipywidgets.Widget):
 
     content = t.Dict().tag(sync=True)
     """Everything the region draws."""
+    document = t.Dict().tag(sync=True)
+    """What is large and changes seldom: the lines of the code, with a serial."""
     tint = t.Bytes(b"").tag(sync=True)
     """Colour index of every token, one byte each; for the grid of heads a float32 each."""
     palette = t.Dict().tag(sync=True)

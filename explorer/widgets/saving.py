@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
 from explorer.figures.static import overview_png
 from explorer.widgets.buffers import max_pool
-from explorer.widgets.scenes import CodeScene, visible_positions
-from explorer.widgets.scoring import sentence_of
+from explorer.widgets.scenes import CodeScene, TraceScene, visible_positions
+from explorer.widgets.scoring import selected_unit, sentence_of
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ def python_of(state: ExplorerState) -> str:
     ]
     if state.selection is not None:
         arguments.append(f"selection={state.selection!r}")
+    if state.tab == "code" and state.code_scene is not None and state.code_scene.model is None:
+        arguments = [a for a in arguments if not a.startswith("model=")]
+        call = f"Explorer.from_attention(attention, tokens, {', '.join(arguments)})"
+        said = "# attention, tokens: the matrix you brought"
+        return f"from explorer import Explorer\n\n{said}\n{call}\n"
     if state.tab == "traces":
         path = getattr(getattr(state, "traces", None), "path", None)
         first = "" if path is None else f"{str(path)!r}, "
@@ -94,7 +100,16 @@ def picture(state: ExplorerState) -> bytes:
     """Return the view as a PNG: heatmap and bars."""
     weights, rows, columns = _view(state)
     table = state.table
-    return overview_png(weights, rows, columns, table, title=sentence_of(state))
+    return overview_png(
+        weights,
+        rows,
+        columns,
+        table,
+        title=sentence_of(state),
+        colorscale=state.colour_scale or None,
+        scaling=state.scaling,  # type: ignore[arg-type]
+        zmax=1.0,
+    )
 
 
 def still_picture(state: ExplorerState) -> str | None:
@@ -141,10 +156,25 @@ def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[st
 
 def _page(state: ExplorerState) -> str:
     weights, rows, columns = _view(state)
-    heat = heatmap(weights, rows, columns, scaling=state.scaling, zmax=1.0)  # type: ignore[arg-type]
-    bars = feedback_bars(state.table, FeedbackPolicy(threshold=state.threshold))
-    from html import escape
-
+    heat = heatmap(
+        weights,
+        rows,
+        columns,
+        colorscale=state.colour_scale or None,
+        scaling=state.scaling,  # type: ignore[arg-type]
+        zmax=1.0,
+    )
+    labels = None
+    if isinstance(state.focus.scene, TraceScene):
+        labels = {edge.id: edge.label for edge in state.focus.scene.trace.hyperedges}
+    bars = feedback_bars(
+        state.table,
+        FeedbackPolicy(threshold=state.threshold),
+        labels=labels,
+        sort=state.bar_order,  # type: ignore[arg-type]
+        axis=state.threshold_scale,  # type: ignore[arg-type]
+        selected=selected_unit(state),
+    )
     return (
         "<!doctype html><meta charset='utf-8'><title>Attention</title>"
         f"<body style='font:14px system-ui;margin:24px'><p>{escape(sentence_of(state))}</p>"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap
 from explorer.errors import InputError
 from explorer.feedback import Unit
-from explorer.source import code_units, units_on_tokens
+from explorer.source import find_units, units_on_tokens
 from explorer.traces import Evidence, Trace
 
 TEXT, SPECIAL, LINE_BREAK = 0, 1, 2
@@ -61,7 +61,9 @@ class CodeScene:
     stop: int = 0
     n_total: int = 0
     notes: tuple[str, ...] = ()
+    measured: dict[str, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
     _units: dict[str, list[Unit]] = field(default_factory=dict, init=False, repr=False)
+    _unit_notes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def truncated(self) -> bool:
@@ -85,8 +87,15 @@ class CodeScene:
             self._units[kind] = self._token_units() if kind == "token" else self._source_units(kind)
         return self._units[kind]
 
+    def unit_notes(self, kind: str) -> tuple[str, ...]:
+        """Sentences about how the units of a kind were found."""
+        self.units(kind)
+        return self._unit_notes.get(kind, ())
+
     def _source_units(self, kind: str) -> list[Unit]:
-        found = code_units(self.text, kind=kind, language=self.language)  # type: ignore[arg-type]
+        units = find_units(self.text, kind=kind, language=self.language)  # type: ignore[arg-type]
+        self._unit_notes[kind] = tuple(units.notes)
+        found = units.units
         placed = units_on_tokens(found, self.offsets, self.special)
         return [
             Unit.from_positions(unit.name, unit.text, positions)
@@ -138,6 +147,7 @@ class TraceScene:
     token_attention: AttentionMap | None = None
     token_units: tuple[Unit, ...] = ()
     notes: tuple[str, ...] = ()
+    measured: dict[str, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def attention(self) -> AttentionMap | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention import AttentionMap
 from explorer.errors import ExplorerError
 from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table
 from explorer.widgets.focus import Focus
@@ -60,20 +61,24 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
     if focus is None:
         return None
     scene = focus.scene
+    source: tuple[AttentionMap, int | None, int | None]
+    source = (focus.attention, focus.layer, focus.head)
     if isinstance(scene, CodeScene):
         units = scene.units(state.unit_kind)
         rows: NDArray[np.intp] | None = pinned_rows(state, scene)
         notes: tuple[Diagnostic, ...] = ()
+        if focus.summary is not None and rows is scene.rows:
+            source, rows = (focus.summary.mean_row, 0, 0), None
     else:
         units, rows = scene.evidence.units, scene.evidence.rows
         notes = scene.evidence.diagnostics
     return feedback_table(
-        focus.attention,
+        source[0],
         units,
         FeedbackPolicy(threshold=state.threshold),
         rows=rows,
-        layer=focus.layer,
-        head=focus.head,
+        layer=source[1],
+        head=source[2],
         reduction=state.reduction,  # type: ignore[arg-type]
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,

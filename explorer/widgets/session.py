@@ -23,13 +23,13 @@ from explorer.widgets.state import ExplorerState
 if TYPE_CHECKING:
     from explorer.models.reading import Reading
 
-_STAGES = {
-    "download": "downloading",
-    "conversion": "converting",
-    "loading": "loading",
-    "generating": "answering",
-    "recording": "recording",
-}
+_SETTABLE = frozenset(
+    {
+        "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
+        "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
+        "bar_order", "direction", "trace",
+    }
+)  # fmt: skip
 
 
 class Session(t.HasTraits):
@@ -57,11 +57,13 @@ class Session(t.HasTraits):
         self._last_model = state.model
         self._readings: dict[tuple[int, int], TraceScene] = {}
         self._quiet = False
+        self._selection: dict[str, Any] | None = None
         state.find_trace = self.trace_index
         state.register_model = self.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
         state.observe(self._on_trace, names="trace")
+        state.observe(self._on_tab, names="tab")
 
     # models
 
@@ -111,8 +113,7 @@ class Session(t.HasTraits):
 
     @staticmethod
     def _pass_on(job: Job, progress: Progress) -> None:
-        message = progress.message or _STAGES.get(progress.stage, progress.stage)
-        job.report(message, progress.fraction, None)
+        job.report(progress.message, progress.fraction, None)
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
         if self._quiet or change["new"] is None:
@@ -148,6 +149,13 @@ class Session(t.HasTraits):
         }
 
     # code
+
+    def _on_tab(self, change: Mapping[str, Any]) -> None:
+        # The model may have been changed while the other tab was in front.
+        scene = self.state.code_scene
+        stale = scene is not None and scene.model not in (None, self.state.model)
+        if change["new"] == "code" and stale and not self.runner.running("code"):
+            self.record_code()
 
     def _on_source(self, change: Mapping[str, Any]) -> None:
         if not self._quiet and change["new"]:
@@ -223,9 +231,24 @@ class Session(t.HasTraits):
 
     def _show_code(self, scene: CodeScene) -> None:
         self.error = None
-        if self.state.selection is not None and self.state.tab == "code":
+        if self.state.tab == "code":
             self.state.selection = None
         self.state.code_scene = scene
+        self._pin_what_was_asked_for("code")
+
+    def pin_later(self, selection: dict[str, Any]) -> None:
+        """Pin this as soon as the tab in front has a map to check it against."""
+        self._selection = selection
+        self._pin_what_was_asked_for(self.state.tab)
+
+    def _pin_what_was_asked_for(self, tab: str) -> None:
+        if self._selection is None or self.state.tab != tab or self.state.scene is None:
+            return
+        selection, self._selection = self._selection, None
+        try:
+            self.state.selection = selection
+        except InputError as error:
+            self._tell(error)
 
     # traces
 
@@ -372,6 +395,17 @@ class Session(t.HasTraits):
             self._code_failed(error, name)
 
         self.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
+
+    # gestures
+
+    def set_from_page(self, message: Mapping[str, Any], _: Any = None) -> None:
+        """Set a trait that the page asks for; what is refused is said in the app."""
+        if message["name"] not in _SETTABLE:
+            return
+        try:
+            setattr(self.state, str(message["name"]), message["value"])
+        except (ExplorerError, t.TraitError) as error:
+            self._tell(error)
 
     # reports
 

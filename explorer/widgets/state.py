@@ -10,11 +10,23 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import InputError
+from explorer.feedback import NORMALISATIONS, REDUCTIONS
+from explorer.figures.colours import scale_choices
 
-REDUCTIONS = ("mean", "mass", "top-k")
-NORMALISATIONS = ("raw", "share", "lift")
 UNIT_KINDS = ("line", "identifier", "node", "token")
-SELECTION_KINDS = ("token", "cell", "unit")
+CODE_MEASURES = {
+    "entropy": "entropy",
+    "sink": "sink",
+    "previous_token": "previous token",
+    "distance": "distance",
+}
+"""Measures of a head over code, and what the menu calls them."""
+TRACE_MEASURES = {
+    "mass": "mass on hyperedges",
+    "labelled": "share on labelled",
+    "focus": "largest share",
+}
+"""Measures of a head over a trace, and what the menu calls them."""
 
 
 class ExplorerState(t.HasTraits):
@@ -25,7 +37,7 @@ class ExplorerState(t.HasTraits):
 
     layer = t.Int(None, allow_none=True, help="Layer; None is the mean over layers.")
     """Layer shown, counted from 0 (a negative number counts from the end when set); ``None`` is
-    the mean over all layers. Default: the middle of the model."""
+    the mean over all layers. Default: the layer at 70 % of the depth, above the middle."""
 
     head = t.Int(None, allow_none=True, help="Head; None is the mean over heads.")
     """Head shown, counted from 0; ``None`` is the mean over the heads. Default ``None``."""
@@ -141,7 +153,7 @@ class ExplorerState(t.HasTraits):
 
     @t.validate(
         "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
-        "scaling", "bar_order",
+        "scaling", "bar_order", "colour_scale", "measure",
     )  # fmt: skip
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:
         name, value = proposal["trait"].name, proposal["value"]
@@ -216,9 +228,11 @@ class ExplorerState(t.HasTraits):
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "tab": ("code", "traces"),
+    "colour_scale": tuple(name for name, _ in scale_choices()),
+    "measure": (*CODE_MEASURES, *TRACE_MEASURES),
     "threshold_scale": ("log", "linear"),
-    "reduction": REDUCTIONS,
-    "normalisation": NORMALISATIONS,
+    "reduction": tuple(REDUCTIONS),
+    "normalisation": tuple(NORMALISATIONS),
     "unit_kind": UNIT_KINDS,
     "direction": ("row", "column"),
     "scaling": ("linear", "sqrt", "log"),

@@ -12,7 +12,7 @@ from explorer.errors import TraceError
 from explorer.figures import colours
 from explorer.widgets.bars_view import BarsView
 from explorer.widgets.focus import Focus
-from explorer.widgets.heat_view import HeatView
+from explorer.widgets.heat_view import HeatView, Picture
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
 from explorer.widgets.scoring import selected_unit, unit_spans
@@ -32,17 +32,23 @@ class TracesPanel:
     def __init__(self, state: ExplorerState, session: Session) -> None:
         self.state = state
         self.session = session
-        self.heat = HeatView(state, name="Attention of answer rows to context columns", height=260)
+        self.heat = HeatView(
+            state,
+            session.runner,
+            session.tell,
+            name="Attention of answer rows to context columns",
+            height=260,
+        )
         self.bars = BarsView(state, name="Feedback bars, one a hyperedge")
         self.cards = Region("cards")
-        self.widget = ipywidgets.Box([self.cards, self.bars.widget, self.heat.widget])
+        self.widget = ipywidgets.Box([self.cards, self.bars.widget, self.heat.plot])
         for name in ("ex-panel", "ex-traces-panel"):
             self.widget.add_class(name)
         self._upload: tuple[str, bytearray] = ("", bytearray())
         self.heat.on_pick = self._pick
         self.bars.on_pick = self._pick_unit
         on = self.cards.on
-        on("set", lambda message, _: setattr(state, message["name"], message["value"]))
+        on("set", session.set_from_page)
         on("pin", lambda message, _: self._pin_unit(message.get("unit")))
         on("unpin", lambda *_: setattr(state, "selection", None))
         on("load_path", lambda message, _: session.load_path(str(message["path"])))
@@ -54,6 +60,12 @@ class TracesPanel:
         state.observe(self._heat_changed, names=list(_HEAT))
         state.observe(self._changed)
         session.observe(lambda _: self._show_cards(), names=["traces", "draft", "reports"])
+
+    def close(self) -> None:
+        """Take the panel off every page."""
+        for part in (self.heat.plot, self.bars.plot, self.cards, self.widget):
+            part.layout.close()
+            part.close()
 
     # gestures
 
@@ -138,7 +150,7 @@ class TracesPanel:
 
     def _draw_heat(self) -> None:
         focus = self._focus
-        self.heat.widget.layout.display = "none" if focus is None else ""
+        self.heat.plot.layout.display = "none" if focus is None else ""
         if focus is None:
             return
         scene: TraceScene = focus.scene  # type: ignore[assignment]
@@ -154,20 +166,18 @@ class TracesPanel:
         spans = unit_spans(scene.picture_units, selected_unit(self.state))
         first = int(columns[0]) if len(columns) else 0
         self.heat.plot.height = scene.picture_height
-        self.heat.show(
-            source,
-            rows,
-            columns,
-            key=id(scene),
+        picture_shown = Picture(
+            source=source,
+            rows=rows,
+            columns=columns,
+            map_key=id(scene),
             row_labels=scene.picture_row_labels,
             column_labels=scene.picture_column_labels,
             boundaries=scene.picture_boundaries,
             marked=[(start - first, stop - first) for start, stop in spans],
-            titles=(
-                "answer",
-                "hyperedge" if scene.picture_columns_are_units else "context",
-            ),
+            titles=("answer", "hyperedge" if scene.picture_columns_are_units else "context"),
         )
+        self.heat.show(picture_shown)
 
     def _draw_bars(self) -> None:
         table = self.state.table

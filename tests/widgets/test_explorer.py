@@ -242,8 +242,75 @@ def test_a_still_picture_for_readers_without_a_kernel(
     traces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[dict[str, str]] = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
     app = Explorer.from_traces(traces)
     app._ipython_display_()
     assert "application/vnd.jupyter.widget-view+json" in shown[0]
     assert "data:image/png;base64," in shown[1]["text/html"]
+
+
+def test_layer_and_head_given_at_the_start_are_checked_against_the_map(traces: Path) -> None:
+    app = Explorer(layer=-1, head=4)
+    assert (app.layer, app.head) == (29, 4)
+    with pytest.raises(InputError, match="0 to 29"):
+        Explorer(layer=99)
+    with pytest.raises(InputError, match="0 to 2"):
+        Explorer.from_attention(causal(2, 3), TOKENS, head=3)
+    # One number a hyperedge: any layer will do, as there is none.
+    assert Explorer.from_traces(traces, layer=40).feedback is not None
+
+
+def test_a_colour_scale_or_measure_that_does_not_exist_is_refused(traces: Path) -> None:
+    app = Explorer.from_traces(traces)
+    for name in ("colour_scale", "measure"):
+        with pytest.raises(InputError, match=name):
+            setattr(app, name, "neon")
+    app.layer = None
+    assert app.feedback is not None
+
+
+def test_a_selection_given_at_the_start_is_pinned_when_there_is_a_map() -> None:
+    chosen = {"kind": "token", "index": 2}
+    app = Explorer.from_attention(causal(), TOKENS, selection=chosen)
+    assert app.selection == chosen
+
+
+def test_a_long_map_gives_the_same_feedback_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above a limit the map is added up by a worker instead of being kept."""
+    weights = causal(2, 3, 40, seed=3)
+    names = [f"t{i}" for i in range(40)]
+    short = Explorer.from_attention(weights, names, layer=1)
+    monkeypatch.setattr("explorer.widgets.focus._KEPT_WEIGHTS", 100)
+    monkeypatch.setattr("explorer.widgets.heat_view.QUICK_WEIGHTS", 100)
+    long = Explorer.from_attention(weights, names, layer=1)
+    assert long.focus.summary is not None
+    np.testing.assert_allclose(long.feedback["score"], short.feedback["score"], rtol=1e-6)
+    np.testing.assert_allclose(long.focus.received, short.focus.received, rtol=1e-5)
+    np.testing.assert_allclose(long._code.heat._shown, weights[1].mean(0)[:, 1:], rtol=1e-6)
+    long.selection = short.selection = {"kind": "token", "index": 30}
+    np.testing.assert_allclose(long.feedback["score"], short.feedback["score"], rtol=1e-6)
+
+
+def test_closing_leaves_nothing_behind(traces: Path) -> None:
+    from ipywidgets.widgets.widget import _instances as alive
+
+    before = len(alive)
+    app = Explorer.from_traces(traces)
+    made = len(alive) - before
+    app.close()
+    assert made > 25
+    assert len(alive) == before
+
+
+def test_changing_the_model_on_the_other_tab_records_the_code_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Explorer()
+    asked: list[str] = []
+    monkeypatch.setattr(app._session, "record_code", lambda **_: asked.append(app.model))
+    app.tab = "traces"
+    app._session._quiet = True  # as if the model had been loaded meanwhile
+    app.model = "all-MiniLM-L6-v2"
+    app._session._quiet = False
+    app.tab = "code"
+    assert asked == ["all-MiniLM-L6-v2"]

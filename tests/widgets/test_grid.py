@@ -8,11 +8,12 @@ import pytest
 from explorer.attention import DenseAttention
 from explorer.examples import example_traces
 from explorer.traces import evidence
-from explorer.widgets.focus import CODE_MEASURES, TRACE_MEASURES, head_measure
+from explorer.widgets.focus import head_measure
 from explorer.widgets.scenes import TraceScene, matrix_scene
+from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES
 
 
-@pytest.mark.parametrize("name", [name for name, _ in CODE_MEASURES])
+@pytest.mark.parametrize("name", CODE_MEASURES)
 def test_measures_of_code(name: str) -> None:
     weights = np.tril(np.random.default_rng(0).random((3, 2, 5, 5)))
     scene = matrix_scene(DenseAttention(weights / weights.sum(-1, keepdims=True)))
@@ -22,7 +23,7 @@ def test_measures_of_code(name: str) -> None:
     assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("name", [name for name, _ in TRACE_MEASURES])
+@pytest.mark.parametrize("name", TRACE_MEASURES)
 def test_measures_of_traces(name: str) -> None:
     trace = example_traces()[0]
     scene = TraceScene(trace, 0, evidence(trace))

@@ -59,21 +59,25 @@ function render({ model, el }) {
     code,
   );
 
+  let draft = null; // what was typed and not run; kept over "back" and over a failed run
   function submit() {
+    draft = editor.value === content.source ? null : editor.value;
     tell.now("run", { source: editor.value });
-    setEditing(false);
+    setEditing(false, true);
   }
-  function setEditing(on) {
-    editing = on || !content.lines?.length;
+  function setEditing(on, submitted = false) {
+    if (editing && !on && !submitted)
+      draft = editor.value === content.source ? null : editor.value;
+    editing = on || empty();
     el.classList.toggle("ex-editing", editing);
     editor.hidden = !editing;
     code.hidden = editing;
     run.hidden = !editing;
     direction.hidden = editing;
-    edit.hidden = !content.lines?.length;
+    edit.hidden = empty();
     setText(edit, editing ? "back" : "edit");
     if (on) {
-      editor.value = content.source;
+      editor.value = draft ?? content.source;
       editor.focus();
       tell.now("editing");
     }
@@ -154,17 +158,25 @@ function render({ model, el }) {
     }
   }
   let built = null;
+  let shownOnce = false;
+  const empty = () => !(model.get("document").lines ?? []).length;
   let marked = [];
   function update(next) {
     content = next;
-    if (content.lines === undefined) return;
-    if (built !== content.serial) {
-      built = content.serial;
-      build(content.lines);
-      editor.value = content.source;
-      setEditing(false);
+    if (content.programs === undefined) return;
+    const { serial, lines } = model.get("document");
+    if (built !== serial) {
+      built = serial;
+      build(lines ?? []);
+      if (draft === content.source) draft = null; // it has been run
+      // Whoever is typing goes on typing; the new tokens are behind the editor.
+      if (!editing || !shownOnce) {
+        editor.value = draft ?? content.source;
+        setEditing(false, true);
+      }
+      shownOnce = true;
     }
-    fillSelect(examples, [["", "examples…"], ...content.programs], content.program ?? "");
+    fillSelect(examples, [["", "examples…"], ...content.programs], "");
     examples.hidden = !content.programs.length;
     edit.hidden = editing ? edit.hidden : !content.editable;
     setText(title, content.title);
@@ -190,6 +202,7 @@ function render({ model, el }) {
     tint();
   }
   const stop = follow(model, update);
+  const stopDocument = follow(model, () => update(model.get("content")), "document");
   const stopTint = follow(model, tint, "tint");
   const stopPalette = follow(model, tint, "palette");
   const stopTheme = followTheme((value) => {
@@ -199,6 +212,7 @@ function render({ model, el }) {
   return () => {
     stop();
     stopTint();
+    stopDocument();
     stopPalette();
     stopTheme();
     tell.close();

@@ -29,17 +29,17 @@ function messenger(model) {
   const onMessage = (message) => {
     if (message?.ack === undefined) return;
     const lane = lanes.get(message.ack);
-    if (lane) release(message.ack, lane);
+    if (lane) release(lane);
   };
   model.on("msg:custom", onMessage);
 
-  function release(kind, lane) {
+  function release(lane) {
     clearTimeout(lane.timer);
     lane.busy = false;
     if (lane.queued === undefined) return;
-    const body = lane.queued;
+    const queued = lane.queued;
     lane.queued = undefined;
-    latest(kind, body);
+    latest(...queued);
   }
   function now(kind, body = {}, buffers = []) {
     model.send({ kind, ...body }, undefined, buffers);
@@ -48,16 +48,20 @@ function messenger(model) {
     const lane = lanes.get(key) ?? { busy: false, queued: undefined, timer: 0 };
     lanes.set(key, lane);
     if (lane.busy) {
-      lane.queued = body;
+      lane.queued = [kind, body, key];
       return;
     }
     lane.busy = true;
     // A kernel that is busy for long, or gone, must not block the lane for ever.
-    lane.timer = setTimeout(() => release(key, lane), 1500);
+    lane.timer = setTimeout(() => release(lane), 1500);
     model.send({ kind, ...body, ack: key }, undefined, []);
   }
   const set = (name, value) => latest("set", { name, value }, `set ${name}`);
-  return { now, latest, set, close: () => model.off("msg:custom", onMessage) };
+  const close = () => {
+    model.off("msg:custom", onMessage);
+    for (const lane of lanes.values()) clearTimeout(lane.timer);
+  };
+  return { now, latest, set, close };
 }
 
 /** Keep `update(content)` in step with the model's content; returns the function that ends it. */
