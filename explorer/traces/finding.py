@@ -76,10 +76,15 @@ def evidence(trace: Trace) -> Evidence:
         lacking = [name for name in reader.needs if trace.metadata.get(name) is None]
         if not lacking:
             found = reader.read(trace)
+            odd = () if found.attention is None else found.attention.notes
             return replace(
                 found,
                 units=_with_text_diagnostics(trace, found.units),
-                diagnostics=(*halves, *found.diagnostics),
+                diagnostics=(
+                    *halves,
+                    *found.diagnostics,
+                    *(Diagnostic("odd-attention", note) for note in odd),
+                ),
             )
         if len(lacking) < len(reader.needs):
             have = next(name for name in reader.needs if name not in lacking)

@@ -40,7 +40,7 @@ def load_traces(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
     TraceError
         The file is missing, a folder, empty, too large, not UTF-8, or holds no trace at all.
     """
-    path = Path(path)
+    path = _path(path)
     with _opened(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         if size > max_bytes:
@@ -102,7 +102,7 @@ def iter_traces(
         The file is missing, a folder, empty or not UTF-8; a line is no trace and `on_problem` is
         not given; the file is one JSON array, which cannot be read piece by piece.
     """
-    path = Path(path)
+    path = _path(path)
     with _opened(path) as stream:
         head = stream.read(4096)
         _check_encoding(head, path.name)
@@ -218,21 +218,32 @@ def _with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | 
         yield item
 
 
+def _path(path: object) -> Path:
+    """Return a path, with ~ for the home folder."""
+    if not isinstance(path, str | os.PathLike) or str(path) == "":
+        raise TraceError(f"Give the path of a trace file; {path!r} is none.")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # the home folder of nobody
+        return Path(path)
+
+
 def _opened(path: Path) -> BinaryIO:
     """Open a regular file, or say in plain words why that cannot be done."""
     try:
         mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
-        if not stat.S_ISREG(mode):
-            raise TraceError(f"{path} is not an ordinary file.")
-        return path.open("rb")
+        stream = path.open("rb") if stat.S_ISREG(mode) else None
     except FileNotFoundError:
         raise TraceError(f"There is no file {path}. Check the path and its spelling.") from None
     except (OSError, ValueError) as error:
         # ValueError: a NUL in the name.
         reason = getattr(error, "strerror", None) or str(error)
         raise TraceError(f"{path} cannot be read ({reason}).") from None
+    if stream is None:
+        if stat.S_ISDIR(mode):
+            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
+        raise TraceError(f"{path} is not an ordinary file.")
+    return stream
 
 
 def _check_encoding(head: bytes, name: str) -> None:

@@ -75,6 +75,8 @@ def read_array(text: str) -> Iterator[Trace | TraceProblem]:
             return
     if position >= len(text):
         yield TraceProblem(line, "the array has no end: the file was probably cut off.")
+    elif text[position + 1 :].strip():
+        yield TraceProblem(line, "the array ends here, and what follows it was left out.")
 
 
 def read_object(value: object, line: int | None = None) -> Trace:

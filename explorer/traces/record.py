@@ -8,6 +8,8 @@ from typing import Any, overload
 
 import msgspec
 
+from explorer.errors import TraceError
+
 
 class Hyperedge(msgspec.Struct):
     """One n-ary fact that was retrieved for a question.
@@ -110,7 +112,8 @@ class TraceSet(Sequence[Trace]):
         path: Path | None = None,
         problems: Iterable[TraceProblem] = (),
     ) -> None:
-        self._traces = tuple(traces)
+        listed = traces if isinstance(traces, Iterable) else (traces,)
+        self._traces = tuple(checked_trace(item) for item in listed)
         self.path = path
         self.problems = tuple(problems)
 
@@ -135,3 +138,19 @@ class TraceSet(Sequence[Trace]):
         source = "" if self.path is None else f" from {self.path.name}"
         noted = f", {len(self.problems)} problems" if self.problems else ""
         return f"<TraceSet: {len(self)} traces{source}{noted}>"
+
+
+def checked_trace(value: object) -> Trace:
+    """Return a trace, or refuse what is none before a panel or a file stumbles over it.
+
+    Raises
+    ------
+    TraceError
+        The value is no `Trace`.
+    """
+    if not isinstance(value, Trace):
+        raise TraceError(
+            f"Traces are objects of the class Trace, and not of {type(value).__name__}. "
+            "load_traces(path) reads a file of them."
+        )
+    return value

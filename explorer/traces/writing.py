@@ -15,7 +15,7 @@ import msgspec
 from explorer.errors import TraceError
 from explorer.traces.arrays import evidence_file, is_reference
 from explorer.traces.native import write_object
-from explorer.traces.record import Trace
+from explorer.traces.record import Trace, checked_trace
 
 
 def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
@@ -35,8 +35,9 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TraceError
-        The folder is missing or cannot be written; the metadata holds what JSON cannot; an array
-        file of the same name and other contents lies beside the new file.
+        What is to be written is no trace, or its metadata holds what JSON cannot; the folder is
+        missing or cannot be written; an array file of the same name and other contents lies beside
+        the new file.
     EvidenceError
         An array file is missing or lies outside the folder of its trace.
     """
@@ -45,7 +46,7 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as stream:
-            for trace in traces:
+            for trace in map(checked_trace, traces):
                 _copy_arrays(trace, path.absolute().parent)
                 stream.write(_encoded(encoder, trace) + b"\n")
         unfinished.replace(path)
