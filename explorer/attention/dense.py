@@ -114,9 +114,11 @@ class DenseAttention(AttentionMap):
         row_index = _slice_of(rows)
         one_layer = self._array[layer]
         if isinstance(row_index, slice) and isinstance(head_index := _slice_of(heads), slice):
-            block = np.asarray(one_layer[head_index, row_index], dtype=np.float32)
+            chosen = one_layer[head_index, row_index]
         else:
-            block = np.asarray(one_layer[np.ix_(heads, rows)], dtype=np.float32)
+            chosen = one_layer[np.ix_(heads, rows)]
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+            block = np.asarray(chosen, dtype=np.float32)
         if self._lazy:
             self._check(block)
         return block
@@ -155,10 +157,12 @@ def as_real_array(array: Any) -> NDArray[Any]:
             layers = [layer[0] for layer in layers]
         return np.stack(layers)
     if hasattr(array, "detach"):  # a torch tensor, told without importing torch
-        tensor = array.detach().cpu()
-        if tensor.is_floating_point() and tensor.element_size() < 4:
-            tensor = tensor.float()  # NumPy has no bfloat16
-        array = tensor.numpy()
+        array = _from_tensor(array)
+    if np.ma.is_masked(array):  # NumPy would silently take the numbers beneath the mask
+        raise InputError(
+            "Some attention weights are masked, so nobody can tell what they are. Say it first, "
+            "with array.filled(0) for positions that no token may look at."
+        )
     try:
         converted = array if isinstance(array, np.ndarray) else np.asarray(array)
     except ValueError as error:
@@ -172,6 +176,21 @@ def as_real_array(array: Any) -> NDArray[Any]:
     ):
         raise InputError(f"Attention must be real numbers; got dtype {converted.dtype}.")
     return converted
+
+
+def _from_tensor(tensor: Any) -> NDArray[Any]:
+    """Return a torch tensor as NumPy."""
+    try:
+        tensor = tensor.detach().cpu()
+        if tensor.is_floating_point() and tensor.element_size() < 4:
+            tensor = tensor.float()  # NumPy has no bfloat16
+        array: NDArray[Any] = tensor.numpy()
+    except (TypeError, RuntimeError) as error:  # sparse, or on the meta device without numbers
+        raise InputError(
+            f"Attention must be a dense tensor that holds its numbers, and this one is not "
+            f"({error}). Try .to_dense(), or load the weights first."
+        ) from None
+    return array
 
 
 def _four_dimensions(array: NDArray[Any]) -> NDArray[Any]:

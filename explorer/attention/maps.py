@@ -296,12 +296,12 @@ class AttentionMap(ABC):
         return np.arange(size) if index is None else np.array([index])
 
     def _set_tokens(self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None) -> None:
-        keys = None if tokens is None else tuple(tokens)
+        keys = None if tokens is None else tuple(map(str, tokens))
         if keys is not None and len(keys) != self.n_keys:
             raise ShapeError(
                 f"There are {self.n_keys} keys but {len(keys)} tokens: give one token per key."
             )
-        queries = None if query_tokens is None else tuple(query_tokens)
+        queries = None if query_tokens is None else tuple(map(str, query_tokens))
         if queries is None and keys is not None and self.query_offset is not None:
             queries = keys[self.query_offset : self.query_offset + self.n_queries]
         if queries is not None and len(queries) != self.n_queries:

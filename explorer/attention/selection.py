@@ -57,7 +57,10 @@ def many_indices(value: Positions, size: int, what: str) -> IntArray:
     if value is None:
         return np.arange(size, dtype=np.int64)
     if isinstance(value, slice):
-        return np.arange(size, dtype=np.int64)[value]
+        try:
+            return np.arange(size, dtype=np.int64)[value]
+        except (TypeError, ValueError) as error:
+            raise InputError(f"A slice of {what}s needs whole numbers: {error}.") from None
     chosen = np.asarray(value)
     if chosen.dtype == np.bool_:
         if chosen.shape != (size,):

@@ -163,6 +163,12 @@ def _checked(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs without switches that recording decides itself."""
     arguments = {name: value for name, value in inputs.items() if name not in _OUTPUT_SWITCHES}
     tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
+        if arguments.get(name) is not None and name not in tensors:
+            raise InputError(
+                f"{name} must be a torch tensor, but it is a {type(arguments[name]).__name__}. "
+                f"Try torch.as_tensor({name})."
+            )
     if not tensors:
         raise InputError(
             "There is nothing to run: pass what the model takes, such as "
