@@ -34,7 +34,10 @@ def score_array(scores: ArrayLike) -> NDArray[Any]:
         array = np.asarray(scores)
         if array.dtype.kind == "O":
             array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+        if isinstance(scores, np.ma.MaskedArray):
+            # A masked score is no score, whatever lies beneath the mask.
+            array = np.where(np.ma.getmaskarray(scores), np.nan, array)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"Scores must be numbers, but these cannot be read as such: {error}."
         ) from None
@@ -165,7 +168,12 @@ class FeedbackPolicy:
 
 
 def _unit_interval(name: str, value: object) -> float:
-    number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    try:
+        number = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:  # an integer beyond all floats
+        number = math.inf
+    if isinstance(value, bool):
+        number = math.nan
     if not 0.0 <= number <= 1.0:
         raise InputError(f"{name.capitalize()} must be a number from 0 to 1, but it is {value!r}.")
     return number

@@ -70,6 +70,7 @@ def score_units(
     """
     rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
     check_k(k)
+    _check_kinds(attention, units)
     check_in_range(units, attention.n_keys)
     layer = check_index("layer", layer, attention.n_layers)
     head = check_index("head", head, attention.n_heads)
@@ -115,6 +116,7 @@ def score_all_heads(
     """
     rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
     check_k(k)
+    _check_kinds(attention, units)
     check_in_range(units, attention.n_keys)
     shape = (attention.n_layers, attention.n_heads, len(units))
     scores = np.zeros(shape, dtype=np.float32)
@@ -157,6 +159,21 @@ def check_k(k: object) -> None:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise InputError(
             f"k, the number of tokens that top-k looks at, must be 1 or more, not {k!r}."
+        )
+
+
+def _check_kinds(attention: object, units: Sequence[object]) -> None:
+    """Raise InputError for an array in place of a map, and for what is no unit."""
+    if not hasattr(attention, "n_keys"):
+        raise InputError(
+            f"The attention must be an AttentionMap, but it is a {type(attention).__name__}. "
+            "DenseAttention(array) makes one of an array."
+        )
+    odd = next((unit for unit in units if not isinstance(unit, Unit)), None)
+    if odd is not None:
+        raise InputError(
+            f"Each unit must be a Unit, but one is a {type(odd).__name__}. "
+            "Unit.from_spans(name, text, [(start, stop)]) makes one."
         )
 
 

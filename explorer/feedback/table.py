@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.errors import InputError
 from explorer.feedback.normalisations import Normalisation
 from explorer.feedback.policy import FeedbackPolicy
 from explorer.feedback.reductions import Attention, Reduction
@@ -61,6 +62,7 @@ def feedback_table(
     InputError
         As in `score_units`.
     """
+    policy = _policy(policy)
     scores = score_units(
         attention,
         units,
@@ -71,7 +73,7 @@ def feedback_table(
         normalisation=normalisation,
         k=k,
     )
-    scores = _met(scores, FeedbackPolicy() if policy is None else policy)
+    scores = _met(scores, policy)
     reachable = reachable_scores(units, reduction=reduction, normalisation=normalisation, k=k)
     return scores_table(
         scores,
@@ -109,7 +111,7 @@ def scores_table(
     """
     import pandas as pd  # takes longer to import than all of the core
 
-    policy = FeedbackPolicy() if policy is None else policy
+    policy = _policy(policy)
     scores = np.asarray(scores, dtype=np.float64)
     limits = np.ones(len(units)) if reachable is None else reachable
     reasons = [
@@ -132,6 +134,18 @@ def scores_table(
     table.attrs["threshold"] = policy.threshold
     table.attrs["notes"] = (*diagnostics, *_policy_notes(policy))
     return table
+
+
+def _policy(policy: object) -> FeedbackPolicy:
+    """Return the policy, the default one for None."""
+    if policy is None:
+        return FeedbackPolicy()
+    if not isinstance(policy, FeedbackPolicy):
+        raise InputError(
+            f"The policy must be a FeedbackPolicy, but it is {str(policy)[:40]!r}. "
+            "A threshold alone is FeedbackPolicy(threshold=0.1)."
+        )
+    return policy
 
 
 def _met(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import index as whole
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -116,7 +117,15 @@ class Unit:
 
 def _disjoint(name: str, spans: Iterable[Span]) -> tuple[Span, ...]:
     merged: list[Span] = []
-    for start, stop in sorted((int(start), int(stop)) for start, stop in spans):
+    try:
+        # Not `int`: half a position is a mistake, not the position before it.
+        pairs = sorted((whole(start), whole(stop)) for start, stop in spans)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"The spans of unit {name!r} must be pairs of whole numbers (start, stop), "
+            f"but they are {str(spans)[:60]}."
+        ) from None
+    for start, stop in pairs:
         if start < 0 or stop < start:
             raise InputError(
                 f"Unit {name!r} has the span [{start}, {stop}), but a span must start at 0 or later"
