@@ -112,8 +112,28 @@ def _key(name: object) -> str:
     packaged = find_packaged(name)
     if packaged is not None:
         return packaged.name
-    folder = Path(name.strip()).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else name.strip()
+    name = name.strip()
+    folder = _path(name)
+    return str(folder.resolve()) if folder.is_dir() else name
+
+
+def _path(name: str) -> Path:
+    """Return a name as a path of this machine.
+
+    Raises
+    ------
+    ModelNotFoundError
+        No file system takes such a name.
+    """
+    try:
+        folder = Path(name).expanduser()
+        folder.is_dir()
+    except (OSError, RuntimeError) as error:  # too long; a home folder of nobody
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelNotFoundError(
+            f"There is no model or folder {name[:60]!r} ({reason}). Check the spelling."
+        ) from None
+    return folder
 
 
 def _load(name: str, reporter: Reporter) -> Model:
@@ -126,7 +146,7 @@ def _load(name: str, reporter: Reporter) -> Model:
     if packaged is not None:
         parts = load_packaged(packaged, reporter)
         return Model(*parts, name=packaged.name, label=packaged.label)
-    folder = Path(name).expanduser()
+    folder = _path(name)
     if folder.is_dir():
         parts = load_folder(folder, name, reporter)
         return Model(*parts, name=name, label=folder.resolve().name)

@@ -84,7 +84,13 @@ class Model:
                 f"{type(tokenizer).__name__}. AutoTokenizer.from_pretrained(...) makes one."
             )
         name = name or getattr(torch_model, "name_or_path", "") or type(torch_model).__name__
-        return cls(torch_model, tokenizer, name=name)
+        try:
+            return cls(torch_model, tokenizer, name=name)
+        except AttributeError as error:
+            raise InputError(
+                f"Model.wrap takes a text model of transformers, and this "
+                f"{type(torch_model).__name__} is none: {error}."
+            ) from error
 
     def __repr__(self) -> str:
         return (
