@@ -220,7 +220,7 @@ def feedback_bars_spec(
                 "color": "rgba(128,136,146,0.25)",
                 "line": {"width": 0},
             },
-            text=["i" if found else "" for found in rows.reasons],
+            text=["i" if found else "\u200a" for found in rows.reasons],
             textfont={"size": 10, "family": SANS, "weight": 600},
             name="diagnostics",
             **_telling(["<br>".join(map(wrapped, found)) for found in rows.reasons]),

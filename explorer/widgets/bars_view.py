@@ -16,7 +16,7 @@ from explorer.widgets.state import ExplorerState
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_BARS = 60
+MOST_BARS = 40
 """More bars than this are too many to look at; the highest scores are shown."""
 
 
@@ -65,12 +65,13 @@ class BarsView:
 
     def _draw(self, figure: dict[str, Any]) -> None:
         before, self._figure = self._figure, figure
+        self._units = list(figure["layout"]["meta"]["units"])
         changes = None if before is None else _changed_arrays(before, figure)
         if changes is not None:
-            for trace, arrays in changes.items():
-                self.plot.restyle(trace, **arrays)
+            with self.plot.batch():
+                for trace, arrays in changes.items():
+                    self.plot.restyle(trace, **arrays)
             return
-        self._units = list(figure["layout"]["meta"]["units"])
         self.plot.height = int(figure["layout"]["height"])
         self.plot.figure = figure
 
@@ -98,7 +99,8 @@ def _changed_arrays(
     before: dict[str, Any], after: dict[str, Any]
 ) -> dict[int, dict[str, Any]] | None:
     """What to change in each trace to get from one figure to the other; None for a new figure."""
-    if before["layout"] != after["layout"] or len(before["data"]) != len(after["data"]):
+    layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
+    if layouts[0] != layouts[1] or len(before["data"]) != len(after["data"]):
         return None
     changes: dict[int, dict[str, Any]] = {}
     for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):

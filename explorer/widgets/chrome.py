@@ -212,7 +212,10 @@ class Chrome:
             if table is None
             else [[d.code.replace("-", " "), d.message] for d in table.attrs["notes"]]
         )
-        notes += [["about this attention", note] for note in getattr(scene, "notes", ())]
+        about_map = getattr(scene, "notes", ())
+        if isinstance(scene, CodeScene):
+            about_map = scene.attention.notes  # of a memory map: of what has been read so far
+        notes += [["about this attention", note] for note in about_map]
         if isinstance(scene, CodeScene):
             notes += [["units", note] for note in scene.unit_notes(state.unit_kind)]
         if table is not None and len(table) > MOST_BARS:

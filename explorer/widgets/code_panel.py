@@ -14,7 +14,7 @@ from explorer.figures import colours
 from explorer.widgets.bars_view import BarsView
 from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView, Picture
-from explorer.widgets.region import Region
+from explorer.widgets.region import Region, sendable
 from explorer.widgets.scenes import CodeScene, visible_positions
 from explorer.widgets.scoring import token_weights, unit_spans
 from explorer.widgets.session import Session
@@ -192,23 +192,25 @@ class CodePanel:
 
     def _show_text(self) -> None:
         focus, scene = self._focus, self.state.code_scene
+        # What was asked for last, also when it could not be run: it must not be lost.
+        source = sendable(self.state.source or (scene.text if scene is not None else ""))
+        if source != self.text.wire.source:
+            self.text.wire.source = source
         if scene is None or focus is None:
             self.text.show(
-                source=self.state.source, programs=self._programs(), title="code", editable=True,
+                programs=self._programs(), title="code", editable=True,
                 direction=self.state.direction, pinned=None, marked=[], window=None,
             )  # fmt: skip
             return
         if scene is not self._drawn:
             self._drawn = scene
             self._serial += 1
-            self.text.wire.document = {"serial": self._serial, "lines": scene.lines}
+            self.text.show_document(serial=self._serial, lines=scene.lines)
         chosen = self.state.selection
         pinned = None
         if chosen is not None and chosen["kind"] != "unit":
             pinned = chosen.get("index", chosen.get("query"))
         self.text.show(
-            # What was asked for last, also when it could not be run: it must not be lost.
-            source=self.state.source or scene.text,
             programs=self._programs(),
             title=f"{scene.language or 'text'}, {scene.n_tokens:,} tokens",
             editable=scene.model is not None,

@@ -143,6 +143,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         ModelError
             Without a running kernel: the model cannot be loaded. In a notebook the app says so.
         """
+        if not isinstance(code, str):
+            raise InputError(f"The code must be a string, but it is a {type(code).__name__}.")
         app = cls(source=code, **traits)
         app._raise_failure()
         return app
@@ -192,6 +194,12 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         ShapeError, InputError
             The array is no attention, or the tokens do not fit it.
         """
+        refused = {"model", "source", "trace", "traces"} & traits.keys()
+        if refused:
+            raise InputError(
+                f"from_attention shows your own matrix and takes no {min(refused)}; use from_code "
+                "or from_traces."
+            )
         made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
         scene = matrix_scene(made, None if tokens is None else list(tokens))
         app = cls(model=None, **{"unit_kind": "token", **traits})

@@ -39,10 +39,23 @@ class Wire(ipywidgets.Widget):
     """Everything the region draws."""
     document = t.Dict().tag(sync=True)
     """What is large and changes seldom: the lines of the code, with a serial."""
+    source = t.Unicode().tag(sync=True)
+    """The code, for the editor."""
     tint = t.Bytes(b"").tag(sync=True)
     """Colour index of every token, one byte each; for the grid of heads a float32 each."""
     palette = t.Dict().tag(sync=True)
     """The attention scale as 256 colours for each theme, ``{"light": [...], "dark": [...]}``."""
+
+
+def sendable(content: Any) -> Any:
+    """Return content with every half of a surrogate pair replaced: it has no UTF-8 and no sound."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(content, dict):
+        return {sendable(key): sendable(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [sendable(item) for item in content]
+    return content
 
 
 class Region(anywidget.AnyWidget):
@@ -86,7 +99,11 @@ class Region(anywidget.AnyWidget):
     def show(self, **content: Any) -> None:
         """Draw this content; nothing is sent when nothing changed."""
         if content != self.wire.content:
-            self.wire.content = content
+            self.wire.content = sendable(content)
+
+    def show_document(self, **document: Any) -> None:
+        """Draw this large content, which changes seldom."""
+        self.wire.document = sendable(document)
 
     def paint(self, colour_scale: str) -> None:
         """Use this attention scale."""

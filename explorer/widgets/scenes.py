@@ -87,6 +87,10 @@ class CodeScene:
             self._units[kind] = self._token_units() if kind == "token" else self._source_units(kind)
         return self._units[kind]
 
+    def unit_names(self, kind: str) -> list[str]:
+        """Names of the units of a kind."""
+        return [unit.name for unit in self.units(kind)]
+
     def unit_notes(self, kind: str) -> tuple[str, ...]:
         """Sentences about how the units of a kind were found."""
         self.units(kind)
@@ -153,6 +157,10 @@ class TraceScene:
     def attention(self) -> AttentionMap | None:
         """The map that the scores come from; None when the trace brings no evidence."""
         return self.evidence.attention
+
+    def unit_names(self, _: str = "") -> list[str]:
+        """Ids of the hyperedges."""
+        return [unit.name for unit in self.evidence.units]
 
     @property
     def picture(self) -> AttentionMap | None:

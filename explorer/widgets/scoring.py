@@ -188,7 +188,7 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
             f"{prefix}{_named(scene, query)} looks at {_named(scene, key)} "
             f"with weight {float(weight[0, 0]):.3f}"
         )
-    weights = np.nan_to_num(token_weights(state, focus), nan=0.0)
+    weights = np.nan_to_num(token_weights(state, focus), nan=0.0, posinf=0.0, neginf=0.0)
     hidden = state.hide_sink and scene.n_tokens > 1
     top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
     listed = ", ".join(f"{_named(scene, i)} {weights[i]:.3f}" for i in top) or "nothing"

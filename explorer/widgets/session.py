@@ -116,7 +116,10 @@ class Session(t.HasTraits):
         job.report(progress.message, progress.fraction, None)
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
-        if self._quiet or change["new"] is None:
+        if self._quiet:
+            return
+        self.error = None
+        if change["new"] is None:
             return
         name = str(change["new"])
         if self.state.tab == "code" and self.state.source:
@@ -137,12 +140,17 @@ class Session(t.HasTraits):
 
     def _model_failed(self, error: BaseException) -> None:
         self._tell(error)
-        self._quiet = True
-        try:
-            self.state.model = self._last_model
-        finally:
-            self._quiet = False
-        loaded = self._last_model in self._models
+        self._take_model_back()
+
+    def _take_model_back(self) -> None:
+        """Name the last model that worked, unless the one named has been loaded."""
+        if self.state.model not in self._models:
+            self._quiet = True
+            try:
+                self.state.model = self._last_model
+            finally:
+                self._quiet = False
+        loaded = self.state.model in self._models
         self.model_status = {
             "kind": "ready" if loaded else "idle",
             "text": "ready" if loaded else "not loaded",
@@ -415,13 +423,8 @@ class Session(t.HasTraits):
         for name in lanes:
             self.runner.cancel(name)
         self.draft = None
-        name = self.state.model
-        loaded = name in self._models
-        if name is not None:
-            self.model_status = {
-                "kind": "ready" if loaded else "idle",
-                "text": "ready" if loaded else "not loaded",
-            }
+        if self.state.model is not None:
+            self._take_model_back()
 
     def tell(self, error: BaseException) -> None:
         """Show an error in the app."""

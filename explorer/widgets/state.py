@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import traitlets as t
 
 from explorer.errors import InputError
@@ -29,20 +29,26 @@ TRACE_MEASURES = {
 """Measures of a head over a trace, and what the menu calls them."""
 
 
+class Checked(t.Any):
+    """A trait that leaves every check, that of None too, to its validator."""
+
+    allow_none = False
+
+
 class ExplorerState(t.HasTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
     tab = t.Unicode("code", help="The tab in front.")
     """Which tab is in front: ``"code"`` or ``"traces"``. Default ``"code"``."""
 
-    layer = t.Int(None, allow_none=True, help="Layer; None is the mean over layers.")
+    layer: Any = t.Any(None, allow_none=True, help="Layer; None is the mean over layers.")
     """Layer shown, counted from 0 (a negative number counts from the end when set); ``None`` is
     the mean over all layers. Default: the layer at 70 % of the depth, above the middle."""
 
-    head = t.Int(None, allow_none=True, help="Head; None is the mean over heads.")
+    head: Any = t.Any(None, allow_none=True, help="Head; None is the mean over heads.")
     """Head shown, counted from 0; ``None`` is the mean over the heads. Default ``None``."""
 
-    threshold = t.Float(0.1, help="Score from which a unit counts as used.")
+    threshold: Any = Checked(0.1, help="Score from which a unit counts as used.")
     """Score in [0, 1] from which a unit counts as used. Default 0.1."""
 
     threshold_scale = t.Unicode("log", help="Scale of the score axis.")
@@ -146,10 +152,13 @@ class ExplorerState(t.HasTraits):
 
     @t.validate("threshold")
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
-        value = float(proposal["value"])
-        if not (math.isfinite(value) and 0.0 <= value <= 1.0):
-            raise InputError(f"The threshold must be a number from 0 to 1, and {value:g} is not.")
-        return value
+        given = proposal["value"]
+        number = isinstance(given, int | float | np.integer | np.floating)
+        if not number or isinstance(given, bool):
+            raise InputError(f"The threshold must be a number from 0 to 1, not {given!r}.")
+        if not 0 <= given <= 1:  # NaN is not
+            raise InputError(f"The threshold must be a number from 0 to 1, and {given} is not.")
+        return float(given)
 
     @t.validate(
         "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
@@ -185,8 +194,12 @@ class ExplorerState(t.HasTraits):
     def _check_index(self, proposal: Mapping[str, Any]) -> int | None:
         name, value = proposal["trait"].name, proposal["value"]
         scene = self.scene
-        if value is None or scene is None or scene.attention is None:
-            return value  # type: ignore[no-any-return]
+        if value is None:
+            return None
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise InputError(f"{name} must be a whole number, or None for the mean; got {value!r}.")
+        if scene is None or scene.attention is None:
+            return int(value)
         count = getattr(scene.attention, f"n_{name}s")
         if not -count <= value < count:
             raise InputError(
@@ -200,32 +213,50 @@ class ExplorerState(t.HasTraits):
         value = proposal["value"]
         if value is None:
             return None
-        wanted = {"token": {"index"}, "cell": {"query", "key"}, "unit": {"name"}}
         kind = value.get("kind")
-        if kind not in wanted or set(value) != wanted[kind] | {"kind"}:
+        fields = _SELECTIONS.get(kind) if isinstance(kind, str) else None
+        if fields is None or set(value) != {"kind", *fields}:
             raise InputError(
                 'selection must be None, {"kind": "token", "index": 12}, {"kind": "cell", '
                 f'"query": 12, "key": 3}} or {{"kind": "unit", "name": "line 4"}}; got {value!r}.'
             )
-        self._check_selection_bounds(value)
-        return dict(value)
+        return {"kind": kind} | {
+            field: self._check_selected(field, value[field]) for field in fields
+        }
 
-    def _check_selection_bounds(self, value: Mapping[str, Any]) -> None:
+    def _check_selected(self, field: str, value: Any) -> int | str:
         scene = self.scene
         attention = getattr(scene, "attention", None)
-        if attention is None:
-            return
-        limits = {"index": attention.n_keys, "query": attention.n_queries, "key": attention.n_keys}
-        if value["kind"] == "token":
-            limits["index"] = max(attention.n_queries, attention.n_keys)
-        for field, count in limits.items():
-            if field in value and not (isinstance(value[field], int) and 0 <= value[field] < count):
+        if field == "name":
+            names = None if scene is None else scene.unit_names(self.unit_kind)
+            if not isinstance(value, str) or (names is not None and value not in names):
+                listed = [repr(name) for name in (names or [])[:6]]
                 raise InputError(
-                    f"The {field} of a selection must lie in 0 to {count - 1}; "
-                    f"{value[field]!r} does not."
+                    f"No unit of the selection's name {value!r} is here. Units are, for example, "
+                    f"{', '.join(listed) or 'none'}."
                 )
+            return value
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
+        count = None
+        if attention is not None:
+            count = attention.n_queries if field == "query" else attention.n_keys
+            if field == "index":
+                count = max(attention.n_queries, attention.n_keys)
+        if not whole or value < 0 or (count is not None and value >= count):
+            limit = "a position of the map" if count is None else f"0 to {count - 1}"
+            raise InputError(
+                f"The {field} of a selection must lie in {limit}; {value!r} does not."
+                if count is not None
+                else f"The {field} of a selection must be {limit}; {value!r} is not."
+            )
+        return int(value)
 
 
+_SELECTIONS: dict[str, tuple[str, ...]] = {
+    "token": ("index",),
+    "cell": ("query", "key"),
+    "unit": ("name",),
+}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "tab": ("code", "traces"),
     "colour_scale": tuple(name for name, _ in scale_choices()),

@@ -10,6 +10,7 @@ import ipywidgets
 
 from explorer.errors import TraceError
 from explorer.figures import colours
+from explorer.traces import TraceSet
 from explorer.widgets.bars_view import BarsView
 from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView, Picture
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _HEAT = ("focus", "colour_scale", "scaling", "selection")
+_MOST_PROBLEMS = 100
 _CARDS = frozenset({"table", "trace_scene", "selection"})
 
 
@@ -191,7 +193,7 @@ class TracesPanel:
             return
         traces = self.session.traces
         scene: TraceScene | None = self.state.trace_scene
-        problems = [] if traces is None else [[p.line, p.message] for p in traces.problems]
+        problems = _problems(traces)
         if traces is None or scene is None:
             self.cards.show(count=0, index=0, problems=problems)
             return
@@ -200,6 +202,7 @@ class TracesPanel:
         draft = self.session.draft
         self.cards.show(
             count=len(traces),
+            file=id(traces),
             index=scene.index,
             id=scene.trace.id,
             query=scene.trace.query,
@@ -228,6 +231,23 @@ class TracesPanel:
             "it from the hyperedges.",
             "action": "answer and record",
         }
+
+
+def _problems(traces: TraceSet | None) -> dict[str, Any]:
+    found = () if traces is None else traces.problems
+    left_out = sum(not problem.loaded for problem in found)
+    changed = len(found) - left_out
+    said = [
+        f"{count} line{'' if count == 1 else 's'} {what}"
+        for count, what in ((left_out, "not read"), (changed, "changed"))
+        if count
+    ]
+    more = len(found) - _MOST_PROBLEMS
+    return {
+        "title": ", ".join(said),
+        "lines": [[p.line, p.message] for p in found[:_MOST_PROBLEMS]],
+        "more": f"and {more:,} more: see app.traces.problems" if more > 0 else "",
+    }
 
 
 def _card(scene: TraceScene, place: int, table: pd.DataFrame | None) -> dict[str, Any]:

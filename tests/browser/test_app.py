@@ -190,7 +190,7 @@ def test_loading_traces_by_button_path_and_drop_and_what_cannot_be_loaded(show, 
         shown.plot(TRACE_BARS)
         page.get_by_label("Trace file", exact=True).set_input_files(good)
         shown.wait_for_value("[t.id for t in app.traces]", lambda ids: ids == ["first", "second"])
-        page.get_by_text("1 line was not read").click()
+        page.get_by_text("1 line not read").click()
         assert "line 2" in page.locator(".ex-problems").inner_text()
         page.locator(".ex-card-text", has_text="Fact <i>number</i> 0.").wait_for()
         assert page.locator(".ex-counts").inner_text().startswith("●2 used")

@@ -92,7 +92,7 @@ def test_the_reachable_range_is_drawn():
 def test_diagnostics_are_a_sign_with_the_reason_on_hover():
     figure = feedback_bars(table_of([0.5, np.nan]))
     signs = trace(figure, "diagnostics")
-    assert signs.text == ("", "i")
+    assert [text.strip() for text in signs.text] == ["", "i"]
     assert signs.marker.size == (0, 13)
     assert "is not a number" in signs.customdata[1]
 

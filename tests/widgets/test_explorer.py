@@ -314,3 +314,37 @@ def test_changing_the_model_on_the_other_tab_records_the_code_anew(
     app._session._quiet = False
     app.tab = "code"
     assert asked == ["all-MiniLM-L6-v2"]
+
+
+def test_half_a_character_in_a_token_does_not_stop_the_display() -> None:
+    app = Explorer.from_attention(causal(n=3), ["\ud800", "a", "\udc80"])
+    sent = json.dumps(app._code.text.wire.document, ensure_ascii=False).encode()
+    assert b"a" in sent
+    assert app.feedback is not None
+
+
+def test_a_cancelled_model_is_no_longer_named() -> None:
+    app = Explorer()
+    app._session._quiet = True  # as while it is loading
+    app.model = "slow/model"
+    app._session._quiet = False
+    app.cancel()
+    assert app.model == "SmolLM2-135M-Instruct"
+
+
+def test_many_bad_lines_are_summed_up(traces: Path) -> None:
+    app = Explorer.from_traces(traces)
+    lines = [trace_line("good"), *["{broken"] * 250]
+    app._session.load_bytes("\n".join(lines).encode(), "many.jsonl")
+    problems = app._traces_panel.cards.wire.content["problems"]
+    assert len(app.traces.problems) == 250
+    assert len(problems["lines"]) == 100
+    assert problems["title"] == "250 lines not read"
+    assert problems["more"].startswith("and 150 more")
+
+
+def test_from_attention_takes_no_model_and_from_code_no_none() -> None:
+    with pytest.raises(InputError, match="model"):
+        Explorer.from_attention(causal(), TOKENS, model="x")
+    with pytest.raises(InputError, match="string"):
+        Explorer.from_code(None)  # type: ignore[arg-type]

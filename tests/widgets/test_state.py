@@ -18,18 +18,20 @@ def state() -> ExplorerState:
     """Return a state that shows a map of 3 layers, 2 heads and 4 tokens."""
     made = ExplorerState()
     attention = DenseAttention(np.full((3, 2, 4, 4), 0.25))
-    made.code_scene = SimpleNamespace(attention=attention)
+    made.code_scene = SimpleNamespace(attention=attention, unit_names=lambda _: ["line 2"])
     return made
 
 
-@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
-def test_thresholds_outside_0_to_1_are_refused(state: ExplorerState, value: float) -> None:
+@pytest.mark.parametrize(
+    "value", [-0.01, 1.01, float("nan"), float("inf"), 10**400, "0.1", None, True]
+)
+def test_thresholds_outside_0_to_1_are_refused(state: ExplorerState, value: Any) -> None:
     with pytest.raises(InputError, match="from 0 to 1"):
         state.threshold = value
     assert state.threshold == 0.1
 
 
-@pytest.mark.parametrize("value", [0, 1, 0.5])
+@pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.25)])
 def test_thresholds_inside_are_taken(state: ExplorerState, value: float) -> None:
     state.threshold = value
     assert state.threshold == value
@@ -69,6 +71,11 @@ def test_layers_count_from_either_end(state: ExplorerState) -> None:
         {"kind": "word", "index": 0},
         {"index": 0},
         {"kind": "token", "index": "0"},
+        {"kind": "token", "index": True},
+        {"kind": "token", "index": 1.0},
+        {"kind": ["token"], "index": 1},
+        {"kind": "unit", "name": "line 3"},
+        {"kind": "unit", "name": 2},
     ],
 )
 def test_selections_that_point_nowhere_are_refused(
@@ -82,6 +89,7 @@ def test_selections_that_point_nowhere_are_refused(
 def test_selections_are_taken(state: ExplorerState) -> None:
     for value in (
         {"kind": "token", "index": 3},
+        {"kind": "token", "index": np.int64(2)},
         {"kind": "cell", "query": 3, "key": 0},
         {"kind": "unit", "name": "line 2"},
         None,

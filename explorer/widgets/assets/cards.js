@@ -60,7 +60,8 @@ function render({ model, el }) {
     body,
   );
 
-  let wanted = null;
+  let wanted = null; // where quick steps are heading
+  let fileShown = null;
   function go(by) {
     if (!content.count) return;
     wanted = Math.min(content.count - 1, Math.max(0, (wanted ?? content.index) + by));
@@ -156,18 +157,20 @@ function render({ model, el }) {
     return node;
   }
   function problemList(problems) {
-    if (!problems.length) return null;
+    if (!problems?.lines.length) return null;
     return h(
       "details",
       { class: "ex-problems" },
-      h("summary", {}, problems.length === 1 ? "1 line was not read" : `${problems.length} lines were not read or changed`),
-      h("ul", {}, problems.map(([line, message]) => h("li", {}, line ? `line ${line}: ${message}` : message))),
+      h("summary", {}, problems.title),
+      h("ul", {}, problems.lines.map(([line, message]) => h("li", {}, line ? `line ${line}: ${message}` : message))),
+      problems.more,
     );
   }
   function update(next) {
     content = next;
     if (content.count === undefined) return;
-    wanted = null;
+    if (content.index === wanted || content.file !== fileShown) wanted = null;
+    fileShown = content.file;
     if (document.activeElement !== place) place.value = content.count ? content.index + 1 : "";
     setText(of, content.count ? ` of ${content.count}` : "");
     if (!content.count) {

@@ -61,13 +61,13 @@ function render({ model, el }) {
 
   let draft = null; // what was typed and not run; kept over "back" and over a failed run
   function submit() {
-    draft = editor.value === content.source ? null : editor.value;
+    draft = editor.value === model.get("source") ? null : editor.value;
     tell.now("run", { source: editor.value });
     setEditing(false, true);
   }
   function setEditing(on, submitted = false) {
     if (editing && !on && !submitted)
-      draft = editor.value === content.source ? null : editor.value;
+      draft = editor.value === model.get("source") ? null : editor.value;
     editing = on || empty();
     el.classList.toggle("ex-editing", editing);
     editor.hidden = !editing;
@@ -77,7 +77,7 @@ function render({ model, el }) {
     edit.hidden = empty();
     setText(edit, editing ? "back" : "edit");
     if (on) {
-      editor.value = draft ?? content.source;
+      editor.value = draft ?? model.get("source");
       editor.focus();
       tell.now("editing");
     }
@@ -168,10 +168,10 @@ function render({ model, el }) {
     if (built !== serial) {
       built = serial;
       build(lines ?? []);
-      if (draft === content.source) draft = null; // it has been run
+      if (draft === model.get("source")) draft = null; // it has been run
       // Whoever is typing goes on typing; the new tokens are behind the editor.
       if (!editing || !shownOnce) {
-        editor.value = draft ?? content.source;
+        editor.value = draft ?? model.get("source");
         setEditing(false, true);
       }
       shownOnce = true;
