@@ -28,6 +28,7 @@ _MONO_PIXELS = 6.75  # at 11 px
 _SANS_PIXELS = 6.9  # at 12 px
 _LABEL_PIXELS = 24
 _LEAST_TEXT = 70
+_LEAST_NAME = 36
 NUMBERS_PIXELS = 230
 """Width of the columns with score, feedback, verdict and sign."""
 
@@ -66,7 +67,8 @@ class Rows:
         if self.names_are_texts:
             names = int(min(12 + longest * _MONO_PIXELS, 0.34 * width))
             return names, max(72, names + label)
-        names = int(min(14 + longest * _SANS_PIXELS, 0.2 * width))
+        # Never narrower than the heading above the column.
+        names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
         letters = max((len(text) for text in self.texts), default=0)
         # The bars come first: texts take what is left, or go where that is too little to read.
         texts = int(min(8 + letters * _MONO_PIXELS, 0.64 * width - NUMBERS_PIXELS - names - label))
