@@ -83,6 +83,42 @@ def test_walking_heads_and_pinning_tokens(show, host):
         page.locator(f".ex-token[data-token='{index}'][data-pinned]").first.wait_for()
 
 
+def test_gestures_made_while_the_kernel_is_busy_all_arrive(show):
+    """Only the newest of a flood is sent, and the newest is the one that counts."""
+    with show("lab", [TRACES]) as shown:
+        page = shown.page
+        shown.plot(TRACE_BARS)
+        shown.execute("import time; time.sleep(2)")
+        grid = page.locator(".ex-grid")
+        grid.focus()
+        for _ in range(6):
+            grid.press("ArrowUp")
+        for _ in range(5):
+            page.get_by_label("Next trace (PgDn)").click()
+        shown.wait_for_value("app.layer", lambda value: value == 15)
+        shown.wait_for_value("app.trace", lambda value: value == 5)
+        wait_until(page, lambda: page.get_by_label("Number of the trace").input_value() == "6")
+        assert page.locator(".ex-stepper-value").first.inner_text() == "15"
+
+
+def test_what_was_typed_is_kept_when_it_cannot_be_run(show):
+    with show("lab", [OPEN]) as shown:
+        page = shown.page
+        shown.plot(HEAT)
+        page.get_by_role("button", name="edit").click()
+        editor = page.get_by_label("Code to explore")
+        editor.fill("def kept(): pass")
+        page.get_by_role("button", name="back").click()
+        page.get_by_role("button", name="edit").click()
+        assert editor.input_value() == "def kept(): pass"
+        # A scene that arrives meanwhile does not take the editor away.
+        shown.run("from explorer.examples import example_programs")
+        shown.run("app.source = example_programs()[2].code")
+        page.locator(".ex-panel-title", has_text="javascript").wait_for()
+        assert editor.input_value() == "def kept(): pass"
+        assert editor.is_visible()
+
+
 def test_a_click_in_the_heatmap_pins_the_same_token_in_the_text(show):
     with show("lab", [MATRIX]) as shown:
         heat = shown.plot(HEAT)

@@ -348,3 +348,24 @@ def test_from_attention_takes_no_model_and_from_code_no_none() -> None:
         Explorer.from_attention(causal(), TOKENS, model="x")
     with pytest.raises(InputError, match="string"):
         Explorer.from_code(None)  # type: ignore[arg-type]
+
+
+def test_a_still_picture_comes_later_when_there_is_nothing_to_show_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Handle:
+        updates: list[dict[str, str]] = []  # noqa: RUF012 - one handle, one list
+
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            self.updates.append(data)
+
+    monkeypatch.setattr(
+        "IPython.display.display", lambda *_, **how: Handle() if how.get("display_id") else None
+    )
+    app = Explorer(model="all-MiniLM-L6-v2")  # nothing is loaded, so the code tab is empty
+    app._ipython_display_()
+    assert Handle.updates == []
+    app.tab = "traces"
+    app.trace = 3
+    (update,) = Handle.updates
+    assert "data:image/png;base64," in update["text/html"]
