@@ -114,8 +114,7 @@ app: $(DONE)-lab $(DONE)-models
 	@$(BIN)/voila $(NOTEBOOK) --Voila.ip=127.0.0.1 --template=explorer \
 	    $(if $(PORT),--port=$(PORT) --Voila.port_retries=0) $(SERVER_FLAGS) \
 	    --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=notebook-only \
-	    --VoilaConfiguration.extension_allowlist=@jupyter-widgets/jupyterlab-manager \
-	    --VoilaConfiguration.extension_allowlist=anywidget
+	    --VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
 
 test: $(DONE)-dev $(DONE)-models
 	@$(BIN)/python -m pytest $(ARGS)

@@ -147,6 +147,11 @@ def _greedy(model: Model, max_new_tokens: int) -> Any:
     return greedy(
         max_new_tokens=max_new_tokens,
         do_sample=False,
+        # Neutral values: what is left out, transformers takes from the model's own settings, and
+        # then warns that a greedy search has no use for them.
+        temperature=1.0,
+        top_k=50,
+        top_p=1.0,
         num_beams=1,
         use_cache=True,
         eos_token_id=end,

@@ -35,8 +35,14 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder `browser`, and skip them all where there is none."""
+    """Mark every test of this folder `browser`, and skip them all where there is none.
+
+    They come last: as long as Playwright runs, its event loop is the main thread's, and what is
+    tested without a loop must be over by then.
+    """
     from pages import find_chromium
+
+    items.sort(key=lambda item: item.path.is_relative_to(_HERE))
 
     reason = "no Chromium: install it (Debian: apt install chromium) or set CHROMIUM to its path"
     for item in items:
