@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap
 from explorer.errors import ExplorerError
 from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table
+from explorer.source import visible_text
 from explorer.widgets.focus import Focus
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import ExplorerState
@@ -227,6 +228,6 @@ def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
 
 
 def _named(scene: CodeScene, index: int) -> str:
-    token = scene.tokens[index].strip() or repr(scene.tokens[index])[1:-1]
+    token = scene.tokens[index].strip() or visible_text(scene.tokens[index])
     line = scene.line_of(index)
     return f"“{token}”" + (f" (line {line})" if line is not None else "")

@@ -83,6 +83,23 @@ def test_walking_heads_and_pinning_tokens(show, host):
         page.locator(f".ex-token[data-token='{index}'][data-pinned]").first.wait_for()
 
 
+def test_help_says_what_hands_can_do_and_saving_gives_a_file(show):
+    with show("lab", [OPEN]) as shown:
+        page = shown.page
+        shown.plot(HEAT)
+        page.get_by_role("button", name="Help", exact=True).click()
+        said = page.get_by_role("dialog", name="Help").inner_text()
+        assert "unpin" in said
+        assert "[object" not in said
+        page.keyboard.press("Escape")
+        page.get_by_title("Save what is shown").click()
+        with page.expect_download() as waiting:
+            page.get_by_role("menuitem", name="Feedback table (CSV)").click()
+        lines = Path(waiting.value.path()).read_text().splitlines()
+        assert lines[0].startswith("unit,text,tokens,score,feedback,verdict")
+        assert len(lines) - 1 == shown.value("len(app.feedback)")
+
+
 def test_gestures_made_while_the_kernel_is_busy_all_arrive(show):
     """Only the newest of a flood is sent, and the newest is the one that counts."""
     with show("lab", [TRACES]) as shown:

@@ -369,3 +369,9 @@ def test_a_still_picture_comes_later_when_there_is_nothing_to_show_yet(
     app.trace = 3
     (update,) = Handle.updates
     assert "data:image/png;base64," in update["text/html"]
+
+
+def test_white_space_is_visible_in_the_sentence() -> None:
+    app = Explorer.from_attention(causal(n=3), ["a", "  ", "\n"], layer=0, head=0)
+    app.selection = {"kind": "token", "index": 1}
+    assert "“··”" in app._chrome.status.wire.content["sentence"]
