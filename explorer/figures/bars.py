@@ -259,7 +259,13 @@ def _telling(hovers: list[str]) -> dict[str, Any]:
 
 
 def _score_axis(axis: str) -> dict[str, Any]:
-    shared = {"side": "top", "showgrid": True, "gridwidth": 1, "layer": "below traces"}
+    shared = {
+        "side": "top",
+        "showgrid": True,
+        "gridwidth": 1,
+        "layer": "below traces",
+        "tickangle": 0,
+    }
     if axis == "log":
         return shared | {
             "type": "log",
