@@ -67,7 +67,7 @@ function render({ model, el }) {
         const cell = cellAt(event);
         if (!cell) return;
         grid.focus();
-        content = { ...content, ...cell };
+        for (const [name, value] of Object.entries(cell)) remember(name, value);
         show();
         tell.latest("head", cell);
       },
@@ -84,8 +84,15 @@ function render({ model, el }) {
   const reason = h("p", { class: "ex-note" });
   el.replaceChildren(layer, head, legend, grid, caption, h("label", { class: "ex-field" }, "grid", measure), reason);
 
-  function choose(name, value) {
+  // What was chosen here counts until the kernel has heard of it: an answer to an earlier gesture
+  // that arrives meanwhile must not undo it, or the next step would start from the wrong place.
+  const chosen = new Map();
+  function remember(name, value) {
+    chosen.set(name, { value, until: performance.now() + 2000 });
     content = { ...content, [name]: value };
+  }
+  function choose(name, value) {
+    remember(name, value);
     show();
     tell.set(name, value);
   }
@@ -152,7 +159,11 @@ function render({ model, el }) {
   }
   function update(next) {
     if (next.layers === undefined) return;
-    content = next;
+    content = { ...next };
+    for (const [name, { value, until }] of chosen) {
+      if (next[name] === value || performance.now() > until) chosen.delete(name);
+      else content[name] = value;
+    }
     const single = content.layers * content.heads <= 1;
     grid.hidden = legend.hidden = caption.hidden = measure.parentElement.hidden = single;
     layer.hidden = head.hidden = single;
