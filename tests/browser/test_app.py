@@ -136,6 +136,21 @@ def test_what_was_typed_is_kept_when_it_cannot_be_run(show):
         assert editor.is_visible()
 
 
+@pytest.mark.packaged_model
+def test_the_five_lines_of_the_readme_end_in_tinted_code(show):
+    lines = (
+        "from explorer import Explorer\n"
+        "app = Explorer.from_code('def area(r):\\n    pi = 3.14159\\n    return pi * r * r')\n"
+        "app.layer, app.head, app.threshold = 21, 5, 0.05\napp"
+    )
+    with show("lab", [lines]) as shown:
+        token = shown.page.locator(".ex-token", has_text="pi").first
+        token.wait_for(timeout=120_000)
+        token.click()
+        shown.wait_for_value("app.selection is not None", bool)
+        assert shown.value("(app.layer, app.head, app.threshold)") == (21, 5, 0.05)
+
+
 def test_a_click_in_the_heatmap_pins_the_same_token_in_the_text(show):
     with show("lab", [MATRIX]) as shown:
         heat = shown.plot(HEAT)

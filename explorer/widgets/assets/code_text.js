@@ -59,6 +59,7 @@ function render({ model, el }) {
     code,
   );
 
+  let byHand = false; // the editor was asked for, and is not there for want of anything else
   let draft = null; // what was typed and not run; kept over "back" and over a failed run
   function submit() {
     draft = editor.value === model.get("source") ? null : editor.value;
@@ -68,6 +69,7 @@ function render({ model, el }) {
   function setEditing(on, submitted = false) {
     if (editing && !on && !submitted)
       draft = editor.value === model.get("source") ? null : editor.value;
+    byHand = on;
     editing = on || empty();
     el.classList.toggle("ex-editing", editing);
     editor.hidden = !editing;
@@ -158,7 +160,6 @@ function render({ model, el }) {
     }
   }
   let built = null;
-  let shownOnce = false;
   const empty = () => !(model.get("document").lines ?? []).length;
   let marked = [];
   function update(next) {
@@ -170,11 +171,11 @@ function render({ model, el }) {
       build(lines ?? []);
       if (draft === model.get("source")) draft = null; // it has been run
       // Whoever is typing goes on typing; the new tokens are behind the editor.
-      if (!editing || !shownOnce) {
+      const typing = byHand || (editor.value.trim() && editor.value !== model.get("source"));
+      if (!editing || !typing) {
         editor.value = draft ?? model.get("source");
         setEditing(false, true);
       }
-      shownOnce = true;
     }
     fillSelect(examples, [["", "examples…"], ...content.programs], "");
     examples.hidden = !content.programs.length;
