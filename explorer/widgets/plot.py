@@ -344,6 +344,8 @@ class Plot(anywidget.AnyWidget):
                 self.set_trait("ready", self.ready + 1)
                 self.set_trait("width", int(content.get("width") or 0))
                 self._outbox.drawn(int(content["serial"]))
+            elif kind == "width":
+                self.set_trait("width", int(content.get("width") or 0))
             elif kind in _REPORTED:
                 self.set_trait(kind, value)
             elif kind == "line" and value is not None:

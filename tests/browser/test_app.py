@@ -83,6 +83,20 @@ def test_walking_heads_and_pinning_tokens(show, host):
         page.locator(f".ex-token[data-token='{index}'][data-pinned]").first.wait_for()
 
 
+def test_bars_are_laid_out_anew_when_the_page_changes_its_width(show):
+    with show("voila", [OPEN], size=(1300, 900)) as shown:
+        bars = shown.plot(BARS)
+        wide = shown.wait_for_value("app._code.bars.plot.width", lambda width: width > 800)
+        shown.page.set_viewport_size({"width": 760, "height": 900})
+        shown.wait_for_value("app._code.bars._drawn_width", lambda width: 300 < width < wide - 300)
+        digits = bars.locator("svg text", has_text="0.0694")
+        edge = bars.bounding_box()
+        wait_until(
+            shown.page,
+            lambda: digits.first.bounding_box()["x"] > edge["x"] + edge["width"] / 3,
+        )
+
+
 def test_help_says_what_hands_can_do_and_saving_gives_a_file(show):
     with show("lab", [OPEN]) as shown:
         page = shown.page

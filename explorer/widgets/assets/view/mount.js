@@ -128,7 +128,11 @@ class View {
         await this.drawArrays(arrays);
       }
       if (this.rethemed) await this.retheme();
-      if (this.resized) await this.fit();
+      if (this.resized) {
+        await this.fit();
+        // What fits a figure of this width is the kernel's to say.
+        this.send({ kind: "width", width: this.el.clientWidth });
+      }
     }
     this.applyMarks();
     if (drew) this.report(drew);
