@@ -218,6 +218,16 @@ class Chrome:
         notes += [["about this attention", note] for note in about_map]
         if isinstance(scene, CodeScene):
             notes += [["units", note] for note in scene.unit_notes(state.unit_kind)]
+            first = next(
+                (u.name for u in scene.units(state.unit_kind) if u.spans and u.spans[0][0] == 0),
+                None,
+            )
+            if state.hide_sink and first is not None:
+                hidden = (
+                    "The first token, which draws attention whatever it says, is hidden in the "
+                    f"picture but counts in the score of “{first}”."
+                )
+                notes.append(["sink counted", hidden])
         if table is not None and len(table) > MOST_BARS:
             many = (
                 f"The bars show the {MOST_BARS} units with the highest scores; app.feedback has "
