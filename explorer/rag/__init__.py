@@ -1,0 +1,1 @@
+"""From RAG traces to feedback for every hyperedge, and from feedback to hyperedge weights."""
