@@ -7,7 +7,7 @@ from explorer.feedback.policy import VERDICTS, FeedbackPolicy, Verdict
 from explorer.feedback.reductions import REDUCTIONS, Attention, Reduction
 from explorer.feedback.scores import reachable_scores, score_all_heads, score_units
 from explorer.feedback.table import feedback_table, scores_table
-from explorer.feedback.units import Diagnostic, Span, Unit
+from explorer.feedback.units import Diagnostic, Part, Span, Unit
 
 __all__ = [
     "NORMALISATIONS",
@@ -17,6 +17,7 @@ __all__ = [
     "Diagnostic",
     "FeedbackPolicy",
     "Normalisation",
+    "Part",
     "Reduction",
     "Span",
     "Unit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ def score_units(
       ``(m / sum of m) / (tokens / sum of tokens)``, shown as lift / (1 + lift). Here ``m`` is the
       unit's mass; for top-k it is top-k x tokens, the mass were all tokens like its best.
 
+    A unit with parts is reduced part by part: the mean over them of weight x reduced attention.
+
     Parameters
     ----------
     attention : AttentionMap
@@ -56,7 +58,8 @@ def score_units(
     Returns
     -------
     ndarray of float64, shape (units,)
-        An empty unit scores 0. Where all units together receive nothing, shares and lifts are NaN.
+        An empty unit scores 0, an unknown one NaN. Where all units together receive nothing, shares
+        and lifts are NaN.
 
     Raises
     ------
@@ -74,17 +77,19 @@ def score_units(
     check_in_range(units, attention.n_keys)
     layer = check_index("layer", layer, attention.n_layers)
     head = check_index("head", head, attention.n_heads)
-    filled = [unit for unit in units if unit.tokens and unit.spans]
-    scores = np.zeros(len(units), dtype=np.float64)
+    filled = [unit for unit in units if unit.filled]
+    scores = _unscored(units)
     if not filled:
         return scores
     tokens = token_counts(filled)
-    if rule.name == "top-k" and not _columns_are_tokens(filled):
-        heads = rule.all_heads(attention, [unit.spans for unit in filled], tokens, rows, k)
-        reduced = _select(heads, layer, head)
+    pieces = _Pieces.of(filled)
+    if rule.name == "top-k" and not _columns_are_tokens(pieces.units):
+        heads = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
+        by_piece = _select(heads, layer, head)
     else:
         received = _received(attention, rows, layer, head)
-        reduced = np.array([rule.columns(received, unit, k) for unit in filled])
+        by_piece = np.array([rule.columns(received, piece, k) for piece in pieces.units])
+    reduced = pieces.joined(by_piece)
     scores[_filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
     return scores
 
@@ -119,12 +124,14 @@ def score_all_heads(
     _check_kinds(attention, units)
     check_in_range(units, attention.n_keys)
     shape = (attention.n_layers, attention.n_heads, len(units))
-    scores = np.zeros(shape, dtype=np.float32)
-    filled = [unit for unit in units if unit.tokens and unit.spans]
+    scores = np.broadcast_to(_unscored(units), shape).astype(np.float32)
+    filled = [unit for unit in units if unit.filled]
     if not filled:
         return scores
     tokens = token_counts(filled)
-    reduced = rule.all_heads(attention, [unit.spans for unit in filled], tokens, rows, k)
+    pieces = _Pieces.of(filled)
+    by_piece = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
+    reduced = pieces.joined(by_piece)
     scores[:, :, _filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
     return scores
 
@@ -147,10 +154,14 @@ def reachable_scores(
     rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
     check_k(k)
     reachable = np.zeros(len(units), dtype=np.float64)
-    filled = [unit for unit in units if unit.tokens and unit.spans]
+    filled = [unit for unit in units if unit.filled]
     if filled:
         tokens = token_counts(filled)
-        reachable[_filled_mask(units)] = scale.reachable(rule.reachable(tokens, k), tokens)
+        pieces = _Pieces.of(filled)
+        # All attention on the part of which it makes most.
+        by_piece = rule.reachable(token_counts(pieces.units), k) * pieces.weights
+        reduced = np.maximum.reduceat(by_piece, pieces.starts)
+        reachable[_filled_mask(units)] = scale.reachable(reduced, tokens)
     return reachable
 
 
@@ -192,7 +203,48 @@ def check_index(what: str, index: object, count: int) -> int | None:
 
 
 def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
-    return np.array([bool(unit.tokens and unit.spans) for unit in units], dtype=bool)
+    return np.array([unit.filled for unit in units], dtype=bool)
+
+
+def _unscored(units: Sequence[Unit]) -> NDArray[np.float64]:
+    """Scores of units without columns: 0, or NaN where nothing is known; (units,)."""
+    return np.array([np.nan if unit.unknown else 0.0 for unit in units], dtype=np.float64)
+
+
+class _Pieces(NamedTuple):
+    """What is reduced by itself: the parts of a unit, or the unit itself where it has none.
+
+    `starts` is the first piece of every unit, `weights` each piece's share in its unit's number.
+    """
+
+    units: list[Unit]
+    starts: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, units: Sequence[Unit]) -> _Pieces:
+        pieces: list[Unit] = []
+        starts, weights = [], []
+        for unit in units:
+            starts.append(len(pieces))
+            if not unit.parts:
+                pieces.append(unit)
+                weights.append(1.0)
+            for part in unit.parts:
+                pieces.append(Unit(unit.name, "", part.spans, part.tokens))
+                weights.append(part.weight / len(unit.parts))
+        return cls(pieces, np.array(starts, dtype=np.intp), np.array(weights))
+
+    @property
+    def spans(self) -> list[Any]:
+        return [unit.spans for unit in self.units]
+
+    def joined(self, reduced: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pieces to units along the last axis: (..., pieces) -> (..., units)."""
+        if len(self.units) == len(self.starts) and bool((self.weights == 1.0).all()):
+            return reduced
+        joined: NDArray[np.float64] = np.add.reduceat(reduced * self.weights, self.starts, axis=-1)
+        return joined
 
 
 def _columns_are_tokens(units: Sequence[Unit]) -> bool:

@@ -161,7 +161,14 @@ def _unit_diagnostics(
     unit: Unit, score: float, reachable: float, policy: FeedbackPolicy
 ) -> list[Diagnostic]:
     found = []
-    if not (unit.tokens and unit.spans):
+    if unit.unknown and not unit.filled:
+        return [
+            Diagnostic(
+                "no-score",
+                "Nothing in the input is known to be this unit: it has no score and no feedback.",
+            )
+        ]
+    if not unit.filled:
         found.append(
             Diagnostic(
                 "empty-unit",
@@ -208,7 +215,7 @@ def _attention_notes(
                 "What such a token receives counts for each of them.",
             )
         )
-    filled = np.array([bool(unit.tokens and unit.spans) for unit in units], dtype=bool)
+    filled = np.array([unit.filled for unit in units], dtype=bool)
     if normalisation != "raw" and filled.any() and bool(np.isnan(scores[filled]).all()):
         notes.append(
             Diagnostic(

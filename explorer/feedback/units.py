@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from operator import index as whole
 
 import numpy as np
@@ -35,6 +36,37 @@ class Diagnostic:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of several pieces of input that stand for a unit: a chunk that a hyperedge matches.
+
+    Attributes
+    ----------
+    spans : tuple of (start, stop)
+        Half-open key positions, sorted and disjoint.
+    tokens : int
+        How many tokens the piece has.
+    weight : float, default 1.0
+        In [0, 1]: how well it fits, such as the similarity of the two texts.
+
+    Raises
+    ------
+    InputError
+        When a span runs backwards, the piece is empty, or the weight lies outside [0, 1].
+    """
+
+    spans: tuple[Span, ...]
+    tokens: int
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spans", _disjoint("part", self.spans))
+        if not self.spans or self.tokens < 1:
+            raise InputError("A part of a unit must have at least one token.")
+        if not (isfinite(self.weight) and 0.0 <= self.weight <= 1.0):
+            raise InputError(f"The weight of a part must lie in [0, 1], not at {self.weight!r}.")
+
+
+@dataclass(frozen=True)
 class Unit:
     """A named stretch of text whose attention is scored.
 
@@ -54,6 +86,13 @@ class Unit:
         length.
     diagnostics : tuple of Diagnostic
         What was noticed while the unit was found.
+    parts : tuple of Part
+        Where several pieces of input stand for the unit, or one that is only similar to it: its
+        reduced attention is then the mean over the parts of weight x the part's. None: the unit is
+        its spans.
+    unknown : bool
+        Nothing in the input is known to be the unit, so its score is NaN. Without this a unit
+        without spans scores 0: it is known to have no tokens.
 
     Raises
     ------
@@ -66,10 +105,13 @@ class Unit:
     spans: tuple[Span, ...]
     tokens: int
     diagnostics: tuple[Diagnostic, ...] = ()
+    parts: tuple[Part, ...] = ()
+    unknown: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spans", _disjoint(self.name, self.spans))
         object.__setattr__(self, "diagnostics", tuple(self.diagnostics))
+        object.__setattr__(self, "parts", tuple(self.parts))
         if self.tokens < 0:
             raise InputError(f"Unit {self.name!r} cannot have {self.tokens} tokens.")
 
@@ -104,6 +146,11 @@ class Unit:
         disjoint = _disjoint(name, spans)
         tokens = sum(stop - start for start, stop in disjoint)
         return cls(name, text, disjoint, tokens, tuple(diagnostics))
+
+    @property
+    def filled(self) -> bool:
+        """Whether any key column belongs to the unit."""
+        return bool(self.tokens and self.spans)
 
     @property
     def positions(self) -> NDArray[np.int64]:

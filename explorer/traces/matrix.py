@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy.typing as npt
 
 from explorer.attention import DenseAttention
 from explorer.errors import EvidenceError
-from explorer.feedback import Diagnostic
+from explorer.feedback import Diagnostic, Part, Unit
 from explorer.traces.arrays import array_of
 from explorer.traces.kinds import Evidence, build_map, position_unit, text_list, whole_number
 from explorer.traces.matching import Match, find_in_tokens, match_texts
-from explorer.traces.record import Trace
+from explorer.traces.record import Hyperedge, Trace
 
 NEEDS = ("attention_matrix",)
 
@@ -36,8 +37,9 @@ def read(trace: Trace) -> Evidence:
 
     Columns are mapped to ``context_texts`` by the first that is there: ``context_spans``; one
     column for each text; ``tokens`` or ``context_tokens``, in which the texts are found. Hyperedges
-    are then matched to the texts (`explorer.traces.matching`) and own the columns of all that
-    they match.
+    are then matched to the texts (`explorer.traces.matching`): a hyperedge's reduced attention is
+    the mean, over the texts that it matches, of similarity x the text's. One that matches nothing
+    is unknown.
 
     Raises
     ------
@@ -57,9 +59,7 @@ def read(trace: Trace) -> Evidence:
     matches = match_texts([edge.hyperedge for edge in trace.hyperedges], chunks.texts)
     units = []
     for edge, found in zip(trace.hyperedges, matches, strict=True):
-        places = {place for match in found for place in chunks.columns[match.chunk]}
-        reasons = _reasons(edge.id, found, chunks)
-        units.append(position_unit(edge.id, edge.hyperedge, sorted(places), reasons))
+        units.append(_unit(edge, found, chunks))
     return Evidence(
         "matrix",
         attention,
@@ -186,6 +186,19 @@ def _token_columns(
         if not found
     ]
     return columns, notes
+
+
+def _unit(edge: Hyperedge, found: Sequence[Match], chunks: _Chunks) -> Unit:
+    """Return the unit of one hyperedge: the columns of all texts that it was matched to."""
+    parts = [
+        Part(Unit.from_positions("", "", columns).spans, len(columns), match.similarity)
+        for match in found
+        if (columns := chunks.columns[match.chunk])
+    ]
+    places = sorted({place for match in found for place in chunks.columns[match.chunk]})
+    unit = position_unit(edge.id, edge.hyperedge, places, _reasons(edge.id, found, chunks))
+    whole = len(parts) == 1 and parts[0].weight == 1.0
+    return replace(unit, parts=() if whole else tuple(parts), unknown=not parts)
 
 
 def _reasons(name: str, found: Sequence[Match], chunks: _Chunks) -> list[Diagnostic]:

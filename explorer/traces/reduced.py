@@ -69,8 +69,8 @@ def read(trace: Trace) -> Evidence:
             "units", attention, units, diagnostics=(Diagnostic("no-unit-tokens", message),)
         )
     units = [
-        # A unit that was cut from the prompt has no tokens, and then no columns either.
-        replace(unit, tokens=count) if count else replace(unit, tokens=0, spans=())
+        # A unit that was cut from the prompt has no tokens: what it would have got is not known.
+        replace(unit, tokens=count) if count else replace(unit, tokens=0, spans=(), unknown=True)
         for unit, count in zip(units, counts, strict=True)
     ]
     return Evidence("units", attention, units)

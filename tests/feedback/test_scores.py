@@ -12,6 +12,7 @@ from explorer.errors import InputError
 from explorer.feedback import (
     NORMALISATIONS,
     REDUCTIONS,
+    Part,
     Unit,
     reachable_scores,
     score_all_heads,
@@ -296,3 +297,56 @@ def test_more_attention_never_lowers_a_raw_score(map_and_units, factor):
         after = score_units(more, units, reduction=reduction)
         assert after[0] > before[0]
         np.testing.assert_allclose(after[1:], before[1:], atol=1e-6)
+
+
+# One row of attention over eight tokens, in one head.
+PARTED = Matrix([[[[0.10, 0.20, 0.30, 0.05, 0.05, 0.10, 0.15, 0.05]]]])
+
+
+@pytest.mark.parametrize(
+    ("reduction", "expected"),
+    [
+        # tokens 0-1 as they are, tokens 2-4 at 0.8: (0.15 + 0.8 x 0.4/3) / 2
+        ("mean", (0.15 + 0.8 * 0.4 / 3) / 2),
+        ("mass", (0.30 + 0.8 * 0.40) / 2),
+        ("top-k", (0.15 + 0.8 * (0.30 + 0.05) / 2) / 2),
+    ],
+)
+def test_a_unit_of_parts_scores_the_mean_of_weight_times_part(reduction, expected):
+    unit = Unit("u", "", ((0, 5),), 5, parts=(Part(((0, 2),), 2), Part(((2, 5),), 3, weight=0.8)))
+    other = Unit.from_spans("v", "", [(5, 8)])
+    assert score_units(PARTED, [unit, other], reduction=reduction, k=2)[0] == pytest.approx(
+        expected, rel=1e-6
+    )
+    heads = score_all_heads(PARTED, [unit, other], reduction=reduction, k=2)
+    assert heads[0, 0, 0] == pytest.approx(expected, rel=1e-6)
+    share = score_units(PARTED, [unit, other], reduction="mass", normalisation="share")
+    assert share[0] == pytest.approx(0.31 / (0.31 + 0.30), rel=1e-6)
+
+
+def test_a_unit_of_one_dissimilar_part_is_weighted():
+    unit = Unit("u", "", ((0, 2),), 2, parts=(Part(((0, 2),), 2, weight=0.7),))
+    assert score_units(PARTED, [unit])[0] == pytest.approx(0.7 * 0.15, rel=1e-6)
+    assert reachable_scores([unit])[0] == pytest.approx(0.7 / 2)
+
+
+def test_what_is_unknown_has_no_score_and_what_is_empty_scores_nothing():
+    units = [
+        Unit("unknown", "", (), 0, unknown=True),
+        Unit("empty", "", (), 0),
+        Unit.from_spans("there", "", [(0, 1)]),
+    ]
+    for normalisation in NORMALISATIONS:
+        scores = score_units(PARTED, units, normalisation=normalisation)
+        assert np.isnan(scores[0])
+        assert scores[1] == 0
+        assert scores[2] > 0
+        heads = score_all_heads(PARTED, units, normalisation=normalisation)
+        assert np.isnan(heads[0, 0, 0])
+        assert heads[0, 0, 1] == 0
+
+
+@pytest.mark.parametrize("weight", [-0.1, 1.1, float("nan")])
+def test_the_weight_of_a_part_is_checked(weight):
+    with pytest.raises(InputError, match="weight"):
+        Part(((0, 1),), 1, weight=weight)

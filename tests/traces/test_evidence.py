@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
+
 import numpy as np
 import pytest
 
@@ -276,6 +278,31 @@ def test_hyperedges_match_by_containment_or_similarity():
     assert codes(found.units[0].diagnostics) == []
     assert codes(found.units[1].diagnostics) == ["approximate-match"]
     assert codes(found.units[2].diagnostics) == ["unmatched-hyperedge"]
+    # 2M/T by difflib, the reference's own measure: the similar one counts by its ratio only.
+    plain = ("the rhine runs through cologne", "the rhine flows through cologne")
+    ratio = SequenceMatcher(None, *plain, autojunk=False).ratio()
+    whole = np.asarray(SQUARE, dtype=float)[4:].mean(axis=0)
+    scores = score_units(found.attention, found.units, found.rows)
+    assert scores[0] == pytest.approx(whole[0:2].mean(), rel=1e-6)
+    assert scores[1] == pytest.approx(ratio * whole[2:4].mean(), rel=1e-6)
+    assert np.isnan(scores[2])
+
+
+def test_a_hyperedge_in_two_chunks_scores_the_mean_of_the_two():
+    found = evidence(
+        trace_of(
+            FACTS[0],
+            attention_matrix=SQUARE,
+            context_texts=[FACTS[0], "Bees sleep.", "Once more: " + FACTS[0]],
+            context_spans=[[0, 2], [2, 3], [3, 4]],
+            answer_start_pos=4,
+        )
+    )
+    a = np.asarray(SQUARE, dtype=float)[4:].mean(axis=0)
+    # Not the mean over the three tokens: a chunk counts as one, however long it is.
+    expected = ((a[0] + a[1]) / 2 + a[3]) / 2
+    scores = score_units(found.attention, found.units, found.rows)
+    assert scores[0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_hyperedge_owns_the_columns_of_all_chunks_that_it_matches():
