@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,49 @@ def feedback_table(
         As in `score_units`.
     """
     policy = _policy(policy)
+    measured = measure(
+        attention,
+        units,
+        policy,
+        rows=rows,
+        layer=layer,
+        head=head,
+        reduction=reduction,
+        normalisation=normalisation,
+        k=k,
+    )
+    return _frame(measured, units, policy, (*diagnostics, *measured.notes))
+
+
+class Measured(NamedTuple):
+    """What `feedback_table` knows of its units before it becomes a table.
+
+    `scores` and `reachable` are float64 (units,), `reasons` the diagnostics of every unit, `notes`
+    those about all of them.
+    """
+
+    scores: NDArray[np.float64]
+    reachable: NDArray[np.float64]
+    reasons: list[tuple[Diagnostic, ...]]
+    notes: tuple[Diagnostic, ...]
+
+
+def measure(
+    attention: Attention,
+    units: Sequence[Unit],
+    policy: FeedbackPolicy,
+    *,
+    rows: Any = None,
+    layer: int | None = None,
+    head: int | None = None,
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> Measured:
+    """Scores and reasons of every unit, as `feedback_table` shows them.
+
+    For those who make one table of many thousand maps; parameters and errors as there.
+    """
     scores = score_units(
         attention,
         units,
@@ -73,14 +116,13 @@ def feedback_table(
         normalisation=normalisation,
         k=k,
     )
-    scores = _met(scores, policy)
+    scores = reached(scores, policy)
     reachable = reachable_scores(units, reduction=reduction, normalisation=normalisation, k=k)
-    return scores_table(
+    return Measured(
         scores,
-        units,
-        policy,
-        reachable=reachable,
-        diagnostics=(*diagnostics, *_attention_notes(scores, units, normalisation)),
+        reachable,
+        _reasons(scores, units, reachable, policy),
+        tuple(_attention_notes(scores, units, normalisation)),
     )
 
 
@@ -109,31 +151,56 @@ def scores_table(
     pandas.DataFrame
         As `feedback_table`.
     """
-    import pandas as pd  # takes longer to import than all of the core
-
     policy = _policy(policy)
     scores = np.asarray(scores, dtype=np.float64)
     limits = np.ones(len(units)) if reachable is None else reachable
-    reasons = [
-        (*unit.diagnostics, *_unit_diagnostics(unit, float(score), float(limit), policy))
-        for unit, score, limit in zip(units, scores, limits, strict=True)
-    ]
+    measured = Measured(scores, limits, _reasons(scores, units, limits, policy), ())
+    return _frame(measured, units, policy, diagnostics)
+
+
+def _frame(
+    measured: Measured,
+    units: Sequence[Unit],
+    policy: FeedbackPolicy,
+    diagnostics: Iterable[Diagnostic],
+) -> pd.DataFrame:
+    import pandas as pd  # takes longer to import than all of the core
+
     table = pd.DataFrame(
         {
-            "unit": pd.Series([unit.name for unit in units], dtype="str"),
-            "text": pd.Series([unit.text for unit in units], dtype="str"),
+            "unit": _texts([unit.name for unit in units]),
+            "text": _texts([unit.text for unit in units]),
             "tokens": np.array([unit.tokens for unit in units], dtype=np.int64),
-            "score": scores,
-            "feedback": policy.convert(scores),
-            "verdict": pd.Series(policy.verdicts(scores), dtype="str"),
-            "diagnostics": pd.Series(reasons, dtype="object"),
+            "score": measured.scores,
+            "feedback": policy.convert(measured.scores),
+            "verdict": pd.Series(policy.verdicts(measured.scores), dtype="str"),
+            "diagnostics": pd.Series(measured.reasons, dtype="object"),
         }
     )
     # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
-    table.attrs["reachable"] = tuple(float(limit) for limit in limits)
+    table.attrs["reachable"] = tuple(float(limit) for limit in measured.reachable)
     table.attrs["threshold"] = policy.threshold
     table.attrs["notes"] = (*diagnostics, *_policy_notes(policy))
     return table
+
+
+def _reasons(
+    scores: NDArray[np.float64],
+    units: Sequence[Unit],
+    reachable: NDArray[np.float64],
+    policy: FeedbackPolicy,
+) -> list[tuple[Diagnostic, ...]]:
+    return [
+        (*unit.diagnostics, *_unit_diagnostics(unit, float(score), float(limit), policy))
+        for unit, score, limit in zip(units, scores, reachable, strict=True)
+    ]
+
+
+def _texts(values: Any) -> pd.Series:
+    """A text column held by Python: Arrow's, the default, refuses half of a surrogate pair."""
+    import pandas as pd
+
+    return pd.Series(values, dtype=pd.StringDtype("python", na_value=np.nan))
 
 
 def _policy(policy: object) -> FeedbackPolicy:
@@ -148,7 +215,7 @@ def _policy(policy: object) -> FeedbackPolicy:
     return policy
 
 
-def _met(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.float64]:
+def reached(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.float64]:
     """Let a score that is the threshold in float32, the precision of attention, be the threshold.
 
     A direct score of 0.7 comes out of an attention map as 0.69999999; it has reached 0.7.
