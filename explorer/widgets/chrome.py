@@ -46,9 +46,10 @@ class Chrome:
         self.rail.on("head", self._set_head)
         self.rail.on("unpin", lambda *_: setattr(state, "selection", None))
         self.status.on("cancel", lambda message, _: session.cancel(message.get("lane")))
-        self.status.on("dismiss", lambda *_: setattr(session, "error", None))
+        self.status.on("dismiss", lambda *_: session.desk.clear())
         state.observe(self._changed)
-        session.observe(self._session_changed)
+        session.desk.observe(lambda _: self._show_status())
+        session.models.observe(lambda _: self._show_header())
         self._refresh()
 
     def on_save(self, save: Callable[[Mapping[str, Any]], None]) -> None:
@@ -85,11 +86,6 @@ class Chrome:
         if name in ("table", "selection", "scene", "trace_scene", "direction"):
             self._show_status()
 
-    def _session_changed(self, change: Mapping[str, Any]) -> None:
-        if change["name"] == "model_status":
-            self._show_header()
-        self._show_status()
-
     def _refresh(self) -> None:
         self._show_rail()
         self._show_strip()
@@ -97,7 +93,7 @@ class Chrome:
         self._show_status()
 
     def _show_header(self) -> None:
-        choices = self.session.model_choices()
+        choices = self.session.models.choices()
         here = [[name, label, note] for name, label, note, installed in choices if installed]
         away = [[name, label, note] for name, label, note, installed in choices if not installed]
         name = self.state.model
@@ -113,7 +109,7 @@ class Chrome:
                 {"group": "On this machine", "options": here},
                 {"group": "From the model hub", "options": away},
             ],
-            status=self.session.model_status,
+            status=self.session.models.status,
         )
 
     def _show_strip(self) -> None:
@@ -185,7 +181,7 @@ class Chrome:
         )
 
     def _measure(self, scene: CodeScene | TraceScene, measure: str) -> None:
-        if self._measuring == (id(scene), measure) and self.session.runner.running("grid"):
+        if self._measuring == (id(scene), measure) and self.session.desk.runner.running("grid"):
             return
         self._measuring = (id(scene), measure)
 
@@ -195,11 +191,11 @@ class Chrome:
             self._serial += 1
             self._show_rail()
 
-        self.session.runner.start(
+        self.session.desk.runner.start(
             "grid",
             lambda _: head_measure(scene, measure),
             done=done,
-            failed=self.session.tell,
+            failed=self.session.desk.tell,
             message="measuring heads",
         )
 
@@ -236,11 +232,11 @@ class Chrome:
             notes.append([f"{MOST_BARS} of {len(table)} units", many])
         self.status.show(
             sentence=sentence_of(state),
-            error=session.error,
+            error=session.desk.error,
             notes=notes,
             jobs=[
                 {"lane": r.lane, "message": r.message, "fraction": r.fraction}
-                for r in session.reports.values()
+                for r in session.desk.reports.values()
                 if r.lane != "grid"
             ],
         )

@@ -33,8 +33,8 @@ class CodePanel:
         self.session = session
         self.heat = HeatView(
             state,
-            session.runner,
-            session.tell,
+            session.desk.runner,
+            session.desk.tell,
             name="Attention heatmap, query rows by key columns",
         )
         self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
@@ -49,11 +49,11 @@ class CodePanel:
         self.heat.on_pick = self._pick
         self.bars.on_pick = self._pick_unit
         self.text.on("run", self._run)
-        self.text.on("editing", lambda *_: session.warm_up())
+        self.text.on("editing", lambda *_: session.models.warm_up())
         self.text.on("pin", lambda message, _: self._pin(message.get("index")))
         self.text.on("hover", lambda message, _: self._hover(message.get("index")))
         self.text.on("set", session.set_from_page)
-        self.text.on("window", lambda message, _: session.record_code(int(message["start"])))
+        self.text.on("window", lambda message, _: session.code.record(int(message["start"])))
         self.text.on("example", lambda message, _: self._example(str(message["name"])))
         state.observe(self._heat_changed, names=list(_DRAWN_BY))
         state.observe(self._changed)
@@ -71,11 +71,11 @@ class CodePanel:
         source = str(message.get("source", ""))
         try:
             if source == self.state.source:
-                self.session.record_code(afresh=True)
+                self.session.code.record(afresh=True)
             else:
                 self.state.source = source
         except InputError as error:
-            self.session.tell(error)
+            self.session.desk.tell(error)
 
     def _example(self, name: str) -> None:
         from explorer.examples import example_programs

@@ -90,8 +90,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         model = traits.pop("model", DEFAULT_MODEL)
         self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
         self._session = Session(self)
-        self._focus_keeper = FocusKeeper(self, self._session.runner)
-        self._focus_keeper.failed = self._session.tell
+        self._focus_keeper = FocusKeeper(self, self._session.desk.runner)
+        self._focus_keeper.failed = self._session.desk.tell
         self._focus_keeper.want(
             **{name: traits.pop(name) for name in ("layer", "head") if name in traits}
         )
@@ -99,7 +99,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             setattr(self, name, value)
         self._code = CodePanel(self, self._session)
         self._traces_panel = TracesPanel(self, self._session)
-        self._table_keeper = TableKeeper(self, self._session.tell)
+        self._table_keeper = TableKeeper(self, self._session.desk.tell)
         self._chrome = Chrome(self, self._session)
         self._chrome.on_save(self._save)
         self._chrome.on_copy(lambda: saving.python_of(self))
@@ -110,9 +110,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         elif model == DEFAULT_MODEL:
             self._show_example()
         if traces is None:
-            self._session.load_examples()
+            self._session.rag.load_examples()
         else:
-            self._session.show_traces(traces)
+            self._session.rag.show(traces)
         if trace is not None:
             self.trace = trace
         if selection is not None:
@@ -203,7 +203,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
         scene = matrix_scene(made, None if tokens is None else list(tokens))
         app = cls(model=None, **{"unit_kind": "token", **traits})
-        app._session.show_matrix(scene)
+        app._session.code.show_matrix(scene)
         if app._focus_keeper.refused is not None:
             raise app._focus_keeper.refused
         return app
@@ -227,16 +227,16 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def traces(self) -> TraceSet | None:
         """The loaded traces."""
         self.wait()
-        return self._session.traces
+        return self._session.rag.traces
 
     @property
     def error(self) -> str | None:
         """What the app says went wrong; None when all is well."""
-        return self._session.error
+        return self._session.desk.error
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing is under way; False when `timeout` seconds were not enough."""
-        return self._session.runner.wait(timeout, but=frozenset({"grid"}))
+        return self._session.desk.runner.wait(timeout, but=frozenset({"grid"}))
 
     def cancel(self) -> None:
         """Stop what is under way; what was shown before stays."""
@@ -245,7 +245,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def close(self) -> None:
         """Stop what is under way and take the app off every page."""
         if hasattr(self, "_chrome"):  # missing when the arguments were refused
-            self._session.runner.close()
+            self._session.desk.runner.close()
             for part in (self._chrome, self._code, self._traces_panel):
                 part.close()
             self._main.layout.close()
@@ -324,12 +324,12 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         try:
             self._chrome.header.tell({"download": saving.download(self, kind)})
         except Exception as error:  # noqa: BLE001 - whatever fails is said in the app
-            self._session.tell(error)
+            self._session.desk.tell(error)
 
     def _raise_failure(self) -> None:
         # Without a running loop the work is done by now, and an error belongs to the caller.
-        if not self._session.runner.busy and self._session.failure is not None:
-            raise self._session.failure
+        if not self._session.desk.runner.busy and self._session.desk.failure is not None:
+            raise self._session.desk.failure
 
 
 def _still_output(still: str | None) -> dict[str, str]:

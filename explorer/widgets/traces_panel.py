@@ -36,8 +36,8 @@ class TracesPanel:
         self.session = session
         self.heat = HeatView(
             state,
-            session.runner,
-            session.tell,
+            session.desk.runner,
+            session.desk.tell,
             name="Attention of answer rows to context columns",
             height=260,
         )
@@ -53,15 +53,16 @@ class TracesPanel:
         on("set", session.set_from_page)
         on("pin", lambda message, _: self._pin_unit(message.get("unit")))
         on("unpin", lambda *_: setattr(state, "selection", None))
-        on("load_path", lambda message, _: session.load_path(str(message["path"])))
-        on("load_examples", lambda *_: session.load_examples())
+        on("load_path", lambda message, _: session.rag.load_path(str(message["path"])))
+        on("load_examples", lambda *_: session.rag.load_examples())
         on("upload", self._receive)
         on("too_large", self._too_large)
         on("unreadable", self._unreadable)
-        on("record", lambda *_: session.read_trace())
+        on("record", lambda *_: session.rag.read())
         state.observe(self._heat_changed, names=list(_HEAT))
         state.observe(self._changed)
-        session.observe(lambda _: self._show_cards(), names=["traces", "draft", "reports"])
+        session.rag.observe(lambda _: self._show_cards(), names=["traces", "draft"])
+        session.desk.observe(lambda _: self._show_cards(), names="reports")
 
     def close(self) -> None:
         """Take the panel off every page."""
@@ -99,11 +100,11 @@ class TracesPanel:
         self.cards.tell({"received": True})
         if len(contents) >= int(message["size"]):
             self._upload = ("", bytearray())
-            self.session.load_bytes(bytes(contents), name)
+            self.session.rag.load_bytes(bytes(contents), name)
 
     def _too_large(self, message: Mapping[str, Any], _: Any) -> None:
         size = int(message["size"]) / 2**20
-        self.session.tell(
+        self.session.desk.tell(
             TraceError(
                 f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded "
                 "through the page. Give its path instead, or go through it with "
@@ -112,7 +113,7 @@ class TracesPanel:
         )
 
     def _unreadable(self, message: Mapping[str, Any], _: Any) -> None:
-        self.session.tell(
+        self.session.desk.tell(
             TraceError(f"{message['name']} cannot be read. Choose a file, not a folder.")
         )
 
@@ -191,7 +192,7 @@ class TracesPanel:
     def _show_cards(self) -> None:
         if self.state.tab != "traces":
             return
-        traces = self.session.traces
+        traces = self.session.rag.traces
         scene: TraceScene | None = self.state.trace_scene
         problems = _problems(traces)
         if traces is None or scene is None:
@@ -199,7 +200,7 @@ class TracesPanel:
             return
         table = self.state.table if self._focus is not None else None
         chosen = self.state.selection
-        draft = self.session.draft
+        draft = self.session.rag.draft
         self.cards.show(
             count=len(traces),
             file=id(traces),

@@ -117,10 +117,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, traces: Path) -> None:
     with pytest.raises(TraceError):
         Explorer.from_traces(tmp_path / "missing.jsonl")
     app = Explorer.from_traces(traces)
-    app._session.load_path(tmp_path / "missing.jsonl")
+    app._session.rag.load_path(tmp_path / "missing.jsonl")
     assert "missing.jsonl" in app.error
     assert len(app.traces) == 2  # nothing is lost
-    app._session.load_bytes(b"\xff\xfe\x00", "odd.jsonl")
+    app._session.rag.load_bytes(b"\xff\xfe\x00", "odd.jsonl")
     assert "odd.jsonl" in app.error
     assert app.feedback is not None
 
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, traces: Path) -> None:
 def test_bad_lines_are_listed_and_good_ones_loaded(traces: Path) -> None:
     app = Explorer.from_traces(traces)
     contents = (trace_line("good") + "\n{broken\n" + trace_line("fine")).encode()
-    app._session.load_bytes(contents, "mixed.jsonl")
+    app._session.rag.load_bytes(contents, "mixed.jsonl")
     assert [trace.id for trace in app.traces] == ["good", "fine"]
     assert [problem.line for problem in app.traces.problems] == [2]
 
@@ -307,11 +307,11 @@ def test_changing_the_model_on_the_other_tab_records_the_code_anew(
 ) -> None:
     app = Explorer()
     asked: list[str] = []
-    monkeypatch.setattr(app._session, "record_code", lambda **_: asked.append(app.model))
+    monkeypatch.setattr(app._session.code, "record", lambda **_: asked.append(app.model))
     app.tab = "traces"
-    app._session._quiet = True  # as if the model had been loaded meanwhile
+    app._session.models.quiet = True  # as if the model had been loaded meanwhile
     app.model = "all-MiniLM-L6-v2"
-    app._session._quiet = False
+    app._session.models.quiet = False
     app.tab = "code"
     assert asked == ["all-MiniLM-L6-v2"]
 
@@ -325,9 +325,9 @@ def test_half_a_character_in_a_token_does_not_stop_the_display() -> None:
 
 def test_a_cancelled_model_is_no_longer_named() -> None:
     app = Explorer()
-    app._session._quiet = True  # as while it is loading
+    app._session.models.quiet = True  # as while it is loading
     app.model = "slow/model"
-    app._session._quiet = False
+    app._session.models.quiet = False
     app.cancel()
     assert app.model == "SmolLM2-135M-Instruct"
 
@@ -335,7 +335,7 @@ def test_a_cancelled_model_is_no_longer_named() -> None:
 def test_many_bad_lines_are_summed_up(traces: Path) -> None:
     app = Explorer.from_traces(traces)
     lines = [trace_line("good"), *["{broken"] * 250]
-    app._session.load_bytes("\n".join(lines).encode(), "many.jsonl")
+    app._session.rag.load_bytes("\n".join(lines).encode(), "many.jsonl")
     problems = app._traces_panel.cards.wire.content["problems"]
     assert len(app.traces.problems) == 250
     assert len(problems["lines"]) == 100

@@ -1,0 +1,207 @@
+"""Traces become scenes: loaded, stepped through, and read by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import traitlets as t
+
+from explorer.errors import ExplorerError, InputError, ModelCapabilityError
+from explorer.feedback import Unit
+from explorer.models import DEFAULT_MODEL
+from explorer.traces import Evidence, TraceSet, evidence, load_traces, parse_traces
+from explorer.widgets.desk import Desk
+from explorer.widgets.jobs import Job
+from explorer.widgets.model_keeper import ModelKeeper, pass_on
+from explorer.widgets.scenes import TraceScene
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    from explorer.models.reading import Reading
+
+
+class TraceKeeper(t.HasTraits):
+    """Keeps `state.trace_scene` in step with the loaded traces and the chosen one."""
+
+    traces = t.Instance(TraceSet, allow_none=True)
+    draft = t.Unicode(None, allow_none=True, help="The answer generated so far.")
+
+    def __init__(self, state: ExplorerState, desk: Desk, models: ModelKeeper) -> None:
+        super().__init__()
+        self.state = state
+        self.desk = desk
+        self.models = models
+        self._readings: dict[tuple[int, int], TraceScene] = {}
+        desk.observe(self._reported, names="reports")
+
+    # loading
+
+    def load_path(self, path: str | Path) -> None:
+        """Load a trace file by path; a bad one leaves everything as it was."""
+        self._load(lambda: load_traces(Path(path).expanduser()), str(path))
+
+    def load_bytes(self, contents: bytes, name: str) -> None:
+        """Load an uploaded trace file."""
+        self._load(lambda: parse_traces(contents, name), name)
+
+    def load_examples(self) -> None:
+        """Load the packaged traces."""
+        from explorer.examples import example_traces
+
+        self.show(example_traces())
+
+    def _load(self, read: Callable[[], TraceSet], name: str) -> None:
+        self.desk.clear()
+        self.desk.runner.start(
+            "traces",
+            lambda _: read(),
+            done=self.show,
+            failed=self.desk.tell,
+            message=f"reading {Path(name).name}",
+        )
+
+    def show(self, traces: TraceSet) -> None:
+        """Show the first of these traces."""
+        self.desk.clear()
+        self._readings.clear()
+        self.desk.runner.cancel("trace")
+        self.traces = traces
+        with self.models.silently():
+            self.state.trace = 0 if len(traces) else None
+        self.open()
+
+    # stepping
+
+    def index(self, value: Any) -> int | None:
+        """Return the index of a trace given by index or id.
+
+        Raises
+        ------
+        InputError
+            There is no such trace.
+        """
+        if value is None:
+            return None
+        traces = self.traces
+        count = 0 if traces is None else len(traces)
+        if traces is not None and isinstance(value, str):
+            for index, trace in enumerate(traces):
+                if trace.id == value:
+                    return index
+            raise InputError(f"No trace here has the id {value!r}; there are {count} traces.")
+        if isinstance(value, int | np.integer) and -count <= value < count:
+            return int(value % count)
+        if count == 0:
+            raise InputError("No traces are loaded. Use Explorer.from_traces(path) first.")
+        raise InputError(f"trace must lie in 0 to {count - 1}, or be an id; got {value!r}.")
+
+    def open(self) -> None:
+        """Open the chosen trace."""
+        self.desk.runner.cancel("trace")
+        self.draft = None
+        traces, index = self.traces, self.state.trace
+        if traces is None or index is None:
+            self.state.trace_scene = None
+            return
+        if self.state.tab == "traces":
+            self.state.selection = None
+        key = (id(traces), index)
+        if key in self._readings:
+            self.state.trace_scene = self._readings[key]
+            return
+        trace = traces[index]
+        try:
+            found = evidence(trace)
+            self.desk.clear()
+        except ExplorerError as error:
+            self.desk.tell(error)
+            found = Evidence(
+                "none", None, [Unit(e.id, e.hyperedge, (), 0) for e in trace.hyperedges]
+            )
+        self.state.trace_scene = TraceScene(trace, index, found)
+
+    # reading
+
+    def read(self) -> None:
+        """Let the model answer the trace (or read its given answer), and record the attention."""
+        scene: TraceScene | None = self.state.trace_scene
+        if scene is None:
+            return
+        name = self.state.model or DEFAULT_MODEL
+        key = (id(self.traces), scene.index)
+        trace = scene.trace
+        self.desk.clear()
+        self.draft = "" if not trace.answer.strip() else None
+
+        def work(job: Job) -> TraceScene:
+            model = self.models.of(name, job)
+            answer = trace.answer.strip() or None
+            if answer is None and model.kind == "encoder":
+                raise ModelCapabilityError(
+                    f"{model.label} is an encoder and cannot write an answer. Choose a causal "
+                    f"model such as {DEFAULT_MODEL}, or give the trace an answer."
+                )
+            pieces: list[str] = []
+
+            def draft(piece: str) -> None:
+                pieces.append(piece)
+                job.report("answering", None, "".join(pieces))
+
+            reading = model.read(
+                trace.query,
+                [edge.hyperedge for edge in trace.hyperedges],
+                answer,
+                progress=lambda p: pass_on(job, p),
+                on_text=draft,
+                cancel=job.cancel,
+            )
+            return _read_scene(scene, reading, name)
+
+        def done(read: TraceScene) -> None:
+            self.models.ready(name)
+            self.desk.clear()
+            self.draft = None
+            # Only the newest reading keeps its token map: each may hold some hundred MB.
+            for other, older in self._readings.items():
+                self._readings[other] = replace(older, token_attention=None, token_units=())
+            self._readings[key] = read
+            self.state.trace_scene = read
+
+        def failed(error: BaseException) -> None:
+            self.draft = None
+            self.models.failed(error, name)
+
+        self.models.starting(name)
+        self.desk.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
+
+    def _reported(self, change: Mapping[str, Any]) -> None:
+        report = change["new"].get("trace")
+        if report is not None and isinstance(report.partial, str):
+            self.draft = report.partial
+
+
+def _read_scene(scene: TraceScene, reading: Reading, model: str) -> TraceScene:
+    trace = scene.trace
+    found = {
+        "unit_attention": reading.attention.array,
+        "unit_topk": reading.attention.topk,
+        "unit_topk_k": reading.attention.k,
+        "unit_tokens": [len(tokens) for tokens in reading.unit_tokens],
+        "answer_tokens": list(reading.answer_tokens),
+        "model": model,
+    }
+    read = msgspec.structs.replace(
+        trace, answer=reading.answer, metadata={**trace.metadata, **found}
+    )
+    token_units = tuple(
+        Unit(edge.id, edge.hyperedge, spans, sum(stop - start for start, stop in spans))
+        for edge, spans in zip(trace.hyperedges, reading.spans, strict=True)
+    )
+    return TraceScene(
+        read, scene.index, evidence(read), reading.token_attention, token_units, reading.notes
+    )
