@@ -102,14 +102,22 @@ def evidence(trace: Trace) -> Evidence:
 
 def _with_text_diagnostics(trace: Trace, units: list[Unit]) -> list[Unit]:
     """Add what is odd about the hyperedges themselves, whatever the evidence."""
+    return [
+        replace(unit, diagnostics=(*unit.diagnostics, *notes)) if notes else unit
+        for unit, notes in zip(units, hyperedge_diagnostics(trace), strict=True)
+    ]
+
+
+def hyperedge_diagnostics(trace: Trace) -> list[tuple[Diagnostic, ...]]:
+    """Return what is odd about each hyperedge itself: an id used twice, no text."""
     counts = Counter(edge.id for edge in trace.hyperedges)
     noted = []
-    for edge, unit in zip(trace.hyperedges, units, strict=True):
+    for edge in trace.hyperedges:
         notes = []
         if counts[edge.id] > 1:
             message = f"{counts[edge.id]} hyperedges of this trace have the id {edge.id}."
             notes.append(Diagnostic("duplicate-hyperedge-id", message))
         if not edge.hyperedge.strip():
             notes.append(Diagnostic("empty-hyperedge", f"The hyperedge {edge.id} has no text."))
-        noted.append(replace(unit, diagnostics=(*unit.diagnostics, *notes)) if notes else unit)
+        noted.append(tuple(notes))
     return noted
