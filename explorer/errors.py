@@ -6,6 +6,8 @@ expected, what came, and what to do next, in words that the app can show as they
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping
+
 
 class ExplorerError(Exception):
     """Base of every error that explorer raises on purpose."""
@@ -25,6 +27,40 @@ class TraceError(ExplorerError, ValueError):
 
 class EvidenceError(TraceError):
     """The evidence of a trace is there but cannot be used."""
+
+
+class UpdateError(ExplorerError, RuntimeError):
+    """A graph did not take, or did not give, what an update of weights needed.
+
+    Parameters
+    ----------
+    message
+        What happened, and what to do next.
+    done
+        What was written before or beside the failure: (hyperedge id, feedback), in order.
+    failed
+        What was not written: (hyperedge id, feedback), in order, so that
+        ``updater.batch_update(error.failed)`` goes on. After a failed reset the numbers are the
+        weights that were to be put back.
+    reasons
+        For each hyperedge that failed, the error that stopped it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        done: Iterable[tuple[Hashable, float]] = (),
+        failed: Iterable[tuple[Hashable, float]] = (),
+        reasons: Mapping[Hashable, Exception] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.done = list(done)
+        self.failed = list(failed)
+        self.reasons = dict(reasons or {})
+
+
+class EmbeddingError(ExplorerError, RuntimeError):
+    """An embedding function failed, or gave what are no embeddings."""
 
 
 class ModelError(ExplorerError, RuntimeError):
@@ -61,3 +97,7 @@ class ExplorerWarning(UserWarning):
 
 class AttentionFallbackWarning(ExplorerWarning):
     """Attention was captured by a slower way than recording, and the user should know."""
+
+
+class ExtractionWarning(ExplorerWarning):
+    """Feedback was extracted, but an embedding failed and some of it is neutral for that reason."""
