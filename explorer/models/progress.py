@@ -11,7 +11,9 @@ from explorer.errors import Cancelled
 if TYPE_CHECKING:
     import threading
 
-Stage = Literal["download", "conversion", "loading", "generating", "recording"]
+Stage = Literal[
+    "download", "conversion", "loading", "generating", "recording", "embedding", "explaining"
+]
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Progress:
     Attributes
     ----------
     stage
-        ``"download"``, ``"conversion"``, ``"loading"``, ``"generating"`` or ``"recording"``.
+        ``"download"``, ``"conversion"``, ``"loading"``, ``"generating"``, ``"recording"``,
+        ``"embedding"`` or ``"explaining"``.
     fraction
         How much of this stage is done, in [0, 1]; None when nobody can know.
     message
