@@ -1,0 +1,112 @@
+"""Feedback from citation: whether the answer repeats the hyperedge."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rapidfuzz import fuzz
+
+from explorer.feedback import Diagnostic
+from explorer.rag.config import ExtractorConfig
+from explorer.rag.findings import Finding, Plan, quoted, unknown
+from explorer.traces import Trace
+from explorer.traces.finding import hyperedge_diagnostics
+from explorer.traces.matching import normalised
+
+
+class Citation(NamedTuple):
+    """How well an answer repeats a hyperedge: the ratio in [0, 1], and the stretch of answer."""
+
+    ratio: float
+    stretch: str
+
+
+def citation(text: str, answer: str) -> Citation:
+    """How well `answer` repeats `text`; both normalised, neither empty.
+
+    1 where the answer contains the text. Else the ratio 2M/T: M characters in the longest common
+    subsequence, of T in both together; for an answer longer than the text that of its best
+    matching stretch of the text's length, else of the whole answer. So a short answer that
+    lies within a hyperedge does not cite it.
+
+    Examples
+    --------
+    >>> citation("the nile is long", "we know the nile is long indeed").ratio
+    1.0
+    >>> citation("abcde", "zzabcdfzz").ratio  # in a stretch of five, abcd: 2 * 4 / 10
+    0.8
+    >>> round(citation("the nile is long", "the nile").ratio, 3)  # 2 * 8 / 24
+    0.667
+    """
+    if text in answer:
+        return Citation(1.0, text)
+    if len(answer) <= len(text):
+        return Citation(fuzz.ratio(text, answer) / 100.0, answer)
+    best = fuzz.partial_ratio_alignment(text, answer)
+    if best is None:  # only below a cut-off, and there is none
+        return Citation(0.0, "")
+    return Citation(best.score / 100.0, answer[best.dest_start : best.dest_end])
+
+
+def cite(trace: Trace, config: ExtractorConfig) -> tuple[list[Finding], tuple[Diagnostic, ...]]:
+    """What citation says of every hyperedge, and of the trace; feedback is NaN where nothing.
+
+    With r the ratio of `citation` and t the threshold: positive for a hyperedge that the answer
+    contains, positive x r for r >= t, else negative.
+    """
+    threshold = config.citation_threshold
+    answer = normalised(trace.answer)
+    notes = hyperedge_diagnostics(trace)
+    texts = [normalised(edge.hyperedge) for edge in trace.hyperedges]
+    whole = _whole(answer, texts)
+    findings = []
+    for text, reasons in zip(texts, notes, strict=True):
+        if not text or not answer:
+            missing = whole if text else (_wordless(),)
+            findings.append(unknown("citation", "none", threshold, (*reasons, *missing)))
+            continue
+        found = citation(text, answer)
+        used = found.ratio >= threshold
+        findings.append(
+            Finding(
+                "citation",
+                "substring" if text in answer else "similarity",
+                0,
+                found.ratio,
+                threshold,
+                config.positive_feedback * found.ratio if used else config.negative_feedback,
+                "used" if used else "not used",
+                f"answer: {quoted(found.stretch)}" if used else "nothing",
+                (*reasons, *(() if used else whole)),
+            )
+        )
+    return findings, whole
+
+
+def plan_citation(trace: Trace, config: ExtractorConfig) -> Plan:
+    """Citation of every hyperedge; neutral where there is nothing to compare."""
+    findings, notes = cite(trace, config)
+    settled = [
+        finding if finding.known else finding._replace(feedback=config.neutral_feedback)
+        for finding in findings
+    ]
+    return Plan((), lambda _: settled, notes)
+
+
+def _whole(answer: str, texts: list[str]) -> tuple[Diagnostic, ...]:
+    """Say why the answer can cite nothing."""
+    if not answer:
+        message = "The answer has no words, so nobody can tell what it cites."
+        return (Diagnostic("empty-answer", message),)
+    lengths = [len(text) for text in texts if text]
+    if lengths and len(answer) < min(lengths):
+        message = (
+            f"The answer ({len(answer)} characters) is shorter than every hyperedge (from "
+            f"{min(lengths)}), so it contains none of them. A short answer cites nothing."
+        )
+        return (Diagnostic("answer-too-short", message),)
+    return ()
+
+
+def _wordless() -> Diagnostic:
+    return Diagnostic("nothing-to-cite", "The hyperedge has no words that an answer could repeat.")

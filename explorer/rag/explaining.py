@@ -1,0 +1,160 @@
+"""Many traces at once: plan each, embed all their texts together, finish each, make one table."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from explorer.errors import EmbeddingError
+from explorer.feedback import Diagnostic
+from explorer.models.progress import ProgressCallback, Reporter
+from explorer.rag.combining import PLANS
+from explorer.rag.config import ExtractorConfig
+from explorer.rag.embedders import Embedder
+from explorer.rag.embedding import Vectors, embedding_findings
+from explorer.rag.findings import Finding, Plan
+from explorer.traces import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# After so many traces the event loop gets its turn, and progress is told.
+_TURN = 100
+
+PARTS = ("attention", "embedding", "citation")
+"""Columns that methods made of others add, as far as they have them."""
+
+
+class Job(NamedTuple):
+    """One trace to be explained, and how."""
+
+    trace: Trace
+    config: ExtractorConfig
+
+
+class Explained(NamedTuple):
+    """What was found out about a trace: one finding for each hyperedge, and notes on the whole."""
+
+    trace: Trace
+    findings: list[Finding]
+    notes: tuple[Diagnostic, ...]
+
+
+async def explain_all(
+    jobs: Sequence[Job],
+    embedder: Embedder,
+    *,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+) -> list[Explained]:
+    """Explain every job; all the embeddings that they need are asked for at once.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set.
+    """
+    reporter = Reporter(progress, cancel)
+    reporter.check()
+    plans: list[Plan] = []
+    for done, (trace, config) in enumerate(jobs):
+        if done and done % _TURN == 0:
+            reporter.report("explaining", 0.5 * done / len(jobs), _message(done, jobs))
+            await asyncio.sleep(0)
+        plans.append(PLANS[config.method](trace, config))
+    vectors = await _embedded(jobs, plans, embedder, reporter)
+    explained = []
+    for done, ((trace, config), plan) in enumerate(zip(jobs, plans, strict=True)):
+        if done and done % _TURN == 0:
+            reporter.report("explaining", 0.5 + 0.5 * done / len(jobs), _message(done, jobs))
+            await asyncio.sleep(0)
+        embedded = embedding_findings(trace, plan.needs, vectors, config) if plan.needs else {}
+        explained.append(Explained(trace, plan.finish(embedded), plan.notes))
+    reporter.report("explaining", 1.0, _message(len(jobs), jobs))
+    return explained
+
+
+def failures(explained: Iterable[Explained]) -> tuple[int, str]:
+    """How many hyperedges are neutral because an embedding failed, and why; (0, "") for none."""
+    count, reason = 0, ""
+    for one in explained:
+        for finding in one.findings:
+            for note in finding.diagnostics:
+                if note.code == "embedding-failed":
+                    count, reason = count + 1, note.message
+                    break
+    return count, reason
+
+
+def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.DataFrame:
+    """The table of what was found: one row for each hyperedge, in order.
+
+    Parameters
+    ----------
+    explained
+        From `explain_all`.
+    traces
+        Begin each row with the id of its trace.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `FeedbackExtractor.explain` describes, without ``attrs``.
+    """
+    import pandas as pd
+
+    findings = [finding for one in explained for finding in one.findings]
+    edges = [edge for one in explained for edge in one.trace.hyperedges]
+
+    def texts(values: list[str]) -> pd.Series[str]:
+        return pd.Series(values, dtype="str")
+
+    columns: dict[str, object] = {}
+    if traces:
+        columns["trace"] = texts([one.trace.id for one in explained for _ in one.findings])
+    columns["unit"] = texts([edge.id for edge in edges])
+    columns["text"] = texts([edge.hyperedge for edge in edges])
+    columns["method"] = texts([finding.method for finding in findings])
+    columns["evidence"] = texts([finding.evidence for finding in findings])
+    columns["tokens"] = np.array([finding.tokens for finding in findings], dtype=np.int64)
+    for name in ("score", "threshold", "feedback"):
+        values = [getattr(finding, name) for finding in findings]
+        columns[name] = np.array(values, dtype=np.float64)
+    columns["verdict"] = texts([finding.verdict for finding in findings])
+    columns["matched_to"] = texts([finding.matched_to for finding in findings])
+    columns["diagnostics"] = pd.Series([one.diagnostics for one in findings], dtype="object")
+    for part in PARTS:
+        if any(part in finding.parts for finding in findings):
+            values = [finding.parts.get(part, np.nan) for finding in findings]
+            columns[part] = np.array(values, dtype=np.float64)
+    return pd.DataFrame(columns)
+
+
+async def _embedded(
+    jobs: Sequence[Job], plans: Sequence[Plan], embedder: Embedder, reporter: Reporter
+) -> Vectors:
+    """Embed, once each, the answers and hyperedges that the plans ask about."""
+    texts: dict[str, None] = {}
+    for (trace, _), plan in zip(jobs, plans, strict=True):
+        if plan.needs and trace.answer.strip():
+            texts[trace.answer] = None
+            for place in plan.needs:
+                text = trace.hyperedges[place].hyperedge
+                if text.strip():
+                    texts[text] = None
+    if not texts:
+        return Vectors.failed("There was nothing to embed.")
+    listed = list(texts)
+    try:
+        array, cut = await embedder(listed, progress=reporter.callback, cancel=reporter.cancel)
+    except EmbeddingError as error:
+        return Vectors.failed(str(error))
+    return Vectors.of(listed, array, cut)
+
+
+def _message(done: int, jobs: Sequence[Job]) -> str:
+    return f"Explaining traces: {done} of {len(jobs)} ..."
