@@ -54,7 +54,7 @@ def test_a_sparse_gigabyte_is_refused_unread(tmp_path: Path):
     path = tmp_path / "large.jsonl"
     with path.open("wb") as file:
         file.truncate(2**30)
-    with pytest.raises(TraceError, match=r"1\.0 GB .*iter_traces"):
+    with pytest.raises(TraceError, match="begins with NUL bytes"):
         load_traces(path)
 
 

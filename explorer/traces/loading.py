@@ -1,58 +1,64 @@
-"""Trace files: what is on disk or was uploaded -> traces, and a list of what could not be read."""
+"""Traces from anywhere: a file, an upload or a table -> traces, and a list of what was odd."""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from explorer.errors import TraceError
-from explorer.traces import native
+from explorer.traces import formats
+from explorer.traces.containers import Container, checked_path, open_container
+from explorer.traces.readers.reader import Reader
 from explorer.traces.record import Trace, TraceProblem, TraceSet
 
 MAX_BYTES = 512 * 2**20
-"""Largest file that `load_traces` reads as a whole."""
+"""Longest line, item of an array, or JSON object that is read as a whole."""
 
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+MAX_PROBLEMS = 10_000
+"""Most problems that a set keeps; how many more there were is told."""
 
 
-def load_traces(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> TraceSet:
-    """Load a file of traces.
+def load_traces(
+    source: object,
+    *,
+    format: str | None = None,  # noqa: A002 - what users call it
+    max_bytes: int = MAX_BYTES,
+) -> TraceSet:
+    """Load traces of any format that explorer knows.
 
     Parameters
     ----------
-    path
-        A native trace file: JSON Lines, or one JSON array. See ``docs/traces.md``.
+    source
+        The path of a file: JSON Lines, a JSON array, an object that holds the records in a list
+        or in columns, CSV, TSV (any of these compressed with gzip), or Parquet. Or, in memory: a
+        pandas or polars data frame, an Arrow table, a Hugging Face data set, a list of mappings.
+        What it is, and which format its records have, is told by its contents. See
+        ``docs/traces.md``.
+    format
+        Name of the format, such as ``"ragas"``, where it cannot be told, or is told wrongly.
     max_bytes
-        Largest file to read; the size is looked at before anything is read.
+        Longest line, item of an array, or object that is read as a whole. Files may be larger.
 
     Returns
     -------
     TraceSet
-        The traces in file order. Lines that are no traces are in its ``problems``, with line
-        numbers and reasons. A trace whose id was seen before is kept under ``id#2``.
+        The traces in file order. What is no trace is in its ``problems``, with line numbers and
+        reasons. A trace whose id was seen before is kept under ``id#2``.
 
     Raises
     ------
     TraceError
-        The file is missing, a folder, empty, too large, not UTF-8, or holds no trace at all.
+        The file is missing, a folder, empty, not UTF-8, or holds no trace of a known format; no
+        format has this name.
     """
-    path = _path(path)
-    with _opened(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size > max_bytes:
-            raise TraceError(
-                f"{path.name} is {_size(size)} and load_traces reads at most {_size(max_bytes)}. "
-                "Go through it with explorer.traces.iter_traces(path), or raise max_bytes."
-            )
-        contents = stream.read()
-    return _parsed(contents, path, path.absolute().parent)
+    reader = None if format is None else formats.reader_named(format)
+    container = _container(source, reader, max_bytes)
+    path = checked_path(source) if isinstance(source, str | os.PathLike) else None
+    return _collected(container, reader, path, None if path is None else path.absolute().parent)
 
 
-def parse_traces(contents: bytes, name: str) -> TraceSet:
+def parse_traces(contents: bytes, name: str, *, format: str | None = None) -> TraceSet:  # noqa: A002
     """Read traces from bytes, such as an upload.
 
     Evidence files named by such traces are out of reach, because an upload has no folder;
@@ -61,202 +67,153 @@ def parse_traces(contents: bytes, name: str) -> TraceSet:
     Parameters
     ----------
     contents
-        The contents of the file.
+        The contents of a file of any kind that `load_traces` reads.
     name
         Its name, for messages.
+    format
+        Name of the format, as for `load_traces`.
 
     Raises
     ------
     TraceError
         As `load_traces`.
     """
-    return _parsed(bytes(contents), Path(name), None)
+    reader = None if format is None else formats.reader_named(format)
+    path = Path(name)
+    container = open_container(
+        bytes(contents), _recognises(reader), limit=MAX_BYTES, name=path.name or "the upload"
+    )
+    return _collected(container, reader, path, None)
 
 
 def iter_traces(
-    path: str | os.PathLike[str],
+    source: object,
     on_problem: Callable[[TraceProblem], None] | None = None,
     *,
+    format: str | None = None,  # noqa: A002
     max_line_bytes: int = MAX_BYTES,
 ) -> Iterator[Trace]:
-    """Go through a JSON Lines file of any size, one trace at a time.
+    """Go through traces of any number, one at a time.
 
     Parameters
     ----------
-    path
-        The file.
+    source
+        As for `load_traces`.
     on_problem
-        Called with each line that is no trace, and each duplicate id. Without it the first line
-        that is no trace raises, and duplicate ids are renamed silently.
+        Called with each record that is no trace, and each duplicate id. Without it the first
+        record that is no trace raises, and duplicate ids are renamed silently.
+    format
+        Name of the format, as for `load_traces`.
     max_line_bytes
-        Longest line to read.
+        Longest line, item of an array, or object to read.
 
     Yields
     ------
     Trace
-        In file order; memory does not grow with the file (except by the ids seen).
+        In file order; memory does not grow with the file (except by eight bytes or so for each id).
+        Formats whose traces are spread over many records gather them first.
 
     Raises
     ------
     TraceError
-        The file is missing, a folder, empty or not UTF-8; a line is no trace and `on_problem` is
-        not given; the file is one JSON array, which cannot be read piece by piece.
+        The file is missing, a folder, empty, not UTF-8 or of no known format; a record is no trace
+        and `on_problem` is not given.
     """
-    path = _path(path)
-    with _opened(path) as stream:
-        head = stream.read(4096)
-        _check_encoding(head, path.name)
-        if head.removeprefix(_BOM).lstrip()[:1] == b"[":
-            raise TraceError(
-                f"{path.name} is one JSON array, which cannot be read piece by piece. "
-                "Load it with load_traces, or write one trace a line."
-            )
-        stream.seek(0)
-        found: Iterable[Trace | TraceProblem] = _read_lines(_lines(stream, max_line_bytes))
-        for item in _with_unique_ids(found):
-            if isinstance(item, Trace):
-                item.folder = path.absolute().parent
-                yield item
-            elif on_problem is not None:
-                on_problem(item)
-            elif not item.loaded:
-                raise TraceError(f"{path.name}, {item}")
+    reader = None if format is None else formats.reader_named(format)
+    container = _container(source, reader, max_line_bytes)
+    folder = None
+    if isinstance(source, str | os.PathLike):
+        folder = checked_path(source).absolute().parent
+    _, found = _traces(container, reader)
+    for item in found:
+        if isinstance(item, Trace):
+            item.folder = folder
+            yield item
+        elif on_problem is not None:
+            on_problem(item)
+        elif not item.loaded:
+            raise TraceError(f"{container.name}, {item}")
 
 
-def _parsed(contents: bytes, path: Path, folder: Path | None) -> TraceSet:
-    """Parse a whole file; `folder` is where its evidence files may lie."""
-    name = path.name
-    _check_encoding(contents[:4], name)
-    contents = contents.removeprefix(_BOM)
-    if not contents.strip():
-        raise TraceError(f"{name} is empty. A trace file holds one JSON object a line.")
+def _container(source: object, reader: Reader | None, limit: int) -> Container:
+    """Open a source that is no upload."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        raise TraceError(
+            "Give the path of a trace file; these are the contents of one, which "
+            "explorer.traces.parse_traces(contents, name) reads."
+        )
+    return open_container(source, _recognises(reader), limit=limit)
+
+
+def _recognises(reader: Reader | None) -> Callable[..., bool]:
+    """Return what tells a record from an object that holds records."""
+    return formats.is_known if reader is None else reader.recognises
+
+
+def _traces(
+    container: Container, reader: Reader | None
+) -> tuple[Reader, Iterator[Trace | TraceProblem]]:
+    """Return the reader of a container, and what it makes of the records."""
+    records = container.records
+    if reader is None:
+        reader, records = formats.choose(records, container.name)
+    return reader, with_unique_ids(formats.read_records(reader, records))
+
+
+def _collected(
+    container: Container, reader: Reader | None, path: Path | None, folder: Path | None
+) -> TraceSet:
+    """Read all traces; `folder` is where their evidence files may lie."""
+    reader, found = _traces(container, reader)
     traces: list[Trace] = []
     problems: list[TraceProblem] = []
-    for item in _with_unique_ids(_items(contents, name)):
-        if isinstance(item, TraceProblem):
-            problems.append(item)
-        else:
+    more = 0
+    for item in found:
+        if isinstance(item, Trace):
             item.folder = folder
             traces.append(item)
+        elif len(problems) < MAX_PROBLEMS:
+            problems.append(item)
+        else:
+            more += 1
     if not traces:
-        rest = f" ({len(problems) - 1} more problems like this.)" if len(problems) > 1 else ""
-        first = str(problems[0]) if problems else "the array is empty."
-        raise TraceError(f"No trace could be read from {name}: {first}{rest}")
-    return TraceSet(traces, path, problems)
+        rest = f" ({len(problems) - 1 + more} more problems like this.)" if problems[1:] else ""
+        first = str(problems[0]) if problems else "it is empty."
+        raise TraceError(f"No trace could be read from {container.name}: {first}{rest}")
+    if more:
+        problems.append(TraceProblem(problems[-1].line, f"{more} more problems are not listed."))
+    return TraceSet(traces, path, problems, format=reader.name)
 
 
-def _items(contents: bytes, name: str) -> Iterator[Trace | TraceProblem]:
-    """Tell the three shapes apart: an array, one object over several lines, or a trace a line."""
-    first = contents.lstrip()[:1]
-    if first == b"[":
-        try:
-            text = contents.decode()
-        except UnicodeDecodeError as error:
-            raise TraceError(
-                f"{name} is not UTF-8 (byte {error.start + 1}); save it as UTF-8."
-            ) from None
-        yield from native.read_array(text)
-        return
-    lines = contents.split(b"\n")
-    # A file of one indented object is no JSON Lines, but what it means is plain.
-    if first == b"{" and not lines[0].strip().endswith(b"}"):
-        try:
-            yield native.read_line(contents, 1)
-        except TraceError:
-            pass  # Reported line by line below.
-        else:
-            return
-    yield from _read_lines(enumerate(lines, start=1))
-
-
-def _read_lines(
-    lines: Iterable[tuple[int, bytes | TraceProblem]],
-) -> Iterator[Trace | TraceProblem]:
-    """Read one trace a line; blank lines are skipped."""
-    for number, raw in lines:
-        if isinstance(raw, TraceProblem):
-            yield raw
-            continue
-        line = raw.strip(b" \t\r\n")
-        if not line:
-            continue
-        try:
-            yield native.read_line(line, number)
-        except TraceError as error:
-            yield TraceProblem(number, str(error))
-
-
-def _lines(stream: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | TraceProblem]]:
-    """Number the lines of a stream; one longer than `limit` is skipped and reported."""
-    number = 0
-    while raw := stream.readline(limit + 1):
-        number += 1
-        if number == 1:
-            raw = raw.removeprefix(_BOM)
-        if len(raw) > limit and not raw.endswith(b"\n"):
-            while (rest := stream.readline(2**20)) and not rest.endswith(b"\n"):
-                pass
-            yield number, TraceProblem(number, f"it is longer than {_size(limit)}.")
-        else:
-            yield number, raw
-
-
-def _with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | TraceProblem]:
+def with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | TraceProblem]:
     """Keep every trace, and give the second of a name a name of its own."""
-    seen: dict[str, int] = {}
+    names = UniqueNames()
     for item in items:
         if isinstance(item, Trace):
-            name, count = item.id, seen.get(item.id, 0)
-            if count:
-                while item.id in seen:
-                    count += 1
-                    item.id = f"{name}#{count}"
-                seen[name] = count
-                message = f"the id {name!r} was used before; this trace is kept as {item.id!r}."
+            given = item.id
+            item.id = names.name_for(given)
+            if item.id != given:
+                message = f"the id {given!r} was used before; this trace is kept as {item.id!r}."
                 yield TraceProblem(item.line or 0, message, loaded=True)
-            seen[item.id] = seen.get(item.id, 0) or 1
         yield item
 
 
-def _path(path: object) -> Path:
-    """Return a path, with ~ for the home folder."""
-    if not isinstance(path, str | os.PathLike) or str(path) == "":
-        raise TraceError(f"Give the path of a trace file; {path!r} is none.")
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # the home folder of nobody
-        return Path(path)
+class UniqueNames:
+    """Names that were given out, by their 64-bit hashes, so that the names need not be kept."""
 
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._counts: dict[int, int] = {}
 
-def _opened(path: Path) -> BinaryIO:
-    """Open a regular file, or say in plain words why that cannot be done."""
-    try:
-        mode = path.stat().st_mode
-        stream = path.open("rb") if stat.S_ISREG(mode) else None
-    except FileNotFoundError:
-        raise TraceError(f"There is no file {path}. Check the path and its spelling.") from None
-    except (OSError, ValueError) as error:
-        # ValueError: a NUL in the name.
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TraceError(f"{path} cannot be read ({reason}).") from None
-    if stream is None:
-        if stat.S_ISDIR(mode):
-            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
-        raise TraceError(f"{path} is not an ordinary file.")
-    return stream
-
-
-def _check_encoding(head: bytes, name: str) -> None:
-    """Refuse files that are empty or UTF-16 before their lines are made sense of."""
-    if not head:
-        raise TraceError(f"{name} is empty. A trace file holds one JSON object a line.")
-    if head.startswith(_UTF16):
-        raise TraceError(f"{name} is UTF-16; save it as UTF-8 and load it again.")
-
-
-def _size(count: int) -> str:
-    """Write a number of bytes for people."""
-    for unit, scale in (("GB", 2**30), ("MB", 2**20), ("KB", 2**10)):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} bytes"
+    def name_for(self, name: str) -> str:
+        """Return a name, with a number behind it when it was given out before."""
+        key = hash(name)
+        free = name
+        if key in self._seen:
+            count = self._counts.get(key, 1)
+            while hash(free) in self._seen:
+                count += 1
+                free = f"{name}#{count}"
+            self._counts[key] = count
+        self._seen.add(hash(free))
+        return free

@@ -1,19 +1,15 @@
-"""The native reader: one JSON object a trace (JSON Lines), or a JSON array of them."""
+"""The native format: what one object must hold to be a trace, and what is written of one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from explorer.errors import TraceError
-from explorer.traces.record import Hyperedge, Trace, TraceProblem
+from explorer.traces.decoding import decode_json
+from explorer.traces.record import Hyperedge, Trace
 
 _TRACE_FIELDS = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
 _HYPEREDGE_FIELDS = frozenset({"id", "hyperedge", "entities", "label"})
-_DEEP = "it is nested too deeply to be a trace."
 
 
 def read_line(raw: bytes, line: int | None = None) -> Trace:
@@ -32,51 +28,7 @@ def read_line(raw: bytes, line: int | None = None) -> Trace:
         The line is not JSON, or not a trace. The message begins in lower case, to follow
         "line 7: ".
     """
-    return read_object(_decoded(raw), line)
-
-
-def read_array(text: str) -> Iterator[Trace | TraceProblem]:
-    """Read the traces of a JSON array one by one, up to the place where it breaks.
-
-    Parameters
-    ----------
-    text
-        The whole file; its first character that is no space is ``[``.
-
-    Yields
-    ------
-    Trace or TraceProblem
-        Each item that is a trace; each that is not, with its line. What follows a fault in the
-        JSON itself cannot be told apart and is reported as one problem.
-    """
-    decoder = json.JSONDecoder()
-    position, line = _skip_space(text, text.index("[") + 1)
-    line += text.count("\n", 0, text.index("[") + 1) + 1
-    while position < len(text) and text[position] != "]":
-        try:
-            item, end = decoder.raw_decode(text, position)
-            _checked_text(item)
-        except (ValueError, RecursionError) as error:
-            reason = _DEEP if isinstance(error, RecursionError) else "the JSON breaks off here."
-            yield TraceProblem(line, f"{reason} Nothing after this place could be read.")
-            return
-        try:
-            yield read_object(item, line)
-        except TraceError as error:
-            yield TraceProblem(line, str(error))
-        line += text.count("\n", position, end)
-        position, lines = _skip_space(text, end)
-        line += lines
-        if position < len(text) and text[position] == ",":
-            position, lines = _skip_space(text, position + 1)
-            line += lines
-        elif position < len(text) and text[position] != "]":
-            yield TraceProblem(line, "a comma is missing. Nothing after this place could be read.")
-            return
-    if position >= len(text):
-        yield TraceProblem(line, "the array has no end: the file was probably cut off.")
-    elif text[position + 1 :].strip():
-        yield TraceProblem(line, "the array ends here, and what follows it was left out.")
+    return read_object(decode_json(raw), line)
 
 
 def read_object(value: object, line: int | None = None) -> Trace:
@@ -190,61 +142,3 @@ def _text(value: dict[str, Any], name: str, where: str) -> str:
     if name not in value:
         raise TraceError(f"{where} needs `{name}`, and it is missing.")
     raise TraceError(f"`{name}` of {where} must be text, and here it is {kind_of(found)}.")
-
-
-def _decoded(raw: bytes) -> object:
-    """Decode one line of JSON; NaN and Infinity are taken as Python's own json writes them."""
-    try:
-        try:
-            return msgspec.json.decode(raw)
-        except msgspec.MsgspecError as error:
-            if b"NaN" not in raw and b"Infinity" not in raw:
-                raise TraceError(_fault(raw, str(error))) from None
-            value = json.loads(raw)
-            _checked_text(value)
-            return value
-    except RecursionError:
-        raise TraceError(_DEEP) from None
-    except UnicodeDecodeError:
-        try:
-            raw.decode()
-        except UnicodeDecodeError as error:
-            place = f"byte {error.start + 1} of the line is not UTF-8"
-        raise TraceError(f"{place}; save the file as UTF-8.") from None
-    except TraceError:
-        raise
-    except ValueError as error:
-        raise TraceError(_fault(raw, str(error))) from None
-
-
-def _fault(raw: bytes, reason: str) -> str:
-    """Say in plain words why a line is no JSON; `reason` is what the decoder said."""
-    if b"\x00" in raw:
-        return "it holds NUL bytes, so it is not JSON text; was the file damaged?"
-    if "out of range" in reason:
-        return "it holds a number too large to read."
-    if raw.lstrip()[:1] == b"{" and raw.rstrip()[-1:] != b"}":
-        return "it stops in the middle: the file was probably cut off."
-    return f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')})."
-
-
-def _checked_text(value: object) -> None:
-    """Refuse what cannot be written again: half a surrogate pair is no character.
-
-    Raises
-    ------
-    ValueError
-        A text in `value` holds one.
-    """
-    try:
-        msgspec.json.encode(value)
-    except (UnicodeEncodeError, msgspec.MsgspecError, OverflowError) as error:
-        raise ValueError(str(error)) from None
-
-
-def _skip_space(text: str, position: int) -> tuple[int, int]:
-    """Return the next position that is no space, and the line ends passed."""
-    start = position
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position, text.count("\n", start, position)

@@ -104,6 +104,8 @@ class TraceSet(Sequence[Trace]):
         Where they came from: a path, the name of an upload, or None.
     problems
         Lines that were left out or changed, with the reason.
+    format
+        Name of the format that they were read from.
     """
 
     def __init__(
@@ -111,11 +113,14 @@ class TraceSet(Sequence[Trace]):
         traces: Iterable[Trace],
         path: Path | None = None,
         problems: Iterable[TraceProblem] = (),
+        *,
+        format: str = "native",  # noqa: A002
     ) -> None:
         listed = traces if isinstance(traces, Iterable) else (traces,)
         self._traces = tuple(checked_trace(item) for item in listed)
         self.path = path
         self.problems = tuple(problems)
+        self.format = format
 
     @overload
     def __getitem__(self, index: int) -> Trace: ...
@@ -126,7 +131,7 @@ class TraceSet(Sequence[Trace]):
     def __getitem__(self, index: int | slice) -> Trace | TraceSet:
         """Return one trace, or a `TraceSet` for a slice."""
         if isinstance(index, slice):
-            return TraceSet(self._traces[index], self.path, self.problems)
+            return TraceSet(self._traces[index], self.path, self.problems, format=self.format)
         return self._traces[index]
 
     def __len__(self) -> int:

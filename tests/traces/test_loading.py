@@ -197,17 +197,17 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
         load_traces(tmp_path / "pipe")
 
 
-def test_a_file_of_one_gigabyte_is_refused_before_it_is_read(tmp_path):
+def test_a_gigabyte_of_nothing_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "huge.jsonl"
     with path.open("wb") as stream:
         stream.truncate(2**30)  # takes no room on disk
-    with pytest.raises(TraceError, match=r"1\.0 GB.*iter_traces"):
+    with pytest.raises(TraceError, match="begins with NUL bytes"):
         load_traces(path)
 
 
 def test_max_bytes_can_be_set(file):
     path = file(line())
-    with pytest.raises(TraceError, match="at most 100 bytes"):
+    with pytest.raises(TraceError, match="longer than 100 bytes"):
         load_traces(path, max_bytes=100)
 
 
@@ -235,9 +235,9 @@ def test_iter_traces_skips_a_line_that_is_too_long(file):
     assert [problem.line for problem in problems] == [2]
 
 
-def test_iter_traces_cannot_stream_an_array(file):
-    with pytest.raises(TraceError, match="JSON array"):
-        list(iter_traces(file(b" [" + line() + b"]")))
+def test_iter_traces_streams_an_array(file):
+    traces = list(iter_traces(file(b" [" + line() + b",\n" + line(id="rhine") + b"]")))
+    assert [(trace.id, trace.line) for trace in traces] == [("nile", 1), ("rhine", 2)]
 
 
 def test_a_slice_is_a_trace_set(file):
