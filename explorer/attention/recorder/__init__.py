@@ -6,11 +6,22 @@ Everything on the attention floor that needs torch and transformers is in this f
 from __future__ import annotations
 
 from explorer.attention.recorder.recorded import RecordedAttention
-from explorer.attention.recorder.recording import (
-    record,
-    record_attention,
+from explorer.attention.recorder.recording import record, record_attention
+from explorer.attention.recorder.reducing import (
+    ReducedText,
     record_units,
+    reduce_texts,
     reduce_units,
 )
+from explorer.attention.recorder.reduction import TextUnits
 
-__all__ = ["RecordedAttention", "record", "record_attention", "record_units", "reduce_units"]
+__all__ = [
+    "RecordedAttention",
+    "ReducedText",
+    "TextUnits",
+    "record",
+    "record_attention",
+    "record_units",
+    "reduce_texts",
+    "reduce_units",
+]

@@ -54,6 +54,9 @@ class Tape:
         Called with every attention module and its capture, in the order of the calls.
     cancel
         Set by another thread to stop before the next layer.
+    holds
+        Whether `keep` holds on to what it is given. Where it does, views into large tensors are
+        copied, so that those can be freed.
     copy_keys
         Copy the keys: they live in a cache of the caller, who may write to it later.
     """
@@ -63,10 +66,12 @@ class Tape:
         keep: Callable[[nn.Module, Capture], None],
         cancel: threading.Event | None = None,
         *,
+        holds: bool = True,
         copy_keys: bool = False,
     ) -> None:
         self._keep = keep
         self._cancel = cancel
+        self._holds = holds
         self._copy_keys = copy_keys
         # The tensors are held with what was made of them, so that their identity stays theirs.
         self._rules: dict[int, tuple[Tensor, RuleMask]] = {}
@@ -88,6 +93,8 @@ class Tape:
 
     def own(self, tensor: Tensor, *, is_key: bool = False) -> Tensor:
         """Return a tensor to keep: itself, unless that would hold much more memory alive."""
+        if not self._holds:
+            return tensor
         size = tensor.numel() * tensor.element_size()
         if (is_key and self._copy_keys) or tensor.untyped_storage().nbytes() > 1.5 * size:
             return tensor.clone(memory_format=torch.contiguous_format)

@@ -109,7 +109,9 @@ def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
         return exponents.div_(exponents.sum(dim=-1, keepdim=True) + torch.exp(sinks - top)).float()
     attention = torch.softmax(scores, dim=-1, dtype=scores.dtype).float()
     blind = top == float("-inf")  # rows that may look at nothing
-    return attention.masked_fill_(blind, 0.0) if bool(blind.any()) else attention
+    # On a GPU asking whether there are any would wait for all that it has to do before.
+    rare = blind.device.type != "cpu" or bool(blind.any())
+    return attention.masked_fill_(blind, 0.0) if rare else attention
 
 
 class RecordedAttention(AttentionMap):
@@ -155,7 +157,7 @@ class RecordedAttention(AttentionMap):
             for tensor in (capture.query, capture.key)
         )
 
-    def _tensor(self, layer: int, heads: IntArray, rows: IntArray) -> Tensor:
+    def device_block(self, layer: int, heads: IntArray, rows: IntArray) -> Tensor:
         """Return (heads, rows, keys or fewer at the end), on the model's device."""
         block = attention_block(self._captures[layer], self._item, heads, self._kept_queries[rows])
         if self._all_keys:
@@ -166,7 +168,7 @@ class RecordedAttention(AttentionMap):
     def _block(self, layer: int, heads: IntArray, rows: IntArray) -> FloatArray:
         if not rows.size:
             return np.zeros((len(heads), 0, self.n_keys), dtype=np.float32)
-        block = self._tensor(layer, heads, rows).cpu().numpy()
+        block = self.device_block(layer, heads, rows).cpu().numpy()
         if block.shape[-1] == self.n_keys:
             return block
         padded = np.zeros((len(heads), len(rows), self.n_keys), dtype=np.float32)
@@ -185,9 +187,9 @@ class RecordedAttention(AttentionMap):
         for part in self._row_blocks(rows, len(heads)):
             total: Tensor | None = None
             for layer in layers:
-                block = self._tensor(int(layer), heads, rows[part])
+                block = self.device_block(int(layer), heads, rows[part])
                 mean = block[0] if len(heads) == 1 else block.mean(dim=0)
-                total = _add(total, mean)
+                total = add_blocks(total, mean)
             if total is None:
                 continue
             values = total.cpu().numpy()
@@ -214,7 +216,9 @@ class RecordedAttention(AttentionMap):
         for number, layer in enumerate(layers):
             total: Tensor | None = None
             for part in self._row_blocks(rows, len(heads)):
-                total = _add(total, self._tensor(int(layer), heads, rows[part]).sum(dim=1))
+                total = add_blocks(
+                    total, self.device_block(int(layer), heads, rows[part]).sum(dim=1)
+                )
             if total is not None:
                 mean[number, :, : total.shape[-1]] = (total / len(rows)).cpu().numpy()
         if whole:  # moving the threshold or the reduction asks for the same rows again
@@ -237,7 +241,7 @@ class RecordedAttention(AttentionMap):
         return visible[:, self._kept_keys]
 
 
-def _add(total: Tensor | None, part: Tensor) -> Tensor:
+def add_blocks(total: Tensor | None, part: Tensor) -> Tensor:
     """Add parts whose last axes may end at different keys."""
     if total is None:
         return part.clone()

@@ -2,58 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from explorer.attention.maps import (
-    BLOCK_ROWS,
-    AttentionMap,
-    FloatArray,
-    at_least_one,
-    sum_columns,
-    top_columns,
-)
-from explorer.attention.recorder.recorded import Capture, RecordedAttention
+from explorer.attention.maps import BLOCK_ROWS, BLOCK_VALUES, AttentionMap, at_least_one
+from explorer.attention.recorder.recorded import Capture, RecordedAttention, add_blocks
 from explorer.attention.recorder.running import transformers_model
 from explorer.attention.recorder.stacks import Places, StackKey, kept_positions, main_key
-from explorer.attention.selection import Positions, Span, some_rows, unit_columns
+from explorer.attention.selection import IntArray, Positions, Span, some_rows, unit_columns
 from explorer.attention.units import UnitAttention
 from explorer.errors import RecordingError
 
 
-@dataclass
-class _Reduced:
-    """Layers of one stack that were reduced so far."""
+@dataclass(frozen=True)
+class TextUnits:
+    """What is asked of one text of a batch.
 
-    mass: list[FloatArray] = field(default_factory=list)  # (heads, units) or (heads, rows, units)
-    topk: list[FloatArray] = field(default_factory=list)  # (heads, units)
-    rows: tuple[int, ...] = ()
+    Attributes
+    ----------
+    spans
+        One entry per unit: (start, stop), half open, or a sequence of such pairs.
+    rows
+        The query rows that count; None for all.
+    names
+        One name per unit.
+    targets
+        Vocabulary ids whose log-probabilities the rows are asked for, one for each row; None where
+        nobody wants to know.
+    """
+
+    spans: Sequence[Span]
+    rows: Positions
+    names: Sequence[str]
+    targets: Sequence[int] | IntArray | None = None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The rows and columns of one text, as positions among its kept ones."""
+
+    kept_queries: IntArray
+    kept_keys: IntArray
+    rows: IntArray
+    columns: list[slice | IntArray]
+
+
+@dataclass
+class _Layers:
+    """Layers of one stack that were reduced so far, for each text."""
+
+    mass: list[list[Tensor]] = field(default_factory=list)  # (heads, units) or (heads, rows, units)
+    topk: list[list[Tensor]] = field(default_factory=list)  # (heads, units)
+    rows: list[tuple[int, ...]] = field(default_factory=list)
 
 
 class UnitReducer:
-    """Turns each layer's queries and keys into attention per unit and lets go of them."""
+    """Turns each layer's queries and keys into attention per unit and lets go of them.
+
+    All is worked out where the model is; results are fetched once, at the end.
+    """
 
     def __init__(
         self,
         module: nn.Module,
         inputs: Mapping[str, Any],
-        spans: Sequence[Span],
-        rows: Positions,
+        texts: Sequence[TextUnits],
         *,
         k: int,
         keep_rows: bool,
     ) -> None:
-        self._places = Places(module)
+        self._find = Places(module).find
         self._inputs = inputs
-        self._spans = spans
-        self._rows = rows
+        self._texts = texts
         self._k = at_least_one(k)
         self._keep_rows = keep_rows
-        self._stacks: dict[StackKey, _Reduced] = {}
+        self._stacks: dict[StackKey, _Layers] = {}
+        self._places: dict[tuple[int, int, int], _Place] = {}
         self._notes: tuple[str, ...] = ()
         inner = transformers_model(module)
         self._crossing = inner is not None and bool(
@@ -62,28 +91,44 @@ class UnitReducer:
 
     def add(self, part: nn.Module, capture: Capture) -> None:
         """Reduce one attention call, unless it is of a stack that is not asked for."""
-        key, _ = self._places.find(part)
+        key, _ = self._find(part)
         if key.cross != self._crossing or key.side_tower:
             return
         _, n_queries, n_keys = capture.shape
-        names = ("attention_mask", "attention_mask")
-        if self._crossing:
-            names = ("decoder_attention_mask", "attention_mask")
-        layer = RecordedAttention(
-            [capture],
-            kept_queries=kept_positions(self._inputs, names[0], n_queries, 0),
-            kept_keys=kept_positions(self._inputs, names[1], n_keys, 0),
-        )
-        self._add_layer(key, layer, 0)
+        for item in range(len(self._texts)):
+            place = self._place(item, n_queries, n_keys)
+            layer = RecordedAttention(
+                [capture],
+                item=item,
+                kept_queries=place.kept_queries,
+                kept_keys=place.kept_keys,
+            )
+            heads = np.arange(layer.n_heads)
 
-    def add_map(self, attention: AttentionMap) -> None:
-        """Reduce a map that came in one piece, as eager attention does."""
+            def block(
+                rows: IntArray, layer: RecordedAttention = layer, heads: IntArray = heads
+            ) -> Tensor:
+                return layer.device_block(0, heads, rows)
+
+            self._add_layer(key, item, place, layer, block)
+
+    def add_maps(self, attention: AttentionMap) -> None:
+        """Reduce maps that came in one piece, as eager attention does."""
         self._notes = attention.notes
-        for layer in range(attention.n_layers):
-            self._add_layer(StackKey("", cross=False), attention, layer)
+        for item in range(len(self._texts)):
+            whole = attention.batch(item)
+            one = whole.cross if whole.cross is not None else whole
+            everything = np.arange(one.n_queries), np.arange(one.n_keys)
+            place = self._placed(self._texts[item], *everything)
+            for layer in range(one.n_layers):
 
-    def result(self, units: Sequence[str]) -> UnitAttention:
-        """Return what all layers together give.
+                def block(rows: IntArray, one: AttentionMap = one, layer: int = layer) -> Tensor:
+                    return torch.as_tensor(one.layer_weights(layer, rows))
+
+                self._add_layer(StackKey("", cross=False), item, place, one, block)
+
+    def results(self) -> list[UnitAttention]:
+        """Return what all layers together give, for each text.
 
         Raises
         ------
@@ -94,28 +139,110 @@ class UnitReducer:
             raise RecordingError(
                 "This model ran without attention over its text, so there is nothing to reduce."
             )
-        reduced = self._stacks[main_key({key: len(s.mass) for key, s in self._stacks.items()})]
-        return UnitAttention(
-            np.stack(reduced.mass),
-            units,
-            topk=np.stack(reduced.topk),
-            rows=reduced.rows,
-            k=self._k,
-            notes=self._notes,
-        )
+        lengths = {key: len(layers.mass[0]) for key, layers in self._stacks.items()}
+        layers = self._stacks[main_key(lengths)]
+        return [
+            UnitAttention(
+                torch.stack(layers.mass[item]).cpu().numpy(),
+                text.names,
+                topk=torch.stack(layers.topk[item]).cpu().numpy(),
+                rows=layers.rows[item],
+                k=self._k,
+                notes=self._notes,
+            )
+            for item, text in enumerate(self._texts)
+        ]
 
-    def _add_layer(self, key: StackKey, attention: AttentionMap, layer: int) -> None:
-        columns = unit_columns(self._spans, attention.n_keys)
-        rows = some_rows(self._rows, attention.n_queries)
-        reduced = self._stacks.setdefault(key, _Reduced(rows=tuple(rows.tolist())))
-        total = np.zeros((attention.n_heads, attention.n_keys), dtype=np.float64)
+    def _place(self, item: int, n_queries: int, n_keys: int) -> _Place:
+        """Return where a text's rows and units are; every layer of a stack asks the same."""
+        name = (item, n_queries, n_keys)
+        if name not in self._places:
+            queries = "decoder_attention_mask" if self._crossing else "attention_mask"
+            kept_queries = kept_positions(self._inputs, queries, n_queries, item)
+            kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, item)
+            self._places[name] = self._placed(
+                self._texts[item],
+                np.arange(n_queries) if kept_queries is None else kept_queries,
+                np.arange(n_keys) if kept_keys is None else kept_keys,
+            )
+        return self._places[name]
+
+    @staticmethod
+    def _placed(text: TextUnits, kept_queries: IntArray, kept_keys: IntArray) -> _Place:
+        columns = unit_columns(text.spans, len(kept_keys))
+        rows = some_rows(text.rows, len(kept_queries))
+        return _Place(kept_queries, kept_keys, rows, [_as_slice(unit) for unit in columns])
+
+    def _add_layer(
+        self,
+        key: StackKey,
+        item: int,
+        place: _Place,
+        layer: AttentionMap,
+        block: Callable[[IntArray], Tensor],
+    ) -> None:
+        if key not in self._stacks:
+            texts = range(len(self._texts))
+            self._stacks[key] = _Layers(
+                [[] for _ in texts], [[] for _ in texts], [() for _ in texts]
+            )
+        found = self._stacks[key]
+        total: Tensor | None = None
         by_row = []
-        for start in range(0, len(rows), BLOCK_ROWS):
-            block = attention.layer_weights(layer, rows[start : start + BLOCK_ROWS])
-            total += block.sum(axis=1, dtype=np.float64)  # (heads, rows, keys) -> (heads, keys)
+        for rows in _row_blocks(place.rows, layer.n_heads * layer.n_keys):
+            weights = block(rows)  # (heads, rows, keys or fewer)
+            total = add_blocks(total, weights.sum(dim=1))
             if self._keep_rows:
-                by_row.append(sum_columns(block, columns))
-        mean = (total / len(rows)).astype(np.float32)
-        mass = np.concatenate(by_row, axis=1) if self._keep_rows else sum_columns(mean, columns)
-        reduced.mass.append(mass)
-        reduced.topk.append(top_columns(mean, columns, self._k))
+                by_row.append(_masses(weights, place.columns))
+        assert total is not None  # noqa: S101 - some_rows gives at least one
+        mean = total / len(place.rows)  # (heads, keys or fewer)
+        found.mass[item].append(
+            torch.cat(by_row, dim=1) if self._keep_rows else _masses(mean, place.columns)
+        )
+        found.topk[item].append(_topk(mean, place.columns, self._k, layer.n_keys))
+        found.rows[item] = tuple(place.rows.tolist())
+
+
+def _row_blocks(rows: IntArray, values: int) -> Iterator[IntArray]:
+    """Cut rows so that a block of attention, with so many values a row, stays within bounds."""
+    step = max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(1, values)))
+    for start in range(0, len(rows), step):
+        yield rows[start : start + step]
+
+
+def _as_slice(columns: IntArray) -> slice | IntArray:
+    """Return positions without gaps as a slice, which costs no copy."""
+    if not columns.size:
+        return slice(0, 0)
+    first, stop = int(columns[0]), int(columns[-1]) + 1
+    return slice(first, stop) if stop - first == len(columns) else columns
+
+
+def _picked(values: Tensor, columns: slice | IntArray) -> Tensor:
+    """Return the columns of one unit; those after the last key that was seen have no attention."""
+    if isinstance(columns, slice):
+        return values[..., columns]
+    seen = columns[columns < values.shape[-1]]
+    return values[..., torch.as_tensor(seen, device=values.device)]
+
+
+def _masses(values: Tensor, units: Sequence[slice | IntArray]) -> Tensor:
+    """Sum the last axis over each unit's columns: (..., keys) -> (..., units)."""
+    if not units:
+        return values.new_zeros((*values.shape[:-1], 0))
+    return torch.stack([_picked(values, unit).sum(dim=-1) for unit in units], dim=-1)
+
+
+def _topk(mean: Tensor, units: Sequence[slice | IntArray], k: int, n_keys: int) -> Tensor:
+    """Mean of the k largest values of each unit: (heads, keys) -> (heads, units); NaN for none."""
+    if not units:
+        return mean.new_zeros((len(mean), 0))
+    whole = nn.functional.pad(mean, (0, n_keys - mean.shape[-1]))
+    tops = []
+    for unit in units:
+        picked = _picked(whole, unit)
+        if picked.shape[-1]:
+            tops.append(picked.topk(min(k, picked.shape[-1]), dim=-1).values.mean(dim=-1))
+        else:
+            tops.append(mean.new_full((len(mean),), float("nan")))
+    return torch.stack(tops, dim=-1)
