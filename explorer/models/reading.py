@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.errors import InputError
-from explorer.models.generation import continue_ids, prompt_ids, require_generation
+from explorer.models.asking import ask
+from explorer.models.batching import TOP_K, batch_tensors, run_batch
 from explorer.models.progress import Reporter
-from explorer.models.prompts import fact_prompt
-from explorer.models.sequences import Sequenced, check_length, given_answer, written_answer
-from explorer.models.tokens import checked_text
+from explorer.models.sequences import Sequenced
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap, UnitAttention
     from explorer.models.model import Model
 
-TOP_K = 3
 # Token attention of all heads is kept for this many bytes at most; beyond, only units are.
 _TOKEN_BYTES = 256_000_000
 
@@ -84,68 +81,40 @@ def read(
     max_new_tokens: int = 48,
 ) -> Reading:
     """See `Model.read`."""
-    query = checked_text(query, "question")
-    facts = _checked_hyperedges(hyperedges)
-    if answer is None:
-        require_generation(model)
-    else:
-        answer = checked_text(answer, "answer").strip()
-    prompt = fact_prompt(model.tokenizer, query, facts)
-    ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
-    check_length(model, len(ids) + 1)
-    generated = answer is None
-    if answer is None:
-        reporter.report("generating", None, f"{model.label} is answering ...")
-        written = continue_ids(
-            model,
-            ids,
-            max_new_tokens=max_new_tokens,
-            on_text=on_text,
-            reporter=reporter,
-            one_line=not prompt.is_chat,
-        )
-        answer = written.text
-        sequence = written_answer(model, prompt, written)
-    else:
-        sequence = given_answer(model, prompt, answer)
+    asked = ask(
+        model,
+        query,
+        hyperedges,
+        answer,
+        reporter=reporter,
+        on_text=on_text,
+        max_new_tokens=max_new_tokens,
+    )
+    sequence = asked.sequence
     reporter.report("recording", None, "Recording attention ...")
     attention, token_attention, notes = _record(
-        model, sequence, facts, reporter, keep_rows=keep_rows, keep_tokens=keep_tokens
+        model, sequence, asked.facts, reporter, keep_rows=keep_rows, keep_tokens=keep_tokens
     )
     owner = np.full(len(sequence.tokens), -1, dtype=np.int64)
     for unit, spans in enumerate(sequence.spans):
         for start, stop in spans:
             owner[start:stop] = unit
     return Reading(
-        answer=answer,
-        generated=generated,
+        answer=asked.answer,
+        generated=asked.generated,
         attention=attention,
         answer_tokens=sequence.answer_tokens,
         unit_tokens=tuple(
             tuple(token for start, stop in spans for token in sequence.tokens[start:stop])
             for spans in sequence.spans
         ),
-        prompt=prompt.text,
+        prompt=asked.prompt.text,
         tokens=sequence.tokens,
         unit_of_token=owner,
         spans=sequence.spans,
         token_attention=token_attention,
         notes=notes,
     )
-
-
-def _checked_hyperedges(hyperedges: Sequence[str]) -> list[str]:
-    if isinstance(hyperedges, str | bytes) or not hyperedges:
-        raise InputError("Give the hyperedges as a list with at least one text in it.")
-    facts = []
-    for number, hyperedge in enumerate(hyperedges, start=1):
-        if not isinstance(hyperedge, str):
-            raise InputError(
-                f"Hyperedge {number} must be a string, but it is a {type(hyperedge).__name__}."
-            )
-        # An empty hyperedge is kept: it is one of the units, with no tokens.
-        facts.append(checked_text(hyperedge, f"hyperedge {number}") if hyperedge.strip() else "")
-    return facts
 
 
 def _record(
@@ -159,7 +128,7 @@ def _record(
 ) -> tuple[UnitAttention, AttentionMap | None, tuple[str, ...]]:
     """One recorded pass, reduced to units, and to the answer's rows where they are wanted."""
     from explorer.attention import DenseAttention, UnitAttention
-    from explorer.attention.recorder import record, reduce_units
+    from explorer.attention.recorder import record
 
     n_rows = len(sequence.rows)
     size = model.n_layers * model.n_heads * n_rows * len(sequence.tokens) * 4
@@ -173,16 +142,15 @@ def _record(
         notes = (note,)
     with model.run(reporter) as torch_model:
         if not keep_tokens:
-            reduced = reduce_units(
+            (read_once,) = run_batch(
+                model,
                 torch_model,
-                sequence.inputs,
-                sequence.spans,
-                sequence.rows,
-                k=TOP_K,
+                [sequence],
+                [units],
                 keep_rows=keep_rows,
-                names=units,
                 cancel=reporter.cancel,
             )
+            reduced = read_once.attention
             unit_attention = UnitAttention(
                 reduced.array,
                 units,
@@ -192,7 +160,7 @@ def _record(
                 k=TOP_K,
             )
             return unit_attention, None, (*notes, *reduced.notes)
-        recorded = record(torch_model, sequence.inputs, cancel=reporter.cancel)
+        recorded = record(torch_model, batch_tensors(model, [sequence]), cancel=reporter.cancel)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
         rows = np.stack(  # (layers, heads, rows, tokens)

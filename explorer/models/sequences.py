@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,23 +24,34 @@ class Sequenced:
 
     Attributes
     ----------
-    inputs
-        Tensors for the model.
+    ids
+        int64 (tokens,): what can be looked at. For an encoder-decoder the prompt, else prompt and
+        answer.
+    decoder_ids
+        int64: what the decoder of an encoder-decoder reads; None for other models.
     tokens
         Source text of every token that can be looked at.
     spans
         Half-open token spans of every hyperedge.
     rows
         int64 (answer tokens,): the query rows that count.
+    answer_ids
+        int64 (answer tokens,): vocabulary ids of the answer's tokens, one for each row.
     answer_tokens
         Source text of each of them.
     """
 
-    inputs: dict[str, Any]
+    ids: NDArray[np.int64]
+    decoder_ids: NDArray[np.int64] | None
     tokens: tuple[str, ...]
     spans: tuple[tuple[tuple[int, int], ...], ...]
     rows: NDArray[np.int64]
+    answer_ids: NDArray[np.int64]
     answer_tokens: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Tokens that the model has to run over."""
+        return len(self.ids) + (0 if self.decoder_ids is None else len(self.decoder_ids))
 
 
 def given_answer(model: Model, prompt: FactPrompt, answer: str) -> Sequenced:
@@ -96,11 +107,13 @@ def _one_sequence(
     _check_answer(positions)
     tokens = shown_tokens(model.tokenizer, text, ids, offsets)
     return Sequenced(
-        inputs=model.tensors(ids),
+        ids=ids,
+        decoder_ids=None,
         tokens=tokens,
         spans=_token_spans(prompt, offsets, int(positions[0])),
         # The position before a token predicts it; an encoder has read the token itself.
         rows=positions if model.kind == "encoder" else positions - 1,
+        answer_ids=ids[positions],
         answer_tokens=tuple(tokens[position] for position in positions),
     )
 
@@ -114,23 +127,19 @@ def _two_sequences(
     shown: NDArray[np.bool_] | None = None,
 ) -> Sequenced:
     """For an encoder-decoder: the prompt is looked at by the decoder, which writes the answer."""
-    import torch
-
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
     rows = np.arange(len(answer_ids)) if shown is None else np.flatnonzero(shown)
     _check_answer(rows)
     check_length(model, max(len(ids), len(answer_ids)))
-    inputs = model.tensors(ids)
-    # Each answer token is predicted where the decoder has read the one before it.
-    inputs["decoder_input_ids"] = torch.as_tensor(
-        [[decoder_start(model), *answer_ids[:-1].tolist()]], device=model.torch_model.device
-    )
     answer_tokens = shown_tokens(model.tokenizer, answer, answer_ids, answer_offsets)
     return Sequenced(
-        inputs=inputs,
+        ids=ids,
+        # Each answer token is predicted where the decoder has read the one before it.
+        decoder_ids=np.array([decoder_start(model), *answer_ids[:-1]], dtype=np.int64),
         tokens=shown_tokens(model.tokenizer, prompt.text, ids, offsets),
         spans=_token_spans(prompt, offsets, len(ids)),
         rows=rows,
+        answer_ids=np.asarray(answer_ids, dtype=np.int64)[rows],
         answer_tokens=tuple(answer_tokens[row] for row in rows),
     )
 
