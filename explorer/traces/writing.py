@@ -42,13 +42,12 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
         An array file is missing or lies outside the folder of its trace.
     """
     path = Path(path)
-    encoder = msgspec.json.Encoder(enc_hook=_listed)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as stream:
             for trace in map(checked_trace, traces):
-                _copy_arrays(trace, path.absolute().parent)
-                stream.write(_encoded(encoder, trace) + b"\n")
+                copy_arrays(trace, path.absolute().parent)
+                stream.write(encoded_line(trace))
         unfinished.replace(path)
     except OSError as error:
         raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
@@ -57,10 +56,16 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
             unfinished.unlink()
 
 
-def _encoded(encoder: msgspec.json.Encoder, trace: Trace) -> bytes:
-    """Encode one trace, or say which one cannot be."""
+def encoded_line(trace: Trace) -> bytes:
+    """Return the line of a trace in a native file, with its end.
+
+    Raises
+    ------
+    TraceError
+        The trace holds what JSON cannot.
+    """
     try:
-        return encoder.encode(write_object(trace))
+        return _encoder.encode(write_object(trace)) + b"\n"
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise TraceError(f"Trace {trace.id} holds something that JSON cannot: {error}.") from error
 
@@ -74,8 +79,19 @@ def _listed(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__}")
 
 
-def _copy_arrays(trace: Trace, folder: Path) -> None:
-    """Bring the array files of a trace along to another folder."""
+_encoder = msgspec.json.Encoder(enc_hook=_listed)
+
+
+def copy_arrays(trace: Trace, folder: Path) -> None:
+    """Bring the array files of a trace along to another folder.
+
+    Raises
+    ------
+    TraceError
+        A file of the same name and other contents lies there.
+    EvidenceError
+        An array file is missing or lies outside the folder of its trace.
+    """
     for reference in filter(is_reference, trace.metadata.values()):
         # A trace made in memory names a file that its maker has put, or will put, beside it.
         if trace.folder is None or trace.folder.resolve() == folder.resolve():
