@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures.colours import (
     ACCENT,
-    MONO,
     SANS,
     Theme,
     feedback_colour,
     verdict_colour,
     verdict_mark,
 )
+from explorer.figures.columns import CODE, SELECTED, bar_column, row_pixels, text_column
 from explorer.figures.labels import three_digits, wrapped
-from explorer.figures.looks import LABEL_SIZE, TEXT_SIZE, TRANSPARENT, bare_axis, base_layout, note
+from explorer.figures.looks import TRANSPARENT, bare_axis, base_layout, note
 from explorer.figures.rows import LABEL_MARKS, NUMBERS_PIXELS, Labels, feedback_digits, rows_of
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ LOWEST = 1e-4
 # The columns of numbers, in pixels from their left: where each ends or begins.
 _SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
 _MARGIN = 8
-SELECTED = "rgba(232,89,12,0.16)"
-"""Behind the selected unit, on either theme."""
 
 
 def feedback_bars(
@@ -129,44 +126,21 @@ def feedback_bars_spec(
     policy = FeedbackPolicy(table.attrs.get("threshold", 0.1)) if policy is None else policy
     rows = rows_of(table, labels, sort)
     count = len(rows.names)
-    row_height = 26 if count <= 12 else 22 if count <= 30 else 18
-    name_pixels, gutter = rows.gutter(width)
+    name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
     room = width - 2 * _MARGIN
     left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
-    places = np.arange(count)
     low = LOWEST if axis == "log" else 0.0
 
-    def text(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
-        column, wide = ("x2", gutter) if settings.pop("of_names", False) else ("x3", NUMBERS_PIXELS)
-        font = {"family": settings.pop("family", SANS), "size": settings.pop("size", TEXT_SIZE)}
-        return dict(
-            type="scatter",
-            x=np.full(count, pixels / wide),
-            y=places,
-            xaxis=column,
-            mode="text",
-            text=list(texts),
-            textposition=f"middle {align}",
-            textfont=font,
-            hoverinfo="skip",
-            **settings,
-        )
+    def name(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
+        return text_column(pixels / gutter, texts, align, axis="x2", **settings)
 
-    def bar(
-        ends: NDArray[np.float64], colour: Any, thickness: float, **settings: Any
-    ) -> dict[str, Any]:
-        return dict(
-            type="bar",
-            x=np.maximum(np.nan_to_num(ends), low) - low,
-            y=places,
-            base=low,
-            orientation="h",
-            width=thickness,
-            marker={"color": colour, "line": {"width": 0}, "cornerradius": 2},
-            **settings,
-        )
+    def number(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
+        return text_column(pixels / NUMBERS_PIXELS, texts, align, axis="x3", **settings)
 
-    code = {"family": MONO, "size": LABEL_SIZE}
+    def bar(ends: Any, colour: Any, thickness: float, **settings: Any) -> dict[str, Any]:
+        lengths = np.maximum(np.nan_to_num(ends), low) - low
+        return bar_column(lengths, colour, thickness, base=low, **settings)
+
     names = rows.fitting_names(name_pixels)
     texts = rows.fitting_texts(gutter - name_pixels)
     traces = [
@@ -182,37 +156,29 @@ def feedback_bars_spec(
         # What stays and what follows the threshold are apart, so that little travels on a change.
         bar(
             np.ones(count),
-            [SELECTED if name == selected else TRANSPARENT for name in rows.names],
+            [SELECTED if unit == selected else TRANSPARENT for unit in rows.names],
             1.0,
             name="row",
             hovertext=rows.whole_texts(),
             customdata=rows.numbers(),
             hovertemplate="%{hovertext}<br>%{customdata}<extra></extra>",
         ),
-        text(
-            0, names, "right", name="unit", of_names=True, **(code if rows.names_are_texts else {})
-        ),
-        text(name_pixels, texts, "right", name="text", of_names=True, opacity=0.75, **code),
-        text(
-            gutter - 8,
-            [LABEL_MARKS[label] for label in rows.labels],
-            "left",
-            name="label",
-            of_names=True,
-        ),
-        text(_SCORE_ENDS, list(map(three_digits, rows.scores)), "left", name="digits", **code),
-        text(
+        name(0, names, "right", name="unit", **(CODE if rows.names_are_texts else {})),
+        name(name_pixels, texts, "right", name="text", opacity=0.75, **CODE),
+        name(gutter - 8, [LABEL_MARKS[label] for label in rows.labels], "left", name="label"),
+        number(_SCORE_ENDS, list(map(three_digits, rows.scores)), "left", name="digits", **CODE),
+        number(
             _FEEDBACK_ENDS,
             list(map(feedback_digits, rows.feedback)),
             "left",
             name="feedback",
-            **code,
+            **CODE,
         ),
-        text(_VERDICT_BEGINS, list(map(_verdict, rows.verdicts)), "right", name="verdict"),
+        number(_VERDICT_BEGINS, list(map(_verdict, rows.verdicts)), "right", name="verdict"),
         dict(
             type="scatter",
             x=np.full(count, _SIGN_AT / NUMBERS_PIXELS),
-            y=places,
+            y=np.arange(count),
             xaxis="x3",
             mode="markers+text",
             marker={
@@ -231,7 +197,7 @@ def feedback_bars_spec(
         "data": traces,
         "layout": base_layout(
             theme,
-            height=44 + row_height * max(1, count) + 8,
+            height=44 + row_pixels(count) * max(1, count) + 8,
             margin={"l": _MARGIN, "r": _MARGIN, "t": 44, "b": 8},
             barmode="overlay",
             bargap=0,

@@ -1,4 +1,4 @@
-"""Text in figures: escaped, shortened, thinned, and numbers to three digits."""
+"""Text in figures: escaped, shortened, thinned, kept apart, and numbers to three digits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import math
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from explorer.source import visible_text
 
@@ -81,3 +84,37 @@ def thinned_ticks(labels: Sequence[str], most: int, length: int = 14) -> dict[st
     places = thinned(len(labels), most)
     texts = [escape_label(shortened(visible_text(labels[place]), length)) for place in places]
     return {"tickmode": "array", "tickvals": places, "ticktext": texts}
+
+
+def spread_apart(
+    places: NDArray[np.float64], distance: float, low: float, high: float
+) -> NDArray[np.float64]:
+    """Places moved as little as needed to lie `distance` apart and within [low, high].
+
+    Labels that are too close form a group around the mean of where they would like to be. Where
+    there is not room for all, they share it evenly.
+
+    Examples
+    --------
+    >>> spread_apart(np.array([10.0, 12.0, 50.0]), 10, 0, 100).tolist()
+    [6.0, 16.0, 50.0]
+    """
+    count = len(places)
+    if count > 1 and (count - 1) * distance > high - low:
+        distance = (high - low) / (count - 1)
+    order = np.argsort(places, kind="stable")
+    # Without the distances that must lie between them, the places need only not decrease: the
+    # nearest such places are means of groups (pool adjacent violators).
+    wanted = places[order] - distance * np.arange(count)
+    groups: list[tuple[float, int]] = []
+    for value in wanted.tolist():
+        mean, size = value, 1
+        while groups and groups[-1][0] > mean:
+            other, others = groups.pop()
+            mean, size = (mean * size + other * others) / (size + others), size + others
+        groups.append((mean, size))
+    even = np.repeat([mean for mean, _ in groups], [size for _, size in groups])
+    even = np.clip(even, low, max(low, high - distance * (count - 1)))
+    spread = np.empty(count)
+    spread[order] = even + distance * np.arange(count)
+    return spread

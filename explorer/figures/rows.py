@@ -21,7 +21,7 @@ Labels = Mapping[str, bool | None] | Sequence[bool | None]
 """Ground truth per unit, by name or in the table's order: used, not used, or None if unlabelled."""
 
 LABEL_MARKS = {True: "✓", False: "✗", None: ""}
-_LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
+LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
 
 # Widths of letters, about; a text that is wider all the same is cut off by its column.
 _MONO_PIXELS = 6.75  # at 11 px
@@ -34,18 +34,12 @@ NUMBERS_PIXELS = 230
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The units in the order drawn; `scores` and `reachable` are clipped to [0, 1]."""
+class NamedRows:
+    """The units in the order drawn, with what is written at the left."""
 
     names: list[str]
     texts: list[str]
-    scores: NDArray[np.float64]
-    feedback: NDArray[np.float64]
-    verdicts: list[str]
-    reachable: NDArray[np.float64]
     labels: list[bool | None]
-    reasons: list[list[str]]
-    tokens: list[int]
 
     @property
     def labelled(self) -> bool:
@@ -60,8 +54,16 @@ class Rows:
             for name, text in zip(self.names, self.texts, strict=True)
         )
 
-    def gutter(self, width: int) -> tuple[int, int]:
-        """Pixels for the names, and for names, texts and labels together."""
+    def gutter(self, width: int, beside: int) -> tuple[int, int]:
+        """Pixels for the names, and for names, texts and labels together.
+
+        Parameters
+        ----------
+        width : int
+            Pixels of the figure.
+        beside : int
+            Pixels of it that the texts must leave free.
+        """
         label = _LABEL_PIXELS if self.labelled else 8
         longest = max((len(visible_text(name)) for name in self.names), default=4)
         if self.names_are_texts:
@@ -71,7 +73,7 @@ class Rows:
         names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
         letters = max((len(text) for text in self.texts), default=0)
         # The bars come first: texts take what is left, or go where that is too little to read.
-        texts = int(min(8 + letters * _MONO_PIXELS, 0.64 * width - NUMBERS_PIXELS - names - label))
+        texts = int(min(8 + letters * _MONO_PIXELS, width - beside - names - label))
         return names, names + (texts if texts >= _LEAST_TEXT else 0) + label
 
     def fitting_names(self, pixels: int) -> list[str]:
@@ -90,9 +92,36 @@ class Rows:
         flat = (" ".join(text.split()) for text in self.texts)
         return [escape_label(shortened(text, letters)) for text in flat]
 
+    def headings(self) -> list[str]:
+        """Name and whole text of each unit, as plotly text."""
+        return [
+            "<br>".join(
+                [f"<b>{escape_label(shortened(name, 80))}</b>"]
+                + ([wrapped(text)] if text and text != name else [])
+            )
+            for name, text in zip(self.names, self.texts, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Rows(NamedRows):
+    """The rows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
+
+    scores: NDArray[np.float64]
+    feedback: NDArray[np.float64]
+    verdicts: list[str]
+    reachable: NDArray[np.float64]
+    reasons: list[list[str]]
+    tokens: list[int]
+
     def whole_texts(self) -> list[str]:
         """Name, whole text and length of each unit, as plotly text."""
-        return [self._whole_text(index) for index in range(len(self.names))]
+        return [
+            f"{heading}<br>{number} token{'' if number == 1 else 's'}{LABEL_WORDS[label]}"
+            for heading, number, label in zip(
+                self.headings(), self.tokens, self.labels, strict=True
+            )
+        ]
 
     def numbers(self) -> list[str]:
         """Score, how far it could reach, feedback and verdict of each unit, as plotly text."""
@@ -104,19 +133,26 @@ class Rows:
             )
         ]
 
-    def _whole_text(self, index: int) -> str:
-        name, text, number = self.names[index], self.texts[index], self.tokens[index]
-        lines = [f"<b>{escape_label(shortened(name, 80))}</b>"]
-        if text and text != name:
-            lines.append(wrapped(text))
-        label = _LABEL_WORDS[self.labels[index]]
-        lines.append(f"{number} token{'' if number == 1 else 's'}{label}")
-        return "<br>".join(lines)
-
 
 def feedback_digits(feedback: float) -> str:
     """Feedback to three decimals, ``?`` for NaN."""
     return "?" if np.isnan(feedback) else f"{feedback:.3f}"
+
+
+def truth_of(names: Sequence[str], labels: Labels | None) -> list[bool | None]:
+    """The label of each unit, in the order of the names.
+
+    Raises
+    ------
+    ShapeError
+        When there are not as many labels as units.
+    """
+    if labels is None:
+        return [None] * len(names)
+    truth = [labels.get(name) for name in names] if isinstance(labels, Mapping) else list(labels)
+    if len(truth) != len(names):
+        raise ShapeError(f"There are {len(names)} units, but {len(truth)} labels.")
+    return [None if label is None else bool(label) for label in truth]
 
 
 def rows_of(table: pd.DataFrame, labels: Labels | None, sort: str) -> Rows:
@@ -133,14 +169,7 @@ def rows_of(table: pd.DataFrame, labels: Labels | None, sort: str) -> Rows:
     if reachable.shape != (count,):  # the table was filtered after it was made
         reachable = np.ones(count)
     names = [str(name) for name in table["unit"]]
-    if labels is None:
-        truth: list[bool | None] = [None] * count
-    elif isinstance(labels, Mapping):
-        truth = [labels.get(name) for name in names]
-    else:
-        truth = list(labels)
-    if len(truth) != count:
-        raise ShapeError(f"There are {count} units, but {len(truth)} labels.")
+    truth = truth_of(names, labels)
     # A stable sort: units with one score keep the table's order. NaN sorts last.
     order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
     texts = [str(text) for text in table["text"]]
@@ -154,7 +183,7 @@ def rows_of(table: pd.DataFrame, labels: Labels | None, sort: str) -> Rows:
         feedback=table["feedback"].to_numpy(dtype=np.float64)[order],
         verdicts=[verdicts[i] for i in order],
         reachable=np.clip(reachable[order], 0.0, 1.0),
-        labels=[None if truth[i] is None else bool(truth[i]) for i in order],
+        labels=[truth[i] for i in order],
         reasons=[reasons[i] for i in order],
         tokens=[tokens[i] for i in order],
     )
