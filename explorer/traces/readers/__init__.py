@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from explorer.traces.readers import (
     deepeval,
+    genai,
     hotpotqa,
+    langfuse,
+    langsmith,
+    mlflow,
     musique,
+    openinference,
     ragas,
     ragbench,
     ragchecker,
+    trulens,
 )
 from explorer.traces.readers.reader import Reader
 
@@ -19,4 +25,10 @@ READERS: tuple[Reader, ...] = (
     ragchecker.READER,
     ragas.READER,
     deepeval.READER,
+    openinference.READER,
+    genai.READER,
+    langfuse.READER,
+    langsmith.READER,
+    mlflow.READER,
+    trulens.READER,
 )
