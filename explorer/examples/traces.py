@@ -19,7 +19,8 @@ def example_traces() -> TraceSet:
     TraceSet
         Each trace has 6 to 10 hyperedges, of which 2 or 3 are needed (``label``), a short answer,
         its ``domain`` in the metadata, and the attention of SmolLM2-135M-Instruct reading it, as
-        `unit_attention`. The same traces at every call; copy before you change them.
+        `unit_attention`. The same traces at every call (copy before you change them), in a set of
+        their own, so that nobody sees the labels that somebody else gives.
 
     Examples
     --------
@@ -29,7 +30,8 @@ def example_traces() -> TraceSet:
     >>> [edge.id for edge in trace.hyperedges if edge.label]
     ['h3', 'h6']
     """
-    return _loaded()
+    loaded = _loaded()
+    return TraceSet(loaded, loaded.path, loaded.problems)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from explorer.traces.native import read_object
 from explorer.traces.readers import READERS
 from explorer.traces.readers.native import NATIVE
 from explorer.traces.readers.reader import Reader, Record
-from explorer.traces.readers.tables import TABLES
+from explorer.traces.readers.tables import NEEDED, OWN_TABLES, TABLES
 from explorer.traces.record import Trace, TraceProblem
 
 _HEAD = 32
@@ -21,7 +21,7 @@ _HEAD = 32
 
 def known_readers() -> tuple[Reader, ...]:
     """Return every reader, in the order in which they are asked."""
-    return (NATIVE, *READERS, TABLES)
+    return (NATIVE, OWN_TABLES, *READERS, TABLES)
 
 
 def reader_named(name: object) -> Reader:
@@ -35,7 +35,7 @@ def reader_named(name: object) -> Reader:
     for reader in known_readers():
         if reader.name == name:
             return reader
-    names = ", ".join(reader.name for reader in known_readers())
+    names = ", ".join(reader.name for reader in (NATIVE, *READERS, TABLES))
     raise TraceError(f"No trace format is called {name!r}. There are: {names}.")
 
 
@@ -50,7 +50,7 @@ def is_known(record: Mapping[str, Any]) -> bool:
 
 
 def choose(
-    records: Iterator[Record | TraceProblem], name: str
+    records: Iterator[Record | TraceProblem], name: str, *, columns: bool = False
 ) -> tuple[Reader, Iterator[Record | TraceProblem]]:
     """Tell the format by the first records: the one that most of them have.
 
@@ -60,6 +60,8 @@ def choose(
         The records of a file.
     name
         Its name, for messages.
+    columns
+        Whether it is a table, whose fields are columns.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def choose(
         if looked_at >= _HEAD and (found or looked_at >= 40 * _HEAD):
             break
     if not found:
-        raise _unknown(head, name)
+        raise _unknown(head, name, columns=columns)
     return reader_named(found.most_common(1)[0][0]), itertools.chain(head, records)
 
 
@@ -149,7 +151,7 @@ def _knows(reader: Reader, record: Mapping[str, Any]) -> bool:
         return False
 
 
-def _unknown(head: Sequence[Record | TraceProblem], name: str) -> TraceError:
+def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool) -> TraceError:
     """Say that nothing in a file is known, and what there is."""
     problems = [item for item in head if isinstance(item, TraceProblem)]
     first = next((item for item in head if isinstance(item, Record)), None)
@@ -164,7 +166,12 @@ def _unknown(head: Sequence[Record | TraceProblem], name: str) -> TraceError:
         fault = str(error)
     keys = [str(key)[:40] for key in first.value]
     shown = ", ".join(keys[:12]) + (" ..." if len(keys) > 12 else "") if keys else "none"
-    labels = ", ".join(reader.label for reader in known_readers())
+    labels = ", ".join(reader.label for reader in (NATIVE, *READERS, TABLES))
+    if columns:
+        return TraceError(
+            f"No trace could be read from {name}: its columns are {shown}. {NEEDED} These are the "
+            f"columns of no other known format either ({labels})."
+        )
     return TraceError(
         f"No trace could be read from {name}: line {first.line}: {fault} Its fields are: {shown}. "
         f"They are those of no known format ({labels}). If it is one of these, name it with "

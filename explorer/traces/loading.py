@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 from explorer.errors import TraceError
 from explorer.traces import formats
 from explorer.traces.containers import Container, checked_path, open_container
-from explorer.traces.readers.reader import Reader
+from explorer.traces.labels import Labels, Unplaced
+from explorer.traces.lazy import LazyTraces, Places, state_of
+from explorer.traces.native import check_line
+from explorer.traces.readers.native import NATIVE
+from explorer.traces.readers.reader import Reader, Record
 from explorer.traces.record import Trace, TraceProblem, TraceSet
 
 MAX_BYTES = 512 * 2**20
 """Longest line, item of an array, or JSON object that is read as a whole."""
+
+LAZY_BYTES = 32 * 2**20
+"""A native file of this size or more stays on disk, and its traces are read when asked for."""
 
 MAX_PROBLEMS = 10_000
 """Most problems that a set keeps; how many more there were is told."""
@@ -54,8 +61,15 @@ def load_traces(
     """
     reader = None if format is None else formats.reader_named(format)
     container = _container(source, reader, max_bytes)
-    path = checked_path(source) if isinstance(source, str | os.PathLike) else None
-    return _collected(container, reader, path, None if path is None else path.absolute().parent)
+    if not isinstance(source, str | os.PathLike):
+        return _collected(container, reader, None, None)
+    path = checked_path(source)
+    if container.pieces is not None and state_of(path)[0] >= LAZY_BYTES:
+        if reader is None:
+            reader, container.records = _chosen(container)
+        if reader is NATIVE:
+            return _indexed(container, path)
+    return _collected(container, reader, path, path.absolute().parent)
 
 
 def parse_traces(contents: bytes, name: str, *, format: str | None = None) -> TraceSet:  # noqa: A002
@@ -150,13 +164,19 @@ def _recognises(reader: Reader | None) -> Callable[..., bool]:
     return formats.is_known if reader is None else reader.recognises
 
 
+def _chosen(container: Container) -> tuple[Reader, Iterator[Record | TraceProblem]]:
+    """Tell the format of a container."""
+    columns = container.kind in ("csv", "parquet", "table")
+    return formats.choose(container.records, container.name, columns=columns)
+
+
 def _traces(
     container: Container, reader: Reader | None
 ) -> tuple[Reader, Iterator[Trace | TraceProblem]]:
     """Return the reader of a container, and what it makes of the records."""
     records = container.records
     if reader is None:
-        reader, records = formats.choose(records, container.name)
+        reader, records = _chosen(container)
     return reader, with_unique_ids(formats.read_records(reader, records))
 
 
@@ -166,23 +186,88 @@ def _collected(
     """Read all traces; `folder` is where their evidence files may lie."""
     reader, found = _traces(container, reader)
     traces: list[Trace] = []
-    problems: list[TraceProblem] = []
-    more = 0
+    problems = _Problems()
+    labels, unplaced = _labels(None if folder is None else path, problems)
     for item in found:
-        if isinstance(item, Trace):
-            item.folder = folder
-            traces.append(item)
-        elif len(problems) < MAX_PROBLEMS:
-            problems.append(item)
+        if isinstance(item, TraceProblem):
+            problems.add(item)
+            continue
+        item.folder = folder
+        traces.append(item)
+        unplaced.saw(item.id, (edge.id for edge in item.hyperedges))
+    listed = problems.of(traces, container.name, unplaced)
+    return TraceSet(traces, path, listed, format=reader.name, labels=labels)
+
+
+def _indexed(container: Container, path: Path) -> TraceSet:
+    """Check every trace of a large native file once, and keep only where it is."""
+    places = Places(path.absolute())
+    names = UniqueNames()
+    problems = _Problems()
+    labels, unplaced = _labels(path, problems)
+    for piece in container.pieces() if container.pieces else ():
+        if isinstance(piece, TraceProblem):
+            problems.add(piece)
+            continue
+        try:
+            given, hyperedges = check_line(piece.raw.strip(b" \t\r\n"))
+        except TraceError as error:
+            problems.add(TraceProblem(piece.line, str(error)))
+            continue
+        name = names.name_for(given)
+        if name != given:
+            problems.add(_renamed(piece.line, given, name))
+        places.add(piece, name, given)
+        unplaced.saw(name, hyperedges)
+    if state_of(path) != places.state:
+        raise TraceError(f"{path} was changed while it was read; load it again.")
+    listed = problems.of(places, container.name, unplaced)
+    return TraceSet(LazyTraces(places), path, listed, format=NATIVE.name, labels=labels)
+
+
+class _Problems:
+    """Problems as they come, up to a number that is still of use to somebody."""
+
+    def __init__(self) -> None:
+        self._listed: list[TraceProblem] = []
+        self._more = 0
+
+    def add(self, problem: TraceProblem) -> None:
+        if len(self._listed) < MAX_PROBLEMS:
+            self._listed.append(problem)
         else:
-            more += 1
-    if not traces:
-        rest = f" ({len(problems) - 1 + more} more problems like this.)" if problems[1:] else ""
-        first = str(problems[0]) if problems else "it is empty."
-        raise TraceError(f"No trace could be read from {container.name}: {first}{rest}")
-    if more:
-        problems.append(TraceProblem(problems[-1].line, f"{more} more problems are not listed."))
-    return TraceSet(traces, path, problems, format=reader.name)
+            self._more += 1
+
+    def of(self, traces: Sized, name: str, unplaced: Unplaced) -> list[TraceProblem]:
+        """Return them, or raise when there are no traces beside them."""
+        listed = self._listed
+        if not len(traces):
+            more = len(listed) - 1 + self._more
+            rest = f" ({more} more problems like this.)" if more > 0 else ""
+            first = str(listed[0]) if listed else "it is empty."
+            raise TraceError(f"No trace could be read from {name}: {first}{rest}")
+        if self._more:
+            message = f"{self._more} more problems are not listed."
+            listed.append(TraceProblem(listed[-1].line, message))
+        lost = unplaced.message()
+        if lost is not None:
+            listed.append(TraceProblem(0, lost, loaded=True))
+        return listed
+
+
+def _labels(path: Path | None, problems: _Problems) -> tuple[Labels, Unplaced]:
+    """Read the labels that are kept beside a trace file."""
+    labels = Labels() if path is None else Labels.beside(path)
+    fault = labels.read()
+    if fault is not None:
+        problems.add(TraceProblem(0, fault, loaded=True))
+    return labels, Unplaced(labels)
+
+
+def _renamed(line: int, given: str, name: str) -> TraceProblem:
+    """Tell of an id that was used before."""
+    message = f"the id {given!r} was used before; this trace is kept as {name!r}."
+    return TraceProblem(line, message, loaded=True)
 
 
 def with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | TraceProblem]:
@@ -193,8 +278,7 @@ def with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | T
             given = item.id
             item.id = names.name_for(given)
             if item.id != given:
-                message = f"the id {given!r} was used before; this trace is kept as {item.id!r}."
-                yield TraceProblem(item.line or 0, message, loaded=True)
+                yield _renamed(item.line or 0, given, item.id)
         yield item
 
 

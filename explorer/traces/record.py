@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import msgspec
 
 from explorer.errors import TraceError
+from explorer.traces.labels import Labels
 
 
 class Hyperedge(msgspec.Struct):
@@ -70,13 +73,21 @@ class Trace(msgspec.Struct):
     folder: Path | None = None
 
 
+class StoredTraces(Sequence[Trace]):
+    """Traces that are not held in memory, but read when they are asked for."""
+
+    @abstractmethod
+    def index_of(self, name: str) -> int | None:
+        """Return which trace has this id, or None."""
+
+
 class TraceProblem(msgspec.Struct, frozen=True):
     """Something in a trace file that the user should know.
 
     Parameters
     ----------
     line
-        Line of the file, from 1.
+        Line of the file, from 1; 0 for what concerns no line.
     message
         What is wrong and what to do, in plain words.
     loaded
@@ -89,12 +100,12 @@ class TraceProblem(msgspec.Struct, frozen=True):
     loaded: bool = False
 
     def __str__(self) -> str:
-        """Say the problem with its line in front."""
-        return f"line {self.line}: {self.message}"
+        """Say the problem with its line in front, where it has one."""
+        return f"line {self.line}: {self.message}" if self.line else self.message
 
 
 class TraceSet(Sequence[Trace]):
-    """The traces of one file, with the lines that could not be read.
+    """The traces of one file, with the lines that could not be read and the labels given to them.
 
     Parameters
     ----------
@@ -106,6 +117,8 @@ class TraceSet(Sequence[Trace]):
         Lines that were left out or changed, with the reason.
     format
         Name of the format that they were read from.
+    labels
+        Labels given by people, and where they are kept; in memory by default.
     """
 
     def __init__(
@@ -114,10 +127,17 @@ class TraceSet(Sequence[Trace]):
         path: Path | None = None,
         problems: Iterable[TraceProblem] = (),
         *,
-        format: str = "native",  # noqa: A002
+        format: str = "native",  # noqa: A002 - what users call it
+        labels: Labels | None = None,
     ) -> None:
-        listed = traces if isinstance(traces, Iterable) else (traces,)
-        self._traces = tuple(checked_trace(item) for item in listed)
+        self._traces: Sequence[Trace]
+        if isinstance(traces, StoredTraces):
+            self._traces = traces
+        else:
+            listed = traces if isinstance(traces, Iterable) else (traces,)
+            self._traces = tuple(checked_trace(item) for item in listed)
+        self._places: dict[str, int] | None = None
+        self._labels = Labels() if labels is None else labels
         self.path = path
         self.problems = tuple(problems)
         self.format = format
@@ -129,10 +149,20 @@ class TraceSet(Sequence[Trace]):
     def __getitem__(self, index: slice) -> TraceSet: ...
 
     def __getitem__(self, index: int | slice) -> Trace | TraceSet:
-        """Return one trace, or a `TraceSet` for a slice."""
+        """Return one trace as it is labelled, or a `TraceSet`, of the same labels, for a slice."""
         if isinstance(index, slice):
-            return TraceSet(self._traces[index], self.path, self.problems, format=self.format)
-        return self._traces[index]
+            return TraceSet(
+                self._traces[index],
+                self.path,
+                self.problems,
+                format=self.format,
+                labels=self._labels,
+            )
+        return self._labelled(self._traces[index])
+
+    def __iter__(self) -> Iterator[Trace]:
+        """Go through the traces as they are labelled."""
+        return map(self._labelled, self._traces)
 
     def __len__(self) -> int:
         """Return the number of traces that were read."""
@@ -143,6 +173,63 @@ class TraceSet(Sequence[Trace]):
         source = "" if self.path is None else f" from {self.path.name}"
         noted = f", {len(self.problems)} problems" if self.problems else ""
         return f"<TraceSet: {len(self)} traces{source}{noted}>"
+
+    def index_of(self, name: str) -> int:
+        """Return which trace has this id, without reading the others.
+
+        Raises
+        ------
+        TraceError
+            None has.
+        """
+        if isinstance(self._traces, StoredTraces):
+            found = self._traces.index_of(name)
+        else:
+            if self._places is None:
+                self._places = {}
+                for index, trace in enumerate(self._traces):
+                    self._places.setdefault(trace.id, index)
+            found = self._places.get(name)
+        if found is None:
+            raise TraceError(f"No trace here has the id {name!r:.80}; there are {len(self)}.")
+        return found
+
+    def label(self, trace: int | str, hyperedge: str, value: bool | None) -> None:
+        """Say whether an answer needs a fact.
+
+        The label is seen wherever the trace is asked for again, in this set and in slices of it. It
+        is kept in a file beside the traces, called like theirs with ``.labels.json`` behind it, and
+        found there when they are loaded again. Those of uploads, of tables and of the packaged
+        traces are kept in memory; `save_traces` writes them with the traces.
+
+        Parameters
+        ----------
+        trace
+            Index or id of the trace.
+        hyperedge
+            Id of the hyperedge.
+        value
+            True when the answer needs it, False when it does not, None when nobody knows.
+
+        Raises
+        ------
+        TraceError
+            There is no such trace or hyperedge, the label is none, or it cannot be written; in the
+            last case it is kept in memory.
+        """
+        if isinstance(trace, str):
+            trace = self.index_of(trace)
+        try:
+            found = self._traces[operator.index(trace)]
+        except (IndexError, TypeError):
+            last = len(self) - 1
+            raise TraceError(
+                f"trace must lie in 0 to {last}, or be an id; got {trace!r}."
+            ) from None
+        self._labels.give(found, hyperedge, value)
+
+    def _labelled(self, trace: Trace) -> Trace:
+        return self._labels.applied(trace, keep=not isinstance(self._traces, StoredTraces))
 
 
 def checked_trace(value: object) -> Trace:

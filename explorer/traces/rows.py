@@ -86,7 +86,7 @@ def parquet_records(
     TraceError
         The file is damaged, or a group of its rows takes more than `limit` bytes.
     """
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     number = 0
     try:
@@ -164,7 +164,7 @@ def _rows(source: Any) -> Iterator[Any] | None:
     if hasattr(source, "iloc") and hasattr(source, "columns"):  # pandas
         return _frame_rows(source)
     if hasattr(source, "iter_rows") and hasattr(source, "columns"):  # polars
-        return iter(source.iter_rows(named=True))
+        return (row for row in source.iter_rows(named=True))
     if hasattr(source, "to_batches") and hasattr(source, "schema"):  # Arrow
         return (row for batch in source.to_batches(_BATCH) for row in batch.to_pylist())
     if isinstance(source, Mapping):

@@ -1,0 +1,221 @@
+"""Labels that people give to hyperedges, and the small file beside the traces that keeps them.
+
+The file is called like the trace file with ``.labels.json`` behind it. It holds, by trace id and
+hyperedge id, true (the answer needs this fact), false, or null (nobody knows, whatever the trace
+file says).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from explorer.errors import TraceError
+
+if TYPE_CHECKING:
+    from explorer.traces.record import Hyperedge, Trace
+
+SUFFIX = ".labels.json"
+MAX_BYTES = 64 * 2**20
+"""Largest file of labels that is read."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+Given = dict[str, dict[str, bool | None]]
+"""Labels by trace id and hyperedge id."""
+
+
+class _File(msgspec.Struct):
+    labels: Given
+    about: str = ""
+
+
+class Labels:
+    """The labels that were given to the hyperedges of one set of traces.
+
+    Parameters
+    ----------
+    path
+        The file that keeps them; None for labels that are kept in memory only.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._given: Given = {}
+        self._applied: dict[str, tuple[Trace, Trace]] = {}
+
+    @classmethod
+    def beside(cls, traces: Path) -> Labels:
+        """Return labels that are kept beside a trace file; nothing is read yet.
+
+        Those of the packaged traces stay in memory: a package is not written to.
+        """
+        folder = traces.absolute().parent
+        if folder.resolve().is_relative_to(_PACKAGE):
+            return cls()
+        return cls(folder / (traces.name + SUFFIX))
+
+    def read(self) -> str | None:
+        """Read the file, if there is one; what is wrong with it comes back as a sentence."""
+        if self.path is None:
+            return None
+        try:
+            self._given = _read(self.path)
+        except TraceError as error:
+            return str(error)
+        return None
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the ids of the traces that have labels."""
+        return iter(self._given)
+
+    def of(self, trace: str) -> Mapping[str, bool | None]:
+        """Return the labels that were given in one trace, by hyperedge id."""
+        return self._given.get(trace, {})
+
+    def applied(self, trace: Trace, *, keep: bool) -> Trace:
+        """Return a trace as it is labelled: itself, or a copy with other hyperedges.
+
+        The copy is the same at every call where it may be kept.
+        """
+        given = self._given.get(trace.id)
+        if not given:
+            return trace
+        known = self._applied.get(trace.id)
+        if known is not None and known[0] is trace:
+            return known[1]
+        edges: list[Hyperedge] = [
+            msgspec.structs.replace(edge, label=given[edge.id]) if edge.id in given else edge
+            for edge in trace.hyperedges
+        ]
+        labelled = msgspec.structs.replace(trace, hyperedges=edges)
+        if keep:
+            self._applied[trace.id] = (trace, labelled)
+        return labelled
+
+    def give(self, trace: Trace, hyperedge: str, value: bool | None) -> None:
+        """Label a hyperedge, and write the file.
+
+        Parameters
+        ----------
+        trace
+            The trace as its file has it.
+        hyperedge
+            Id of the hyperedge.
+        value
+            True, False, or None: nobody knows.
+
+        Raises
+        ------
+        TraceError
+            The label or the hyperedge is none, or the file cannot be written; in the last case the
+            label is kept in memory.
+        """
+        if not (value is None or isinstance(value, bool)):
+            raise TraceError(f"A label is True, False or None, and not {value!r:.40}.")
+        own = [edge.label for edge in trace.hyperedges if edge.id == hyperedge]
+        if not own:
+            ids = ", ".join(edge.id for edge in trace.hyperedges[:10]) or "none"
+            raise TraceError(
+                f"Trace {trace.id} has no hyperedge with the id {hyperedge!r:.80}; it has: {ids}"
+                f"{' ...' if len(trace.hyperedges) > 10 else '.'}"
+            )
+        needless = value is None and all(label is None for label in own)
+        self._applied.pop(trace.id, None)
+        self._set(trace.id, hyperedge, value, needless)
+        if self.path is None:
+            return
+        try:
+            # Another notebook may have labelled the same file since it was read.
+            self._given = _read(self.path)
+            self._applied.clear()
+        except TraceError as error:
+            raise TraceError(f"The label is kept in memory only: {error}") from None
+        finally:
+            self._set(trace.id, hyperedge, value, needless)
+        _write(self.path, self._given)
+
+    def _set(self, trace: str, hyperedge: str, value: bool | None, needless: bool) -> None:
+        """Change one label; one that says nothing is left out."""
+        if not needless:
+            self._given.setdefault(trace, {})[hyperedge] = value
+        elif trace in self._given:
+            self._given[trace].pop(hyperedge, None)
+            if not self._given[trace]:
+                del self._given[trace]
+
+
+class Unplaced:
+    """Watches traces go by, to say which labels belong to none of them."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self._traces: set[str] = set()
+        self._hyperedges: list[str] = []
+
+    def saw(self, trace: str, hyperedges: Iterable[str]) -> None:
+        """Note a trace and its hyperedges."""
+        given = self._labels.of(trace)
+        if given:
+            self._traces.add(trace)
+            self._hyperedges += [f"{name} of {trace}" for name in given.keys() - set(hyperedges)]
+
+    def message(self) -> str | None:
+        """Return what the user is told, or None when every label has its place."""
+        lost = [name for name in self._labels if name not in self._traces] + self._hyperedges
+        if not lost:
+            return None
+        shown = ", ".join(name[:60] for name in lost[:3]) + (" ..." if len(lost) > 3 else "")
+        return f"{len(lost)} of the labels kept beside the traces belong to nothing here: {shown}."
+
+
+def _read(path: Path) -> Given:
+    """Read a file of labels; one that is not there holds none.
+
+    Raises
+    ------
+    TraceError
+        It is damaged, too large, or cannot be opened.
+    """
+    what = f"the labels in {path.name} cannot be read"
+    try:
+        about = path.stat()
+        if stat.S_ISREG(about.st_mode) and about.st_size <= MAX_BYTES:
+            return msgspec.json.decode(path.read_bytes(), type=_File).labels
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        # ValueError: no JSON, no labels, or no UTF-8.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    else:
+        reason = "that is no ordinary file, or a very large one"
+    raise TraceError(f"{what} ({reason}). Mend or remove that file.")
+
+
+def _write(path: Path, given: Given) -> None:
+    """Write a file of labels, whole or not at all."""
+    contents = {
+        "about": "Labels given in explorer, by trace and hyperedge. true: the answer needs it.",
+        "labels": given,
+    }
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        text = json.dumps(contents, indent=1, ensure_ascii=False)
+        unfinished.write_bytes(text.encode() + b"\n")
+        unfinished.replace(path)
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or "a name in it is no text"
+        raise TraceError(
+            f"The label is kept in memory only: {path} cannot be written ({reason}). "
+            "save_traces writes the traces with their labels elsewhere."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()

@@ -1,0 +1,170 @@
+"""Labels that people give: seen at once, kept beside the traces, and never in the way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from explorer.errors import TraceError
+from explorer.examples import example_traces
+from explorer.examples.traces import TRACES
+from explorer.traces import TraceSet, load_traces, loading, parse_traces, save_traces
+
+LINES = [
+    {"id": "q1", "query": "q", "hyperedges": [
+        {"id": "a", "hyperedge": "x", "label": True}, {"id": "b", "hyperedge": "y"}]},
+    {"id": "q2", "query": "q", "hyperedges": [{"id": "a", "hyperedge": "z"}]},
+]  # fmt: skip
+
+
+@pytest.fixture(params=["eager", "lazy"])
+def file(request, tmp_path, monkeypatch):
+    if request.param == "lazy":
+        monkeypatch.setattr(loading, "LAZY_BYTES", 0)
+    path = tmp_path / "traces.jsonl"
+    path.write_text("\n".join(map(json.dumps, LINES)))
+    return path
+
+
+def beside(path):
+    return path.with_name("traces.jsonl.labels.json")
+
+
+def labels(traces):
+    return [[edge.label for edge in trace.hyperedges] for trace in traces]
+
+
+def test_a_label_is_seen_at_once_and_when_the_file_is_loaded_again(file):
+    traces = load_traces(file)
+    part = traces[1:]
+    traces.label("q2", "a", False)
+    traces.label(0, "b", True)
+    assert labels(traces) == [[True, True], [False]]
+    assert labels(part) == [[False]]
+    assert traces[1].hyperedges[0].label is False
+    assert json.loads(beside(file).read_text())["labels"] == {
+        "q2": {"a": False},
+        "q1": {"b": True},
+    }
+    again = load_traces(file)
+    assert labels(again) == [[True, True], [False]]
+    assert again.problems == ()
+
+
+def test_none_takes_a_label_away_also_one_of_the_file(file):
+    traces = load_traces(file)
+    traces.label("q1", "b", True)
+    traces.label("q1", "b", None)
+    assert json.loads(beside(file).read_text())["labels"] == {}
+    traces.label("q1", "a", None)
+    assert labels(traces) == [[None, None], [None]]
+    assert labels(load_traces(file)) == [[None, None], [None]]
+
+
+def test_two_who_label_one_file_do_not_undo_each_other(file):
+    mine, theirs = load_traces(file), load_traces(file)
+    theirs.label("q1", "b", True)
+    mine.label("q2", "a", True)
+    assert labels(mine) == [[True, True], [True]]
+    assert labels(load_traces(file)) == [[True, True], [True]]
+
+
+def test_labels_of_what_is_not_there_are_told_and_kept(file):
+    given = {"q1": {"z": True, "b": False}, "q9": {"a": True}}
+    beside(file).write_text(json.dumps({"labels": given}))
+    traces = load_traces(file)
+    assert labels(traces) == [[True, False], [None]]
+    (problem,) = traces.problems
+    assert (problem.line, problem.loaded) == (0, True)
+    assert str(problem) == (
+        "2 of the labels kept beside the traces belong to nothing here: q9, z of q1."
+    )
+    traces.label("q2", "a", True)
+    assert json.loads(beside(file).read_text())["labels"] == {**given, "q2": {"a": True}}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"labels": {"q1": {"a": 3}}}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"labels": 1}',
+    ],
+)
+def test_a_damaged_file_of_labels_is_told_and_left_as_it_is(file, damaged):
+    beside(file).write_bytes(damaged)
+    traces = load_traces(file)
+    assert "cannot be read" in traces.problems[0].message
+    assert labels(traces) == [[True, None], [None]]
+    with pytest.raises(TraceError, match="kept in memory only"):
+        traces.label("q2", "a", True)
+    assert labels(traces) == [[True, None], [True]]
+    assert beside(file).read_bytes() == damaged
+
+
+def test_a_folder_in_the_place_of_the_file(file):
+    beside(file).mkdir()
+    traces = load_traces(file)
+    assert "no ordinary file" in traces.problems[0].message
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_label_in_memory(file, monkeypatch):
+    traces = load_traces(file)
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)
+    with pytest.raises(TraceError, match=r"kept in memory only.*Permission denied"):
+        traces.label("q2", "a", True)
+    assert labels(traces) == [[True, None], [True]]
+    assert sorted(entry.name for entry in file.parent.iterdir()) == ["traces.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("trace", "edge", "value", "reason"),
+    [
+        ("q9", "a", True, "No trace here has the id 'q9'"),
+        (2, "a", True, "0 to 1"),
+        (None, "a", True, "0 to 1"),
+        ("q1", "z", True, "it has: a, b."),
+        ("q1", "a", "yes", "True, False or None"),
+        ("q1", "a", 1, "True, False or None"),
+    ],
+)
+def test_what_cannot_be_labelled_is_said(file, trace, edge, value, reason):
+    with pytest.raises(TraceError, match=reason):
+        load_traces(file).label(trace, edge, value)
+    assert not beside(file).exists()
+
+
+def test_uploads_and_sets_in_memory_are_labelled_in_memory_and_saved_with_their_labels(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    uploaded = parse_traces("\n".join(map(json.dumps, LINES)).encode(), "upload.jsonl")
+    made = TraceSet(uploaded)
+    made.label("q2", "a", True)
+    assert list(tmp_path.iterdir()) == []
+    assert labels(made) == [[True, None], [True]]
+    assert labels(uploaded) == [[True, None], [None]]  # a set of its own
+    assert made[1] is made[1]
+    save_traces(made, tmp_path / "saved.jsonl")
+    assert labels(load_traces(tmp_path / "saved.jsonl")) == [[True, None], [True]]
+
+
+def test_packaged_traces_are_labelled_in_memory_and_nobody_else_sees_it():
+    first, second = example_traces(), example_traces()
+    before = first[0].hyperedges[0].label
+    first.label(0, first[0].hyperedges[0].id, not before)
+    assert first[0].hyperedges[0].label is not before
+    assert second[0].hyperedges[0].label is before
+    assert example_traces()[0].hyperedges[0].label is before
+    loaded = load_traces(TRACES)
+    loaded.label(0, loaded[0].hyperedges[0].id, not before)
+    assert not TRACES.with_name("traces.jsonl.labels.json").exists()
