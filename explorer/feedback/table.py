@@ -168,12 +168,12 @@ def _frame(
 
     table = pd.DataFrame(
         {
-            "unit": _texts([unit.name for unit in units]),
-            "text": _texts([unit.text for unit in units]),
+            "unit": text_column([unit.name for unit in units]),
+            "text": text_column([unit.text for unit in units]),
             "tokens": np.array([unit.tokens for unit in units], dtype=np.int64),
             "score": measured.scores,
             "feedback": policy.convert(measured.scores),
-            "verdict": pd.Series(policy.verdicts(measured.scores), dtype="str"),
+            "verdict": text_column(policy.verdicts(measured.scores).tolist()),
             "diagnostics": pd.Series(measured.reasons, dtype="object"),
         }
     )
@@ -196,7 +196,7 @@ def _reasons(
     ]
 
 
-def _texts(values: Any) -> pd.Series:
+def text_column(values: Sequence[str]) -> pd.Series[str]:
     """A text column held by Python: Arrow's, the default, refuses half of a surrogate pair."""
     import pandas as pd
 
@@ -229,12 +229,10 @@ def _unit_diagnostics(
 ) -> list[Diagnostic]:
     found = []
     if unit.unknown and not unit.filled:
-        return [
-            Diagnostic(
-                "no-score",
-                "Nothing in the input is known to be this unit: it has no score and no feedback.",
-            )
-        ]
+        if unit.diagnostics:  # they say why
+            return []
+        unknown = "Nothing in the input is known to be this unit: it has no score and no feedback."
+        return [Diagnostic("no-score", unknown)]
     if not unit.filled:
         found.append(
             Diagnostic(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.errors import InputError
+from explorer.feedback.table import text_column
 from explorer.rag.config import METHODS, Method
 from explorer.rag.explaining import Explained
 
@@ -44,8 +45,8 @@ def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.D
 
     edges = explained[0].trace.hyperedges
     columns: dict[str, object] = {
-        "unit": pd.Series([edge.id for edge in edges], dtype="str"),
-        "text": pd.Series([edge.hyperedge for edge in edges], dtype="str"),
+        "unit": text_column([edge.id for edge in edges]),
+        "text": text_column([edge.hyperedge for edge in edges]),
     }
     for method, one in zip(methods, explained, strict=True):
         own = [
@@ -59,12 +60,11 @@ def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.D
             ],
             dtype=np.float64,
         )
-        columns[f"{method}_verdict"] = pd.Series(
+        columns[f"{method}_verdict"] = text_column(
             [
                 finding.verdict if kept else "unknown"
                 for finding, kept in zip(one.findings, own, strict=True)
-            ],
-            dtype="str",
+            ]
         )
     table = pd.DataFrame(columns)
     table.attrs["methods"] = tuple(methods)

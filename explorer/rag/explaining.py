@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer.errors import EmbeddingError
 from explorer.feedback import Diagnostic
+from explorer.feedback.table import text_column
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.rag.combining import PLANS
 from explorer.rag.config import ExtractorConfig
@@ -110,22 +111,19 @@ def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.D
     findings = [finding for one in explained for finding in one.findings]
     edges = [edge for one in explained for edge in one.trace.hyperedges]
 
-    def texts(values: list[str]) -> pd.Series[str]:
-        return pd.Series(values, dtype="str")
-
     columns: dict[str, object] = {}
     if traces:
-        columns["trace"] = texts([one.trace.id for one in explained for _ in one.findings])
-    columns["unit"] = texts([edge.id for edge in edges])
-    columns["text"] = texts([edge.hyperedge for edge in edges])
-    columns["method"] = texts([finding.method for finding in findings])
-    columns["evidence"] = texts([finding.evidence for finding in findings])
+        columns["trace"] = text_column([one.trace.id for one in explained for _ in one.findings])
+    columns["unit"] = text_column([edge.id for edge in edges])
+    columns["text"] = text_column([edge.hyperedge for edge in edges])
+    columns["method"] = text_column([finding.method for finding in findings])
+    columns["evidence"] = text_column([finding.evidence for finding in findings])
     columns["tokens"] = np.array([finding.tokens for finding in findings], dtype=np.int64)
     for name in ("score", "threshold", "feedback"):
         values = [getattr(finding, name) for finding in findings]
         columns[name] = np.array(values, dtype=np.float64)
-    columns["verdict"] = texts([finding.verdict for finding in findings])
-    columns["matched_to"] = texts([finding.matched_to for finding in findings])
+    columns["verdict"] = text_column([finding.verdict for finding in findings])
+    columns["matched_to"] = text_column([finding.matched_to for finding in findings])
     columns["diagnostics"] = pd.Series([one.diagnostics for one in findings], dtype="object")
     for part in PARTS:
         if any(part in finding.parts for finding in findings):
