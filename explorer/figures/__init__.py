@@ -8,7 +8,9 @@ from explorer.figures.grid import head_grid
 from explorer.figures.heatmap import heatmap
 from explorer.figures.importance import importance
 from explorer.figures.labels import escape_label, three_digits
+from explorer.figures.methods import method_bars, methods_spec
 from explorer.figures.pooling import block_of, pool_max
+from explorer.figures.trajectory import weight_lines, weight_lines_spec
 
 __all__ = [
     "block_of",
@@ -19,6 +21,10 @@ __all__ = [
     "head_grid",
     "heatmap",
     "importance",
+    "method_bars",
+    "methods_spec",
     "pool_max",
     "three_digits",
+    "weight_lines",
+    "weight_lines_spec",
 ]

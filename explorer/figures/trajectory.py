@@ -161,7 +161,7 @@ def _extent(
         return -0.05, 1.05
     low = np.floor(weights.min() * 4 + 1e-6) / 4
     high = max(np.ceil(weights.max() * 4 - 1e-6) / 4, low + 0.25)
-    room = 0.08 * (high - low)
+    room = 0.1 * (high - low)
     return float(low - room), float(high + room)
 
 
