@@ -13,12 +13,21 @@ from explorer.traces import Trace
 from explorer.traces.finding import hyperedge_diagnostics
 from explorer.traces.matching import normalised
 
+_LONGEST_TEXT = 2000
+_LONGEST_ANSWER = 20_000
+# The search for the best stretch grows with the square of the text. Beyond this it is a document
+# rather than a fact, and only containment is looked for.
+
 
 class Citation(NamedTuple):
-    """How well an answer repeats a hyperedge: the ratio in [0, 1], and the stretch of answer."""
+    """How well an answer repeats a hyperedge: the ratio in [0, 1], and the stretch of answer.
+
+    `searched` is False where the two are too long for anything but containment.
+    """
 
     ratio: float
     stretch: str
+    searched: bool = True
 
 
 def citation(text: str, answer: str) -> Citation:
@@ -27,7 +36,8 @@ def citation(text: str, answer: str) -> Citation:
     1 where the answer contains the text. Else the ratio 2M/T: M characters in the longest common
     subsequence, of T in both together; for an answer longer than the text that of its best
     matching stretch of the text's length, else of the whole answer. So a short answer that
-    lies within a hyperedge does not cite it.
+    lies within a hyperedge does not cite it. Of texts longer than 2,000 characters, and answers
+    longer than 20,000, only containment is looked for.
 
     Examples
     --------
@@ -40,6 +50,8 @@ def citation(text: str, answer: str) -> Citation:
     """
     if text in answer:
         return Citation(1.0, text)
+    if len(text) > _LONGEST_TEXT or len(answer) > _LONGEST_ANSWER:
+        return Citation(0.0, "", searched=False)
     if len(answer) <= len(text):
         return Citation(fuzz.ratio(text, answer) / 100.0, answer)
     best = fuzz.partial_ratio_alignment(text, answer)
@@ -77,7 +89,7 @@ def cite(trace: Trace, config: ExtractorConfig) -> tuple[list[Finding], tuple[Di
                 config.positive_feedback * found.ratio if used else config.negative_feedback,
                 "used" if used else "not used",
                 f"answer: {quoted(found.stretch)}" if used else "nothing",
-                (*reasons, *(() if used else whole)),
+                (*reasons, *(() if used else whole), *(() if found.searched else (_long(),))),
             )
         )
     return findings, whole
@@ -106,6 +118,14 @@ def _whole(answer: str, texts: list[str]) -> tuple[Diagnostic, ...]:
         )
         return (Diagnostic("answer-too-short", message),)
     return ()
+
+
+def _long() -> Diagnostic:
+    return Diagnostic(
+        "too-long-to-compare",
+        f"The hyperedge has more than {_LONGEST_TEXT:,} characters, or the answer more than "
+        f"{_LONGEST_ANSWER:,}: a copy of it word for word was looked for, a similar one was not.",
+    )
 
 
 def _wordless() -> Diagnostic:

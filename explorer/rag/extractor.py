@@ -15,7 +15,7 @@ from explorer.rag.config import ExtractorConfig
 from explorer.rag.embedders import EmbeddingFunction, embedder
 from explorer.rag.explaining import Explained, Job, explain_all, explanation, failures
 from explorer.rag.retrieved import hyperedges_of
-from explorer.traces import Trace
+from explorer.traces import Hyperedge, Trace
 from explorer.traces.record import checked_trace
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class FeedbackExtractor:
         Cancelled
             If `cancel` was set.
         """
-        listed = [checked_trace(trace) for trace in ([traces] if _single(traces) else traces)]
+        listed = [_sound(trace) for trace in ([traces] if _single(traces) else traces)]
         explained = await self._explained(listed, progress=progress, cancel=cancel)
         table = explanation(explained, traces=True)
         table.attrs["notes"] = {one.trace.id: one.notes for one in explained if one.notes}
@@ -238,9 +238,9 @@ class FeedbackExtractor:
         TraceError, InputError
             When the trace is none, or one of the methods.
         """
-        checked_trace(trace)
+        sound = _sound(trace)
         names = checked_methods(methods)
-        jobs = [Job(trace, replace(self.config, method=name)) for name in names]
+        jobs = [Job(sound, replace(self.config, method=name)) for name in names]
         return side_by_side(await explain_all(jobs, self._embedder), names)
 
     async def _explained(
@@ -264,6 +264,29 @@ def _trace(name: str, answer: object, retrieved: object, metadata: object) -> Tr
             f"{type(metadata).__name__}."
         )
     return Trace(name, "", hyperedges_of(retrieved), answer or "", dict(metadata or {}))
+
+
+def _sound(value: object) -> Trace:
+    """Return a trace whose fields are what they should be: a struct in memory may hold anything."""
+    trace = checked_trace(value)
+    if (
+        isinstance(trace.answer, str)
+        and isinstance(trace.metadata, dict)
+        and all(
+            isinstance(edge, Hyperedge)
+            and isinstance(edge.id, str)
+            and edge.id
+            and isinstance(edge.hyperedge, str)
+            for edge in trace.hyperedges
+        )
+    ):
+        return trace
+    try:
+        made = _trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
+    except InputError as error:
+        raise InputError(f"Trace {trace.id}: {error}") from None
+    made.folder = trace.folder
+    return made
 
 
 def _feedback(explained: Explained) -> dict[str, float]:

@@ -102,6 +102,18 @@ def test_a_hyperedge_without_words_is_neither_cited_nor_not(text):
     assert "nothing-to-cite" in codes(table)
 
 
+def test_of_documents_only_a_copy_word_for_word_is_looked_for():
+    document = "a river " * 300
+    table = explain(f"We read {document} and more", {"id": "a", "hyperedge": document})
+    assert table.feedback.tolist() == [1.0]
+    assert codes(table) == set()
+    table = explain(f"We read {document[4:-4]} and more", {"id": "a", "hyperedge": document})
+    assert table.feedback.tolist() == [0.3]
+    assert "too-long-to-compare" in codes(table)
+    table = explain("z" * 20_001, {"id": "a", "hyperedge": "abc"})
+    assert "too-long-to-compare" in codes(table)
+
+
 def common(first, second):
     """Length of the longest common subsequence."""
     row = [0] * (len(second) + 1)

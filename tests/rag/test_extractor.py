@@ -277,6 +277,18 @@ def test_what_is_no_trace_is_refused():
     assert len(asyncio.run(extractor.explain_traces(traces(1)[0]))) == 2
 
 
+def test_a_trace_made_in_memory_may_lack_what_a_file_cannot():
+    extractor = FeedbackExtractor(same, {"method": "attention"})
+    odd = Trace("t", "?", [Hyperedge("a", None), {"id": "b", "text": "Nile"}], None, None)
+    table = asyncio.run(extractor.explain_traces([odd]))
+    assert table.unit.tolist() == ["a", "b"]
+    assert table.feedback.tolist() == [0.5, 0.5]
+    with pytest.raises(InputError, match=r"Trace t: Hyperedge 1 .* has no `id`"):
+        asyncio.run(extractor.explain_traces([Trace("t", "?", [Hyperedge(None, "x")])]))
+    with pytest.raises(InputError, match="Trace t: The answer must be a text"):
+        asyncio.run(extractor.compare(Trace("t", "?", [], 3)))
+
+
 def test_progress_is_told_and_a_stop_is_heeded():
     steps, stop = [], threading.Event()
     extractor = FeedbackExtractor(same)
