@@ -312,7 +312,7 @@ def _label_pixels(chosen: Sequence[pd.DataFrame], width: int) -> int:
     """Width of the column of names at the right."""
     longest = max((len(str(part["name"].iloc[0])) for part in chosen), default=0)
     # Never narrower than the heading above the column.
-    names = max(52, min(longest * _LETTER_PIXELS + 8, 0.3 * width))
+    names = max(52, min(longest * _LETTER_PIXELS + 8, 0.26 * width))
     return int(_LEADER_PIXELS + _NUMBER_PIXELS + names)
 
 
@@ -370,5 +370,7 @@ def _captions(
         quantiles = _quantiles(band)
         count = band.attrs.get("hyperedges", 0)
         told = f"grey: {quantiles[0]:.0%} to {quantiles[-1]:.0%} of all {count:,} hyperedges"
+        if band.attrs.get("repeated") == 0:
+            told += ", each occurs once"
         captions.append(note(told, x=0, xanchor="left", **above))
     return captions

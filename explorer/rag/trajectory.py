@@ -190,7 +190,8 @@ class Trajectory:
         -------
         pandas.DataFrame
             ``step`` and one column for each of `QUANTILES`, named by it; at most some 200 rows.
-            ``attrs["hyperedges"]`` is the number of hyperedges.
+            ``attrs["hyperedges"]`` is the number of hyperedges, ``attrs["repeated"]`` of those that
+            occur more than once.
         """
         import pandas as pd
 
@@ -209,6 +210,7 @@ class Trajectory:
                 else np.nan
             )
         table.attrs["hyperedges"] = len(self.start)
+        table.attrs["repeated"] = int((self.order.counts > 1).sum())
         return table
 
 

@@ -104,6 +104,10 @@ def test_the_band_is_drawn_from_outside_in():
     assert trace(figure, "band 0.25").y.tolist() == [0.6, 0.7, 0.5, 0.4]
     assert trace(figure, "median").y.tolist() == [0.5, 0.6]
     assert "grey: 10% to 90% of all 1,234 hyperedges" in [n.text for n in figure.layout.annotations]
+    once = BAND.copy()
+    once.attrs = {"hyperedges": 3, "repeated": 0}
+    notes = [note.text for note in weight_lines(lines_of(DOWN), once).layout.annotations]
+    assert "grey: 10% to 90% of all 3 hyperedges, each occurs once" in notes
 
 
 def test_labels_at_the_end_do_not_overlap():

@@ -192,7 +192,9 @@ def test_the_band_by_hand():
     np.testing.assert_allclose(band[0.25], [0.25, 0.35], atol=1e-6)
     np.testing.assert_allclose(band[0.5], [0.5, 0.6], atol=1e-6)
     np.testing.assert_allclose(band[0.9], [0.9, 1.0], atol=1e-6)
-    assert band.attrs["hyperedges"] == 11
+    assert band.attrs == {"hyperedges": 11, "repeated": 0}
+    order, feedback = update_order(THREE_TRACES)
+    assert follow(order, feedback).band().attrs["repeated"] == 1
 
 
 def test_the_band_over_many_traces_is_the_quantiles_of_filled_weights():
