@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from explorer.attention import AttentionMap, DenseAttention, record_attention
     from explorer.feedback import FeedbackPolicy, feedback_table
     from explorer.models import available_models, load_model
+    from explorer.rag import FeedbackExtractor, WeightUpdater, score_traces
     from explorer.traces import load_traces, save_traces
     from explorer.widgets import Explorer
 
@@ -30,7 +31,9 @@ __all__ = [
     "AttentionMap",
     "DenseAttention",
     "Explorer",
+    "FeedbackExtractor",
     "FeedbackPolicy",
+    "WeightUpdater",
     "__version__",
     "analyze_code_attention",
     "available_models",
@@ -42,13 +45,16 @@ __all__ = [
     "plot_attention",
     "record_attention",
     "save_traces",
+    "score_traces",
 ]
 
 _HOME = {
     "AttentionMap": "explorer.attention",
     "DenseAttention": "explorer.attention",
     "Explorer": "explorer.widgets",
+    "FeedbackExtractor": "explorer.rag",
     "FeedbackPolicy": "explorer.feedback",
+    "WeightUpdater": "explorer.rag",
     "analyze_code_attention": "explorer.analysis",
     "available_models": "explorer.models",
     "feedback_table": "explorer.feedback",
@@ -58,6 +64,7 @@ _HOME = {
     "plot_attention": "explorer.analysis",
     "record_attention": "explorer.attention",
     "save_traces": "explorer.traces",
+    "score_traces": "explorer.rag",
 }
 """The module in which each public name lives."""
 

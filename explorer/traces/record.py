@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -193,6 +193,22 @@ class TraceSet(Sequence[Trace]):
         if found is None:
             raise TraceError(f"No trace here has the id {name!r:.80}; there are {len(self)}.")
         return found
+
+    def replaced(
+        self, traces: Mapping[int, Trace], problems: Iterable[TraceProblem] = ()
+    ) -> TraceSet:
+        """Return a set with other traces at these places, and further problems.
+
+        It has the path and the labels of this one: what is labelled in either is labelled in both.
+        """
+        listed = [traces.get(index, trace) for index, trace in enumerate(self)]
+        return TraceSet(
+            listed,
+            self.path,
+            (*self.problems, *problems),
+            format=self.format,
+            labels=self._labels,
+        )
 
     def label(self, trace: int | str, hyperedge: str, value: bool | None) -> None:
         """Say whether an answer needs a fact.

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from explorer.feedback import FeedbackPolicy
 from explorer.figures.bars import feedback_bars_spec
 from explorer.widgets.plot import Plot
-from explorer.widgets.scoring import selected_unit
+from explorer.widgets.scoring import scale_of, selected_unit, threshold_of
+from explorer.widgets.spec_plot import SpecPlot
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ class BarsView:
         self._units: list[str] = []
         self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
         self._drawn_width = 0
-        self._figure: dict[str, Any] | None = None
+        self._spec = SpecPlot(self.plot)
+        self._threshold_name = "threshold"
         self.plot.observe(self._dragged, "line")
         self.plot.observe(self._resized, "width")
         self.plot.observe(self._clicked, "clicked")
@@ -47,33 +47,24 @@ class BarsView:
         self._shown = (table, labels)
         self._drawn_width = self.plot.width
         shown = _largest(table)
+        # What the table was made with: the chosen method's own may still be under way.
+        self._threshold_name = threshold_of(table)
+        threshold = getattr(self.state, self._threshold_name)
+        scale = scale_of(self.state, self._threshold_name)
         figure = feedback_bars_spec(
             shown,
-            FeedbackPolicy(threshold=self.state.threshold),
+            FeedbackPolicy(threshold=threshold),
             labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
             sort=self.state.bar_order,  # type: ignore[arg-type]
-            axis=self.state.threshold_scale,  # type: ignore[arg-type]
+            axis=scale,  # type: ignore[arg-type]
             width=self.plot.width or 700,
             threshold_line=False,
             selected=selected_unit(self.state),
         )
-        self._draw(figure)
-        low = 1e-4 if self.state.threshold_scale == "log" else 0.0
-        self.plot.set_line(
-            "x", max(low, self.state.threshold), minimum=low, maximum=1.0, name="threshold"
-        )
-
-    def _draw(self, figure: dict[str, Any]) -> None:
-        before, self._figure = self._figure, figure
         self._units = list(figure["layout"]["meta"]["units"])
-        changes = None if before is None else _changed_arrays(before, figure)
-        if changes is not None:
-            with self.plot.batch():
-                for trace, arrays in changes.items():
-                    self.plot.restyle(trace, **arrays)
-            return
-        self.plot.height = int(figure["layout"]["height"])
-        self.plot.figure = figure
+        self._spec.draw(figure)
+        low = 1e-4 if scale == "log" else 0.0
+        self.plot.set_line("x", max(low, threshold), minimum=low, maximum=1.0, name="threshold")
 
     def _resized(self, change: Mapping[str, Any]) -> None:
         # How much of a text fits is decided when the figure is made.
@@ -81,50 +72,19 @@ class BarsView:
             self.show(*self._shown)
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
-        value = change["new"]
-        if value is None or value == self.state.threshold:
+        value, name = change["new"], self._threshold_name
+        threshold = getattr(self.state, name)
+        if value is None or value == threshold:
             return
-        if self.state.threshold_scale == "log" and value <= 1e-4 >= self.state.threshold:
+        if scale_of(self.state, name) == "log" and value <= 1e-4 >= threshold:
             return
-        self.state.threshold = min(1.0, max(0.0, float(value)))
+        setattr(self.state, name, min(1.0, max(0.0, float(value))))
 
     def _clicked(self, change: Mapping[str, Any]) -> None:
         clicked = change["new"]
         index = (clicked or {}).get("index")
         if isinstance(index, int) and 0 <= index < len(self._units):
             self.on_pick(self._units[index])
-
-
-def _changed_arrays(
-    before: dict[str, Any], after: dict[str, Any]
-) -> dict[int, dict[str, Any]] | None:
-    """What to change in each trace to get from one figure to the other; None for a new figure."""
-    layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
-    if layouts[0] != layouts[1] or len(before["data"]) != len(after["data"]):
-        return None
-    changes: dict[int, dict[str, Any]] = {}
-    for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
-        if old.keys() != new.keys():
-            return None
-        changed: dict[str, Any] = {}
-        for name, value in new.items():
-            if _same(old[name], value):
-                continue
-            if not isinstance(value, dict):
-                changed[name] = value
-                continue
-            for inner, part in value.items():
-                if not _same(old[name].get(inner), part):
-                    changed[f"{name}_{inner}"] = part
-        if changed:
-            changes[number] = changed
-    return changes
-
-
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
-        return np.array_equal(first, second, equal_nan=True)
-    return bool(first == second)
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.focus import head_measure
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, TraceScene
-from explorer.widgets.scoring import sentence_of
+from explorer.widgets.scoring import scale_of, sentence_of
 from explorer.widgets.session import Session
 from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES, UNIT_KINDS, ExplorerState
 
@@ -121,9 +121,13 @@ class Chrome:
             scores = table["score"].dropna().to_numpy()
             if scores.size:
                 reachable = [float(scores.min()), float(scores.max())]
+        name = state.threshold_name
         self.strip.show(
-            threshold=state.threshold,
-            threshold_scale=state.threshold_scale,
+            threshold=getattr(state, name),
+            threshold_name=name,
+            threshold_label=name.removesuffix("_threshold"),
+            threshold_scale=scale_of(state, name),
+            of_attention=name == "threshold",
             reachable=reachable,
             reduction=state.reduction,
             normalisation=state.normalisation,
@@ -246,6 +250,7 @@ _RAIL = frozenset({"tab", "layer", "head", "measure", "colour_scale", "code_scen
 _STRIP = frozenset(
     {
         "table",
+        "method",
         "threshold_scale",
         "bar_order",
         "colour_scale",

@@ -12,7 +12,7 @@ import ipywidgets
 from explorer.attention import AttentionMap, DenseAttention
 from explorer.errors import InputError
 from explorer.models import DEFAULT_MODEL
-from explorer.traces import Trace, TraceSet, load_traces
+from explorer.traces import Trace, TraceSet, load_traces, save_traces
 from explorer.widgets import saving
 from explorer.widgets.chrome import Chrome
 from explorer.widgets.code_panel import CodePanel
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _OWN_TRAITS = (
     "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
     "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
-    "hide_special", "hide_sink", "measure", "bar_order",
+    "hide_special", "hide_sink", "measure", "bar_order", "method", "compare",
+    "similarity_threshold", "citation_threshold", "reading_view", "weight_view", "update_strategy",
 )  # fmt: skip
 
 
@@ -256,19 +257,30 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def save(self, path: str | Path) -> None:
         """Write the view to a file, by its suffix: .csv, .html, .png or .json (settings).
 
+        With .jsonl or .parquet all loaded traces are written, with their labels and what was
+        recorded here.
+
         Raises
         ------
         InputError
             The suffix is none of these, or there is nothing to write yet.
+        TraceError
+            The traces cannot be written there.
         """
         self.wait()
         path = Path(path)
+        if path.suffix in (".jsonl", ".parquet"):
+            if self.traces is None:
+                raise InputError("There are no traces to save: load some first.")
+            save_traces(self.traces, path)
+            return
         kind = {".csv": "table", ".html": "html", ".png": "png", ".json": "settings"}.get(
             path.suffix
         )
         if kind is None:
             raise InputError(
-                f"Save to .csv, .html, .png or .json; {path.name!r} ends in none of them."
+                "Save to .csv, .html, .png or .json, or the traces to .jsonl or .parquet; "
+                f"{path.name!r} ends in none of them."
             )
         path.write_bytes(saving.contents(self, kind))
 

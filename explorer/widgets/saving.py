@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +15,10 @@ from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
 from explorer.figures.static import overview_png
+from explorer.traces import save_traces
 from explorer.widgets.buffers import max_pool
 from explorer.widgets.scenes import CodeScene, TraceScene, visible_positions
-from explorer.widgets.scoring import selected_unit, sentence_of
+from explorer.widgets.scoring import scale_of, selected_unit, sentence_of, threshold_of
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 SETTINGS = (
     "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
     "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
-    "hide_sink", "bar_order",
+    "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
+    "reading_view", "weight_view", "update_strategy",
 )  # fmt: skip
 
 _LARGEST_SIDE = 256
@@ -32,8 +36,10 @@ _FILES = {
     "table": ("feedback.csv", "text/csv"),
     "html": ("attention.html", "text/html"),
     "png": ("attention.png", "image/png"),
+    "traces": ("traces.jsonl", "application/x-ndjson"),
     "settings": ("explorer.json", "application/json"),
 }
+_LARGEST_DOWNLOAD = 64 * 2**20
 
 
 def contents(state: ExplorerState, kind: str) -> bytes:
@@ -46,6 +52,8 @@ def contents(state: ExplorerState, kind: str) -> bytes:
     """
     if kind == "settings":
         return json.dumps({name: getattr(state, name) for name in SETTINGS}, indent=2).encode()
+    if kind == "traces":
+        return _traces_file(state)
     if state.table is None:
         raise InputError("There is nothing to save yet: run some code or load a trace first.")
     if kind == "table":
@@ -96,8 +104,50 @@ def python_of(state: ExplorerState) -> str:
     return f"from explorer import Explorer\n\n{call}\n"
 
 
+def _traces_file(state: ExplorerState) -> bytes:
+    """Return the loaded traces as JSON Lines, with their labels and what was recorded here."""
+    traces = getattr(state, "traces", None)
+    if traces is None or not len(traces):
+        raise InputError("There are no traces to save: load some first.")
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "traces.jsonl"
+        save_traces(traces, path)
+        size = path.stat().st_size
+        if size > _LARGEST_DOWNLOAD:
+            raise InputError(
+                f"The traces are {size / 2**20:,.0f} MB, too much for the page to hand over. "
+                'Write them from the notebook: app.save("traces.jsonl").'
+            )
+        return path.read_bytes()
+
+
+def heading(state: ExplorerState) -> str:
+    """Say what a saved picture shows: which model, which trace, which threshold."""
+    scene = state.scene
+    threshold = f"threshold {getattr(state, state.threshold_name):.3g}"
+    score = f"{state.reduction}, {state.normalisation}"
+    if isinstance(scene, TraceScene):
+        reader = scene.trace.metadata.get("model")
+        of = [f"trace {scene.trace.id}", str(reader) if isinstance(reader, str) else ""]
+        if state.method != "attention":
+            of, score = of[:1], f"by {state.method}"
+        return " · ".join(part for part in (*of, score, threshold) if part)
+    model = getattr(scene, "model", None) or "own matrix"
+    return f"{model} · {score} · {threshold}"
+
+
 def picture(state: ExplorerState) -> bytes:
-    """Return the view as a PNG: heatmap and bars."""
+    """Return the view as a PNG: heatmap and bars.
+
+    Raises
+    ------
+    InputError
+        No attention is in view, so there is no heatmap to draw.
+    """
+    if state.focus is None:
+        raise InputError(
+            "There is no attention in view to draw. Save the feedback table, or the HTML picture."
+        )
     weights, rows, columns = _view(state)
     table = state.table
     return overview_png(
@@ -105,7 +155,7 @@ def picture(state: ExplorerState) -> bytes:
         rows,
         columns,
         table,
-        title=sentence_of(state),
+        title=f"{heading(state)} — {sentence_of(state)}",
         colorscale=state.colour_scale or None,
         scaling=state.scaling,  # type: ignore[arg-type]
         zmax=1.0,
@@ -117,7 +167,7 @@ def still_picture(state: ExplorerState) -> str | None:
 
     The style sheet of the living app hides it: it only shows where the app cannot.
     """
-    if state.table is None:
+    if state.table is None or state.focus is None:
         return None
     encoded = base64.b64encode(picture(state)).decode()
     return (
@@ -155,30 +205,37 @@ def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[st
 
 
 def _page(state: ExplorerState) -> str:
-    weights, rows, columns = _view(state)
-    heat = heatmap(
-        weights,
-        rows,
-        columns,
-        colorscale=state.colour_scale or None,
-        scaling=state.scaling,  # type: ignore[arg-type]
-        zmax=1.0,
-    )
+    figures = []
+    if state.focus is not None:
+        weights, rows, columns = _view(state)
+        heat = heatmap(
+            weights,
+            rows,
+            columns,
+            colorscale=state.colour_scale or None,
+            scaling=state.scaling,  # type: ignore[arg-type]
+            zmax=1.0,
+        )
+        figures.append(heat)
     labels = None
-    if isinstance(state.focus.scene, TraceScene):
-        labels = {edge.id: edge.label for edge in state.focus.scene.trace.hyperedges}
+    if isinstance(state.scene, TraceScene):
+        labels = {edge.id: edge.label for edge in state.scene.trace.hyperedges}
+    name = threshold_of(state.table)
     bars = feedback_bars(
         state.table,
-        FeedbackPolicy(threshold=state.threshold),
+        FeedbackPolicy(threshold=getattr(state, name)),
         labels=labels,
         sort=state.bar_order,  # type: ignore[arg-type]
-        axis=state.threshold_scale,  # type: ignore[arg-type]
+        axis=scale_of(state, name),  # type: ignore[arg-type]
         selected=selected_unit(state),
+    )
+    figures.append(bars)
+    drawn = "".join(
+        figure.to_html(full_html=False, include_plotlyjs=number == 0)
+        for number, figure in enumerate(figures)
     )
     return (
         "<!doctype html><meta charset='utf-8'><title>Attention</title>"
-        f"<body style='font:14px system-ui;margin:24px'><p>{escape(sentence_of(state))}</p>"
-        f"{heat.to_html(full_html=False, include_plotlyjs=True)}"
-        f"{bars.to_html(full_html=False, include_plotlyjs=False)}"
-        "</body>"
+        f"<body style='font:14px system-ui;margin:24px'><p>{escape(heading(state))}</p>"
+        f"<p>{escape(sentence_of(state))}</p>{drawn}</body>"
     )

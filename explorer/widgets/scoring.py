@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table
 from explorer.source import visible_text
 from explorer.widgets.focus import Focus
 from explorer.widgets.scenes import CodeScene, TraceScene
-from explorer.widgets.state import ExplorerState
+from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +29,7 @@ class TableKeeper:
 
     DEPENDS_ON = (
         "focus", "tab", "threshold", "reduction", "normalisation", "unit_kind", "selection",
-        "direction",
+        "direction", "method", "method_table",
     )  # fmt: skip
 
     def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
@@ -40,10 +41,17 @@ class TableKeeper:
     def _changed(self, change: Mapping[str, Any]) -> None:
         if self.state.batching:
             self.state.after_batch(self._refresh)
+        elif change["name"] == "method_table" and self.state.method == "attention":
+            return
         elif change["name"] != "selection" or isinstance(self.state.scene, CodeScene):
             self._refresh()
 
     def _refresh(self) -> None:
+        if self.state.tab == "traces" and self.state.method != "attention":
+            # The old table stays until that of the method is there.
+            if self.state.method_table is not None or self.state.trace_scene is None:
+                self.state.table = self.state.method_table
+            return
         try:
             table = feedback_of(self.state)
         except ExplorerError as error:
@@ -70,6 +78,8 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         notes: tuple[Diagnostic, ...] = ()
         if focus.summary is not None and rows is scene.rows:
             source, rows = (focus.summary.mean_row, 0, 0), None
+        elif rows is not None and rows is not scene.rows:
+            units = _seen_from(scene, int(rows[0]), units)
     else:
         units, rows = scene.evidence.units, scene.evidence.rows
         notes = scene.evidence.diagnostics
@@ -84,6 +94,33 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,
     )
+
+
+def _seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units, those unknown that come after a row which cannot look ahead."""
+    if scene.attention.visible_keys(0, [row])[0] > row + 1:
+        return list(units)
+    later = Diagnostic(
+        "comes-later",
+        "It comes after the pinned token, and this model only looks back: nothing to score.",
+    )
+    return [
+        replace(unit, spans=(), unknown=True, diagnostics=(later,))
+        if unit.spans and unit.spans[0][0] > row
+        else unit
+        for unit in units
+    ]
+
+
+def threshold_of(table: pd.DataFrame | None) -> str:
+    """Name of the trait that holds the threshold which a feedback table was made with."""
+    method = "attention" if table is None else table.attrs.get("method", "attention")
+    return METHOD_THRESHOLDS[method]
+
+
+def scale_of(state: ExplorerState, threshold_name: str) -> str:
+    """Scale of the score axis: similarities are not small, so theirs is linear."""
+    return state.threshold_scale if threshold_name == "threshold" else "linear"
 
 
 def selected_unit(state: ExplorerState) -> str | None:
@@ -149,17 +186,19 @@ def sentence_of(state: ExplorerState) -> str:
     """Say in words what is in view."""
     table: pd.DataFrame | None = state.table
     focus: Focus | None = state.focus
-    if focus is None:
+    method = "attention" if table is None else table.attrs.get("method", "attention")
+    if focus is None and method == "attention":
         return _empty_sentence(state)
-    where = _head_words(focus)
+    where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
     chosen = state.selection
     if chosen is not None and chosen["kind"] == "unit" and table is not None:
         found = table[table["unit"] == chosen["name"]]
         if len(found):
             return _unit_sentence(state, found.iloc[0], where)
-    if isinstance(focus.scene, TraceScene):
-        return _trace_sentence(state, focus.scene, where, table)
-    return _code_sentence(state, focus.scene, focus, where)
+    scene = state.scene
+    if isinstance(scene, TraceScene):
+        return _trace_sentence(state, scene, where, table)
+    return _code_sentence(state, scene, focus, where)  # type: ignore[arg-type]
 
 
 def _empty_sentence(state: ExplorerState) -> str:
@@ -223,7 +262,8 @@ def _trace_sentence(
 def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
     return (
         f"{where}{': ' if where else ''}{row['unit']} scores {row['score']:.3f}, feedback "
-        f"{row['feedback']:.3f}: {row['verdict']} at threshold {state.threshold:.3g}"
+        f"{row['feedback']:.3f}: {row['verdict']} at threshold "
+        f"{getattr(state, threshold_of(state.table)):.3g}"
     )
 
 

@@ -10,15 +10,18 @@ import traitlets as t
 from explorer.errors import ExplorerError, InputError
 from explorer.widgets.code_keeper import CodeKeeper
 from explorer.widgets.desk import Desk
+from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import ModelKeeper
 from explorer.widgets.state import ExplorerState
 from explorer.widgets.trace_keeper import TraceKeeper
+from explorer.widgets.weights_keeper import WeightsKeeper
 
 _SETTABLE = frozenset(
     {
         "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
         "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
-        "bar_order", "direction", "trace",
+        "bar_order", "direction", "trace", "method", "compare", "similarity_threshold",
+        "citation_threshold", "reading_view", "weight_view", "update_strategy",
     }
 )  # fmt: skip
 
@@ -35,8 +38,9 @@ class Session:
     ----------
     desk
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag
-        Keep the models, the code in view, and the traces.
+    models, code, rag, methods, weights
+        Keep the models, the code in view, the traces, their feedback by every method, and the
+        weights that it leads to.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -45,6 +49,8 @@ class Session:
         self.models = ModelKeeper(state, self.desk)
         self.code = CodeKeeper(state, self.desk, self.models)
         self.rag = TraceKeeper(state, self.desk, self.models)
+        self.methods = MethodsKeeper(state, self.desk)
+        self.weights = WeightsKeeper(state, self.desk, self.rag, self.methods)
         self._selection: dict[str, Any] | None = None
         state.find_trace = self.rag.index
         state.register_model = self.models.register
@@ -92,7 +98,7 @@ class Session:
     def cancel(self, lane: str | None = None) -> None:
         """Stop what is under way; what was there before stays."""
         self.desk.cancel(lane)
-        self.rag.draft = None
+        self.rag.stopped()
         if self.state.model is not None:
             self.models.take_back()
 

@@ -29,6 +29,19 @@ TRACE_MEASURES = {
 """Measures of a head over a trace, and what the menu calls them."""
 
 
+METHOD_THRESHOLDS = {
+    "attention": "threshold",
+    "embedding": "similarity_threshold",
+    "citation": "citation_threshold",
+    "hybrid": "similarity_threshold",
+    "logprobs": "threshold",
+    "ensemble": "threshold",
+}
+"""The methods of the traces tab, and the threshold that each of them compares its scores with."""
+
+UPDATE_STRATEGIES = ("ema", "additive", "multiplicative")
+
+
 class Checked(t.Any):
     """A trait that leaves every check, that of None too, to its validator."""
 
@@ -50,6 +63,32 @@ class ExplorerState(t.HasTraits):
 
     threshold: Any = Checked(0.1, help="Score from which a unit counts as used.")
     """Score in [0, 1] from which a unit counts as used. Default 0.1."""
+
+    similarity_threshold: Any = Checked(0.7, help="Similarity from which a hyperedge counts.")
+    """Traces tab: similarity, (cosine + 1) / 2, from which the embedding method calls a hyperedge
+    used. Default 0.7."""
+
+    citation_threshold: Any = Checked(0.8, help="Ratio from which a hyperedge counts as cited.")
+    """Traces tab: ratio from which the citation method calls a hyperedge used. Default 0.8."""
+
+    method = t.Unicode("attention", help="What feedback is worked out from.")
+    """Traces tab: what feedback is worked out from: ``"attention"`` (default), ``"embedding"``,
+    ``"citation"``, ``"hybrid"``, ``"logprobs"`` or ``"ensemble"``."""
+
+    compare = t.Bool(False, help="Show the methods side by side.")
+    """Traces tab: show the feedback of the methods side by side. Default ``False``."""
+
+    reading_view = t.Unicode("cards", help="Hyperedges as cards or as the text they make.")
+    """Traces tab: the hyperedges as ``"cards"`` (default), or as the ``"text"`` that was read,
+    coloured by feedback."""
+
+    weight_view = t.Unicode("entities", help="What stands under the bars.")
+    """Traces tab: under the bars the ``"entities"`` of the trace's hyperedges (default), or the
+    ``"weights"`` that this threshold leads to over all traces."""
+
+    update_strategy = t.Unicode("ema", help="How feedback moves weights.")
+    """Traces tab: how feedback moves the weights: ``"ema"`` (default), ``"additive"`` or
+    ``"multiplicative"``."""
 
     threshold_scale = t.Unicode("log", help="Scale of the score axis.")
     """Scale of the score axis and the threshold slider: ``"log"`` (default) or ``"linear"``."""
@@ -113,6 +152,9 @@ class ExplorerState(t.HasTraits):
     focus = t.Any(None, allow_none=True)
     # Tables have no truth value, which traitlets takes for a change: every table is announced.
     table = t.Any(None, allow_none=True)
+    method_table = t.Any(None, allow_none=True)
+    comparison = t.Any(None, allow_none=True)
+    trajectory = t.Any(None, allow_none=True)
 
     find_trace: Callable[[Any], int | None] = staticmethod(lambda value: value)
     """Turns an index or id into an index; set by the session."""
@@ -150,19 +192,27 @@ class ExplorerState(t.HasTraits):
         """The scene of the tab in front."""
         return self.code_scene if self.tab == "code" else self.trace_scene
 
-    @t.validate("threshold")
+    @property
+    def threshold_name(self) -> str:
+        """Name of the threshold that the chosen method compares its scores with."""
+        if self.tab == "traces":
+            return METHOD_THRESHOLDS[self.method]
+        return "threshold"
+
+    @t.validate("threshold", "similarity_threshold", "citation_threshold")
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
-        given = proposal["value"]
+        given, name = proposal["value"], proposal["trait"].name.replace("_", " ")
         number = isinstance(given, int | float | np.integer | np.floating)
         if not number or isinstance(given, bool):
-            raise InputError(f"The threshold must be a number from 0 to 1, not {given!r}.")
+            raise InputError(f"The {name} must be a number from 0 to 1, not {given!r}.")
         if not 0 <= given <= 1:  # NaN is not
-            raise InputError(f"The threshold must be a number from 0 to 1, and {given} is not.")
+            raise InputError(f"The {name} must be a number from 0 to 1, and {given} is not.")
         return float(given)
 
     @t.validate(
         "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
-        "scaling", "bar_order", "colour_scale", "measure",
+        "scaling", "bar_order", "colour_scale", "measure", "method", "reading_view", "weight_view",
+        "update_strategy",
     )  # fmt: skip
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:
         name, value = proposal["trait"].name, proposal["value"]
@@ -268,4 +318,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "direction": ("row", "column"),
     "scaling": ("linear", "sqrt", "log"),
     "bar_order": ("order", "score"),
+    "method": tuple(METHOD_THRESHOLDS),
+    "reading_view": ("cards", "text"),
+    "weight_view": ("entities", "weights"),
+    "update_strategy": UPDATE_STRATEGIES,
 }

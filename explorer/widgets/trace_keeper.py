@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,18 @@ import msgspec
 import numpy as np
 import traitlets as t
 
-from explorer.errors import ExplorerError, InputError, ModelCapabilityError
+from explorer.errors import ExplorerError, InputError, ModelCapabilityError, TraceError
 from explorer.feedback import Unit
 from explorer.models import DEFAULT_MODEL
-from explorer.traces import Evidence, TraceSet, evidence, load_traces, parse_traces
+from explorer.traces import (
+    Evidence,
+    Trace,
+    TraceProblem,
+    TraceSet,
+    evidence,
+    load_traces,
+    parse_traces,
+)
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.model_keeper import ModelKeeper, pass_on
@@ -23,6 +31,10 @@ from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
     from explorer.models.reading import Reading
+
+
+SCORING = "scoring"
+"""The lane in which all traces are read; stepping through them goes on meanwhile."""
 
 
 class TraceKeeper(t.HasTraits):
@@ -36,7 +48,8 @@ class TraceKeeper(t.HasTraits):
         self.state = state
         self.desk = desk
         self.models = models
-        self._readings: dict[tuple[int, int], TraceScene] = {}
+        self._readings: dict[int, TraceScene] = {}
+        self._finished: dict[int, Trace] = {}
         desk.observe(self._reported, names="reports")
 
     # loading
@@ -70,6 +83,8 @@ class TraceKeeper(t.HasTraits):
         self.desk.clear()
         self._readings.clear()
         self.desk.runner.cancel("trace")
+        self.desk.runner.cancel(SCORING)
+        self._finished = {}
         self.traces = traces
         with self.models.silently():
             self.state.trace = 0 if len(traces) else None
@@ -90,10 +105,10 @@ class TraceKeeper(t.HasTraits):
         traces = self.traces
         count = 0 if traces is None else len(traces)
         if traces is not None and isinstance(value, str):
-            for index, trace in enumerate(traces):
-                if trace.id == value:
-                    return index
-            raise InputError(f"No trace here has the id {value!r}; there are {count} traces.")
+            try:
+                return traces.index_of(value)
+            except TraceError as error:
+                raise InputError(str(error)) from None
         if isinstance(value, int | np.integer) and -count <= value < count:
             return int(value % count)
         if count == 0:
@@ -110,9 +125,8 @@ class TraceKeeper(t.HasTraits):
             return
         if self.state.tab == "traces":
             self.state.selection = None
-        key = (id(traces), index)
-        if key in self._readings:
-            self.state.trace_scene = self._readings[key]
+        if index in self._readings:
+            self.state.trace_scene = self._readings[index]
             return
         trace = traces[index]
         try:
@@ -133,7 +147,6 @@ class TraceKeeper(t.HasTraits):
         if scene is None:
             return
         name = self.state.model or DEFAULT_MODEL
-        key = (id(self.traces), scene.index)
         trace = scene.trace
         self.desk.clear()
         self.draft = "" if not trace.answer.strip() else None
@@ -169,7 +182,7 @@ class TraceKeeper(t.HasTraits):
             # Only the newest reading keeps its token map: each may hold some hundred MB.
             for other, older in self._readings.items():
                 self._readings[other] = replace(older, token_attention=None, token_units=())
-            self._readings[key] = read
+            self._readings[scene.index] = read
             self.state.trace_scene = read
 
         def failed(error: BaseException) -> None:
@@ -178,6 +191,80 @@ class TraceKeeper(t.HasTraits):
 
         self.models.starting(name)
         self.desk.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
+
+    def score_all(self) -> None:
+        """Let the model read every trace that has an answer and no attention."""
+        traces = self.traces
+        if traces is None:
+            return
+        name = self.state.model or DEFAULT_MODEL
+        self.desk.clear()
+        self._finished = {}
+        finished, place = self._finished, {trace.id: i for i, trace in enumerate(traces)}
+
+        def work(job: Job) -> tuple[TraceProblem, ...]:
+            from explorer.rag import score_traces
+
+            def keep(trace: Trace) -> None:
+                finished[place[trace.id]] = trace
+
+            scored = score_traces(
+                traces,
+                self.models.of(name, job),
+                progress=lambda p: pass_on(job, p),
+                cancel=job.cancel,
+                on_trace=keep,
+            )
+            return scored.problems
+
+        def done(problems: tuple[TraceProblem, ...]) -> None:
+            self.models.ready(name)
+            new = [problem for problem in problems if problem not in traces.problems]
+            self._take_finished(new)
+
+        self.models.starting(name)
+        self.desk.runner.start(
+            SCORING,
+            work,
+            done=done,
+            failed=lambda error: self.models.failed(error, name),
+            message=f"reading {len(traces):,} traces",
+        )
+
+    def stopped(self) -> None:
+        """Keep what is there of work that the user stopped."""
+        self.draft = None
+        self._take_finished()
+
+    def _take_finished(self, problems: Sequence[TraceProblem] = ()) -> None:
+        """Put the traces that were scored in the place of those that had no attention."""
+        finished, self._finished = self._finished, {}
+        if self.traces is None or not (finished or problems):
+            return
+        kept = self.state.trace_scene
+        self.traces = self.traces.replaced(finished, problems)
+        if kept is not None and (kept.index in finished or kept.attention is None):
+            self.open()
+
+    # labels
+
+    def label(self, unit: str, value: bool | None) -> None:
+        """Label a hyperedge of the open trace as used or not, or take its label back."""
+        scene: TraceScene | None = self.state.trace_scene
+        if scene is None or self.traces is None:
+            return
+        self.desk.clear()
+        try:
+            self.traces.label(scene.index, unit, value)
+        except ExplorerError as error:  # the label holds, but could not be written
+            self.desk.tell(error)
+        labelled = msgspec.structs.replace(
+            scene.trace, hyperedges=self.traces[scene.index].hyperedges
+        )
+        shown = replace(scene, trace=labelled)
+        if scene.index in self._readings:
+            self._readings[scene.index] = shown
+        self.state.trace_scene = shown
 
     def _reported(self, change: Mapping[str, Any]) -> None:
         report = change["new"].get("trace")

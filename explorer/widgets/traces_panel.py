@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from explorer.errors import TraceError
 from explorer.figures import colours
-from explorer.traces import TraceSet
-from explorer.widgets.bars_view import BarsView
+from explorer.traces import Trace, TraceSet
 from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView, Picture
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
 from explorer.widgets.scoring import selected_unit, unit_spans
 from explorer.widgets.session import Session
+from explorer.widgets.side_panel import SidePanel
 from explorer.widgets.state import ExplorerState
+from explorer.widgets.uploads import Uploads
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _HEAT = ("focus", "colour_scale", "scaling", "selection")
 _MOST_PROBLEMS = 100
-_CARDS = frozenset({"table", "trace_scene", "selection"})
+_CARDS = frozenset({"table", "trace_scene", "selection", "reading_view", "method"})
 
 
 class TracesPanel:
@@ -41,24 +41,23 @@ class TracesPanel:
             name="Attention of answer rows to context columns",
             height=260,
         )
-        self.bars = BarsView(state, name="Feedback bars, one a hyperedge")
+        self.side = SidePanel(state, session, self._pick_unit)
         self.cards = Region("cards")
-        self.widget = ipywidgets.Box([self.cards, self.bars.widget, self.heat.plot])
+        self.widget = ipywidgets.Box([self.cards, self.side.widget, self.heat.plot])
         for name in ("ex-panel", "ex-traces-panel"):
             self.widget.add_class(name)
-        self._upload: tuple[str, bytearray] = ("", bytearray())
         self.heat.on_pick = self._pick
-        self.bars.on_pick = self._pick_unit
         on = self.cards.on
         on("set", session.set_from_page)
         on("pin", lambda message, _: self._pin_unit(message.get("unit")))
         on("unpin", lambda *_: setattr(state, "selection", None))
         on("load_path", lambda message, _: session.rag.load_path(str(message["path"])))
         on("load_examples", lambda *_: session.rag.load_examples())
-        on("upload", self._receive)
-        on("too_large", self._too_large)
-        on("unreadable", self._unreadable)
+        Uploads(self.cards, session.rag.load_bytes, session.desk.tell)
         on("record", lambda *_: session.rag.read())
+        on("record_all", lambda *_: session.rag.score_all())
+        on("reach", lambda *_: self._reach())
+        on("label", lambda message, _: session.rag.label(str(message["unit"]), message["value"]))
         state.observe(self._heat_changed, names=list(_HEAT))
         state.observe(self._changed)
         session.rag.observe(lambda _: self._show_cards(), names=["traces", "draft"])
@@ -66,7 +65,8 @@ class TracesPanel:
 
     def close(self) -> None:
         """Take the panel off every page."""
-        for part in (self.heat.plot, self.bars.plot, self.cards, self.widget):
+        self.side.close()
+        for part in (self.heat.plot, self.cards, self.widget):
             part.layout.close()
             part.close()
 
@@ -89,34 +89,6 @@ class TracesPanel:
                 return
         self.state.selection = None
 
-    def _receive(self, message: Mapping[str, Any], buffers: list[memoryview]) -> None:
-        upload, name = str(message["id"]), str(message["name"])
-        if self._upload[0] != upload:
-            self._upload = (upload, bytearray())
-        contents = self._upload[1]
-        if int(message["offset"]) == len(contents):
-            for buffer in buffers:
-                contents += bytes(buffer)
-        self.cards.tell({"received": True})
-        if len(contents) >= int(message["size"]):
-            self._upload = ("", bytearray())
-            self.session.rag.load_bytes(bytes(contents), name)
-
-    def _too_large(self, message: Mapping[str, Any], _: Any) -> None:
-        size = int(message["size"]) / 2**20
-        self.session.desk.tell(
-            TraceError(
-                f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded "
-                "through the page. Give its path instead, or go through it with "
-                "explorer.traces.iter_traces."
-            )
-        )
-
-    def _unreadable(self, message: Mapping[str, Any], _: Any) -> None:
-        self.session.desk.tell(
-            TraceError(f"{message['name']} cannot be read. Choose a file, not a folder.")
-        )
-
     # drawing
 
     def _changed(self, change: Mapping[str, Any]) -> None:
@@ -129,8 +101,6 @@ class TracesPanel:
         if name == "tab":
             self.redraw()
             return
-        if name in BarsView.DRAWN_BY:
-            self._draw_bars()
         if name in _CARDS:
             self._show_cards()
 
@@ -143,7 +113,6 @@ class TracesPanel:
         if self.state.tab != "traces":
             return
         self._draw_heat()
-        self._draw_bars()
         self._show_cards()
 
     @property
@@ -182,13 +151,6 @@ class TracesPanel:
         )
         self.heat.show(picture_shown)
 
-    def _draw_bars(self) -> None:
-        table = self.state.table
-        scene: TraceScene | None = self.state.trace_scene
-        self.bars.widget.layout.display = "none" if table is None else ""
-        if scene is not None:
-            self.bars.show(table, {edge.id: edge.label for edge in scene.trace.hyperedges})
-
     def _show_cards(self) -> None:
         if self.state.tab != "traces":
             return
@@ -198,7 +160,7 @@ class TracesPanel:
         if traces is None or scene is None:
             self.cards.show(count=0, index=0, problems=problems)
             return
-        table = self.state.table if self._focus is not None else None
+        table = self._table
         chosen = self.state.selection
         draft = self.session.rag.draft
         self.cards.show(
@@ -206,6 +168,8 @@ class TracesPanel:
             file=id(traces),
             index=scene.index,
             id=scene.trace.id,
+            view=self.state.reading_view,
+            source=_source(scene),
             query=scene.trace.query,
             answer=draft if draft is not None else scene.trace.answer,
             streaming=draft is not None,
@@ -216,22 +180,88 @@ class TracesPanel:
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,
         )
 
-    def _offer(self, scene: TraceScene) -> dict[str, str] | None:
-        if not scene.trace.hyperedges:
-            return {"text": "This trace has no hyperedges to score.", "action": ""}
-        if scene.attention is not None:
+    @property
+    def _table(self) -> pd.DataFrame | None:
+        """The feedback table of the open trace; None when there is none."""
+        table, scene = self.state.table, self.state.trace_scene
+        if scene is None or table is None or len(table) != len(scene.trace.hyperedges):
             return None
-        if scene.trace.answer.strip():
-            return {
-                "text": "No attention is in this trace. A local model can read the answer as a "
-                "stand-in and show where it looks.",
-                "action": "record attention",
-            }
+        return table if self._focus is not None or self.state.method != "attention" else None
+
+    def _offer(self, scene: TraceScene) -> dict[str, Any] | None:
+        """What is missing here, and what can be done about it: kind, words and title each."""
+        trace = scene.trace
+        if not trace.hyperedges:
+            return {"text": "This trace has no hyperedges to score.", "actions": []}
+        if self.state.method != "attention":
+            return None
+        if scene.attention is None:
+            return self._offer_attention(trace)
+        within = self._within_reach()
+        if within is None:
+            return None
         return {
-            "text": "This trace has neither an answer nor attention. The chosen model can answer "
-            "it from the hyperedges.",
-            "action": "answer and record",
+            "text": f"No hyperedge reaches the threshold of {self.state.threshold:.3g}: the "
+            f"largest score is {2 * within:.3g}.",
+            "actions": [["reach", f"use {within:.3g}", "Half of the largest score of this trace"]],
         }
+
+    def _offer_attention(self, trace: Trace) -> dict[str, Any]:
+        count = 0 if self.session.rag.traces is None else len(self.session.rag.traces)
+        every = [
+            "record_all",
+            f"all {count:,} traces",
+            "Let the chosen model read every trace that has an answer and no attention",
+        ]
+        if trace.answer.strip():
+            text = (
+                "No attention is in this trace. A local model can read the answer as a stand-in "
+                "and show where it looks."
+            )
+            first = ["record", "record attention", "Let the chosen model read this trace"]
+            return {"text": text, "actions": [first, every] if count > 1 else [first]}
+        text = (
+            "This trace has neither an answer nor attention. The chosen model can answer it from "
+            "the hyperedges."
+        )
+        return {
+            "text": text,
+            "actions": [["record", "answer and record", "The chosen model answers this trace"]],
+        }
+
+    def _within_reach(self) -> float | None:
+        """A threshold that some score of this trace reaches; None where one does already."""
+        table = self._table
+        scores = [] if table is None else [s for s in table["score"].tolist() if not math.isnan(s)]
+        if not scores or max(scores) <= 0 or max(scores) >= self.state.threshold:
+            return None
+        return float(f"{max(scores) / 2:.3g}")
+
+    def _reach(self) -> None:
+        within = self._within_reach()
+        if within is not None:
+            self.state.threshold = within
+
+
+_GIVEN = {
+    "direct": "a score for every hyperedge, given by the trace",
+    "token-weights": "token weights and a mapping, given by the trace",
+}
+
+
+def _source(scene: TraceScene) -> str:
+    """Say whose attention the scores come from."""
+    attention = scene.attention
+    if attention is None:
+        return ""
+    if scene.evidence.kind in _GIVEN:
+        return _GIVEN[scene.evidence.kind]
+    heads = f"{attention.n_layers} layers of {attention.n_heads} heads"
+    if scene.evidence.kind == "matrix":
+        return f"attention matrix given by the trace, {heads}"
+    reader = scene.trace.metadata.get("model")
+    of = f"attention of {reader}" if isinstance(reader, str) else "recorded attention"
+    return f"{of}, {heads}, " + ("read here" if scene.token_attention else "with the trace")
 
 
 def _problems(traces: TraceSet | None) -> dict[str, Any]:
@@ -259,6 +289,7 @@ def _card(scene: TraceScene, place: int, table: pd.DataFrame | None) -> dict[str
     feedback = None if row is None else float(row["feedback"])
     return {
         "id": edge.id,
+        "place": place,
         "text": edge.hyperedge,
         "entities": list(edge.entities),
         "label": edge.label,

@@ -62,7 +62,10 @@ def test_a_pinned_token_scores_by_its_own_row() -> None:
     app.selection = {"kind": "token", "index": 4}
     table = app.feedback
     assert table is not None
-    np.testing.assert_allclose(table["score"], weights[1, 2, 4], rtol=1e-6)
+    # The last token comes later: this map only looks back, so nothing is known about it.
+    np.testing.assert_allclose(table["score"][:5], weights[1, 2, 4, :5], rtol=1e-6)
+    assert table["verdict"].tolist()[5:] == ["unknown"]
+    assert [d.code for d in table["diagnostics"][5]] == ["comes-later"]
     app.selection = None
     np.testing.assert_allclose(app.feedback["score"], weights[1, 2].mean(axis=0), rtol=1e-6)
 

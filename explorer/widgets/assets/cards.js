@@ -10,7 +10,7 @@ function render({ model, el }) {
 
   const file = h("input", {
     type: "file",
-    accept: ".jsonl,.json,.ndjson,application/json",
+    accept: ".jsonl,.json,.ndjson,.csv,.tsv,.parquet,.gz,application/json",
     class: "ex-file",
     tabindex: "-1",
     "aria-label": "Trace file",
@@ -23,7 +23,7 @@ function render({ model, el }) {
     type: "text",
     class: "ex-path",
     "aria-label": "Path of a trace file",
-    placeholder: "or a path, then Enter",
+    placeholder: "or a path ⏎",
     spellcheck: "false",
     onKeydown: (event) => {
       if (event.key === "Enter" && path.value.trim()) tell.now("load_path", { path: path.value.trim() });
@@ -43,6 +43,14 @@ function render({ model, el }) {
     },
   });
   const of = h("span", { class: "ex-of" });
+  const view = segmented(
+    "How the hyperedges are shown",
+    [
+      ["cards", "cards", "One card a hyperedge, with its reasons"],
+      ["text", "text", "The text that was read, each hyperedge coloured by its feedback"],
+    ],
+    (value) => tell.set("reading_view", value),
+  );
   const upLoad = h("span", { class: "ex-note", role: "status" });
   const body = h("div", { class: "ex-trace", tabindex: "0", role: "group", "aria-label": "Trace" });
   el.replaceChildren(
@@ -50,6 +58,7 @@ function render({ model, el }) {
       "div",
       { class: "ex-panel-head" },
       h("span", { class: "ex-stepper ex-trace-stepper" }, step(-1, "‹", "Previous trace (PgUp)"), "trace ", place, of, step(1, "›", "Next trace (PgDn)")),
+      view,
       h("span", { class: "ex-grow" }),
       h("button", { type: "button", class: "ex-quiet", title: "Load a trace file (or drop one here)", onClick: () => file.click() }, "load…"),
       file,
@@ -62,6 +71,7 @@ function render({ model, el }) {
 
   let wanted = null; // where quick steps are heading
   let fileShown = null;
+  let idShown = null;
   function go(by) {
     if (!content.count) return;
     wanted = Math.min(content.count - 1, Math.max(0, (wanted ?? content.index) + by));
@@ -121,6 +131,56 @@ function render({ model, el }) {
     setText(upLoad, "");
   }
 
+  // Ground truth: two small buttons; the pressed one is the label, pressing it again takes it back.
+  function labelOf(entry) {
+    const button = (value, sign, words) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "ex-label",
+          "data-label": String(value),
+          "aria-pressed": String(entry.label === value),
+          title: entry.label === value ? `Labelled ${words}: click to take the label back` : `Label ${entry.id} as ${words}`,
+          "aria-label": `Label ${entry.id} as ${words}`,
+          onClick: (event) => {
+            event.stopPropagation();
+            tell.now("label", { place: entry.place, unit: entry.id, value: entry.label === value ? null : value });
+          },
+          onKeydown: (event) => event.stopPropagation(),
+        },
+        entry.label === value ? `${sign} labelled ${words}` : sign,
+      );
+    return h("span", { class: "ex-labels", role: "group", "aria-label": `Label of ${entry.id}` }, button(true, "✓", "used"), button(false, "✗", "not used"));
+  }
+  function fact(entry) {
+    const pinned = content.pinned === entry.id;
+    const pin = () => tell.now("pin", { unit: pinned ? null : entry.id });
+    return [
+      h(
+        "span",
+        {
+          class: "ex-fact",
+          tabindex: "0",
+          role: "button",
+          "aria-pressed": String(pinned),
+          "data-unit": entry.id,
+          style: `--ex-feedback:${entry.colour}`,
+          title: `${entry.id}: score ${digits(entry.score)}, ${entry.verdict}`,
+          onClick: pin,
+          onKeydown: (event) => {
+            if (event.key !== "Enter" && event.key !== " ") return;
+            event.preventDefault();
+            pin();
+          },
+        },
+        h("span", { class: "ex-fact-mark", "aria-hidden": "true" }, entry.mark),
+        entry.text || "(no text)",
+        h("sub", {}, entry.id),
+      ),
+      " ",
+    ];
+  }
   function card(entry) {
     const pinned = content.pinned === entry.id;
     const node = h(
@@ -143,9 +203,7 @@ function render({ model, el }) {
         "div",
         { class: "ex-card-head" },
         h("span", { class: "ex-card-id" }, entry.id),
-        entry.label === null
-          ? null
-          : h("span", { class: "ex-label", title: `Label: ${entry.label ? "used" : "not used"}` }, entry.label ? "✓ labelled used" : "✗ labelled not used"),
+        labelOf(entry),
         h("span", { class: "ex-grow" }),
         ...entry.diagnostics.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)),
         h("span", { class: "ex-number-text" }, digits(entry.score)),
@@ -180,23 +238,37 @@ function render({ model, el }) {
       );
       return;
     }
-    const focused = document.activeElement?.closest?.(".ex-card")?.dataset.unit;
+    view.show(content.view);
+    const held = document.activeElement;
+    const focused = el.contains(held) ? held.closest?.("[data-unit]")?.dataset.unit : undefined;
+    const button = focused === undefined ? undefined : held.dataset.label;
+    const scrolled = body.querySelector(".ex-card-list")?.scrollTop ?? 0;
     body.replaceChildren(
       ...[
         h("div", { class: "ex-qa" },
           h("span", { class: "ex-qa-label" }, "question"), h("p", {}, content.query || "(no question)"),
           h("span", { class: "ex-qa-label" }, "answer"), h("p", { class: content.streaming ? "ex-answer ex-streaming" : "ex-answer" }, content.answer || (content.streaming ? "…" : "(no answer)")),
+          content.source ? [h("span", { class: "ex-qa-label" }, "evidence"), h("p", { class: "ex-source" }, content.source)] : null,
         ),
         content.offer
           ? h("div", { class: "ex-offer" }, h("span", {}, content.offer.text),
-              content.offer.action ? h("button", { type: "button", class: "ex-primary", disabled: content.streaming, onClick: () => tell.now("record") }, content.offer.action) : null)
+              content.offer.actions.map(([kind, text, title]) =>
+                h("button", { type: "button", class: "ex-primary", title, disabled: content.streaming, onClick: () => tell.now(kind) }, text)))
           : null,
         problemList(content.problems),
         ...content.notes.map((note) => h("p", { class: "ex-note" }, note)),
-        h("div", { class: "ex-card-list" }, content.cards.map(card)),
+        content.view === "text"
+          ? h("div", { class: "ex-facts" }, content.cards.map(fact))
+          : h("div", { class: "ex-card-list" }, content.cards.map(card)),
       ].filter(Boolean),
     );
-    if (focused) body.querySelector(`.ex-card[data-unit="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+    const list = body.querySelector(".ex-card-list");
+    if (list && content.id === idShown) list.scrollTop = scrolled;
+    idShown = content.id;
+    if (focused !== undefined) {
+      const at = body.querySelector(`[data-unit="${CSS.escape(focused)}"]`);
+      (button === undefined ? at : at?.querySelector(`[data-label="${button}"]`))?.focus({ preventScroll: true });
+    }
   }
   const stop = follow(model, update);
   return () => {

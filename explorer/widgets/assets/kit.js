@@ -107,8 +107,8 @@ function segmented(label, choices, onPick) {
 function digits(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (value === 0) return "0.000";
-  if (Math.abs(value) < 0.0005) return value.toExponential(1).replace("e-0", "e-").replace("e-", "e−");
-  return Math.abs(value) >= 0.1 ? value.toFixed(3) : value.toPrecision(3).slice(0, 7);
+  if (Math.abs(value) < 0.0001) return value.toExponential(1).replace("e-0", "e-").replace("e-", "e−");
+  return Math.abs(value) >= 0.1 ? value.toFixed(3) : value.toPrecision(3);
 }
 
 /** Whether the host shows a dark theme now. */

@@ -15,7 +15,7 @@ function render({ model, el }) {
       const value = fromSlider(Number(slider.value));
       number.value = digits(value);
       slider.setAttribute("aria-valuetext", digits(value));
-      tell.set("threshold", value);
+      tell.set(content.threshold_name, value);
     },
   });
   const number = h("input", {
@@ -25,10 +25,13 @@ function render({ model, el }) {
     "aria-label": "Threshold, typed",
     onChange: () => {
       const value = Number(number.value.replace(",", ".").replace("−", "-"));
-      if (Number.isFinite(value)) tell.set("threshold", value);
+      if (Number.isFinite(value)) tell.set(content.threshold_name, value);
       else update(content);
     },
+    // What the kernel refused must not stay there as if it held.
+    onBlur: () => setTimeout(() => (number.value = digits(content.threshold)), 400),
   });
+  const thresholdLabel = h("span", {}, "threshold");
   const scale = segmented(
     "Scale of the threshold",
     [
@@ -60,12 +63,14 @@ function render({ model, el }) {
   const special = check("hide_special", "hide special", "Hide the model's special tokens");
   const sink = check("hide_sink", "hide sink", "Hide the first key column, which draws attention whatever it says");
   const counts = h("span", { class: "ex-counts", role: "status", "aria-label": "Verdicts" });
+  const reductionLabel = h("label", { class: "ex-field" }, "score", reduction);
+  const normalisationLabel = h("label", { class: "ex-field" }, "as", normalisation);
   const unitLabel = h("label", { class: "ex-field" }, "units", unitKind);
 
   el.replaceChildren(
-    h("div", { class: "ex-field ex-threshold-field" }, h("span", {}, "threshold"), slider, number, scale),
-    h("label", { class: "ex-field" }, "score", reduction),
-    h("label", { class: "ex-field" }, "as", normalisation),
+    h("div", { class: "ex-field ex-threshold-field" }, thresholdLabel, slider, number, scale),
+    reductionLabel,
+    normalisationLabel,
     unitLabel,
     h("label", { class: "ex-field" }, "bars by", order),
     h("label", { class: "ex-field" }, "colours", colours, scaling),
@@ -81,6 +86,8 @@ function render({ model, el }) {
   function update(next) {
     content = next;
     if (content.threshold === undefined) return;
+    setText(thresholdLabel, content.threshold_label);
+    reductionLabel.hidden = normalisationLabel.hidden = scale.hidden = !content.of_attention;
     slider.min = isLog() ? FLOOR : 0;
     slider.max = isLog() ? 0 : 1;
     slider.step = isLog() ? 0.01 : 0.001;

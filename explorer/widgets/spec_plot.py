@@ -1,0 +1,61 @@
+"""A plot that is drawn from a whole figure again and again, and sends only what changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from explorer.widgets.plot import Plot
+
+
+class SpecPlot:
+    """Draws figures, as the dictionaries that `explorer.figures` makes, in one `Plot`."""
+
+    def __init__(self, plot: Plot) -> None:
+        self.plot = plot
+        self._figure: dict[str, Any] | None = None
+
+    def draw(self, figure: dict[str, Any]) -> None:
+        """Show this figure; where only arrays differ from the last one, send those alone."""
+        before, self._figure = self._figure, figure
+        changes = None if before is None else _changed_arrays(before, figure)
+        if changes is None:
+            self.plot.height = int(figure["layout"]["height"])
+            self.plot.figure = figure
+            return
+        with self.plot.batch():
+            for trace, arrays in changes.items():
+                self.plot.restyle(trace, **arrays)
+
+
+def _changed_arrays(
+    before: dict[str, Any], after: dict[str, Any]
+) -> dict[int, dict[str, Any]] | None:
+    """What to change in each trace to get from one figure to the other; None for a new figure."""
+    layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
+    if layouts[0] != layouts[1] or len(before["data"]) != len(after["data"]):
+        return None
+    changes: dict[int, dict[str, Any]] = {}
+    for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
+        if old.keys() != new.keys():
+            return None
+        changed: dict[str, Any] = {}
+        for name, value in new.items():
+            if _same(old[name], value):
+                continue
+            if not isinstance(value, dict):
+                changed[name] = value
+                continue
+            for inner, part in value.items():
+                if not _same(old[name].get(inner), part):
+                    changed[f"{name}_{inner}"] = part
+        if changed:
+            changes[number] = changed
+    return changes
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        return np.array_equal(first, second, equal_nan=True)
+    return bool(first == second)
