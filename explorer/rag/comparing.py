@@ -8,6 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.feedback.table import text_column
@@ -114,13 +115,7 @@ def agreement(table: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.D
         one = table[f"{first}_verdict"].to_numpy(dtype=object)
         two = table[f"{second}_verdict"].to_numpy(dtype=object)
         both = (one != "unknown") & (two != "unknown")
-        one, two = one[both] == "used", two[both] == "used"
-        share = float((one == two).mean()) if both.any() else nan
-        chance = nan
-        if both.any():
-            chance = float(one.mean() * two.mean() + (1 - one.mean()) * (1 - two.mean()))
-        kappa = (share - chance) / (1.0 - chance) if chance < 1.0 else nan
-        rows.append((first, second, int(both.sum()), share, kappa))
+        rows.append((first, second, *_kappa(one[both] == "used", two[both] == "used")))
     made = pd.DataFrame(rows, columns=["first", "second", "units", "agreement", "kappa"])
     return made.astype(
         {
@@ -131,6 +126,16 @@ def agreement(table: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.D
             "kappa": "float64",
         }
     )
+
+
+def _kappa(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> tuple[int, float, float]:
+    """How many calls there are, the share of equal ones, and Cohen's kappa."""
+    n, equal = len(one), int((one == two).sum())
+    first, second = int(one.sum()), int(two.sum())
+    # Whole numbers to the last step: no agreement beyond chance is exactly 0.
+    chance = first * second + (n - first) * (n - second)
+    kappa = (equal * n - chance) / (n * n - chance) if chance < n * n else nan
+    return n, equal / n if n else nan, kappa
 
 
 def checked_methods(methods: object) -> tuple[Method, ...]:

@@ -88,6 +88,11 @@ def test_nothing_in_common_is_nan():
     assert agreement(table, ["one"]).empty
 
 
+def test_agreement_that_chance_explains_is_exactly_nothing():
+    table = verdicts(one=["not used"] * 7, two=["near"] * 5 + ["used"] + ["near"])
+    assert agreement(table).kappa.tolist() == [0.0]
+
+
 def test_total_disagreement_is_minus_one():
     table = verdicts(one=["used", "not used"], two=["not used", "used"])
     assert agreement(table).kappa.tolist() == [-1.0]
