@@ -44,7 +44,7 @@ def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.D
     """
     import pandas as pd
 
-    edges = explained[0].trace.hyperedges
+    edges = explained[0].hyperedges
     columns: dict[str, object] = {
         "unit": text_column([edge.id for edge in edges]),
         "text": text_column([edge.hyperedge for edge in edges]),

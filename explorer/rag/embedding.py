@@ -83,6 +83,7 @@ def embedding_findings(
     signals = np.nan_to_num(policy.convert(scores), nan=config.neutral_feedback)
     notes = hyperedge_diagnostics(trace)
     found = {}
+    compared = f"answer: {quoted(trace.answer)}"
     for place, text, score, signal, verdict in zip(
         places, texts, scores.tolist(), signals.tolist(), policy.verdicts(scores), strict=True
     ):
@@ -95,7 +96,7 @@ def embedding_findings(
             policy.threshold,
             signal,
             str(verdict),
-            "nothing" if isnan(score) else f"answer: {quoted(trace.answer)}",
+            "nothing" if isnan(score) else compared,
             (*notes[place], *reasons),
         )
     return found

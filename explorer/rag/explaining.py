@@ -18,7 +18,7 @@ from explorer.rag.config import ExtractorConfig
 from explorer.rag.embedders import Embedder
 from explorer.rag.embedding import Vectors, embedding_findings
 from explorer.rag.findings import Finding, Plan
-from explorer.traces import Trace
+from explorer.traces import Hyperedge, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +38,13 @@ class Job(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """What was found out about a trace: one finding for each hyperedge, and notes on the whole."""
+    """What was found out about a trace: one finding for each hyperedge, and notes on the whole.
 
-    trace: Trace
+    Without its metadata, so that the attention of many traces is not held.
+    """
+
+    name: str
+    hyperedges: Sequence[Hyperedge]
     findings: list[Finding]
     notes: tuple[Diagnostic, ...]
 
@@ -51,8 +55,19 @@ async def explain_all(
     *,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
+    before: int = 0,
+    total: int | None = None,
 ) -> list[Explained]:
     """Explain every job; all the embeddings that they need are asked for at once.
+
+    Parameters
+    ----------
+    jobs, embedder
+        What to explain, and who embeds.
+    progress, cancel
+        As for `FeedbackExtractor.explain_traces`.
+    before, total
+        How many traces were explained before these, and how many there are in all; for progress.
 
     Raises
     ------
@@ -61,21 +76,30 @@ async def explain_all(
     """
     reporter = Reporter(progress, cancel)
     reporter.check()
+
+    def tell(done: float) -> None:
+        """Planning is half of a trace, finishing the other."""
+        fraction = (before + done) / total if total else None
+        known = f" of {total}" if total else ""
+        message = f"Explaining traces: {before + int(done)}{known} ..."
+        reporter.report("explaining", fraction, message)
+
     plans: list[Plan] = []
     for done, (trace, config) in enumerate(jobs):
         if done and done % _TURN == 0:
-            reporter.report("explaining", 0.5 * done / len(jobs), _message(done, jobs))
+            tell(done / 2)
             await asyncio.sleep(0)
         plans.append(PLANS[config.method](trace, config))
     vectors = await _embedded(jobs, plans, embedder, reporter)
     explained = []
     for done, ((trace, config), plan) in enumerate(zip(jobs, plans, strict=True)):
         if done and done % _TURN == 0:
-            reporter.report("explaining", 0.5 + 0.5 * done / len(jobs), _message(done, jobs))
+            tell((len(jobs) + done) / 2)
             await asyncio.sleep(0)
         embedded = embedding_findings(trace, plan.needs, vectors, config) if plan.needs else {}
-        explained.append(Explained(trace, plan.finish(embedded), plan.notes))
-    reporter.report("explaining", 1.0, _message(len(jobs), jobs))
+        findings = plan.finish(embedded)
+        explained.append(Explained(trace.id, trace.hyperedges, findings, plan.notes))
+    tell(len(jobs))
     return explained
 
 
@@ -109,11 +133,11 @@ def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.D
     import pandas as pd
 
     findings = [finding for one in explained for finding in one.findings]
-    edges = [edge for one in explained for edge in one.trace.hyperedges]
+    edges = [edge for one in explained for edge in one.hyperedges]
 
     columns: dict[str, object] = {}
     if traces:
-        columns["trace"] = text_column([one.trace.id for one in explained for _ in one.findings])
+        columns["trace"] = text_column([one.name for one in explained for _ in one.findings])
     columns["unit"] = text_column([edge.id for edge in edges])
     columns["text"] = text_column([edge.hyperedge for edge in edges])
     columns["method"] = text_column([finding.method for finding in findings])
@@ -152,7 +176,3 @@ async def _embedded(
     except EmbeddingError as error:
         return Vectors.failed(str(error))
     return Vectors.of(listed, array, cut)
-
-
-def _message(done: int, jobs: Sequence[Job]) -> str:
-    return f"Explaining traces: {done} of {len(jobs)} ..."

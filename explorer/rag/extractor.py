@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExtractionWarning, InputError
@@ -20,6 +21,9 @@ from explorer.traces.record import checked_trace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_TOGETHER = 2000
+"""Traces whose texts are embedded together."""
 
 
 class FeedbackExtractor:
@@ -217,10 +221,21 @@ class FeedbackExtractor:
         Cancelled
             If `cancel` was set.
         """
-        listed = [_sound(trace) for trace in ([traces] if _single(traces) else traces)]
-        explained = await self._explained(listed, progress=progress, cancel=cancel)
+        given = iter(traces if isinstance(traces, Iterable) else [traces])
+        total = len(traces) if isinstance(traces, Sized) else None
+        explained: list[Explained] = []
+        # So many at a time: the metadata of a file larger than memory are never held together.
+        while listed := [_sound(trace) for trace in islice(given, _TOGETHER)]:
+            explained += await explain_all(
+                [Job(trace, self.config) for trace in listed],
+                self._embedder,
+                progress=progress,
+                cancel=cancel,
+                before=len(explained),
+                total=total,
+            )
         table = explanation(explained, traces=True)
-        table.attrs["notes"] = {one.trace.id: one.notes for one in explained if one.notes}
+        table.attrs["notes"] = {one.name: one.notes for one in explained if one.notes}
         table.attrs["method"] = self.config.method
         return table
 
@@ -243,15 +258,8 @@ class FeedbackExtractor:
         jobs = [Job(sound, replace(self.config, method=name)) for name in names]
         return side_by_side(await explain_all(jobs, self._embedder), names)
 
-    async def _explained(
-        self,
-        traces: Sequence[Trace],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
-    ) -> list[Explained]:
-        jobs = [Job(trace, self.config) for trace in traces]
-        return await explain_all(jobs, self._embedder, progress=progress, cancel=cancel)
+    async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
+        return await explain_all([Job(trace, self.config) for trace in traces], self._embedder)
 
 
 def _trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
@@ -292,7 +300,7 @@ def _sound(value: object) -> Trace:
 def _feedback(explained: Explained) -> dict[str, float]:
     """Return feedback by id, the larger where an id comes twice."""
     feedback: dict[str, float] = {}
-    for edge, finding in zip(explained.trace.hyperedges, explained.findings, strict=True):
+    for edge, finding in zip(explained.hyperedges, explained.findings, strict=True):
         feedback[edge.id] = max(finding.feedback, feedback.get(edge.id, 0.0))
     return feedback
 
@@ -305,7 +313,3 @@ def _warn(explained: Sequence[Explained]) -> None:
             ExtractionWarning,
             stacklevel=3,
         )
-
-
-def _single(traces: object) -> bool:
-    return isinstance(traces, Trace)

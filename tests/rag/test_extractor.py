@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -12,6 +14,7 @@ import pytest
 
 from explorer.errors import Cancelled, ExplorerError, ExtractionWarning, InputError, TraceError
 from explorer.feedback import Diagnostic, feedback_table
+from explorer.rag import extractor as extractor_module
 from explorer.rag.config import METHODS
 from explorer.rag.extractor import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace, TraceSet, evidence
@@ -239,6 +242,23 @@ def test_a_column_has_its_type_whatever_the_traces():
         }
 
 
+def test_more_traces_than_are_held_at_once_come_in_order(monkeypatch):
+    monkeypatch.setattr(extractor_module, "_TOGETHER", 4)
+    calls = []
+
+    def function(texts):
+        calls.append(len(texts))
+        return same(texts)
+
+    steps = []
+    table = asyncio.run(
+        FeedbackExtractor(function).explain_traces(iter(traces(10)), progress=steps.append)
+    )
+    assert table.trace.tolist() == [f"t{place}" for place in range(10) for _ in "ab"]
+    assert calls == [3, 3, 3]  # four, four and two traces of the same three texts
+    assert steps[-1].message == "Explaining traces: 10 ..."
+
+
 def test_the_attention_table_agrees_with_the_conversion_core():
     trace = Trace(
         "t",
@@ -271,7 +291,7 @@ def test_notes_are_kept_by_trace():
 
 def test_what_is_no_trace_is_refused():
     extractor = FeedbackExtractor(same)
-    for wrong in ([{"id": "a"}], ["t"]):
+    for wrong in ([{"id": "a"}], ["t"], "t", None, 3):
         with pytest.raises(TraceError, match="class Trace"):
             asyncio.run(extractor.explain_traces(wrong))
     assert len(asyncio.run(extractor.explain_traces(traces(1)[0]))) == 2
@@ -298,6 +318,9 @@ def test_progress_is_told_and_a_stop_is_heeded():
     assert explained == sorted(explained)
     assert explained[-1] == 1.0
     assert steps[-1].message == "Explaining traces: 250 of 250 ..."
+    steps.clear()
+    asyncio.run(extractor.explain_traces(iter(traces(250)), progress=steps.append))
+    assert {step.fraction for step in steps if step.stage == "explaining"} == {None}
 
     def once(step):
         stop.set()
@@ -329,3 +352,16 @@ def test_the_extractor_says_what_it_does():
     )
     with pytest.raises(ExplorerError):
         FeedbackExtractor(3)
+
+
+def test_attention_needs_neither_torch_nor_pandas():
+    code = (
+        "import asyncio, sys\n"
+        "from explorer.rag.extractor import FeedbackExtractor\n"
+        "call = FeedbackExtractor(config={'method': 'attention'}).extract_feedback\n"
+        "edges = [{'id': 'a', 'hyperedge': 'x'}]\n"
+        "print(asyncio.run(call('y', edges, {'hyperedge_attention': {'a': 0.45}})))\n"
+        "print(sorted({'torch', 'transformers', 'pandas', 'plotly'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["{'a': 1.0}", "[]"]
