@@ -15,9 +15,9 @@ from explorer.feedback.table import text_column
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.rag.combining import PLANS
 from explorer.rag.config import ExtractorConfig
-from explorer.rag.embedders import Embedder
 from explorer.rag.embedding import Vectors, embedding_findings
 from explorer.rag.findings import Finding, Plan
+from explorer.rag.functions import Embedder
 from explorer.traces import Hyperedge, Trace
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from explorer.errors import ExtractionWarning, InputError
 from explorer.models.progress import ProgressCallback
 from explorer.rag.comparing import COMPARED, checked_methods, side_by_side
 from explorer.rag.config import ExtractorConfig
-from explorer.rag.embedders import EmbeddingFunction, embedder
+from explorer.rag.embedders import embedder
 from explorer.rag.explaining import Explained, Job, explain_all, explanation, failures
+from explorer.rag.functions import EmbeddingFunction
 from explorer.rag.retrieved import hyperedges_of
 from explorer.traces import Hyperedge, Trace
 from explorer.traces.record import checked_trace
@@ -72,8 +73,8 @@ class FeedbackExtractor:
 
     async def extract_feedback(
         self,
-        answer: str | None,
-        retrieved_hyperedges: Iterable[Any],
+        answer: str | Trace | None,
+        retrieved_hyperedges: Iterable[Any] = (),
         metadata: Mapping[str, Any] | None = None,
     ) -> dict[str, float]:
         """Feedback for every hyperedge.
@@ -81,7 +82,7 @@ class FeedbackExtractor:
         Parameters
         ----------
         answer
-            What the system answered; None is no answer.
+            What the system answered; None is no answer. Or a whole `Trace`, and nothing else.
         retrieved_hyperedges
             `Hyperedge` objects, or mappings with ``id`` and ``hyperedge`` (or ``text``, or
             ``content``), as the retriever wrote them.
@@ -156,8 +157,8 @@ class FeedbackExtractor:
 
     async def explain(
         self,
-        answer: str | None,
-        retrieved_hyperedges: Iterable[Any],
+        answer: str | Trace | None,
+        retrieved_hyperedges: Iterable[Any] = (),
         metadata: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:
         """The feedback of every hyperedge, and why it is what it is.
@@ -263,7 +264,11 @@ class FeedbackExtractor:
 
 
 def _trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
-    """Make a trace of the arguments of one call."""
+    """Make a trace of the arguments of one call; a trace is taken as it is."""
+    if isinstance(answer, Trace):
+        if retrieved != () or metadata is not None:
+            raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
+        return checked_trace(answer)
     if answer is not None and not isinstance(answer, str):
         raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
     if metadata is not None and not isinstance(metadata, Mapping):

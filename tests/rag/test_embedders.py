@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from explorer.errors import Cancelled, EmbeddingError, InputError
-from explorer.rag import embedders
-from explorer.rag.embedders import MiniLM, checked_embeddings, embedder, packaged_embedder
+from explorer.rag import minilm
+from explorer.rag.embedders import embedder, packaged_embedder
+from explorer.rag.functions import checked_embeddings
+from explorer.rag.minilm import MiniLM
 
 WANTED = [[1.0, 2.0], [3.0, 4.0]]
 
@@ -164,7 +166,7 @@ def test_no_function_is_the_packaged_one_for_all_and_nothing_is_loaded_yet(monke
     def never(*args, **kwargs):
         raise AssertionError("nothing was asked for")
 
-    monkeypatch.setattr(embedders, "load_model", never)
+    monkeypatch.setattr(minilm, "load_model", never)
     assert embedder(None) is packaged_embedder() is embedder(None)
 
 
@@ -232,7 +234,7 @@ def test_what_was_embedded_is_remembered_up_to_a_bound(folder, monkeypatch):
     assert first.array.shape == (4, 384)
     assert list(model._memory) == ["b", "c"] or len(model._memory) == 2
     kept = list(model._memory)
-    monkeypatch.setattr(embedders, "load_model", None)
+    monkeypatch.setattr(minilm, "load_model", None)
     again = model.embed(kept)
     places = [["a", "b", "b", "c"].index(text) for text in kept]
     assert again.array.tolist() == first.array[places].tolist()
