@@ -12,11 +12,12 @@ from explorer.examples.programs import (
     example_programs,
     recorded_program,
 )
-from explorer.examples.traces import example_traces
+from explorer.examples.traces import example_file, example_traces
 
 __all__ = [
     "Program",
     "RecordedProgram",
+    "example_file",
     "example_programs",
     "example_traces",
     "recorded_program",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from explorer.errors import InputError
 from explorer.traces import TraceSet, load_traces
 
 TRACES = Path(__file__).with_name("traces.jsonl")
 """Where the packaged traces lie; their recorded attention is in ``attention.npz`` beside it."""
+
+_FORMATS = Path(__file__).with_name("formats")
 
 
 def example_traces() -> TraceSet:
@@ -37,3 +40,22 @@ def example_traces() -> TraceSet:
 @lru_cache(maxsize=1)
 def _loaded() -> TraceSet:
     return load_traces(TRACES)
+
+
+def example_file(name: str) -> Path:
+    """Return the path of a small packaged file in a foreign trace format.
+
+    Parameters
+    ----------
+    name
+        ``"openinference"`` or ``"musique"``.
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    """
+    files = {path.stem: path for path in sorted(_FORMATS.iterdir())}
+    if name not in files:
+        raise InputError(f"There is an example file for {', '.join(files)}; {name!r} is none.")
+    return files[name]
