@@ -87,9 +87,7 @@ class MethodsKeeper:
             trace = scene.trace
             table = None
             if single:
-                table = asyncio.run(
-                    extractor.explain(trace.answer, trace.hyperedges, trace.metadata)
-                )
+                table = asyncio.run(extractor.explain(trace))
             compared = asyncio.run(extractor.compare(trace, methods)) if methods else None
             return table, compared
 
