@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explorer.attention.dense import as_real_array
 from explorer.errors import EvidenceError
 from explorer.traces.record import Trace
 
@@ -81,6 +82,7 @@ def _inline(value: object, where: str) -> npt.NDArray[Any]:
         "is not a number."
     )
     try:
+        value = without_tensors(value)
         # Without a type first, so that text is seen as text and not parsed as numbers.
         found = np.asarray(value)
         if found.dtype.kind != "O":
@@ -90,6 +92,23 @@ def _inline(value: object, where: str) -> npt.NDArray[Any]:
     except (ValueError, TypeError, OverflowError, RecursionError, RuntimeError):
         raise refusal from None
     raise refusal
+
+
+def without_tensors(value: Any) -> Any:
+    """Return a tensor, or a list of nothing but tensors, as an array; all else as it is.
+
+    NumPy itself refuses tensors that have a gradient, are in half precision or on another device.
+
+    Raises
+    ------
+    InputError
+        A tensor does not hold its numbers, or tensors have different shapes.
+    """
+    if hasattr(value, "detach"):
+        return as_real_array(value)
+    if isinstance(value, list | tuple) and value and all(hasattr(one, "detach") for one in value):
+        return as_real_array(value)
+    return value
 
 
 def _file_beside(trace: Trace, name: str, where: str) -> Path:

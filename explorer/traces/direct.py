@@ -72,6 +72,8 @@ def _missing(name: str) -> Diagnostic:
 
 def _number(value: object, name: str) -> tuple[float, tuple[Diagnostic, ...]]:
     """Return a score as a number; NaN, with the reason, when it is none."""
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()  # a tensor or an array of one number
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         try:
             return float(value), ()

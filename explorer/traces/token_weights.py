@@ -100,7 +100,9 @@ def _positions(
         note = f"`context_mapping` does not say which tokens are {edge.id}; it has no score."
         return [], [Diagnostic("unmapped-hyperedge", note)]
     listed = by_id[edge.id]
-    if not isinstance(listed, list | tuple | range | np.ndarray):
+    if hasattr(listed, "tolist"):  # an array or a tensor
+        listed = listed.tolist()
+    if not isinstance(listed, list | tuple | range | set | frozenset):
         note = f"`context_mapping` of {edge.id} must be a list of token positions."
         return [], [Diagnostic("bad-position", note)]
     numbers = [whole_number(item) for item in listed]

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,14 @@ def test_a_score_that_is_no_number_is_never_feedback(unknown):
     assert codes(table, 0) == set()
 
 
+def test_scores_may_be_tensors():
+    by_id = {"he1": torch.tensor(0.45), "he2": np.array(0.05), "he3": np.float64(0.15)}
+    in_order = torch.tensor([0.45, 0.05, 0.15], requires_grad=True)
+    for scores in (by_id, in_order, in_order.double(), list(in_order)):
+        feedback = explain({"hyperedge_attention": scores}).feedback
+        assert feedback.to_numpy() == pytest.approx([1.0, 0.4, 1.0], abs=1e-6)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(-0.5, 1.5, width=32), min_size=1, max_size=6),
@@ -151,6 +160,15 @@ def test_a_position_without_a_weight_counts_as_zero():
     assert table.matched_to.tolist() == ["tokens 0, 7", "token 9", "tokens 0, 9, 20"]
     assert "missing-position" in codes(table, 0)
     assert "missing-position" not in codes(table, 1)
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, set, frozenset, lambda places: range(len(places))])
+def test_positions_may_be_anything_that_lists_them(kind):
+    metadata = {
+        "attention_weights": torch.tensor([0.15, 0.20, 0.10]),
+        "context_mapping": {"he1": kind([0, 1, 2]), "he2": kind([0]), "he3": []},
+    }
+    assert explain(metadata).score.to_numpy() == pytest.approx([0.15, 0.15, 0.0], abs=1e-6)
 
 
 @settings(max_examples=60, deadline=None)
@@ -242,6 +260,17 @@ def test_layers_and_heads_are_averaged_or_chosen():
 def test_layer_and_head_do_not_concern_direct_scores():
     table = explain({"hyperedge_attention": [0.45, 0.05, 0.15]}, layer=7, head=3)
     assert table.method.tolist() == ["attention"] * 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_attentions_as_a_model_returns_them(dtype):
+    layers = torch.tensor([[0.25, 0.75], [0.5, 0.5]], dtype=dtype, requires_grad=True)
+    one = layers[None, None]  # batch, heads, queries, keys
+    context = {"context_texts": TEXTS, "answer_start_pos": 1, "context_end_pos": 2}
+    for attentions in ((one, one * 0.5), [one, one * 0.5], torch.stack([one, one * 0.5])):
+        table = explain({"attention_matrix": attentions, **context}, EDGES[:2])
+        # row 1: 0.5 and 0.5 in the first layer, half of it in the second
+        assert table.score.to_numpy() == pytest.approx([0.375, 0.375], abs=1e-6)
 
 
 def test_a_similar_chunk_counts_by_its_similarity_and_several_are_averaged():
