@@ -6,19 +6,17 @@ alone: files are renamed, and uploads have no suffix that can be trusted.
 
 from __future__ import annotations
 
-import gzip
 import io
 import itertools
 import os
-import stat
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 from explorer.errors import TraceError
 from explorer.traces.decoding import decode_json
+from explorer.traces.files import BrokenStream, checked_path, first_bytes, opened, unpacked
 from explorer.traces.pieces import BOM, BrokenJSON, Piece, Scanner, lines
 from explorer.traces.readers.reader import Record
 from explorer.traces.record import TraceProblem
@@ -47,8 +45,6 @@ _FOREIGN = {
     b"\x80\x04": "a Python pickle, which is never opened; save the traces as JSON",
     b"\x80\x05": "a Python pickle, which is never opened; save the traces as JSON",
 }
-_BOMB_BYTES = 64 * 2**20
-_BOMB_RATIO = 400
 
 
 @dataclass
@@ -114,80 +110,6 @@ def open_container(
     return Container(named, "table", records)
 
 
-def checked_path(path: object) -> Path:
-    """Return a path, with ~ for the home folder."""
-    if not isinstance(path, str | os.PathLike) or str(path) == "":
-        raise TraceError(f"Give the path of a trace file; {path!r} is none.")
-    try:
-        return Path(os.fsdecode(path)).expanduser()
-    except RuntimeError:  # the home folder of nobody
-        return Path(os.fsdecode(path))
-
-
-def opened(path: Path) -> BinaryIO:
-    """Open a regular file, or say in plain words why that cannot be done."""
-    try:
-        mode = path.stat().st_mode
-        stream = path.open("rb") if stat.S_ISREG(mode) else None
-    except FileNotFoundError:
-        raise TraceError(f"There is no file {path}. Check the path and its spelling.") from None
-    except (OSError, ValueError) as error:
-        # ValueError: a NUL in the name.
-        reason = getattr(error, "strerror", None) or str(error)
-        raise TraceError(f"{path} cannot be read ({reason}).") from None
-    if stream is None:
-        if stat.S_ISDIR(mode):
-            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
-        raise TraceError(f"{path} is not an ordinary file.")
-    return stream
-
-
-class BrokenStream(TraceError):
-    """A compressed file cannot be unpacked from here on."""
-
-
-class _Unpacked(io.RawIOBase):
-    """A gzip stream that ends in our own error where it is damaged, or grows beyond reason."""
-
-    def __init__(self, packed: BinaryIO) -> None:
-        self._packed = packed
-        self._stream = gzip.GzipFile(fileobj=packed)
-        self._count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            count = self._stream.readinto(buffer)
-        except (EOFError, OSError, zlib.error) as error:
-            reason = str(error) or type(error).__name__
-            raise BrokenStream(
-                f"the compressed file is damaged or cut off here ({reason})."
-            ) from None
-        self._count += count
-        if self._count > _BOMB_BYTES and self._count > _BOMB_RATIO * self._packed.tell():
-            raise BrokenStream(
-                f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, which no "
-                "file of traces does. Unpack it yourself if you trust it."
-            )
-        return count
-
-    def close(self) -> None:
-        self._stream.close()
-        self._packed.close()
-        super().close()
-
-
 def _of_text(
     reopen: Callable[[], BinaryIO], name: str, recognises: Recognises, limit: int, *, on_disk: bool
 ) -> Container:
@@ -205,12 +127,12 @@ def _of_text(
         packed = reopen
 
         def reopen() -> BinaryIO:
-            return io.BufferedReader(_Unpacked(packed()), 2**18)
+            return unpacked(packed())
 
         on_disk = False
         try:
             with reopen() as stream:
-                head = stream.read(4096)
+                head = first_bytes(stream)
         except TraceError as error:
             raise TraceError(f"{name} cannot be unpacked: {error}") from None
         if head.startswith((_GZIP, _PARQUET)):
@@ -365,7 +287,8 @@ def _delimiter(reopen: Callable[[], BinaryIO], name: str) -> str | None:
     if mark is None:
         return "," if named else None
     cells = [cell.strip().strip('"') for cell in header.split(mark)]
-    likely = len(rows) > 1 and all(cell and len(cell) <= 100 for cell in cells)
+    # pandas writes an index without a name in front.
+    likely = len(rows) > 1 and all(cells[1:]) and max(map(len, cells)) <= 100
     return mark if named or (likely and len(set(cells)) == len(cells)) else None
 
 

@@ -134,7 +134,8 @@ class Labels:
             return
         try:
             # Another notebook may have labelled the same file since it was read.
-            self._given = _read(self.path)
+            for name, found in _read(self.path).items():
+                self._given.setdefault(name, {}).update(found)
             self._applied.clear()
         except TraceError as error:
             raise TraceError(f"The label is kept in memory only: {error}") from None
@@ -150,6 +151,19 @@ class Labels:
             self._given[trace].pop(hyperedge, None)
             if not self._given[trace]:
                 del self._given[trace]
+
+
+def remove_beside(traces: Path) -> None:
+    """Remove the labels beside a trace file that was written anew, and holds its own.
+
+    Raises
+    ------
+    OSError
+        They cannot be removed.
+    """
+    path = Labels.beside(traces).path
+    if path is not None and path.is_file():
+        path.unlink()
 
 
 class Unplaced:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explorer.errors import TraceError
-from explorer.traces.containers import opened
+from explorer.traces.files import opened
 from explorer.traces.native import read_line
 from explorer.traces.pieces import Piece
 from explorer.traces.record import StoredTraces, Trace

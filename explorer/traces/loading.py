@@ -8,7 +8,8 @@ from pathlib import Path
 
 from explorer.errors import TraceError
 from explorer.traces import formats
-from explorer.traces.containers import Container, checked_path, open_container
+from explorer.traces.containers import Container, open_container
+from explorer.traces.files import checked_path
 from explorer.traces.labels import Labels, Unplaced
 from explorer.traces.lazy import LazyTraces, Places, state_of
 from explorer.traces.native import check_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -90,6 +91,9 @@ def read_object(value: object, line: int | None = None) -> Trace:
             raise TraceError("a trace needs `hyperedges`, a list of facts; this one has none.")
         raise TraceError(f"`hyperedges` must be a list, and here it is {kind_of(hyperedges)}.")
     metadata = value.get("metadata")
+    if isinstance(metadata, str):
+        value = _unpacked(value, metadata)
+        hyperedges, metadata = value["hyperedges"], value["metadata"]
     if metadata is not None and not isinstance(metadata, dict):
         raise TraceError(f"`metadata` must be an object, and here it is {kind_of(metadata)}.")
     answer = value.get("answer")
@@ -102,6 +106,65 @@ def read_object(value: object, line: int | None = None) -> Trace:
         extra={name: value[name] for name in value.keys() - _TRACE_FIELDS},
         line=line,
     )
+
+
+def write_row(trace: Trace, encode: Callable[[object], bytes]) -> dict[str, Any]:
+    """Turn a trace into a row of a table with fixed columns; `read_object` takes it as well.
+
+    What has no type of its own (metadata and unknown fields) is JSON text.
+    """
+    return {
+        "id": trace.id,
+        "query": trace.query,
+        "answer": trace.answer,
+        "hyperedges": [
+            {
+                "id": edge.id,
+                "hyperedge": edge.hyperedge,
+                "entities": edge.entities,
+                "label": edge.label,
+                "extra": encode(edge.extra).decode() if edge.extra else None,
+            }
+            for edge in trace.hyperedges
+        ],
+        "metadata": encode(trace.metadata).decode(),
+        "extra": encode(trace.extra).decode() if trace.extra else None,
+    }
+
+
+def _unpacked(value: dict[str, Any], metadata: str) -> dict[str, Any]:
+    """Return what `write_row` made a row of; other text stays the text that it is."""
+    found = _object_in(metadata)
+    if found is None:
+        return value
+    return {
+        **{name: item for name, item in value.items() if name != "extra"},
+        "metadata": found,
+        "hyperedges": [
+            _unpacked_hyperedge(edge) if isinstance(edge, dict) else edge
+            for edge in value["hyperedges"]
+        ],
+        **(_object_in(value.get("extra")) or {}),
+    }
+
+
+def _unpacked_hyperedge(edge: dict[str, Any]) -> dict[str, Any]:
+    """Return what `write_row` made of one hyperedge."""
+    extra = _object_in(edge.get("extra"))
+    if extra is None and edge.get("extra") is not None:
+        return edge
+    return {**{name: item for name, item in edge.items() if name != "extra"}, **(extra or {})}
+
+
+def _object_in(text: object) -> dict[str, Any] | None:
+    """Return the JSON object that a text holds, or None."""
+    if not isinstance(text, str):
+        return None
+    try:
+        found = decode_json(text.encode())
+    except (TraceError, UnicodeEncodeError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def write_object(trace: Trace) -> dict[str, Any]:

@@ -6,23 +6,28 @@ import contextlib
 import filecmp
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from explorer.errors import TraceError
 from explorer.traces.arrays import evidence_file, is_reference
-from explorer.traces.native import write_object
+from explorer.traces.labels import remove_beside
+from explorer.traces.native import write_object, write_row
 from explorer.traces.record import Trace, checked_trace
+
+_ROWS = 1024
+_ROW_BYTES = 32 * 2**20
 
 
 def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
-    """Write traces as JSON Lines, one a line.
+    """Write traces as JSON Lines, one a line, or as Parquet where the name ends in ``.parquet``.
 
     The file appears whole or not at all: a file that was there stays until the new one is complete.
-    Array files that the traces name are copied beside the new file when it lies elsewhere.
+    Array files that the traces name are copied beside the new file when it lies elsewhere. Labels
+    are written with the traces; labels that were kept beside a file of this name are removed.
 
     Parameters
     ----------
@@ -30,7 +35,9 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
         The traces. Arrays in their metadata are written as lists; NaN and infinite numbers become
         null, which reads back as NaN.
     path
-        The file to write; its folder must exist.
+        The file to write; its folder must exist. The columns of Parquet are ``id``, ``query``,
+        ``answer`` (text), ``hyperedges`` (list of ``id``, ``hyperedge``, ``entities``, ``label``,
+        ``extra``), ``metadata`` and ``extra`` (JSON text).
 
     Raises
     ------
@@ -42,18 +49,54 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
         An array file is missing or lies outside the folder of its trace.
     """
     path = Path(path)
+    write = _write_parquet if path.suffix.lower() == ".parquet" else _write_lines
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as stream:
-            for trace in map(checked_trace, traces):
-                copy_arrays(trace, path.absolute().parent)
-                stream.write(encoded_line(trace))
+            write(_prepared(traces, path.absolute().parent), stream)
         unfinished.replace(path)
+        remove_beside(path)
     except OSError as error:
         raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def _prepared(traces: Iterable[Trace], folder: Path) -> Iterator[Trace]:
+    """Go through the traces, with their array files beside them."""
+    for trace in map(checked_trace, traces):
+        copy_arrays(trace, folder)
+        yield trace
+
+
+def _write_lines(traces: Iterable[Trace], stream: BinaryIO) -> None:
+    """Write one trace a line."""
+    stream.writelines(map(encoded_line, traces))
+
+
+def _write_parquet(traces: Iterable[Trace], stream: BinaryIO) -> None:
+    """Write traces in groups of rows of a size that can be read at once."""
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    text = pa.string()
+    edge = {"id": text, "hyperedge": text, "entities": pa.list_(text), "label": pa.bool_()}
+    edges = pa.list_(pa.struct({**edge, "extra": text}))
+    columns = {"id": text, "query": text, "answer": text, "hyperedges": edges}
+    schema = pa.schema({**columns, "metadata": text, "extra": text})
+    rows: list[dict[str, Any]] = []
+    size = 0
+    with pq.ParquetWriter(stream, schema) as writer:
+        for trace in traces:
+            # Encoded once as a whole, so that the trace at fault is named here.
+            size += len(encoded_line(trace))
+            rows.append(write_row(trace, _encoder.encode))
+            if len(rows) >= _ROWS or size >= _ROW_BYTES:
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
+                rows, size = [], 0
+        if rows:
+            writer.write_batch(pa.RecordBatch.from_pylist(rows, schema))
 
 
 def encoded_line(trace: Trace) -> bytes:

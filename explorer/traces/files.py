@@ -1,0 +1,100 @@
+"""Files on disk, and compressed ones, as streams that fail in words."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from explorer.errors import TraceError
+
+_BOMB_BYTES = 64 * 2**20
+_BOMB_RATIO = 400
+
+
+def checked_path(path: object) -> Path:
+    """Return a path, with ~ for the home folder."""
+    if not isinstance(path, str | os.PathLike) or str(path) == "":
+        raise TraceError(f"Give the path of a trace file; {path!r} is none.")
+    try:
+        return Path(os.fsdecode(path)).expanduser()
+    except RuntimeError:  # the home folder of nobody
+        return Path(os.fsdecode(path))
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a regular file, or say in plain words why that cannot be done."""
+    try:
+        mode = path.stat().st_mode
+        stream = path.open("rb") if stat.S_ISREG(mode) else None
+    except FileNotFoundError:
+        raise TraceError(f"There is no file {path}. Check the path and its spelling.") from None
+    except (OSError, ValueError) as error:
+        # ValueError: a NUL in the name.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TraceError(f"{path} cannot be read ({reason}).") from None
+    if stream is None:
+        if stat.S_ISDIR(mode):
+            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
+        raise TraceError(f"{path} is not an ordinary file.")
+    return stream
+
+
+def unpacked(packed: BinaryIO) -> BinaryIO:
+    """Return what a gzip stream holds, as a stream."""
+    return io.BufferedReader(_Unpacked(packed), 2**18)
+
+
+def first_bytes(stream: BinaryIO) -> bytes:
+    """Return some bytes of the beginning by one read only: a file cut off may fail at the next."""
+    return stream.read1(4096) if isinstance(stream, io.BufferedReader) else stream.read(4096)
+
+
+class BrokenStream(TraceError):
+    """A compressed file cannot be unpacked from here on."""
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzip stream that ends in our own error where it is damaged, or grows beyond reason."""
+
+    def __init__(self, packed: BinaryIO) -> None:
+        self._packed = packed
+        self._stream = gzip.GzipFile(fileobj=packed)
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            count = self._stream.readinto(buffer)
+        except (EOFError, OSError, zlib.error) as error:
+            reason = str(error) or type(error).__name__
+            raise BrokenStream(
+                f"the compressed file is damaged or cut off here ({reason})."
+            ) from None
+        self._count += count
+        if self._count > _BOMB_BYTES and self._count > _BOMB_RATIO * self._packed.tell():
+            raise BrokenStream(
+                f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, which no "
+                "file of traces does. Unpack it yourself if you trust it."
+            )
+        return count
+
+    def close(self) -> None:
+        self._stream.close()
+        self._packed.close()
+        super().close()
