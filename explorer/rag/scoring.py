@@ -1,0 +1,327 @@
+"""Attention for traces that have none: a model reads them in place of the one that answered."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
+from explorer.models.asking import Asked
+from explorer.models.batching import default_batch_tokens, plan_batches
+from explorer.models.progress import ProgressCallback, Reporter
+from explorer.rag.scored_file import Expected, ScoredFile, line_digest, scored_line
+from explorer.rag.stand_in import MARK, Settings, StandIn, brings_attention
+from explorer.rag.telling import Teller
+from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
+from explorer.traces.record import checked_trace
+
+if TYPE_CHECKING:
+    from explorer.models import Model
+
+# Traces that are made ready together, so that there are some of like length among them.
+_WINDOW = 128
+
+
+class ScoringCancelled(Cancelled):
+    """Scoring was stopped; what was finished until then is kept.
+
+    Attributes
+    ----------
+    traces : TraceSet
+        The traces that were finished.
+    """
+
+    def __init__(self, traces: TraceSet) -> None:
+        super().__init__(f"Scoring was stopped. {len(traces)} traces were finished and are kept.")
+        self.traces = traces
+
+
+def score_traces(
+    traces: Iterable[Trace] | Trace,
+    model: str | Model | tuple[Any, Any] | None = None,
+    *,
+    path: str | os.PathLike[str] | None = None,
+    generate: bool = False,
+    max_new_tokens: int = 48,
+    overwrite: bool = False,
+    keep_topk: bool = True,
+    keep_rows: bool = False,
+    batch_tokens: int | None = None,
+    progress: ProgressCallback | Literal[False] | None = None,
+    cancel: threading.Event | None = None,
+    on_trace: Callable[[Trace], None] | None = None,
+) -> TraceSet:
+    """Let a model read traces that have no attention, and keep what each hyperedge receives.
+
+    The model sees the hyperedges and the question in its own chat format, and then the answer of
+    the trace as if it had written it. What counts is the attention of the positions that predict
+    the answer's tokens (the position before each) to the tokens of each hyperedge; beginning of
+    text, instructions and question are no units, so they take no part in shares. How a stand-in
+    reads a trace is not how the model that answered it did; see ``docs/rag.md``.
+
+    Parameters
+    ----------
+    traces
+        The traces; they are not changed. Those that bring evidence of any kind are passed through.
+    model
+        A name for `load_model`, a `Model`, or a pair of a transformers model and its tokenizer;
+        causal or encoder-decoder (read by its cross-attention). None for the packaged SmolLM2.
+    path
+        A native trace file to which each finished trace is added. Calling again with the same
+        traces, model and path goes on where it stopped: traces that have changed since are scored
+        anew, and those that failed are tried again.
+    generate, max_new_tokens
+        Let the model answer where a trace has no answer, in at most so many tokens.
+    overwrite
+        Score traces that bring evidence too, and drop that evidence.
+    keep_topk
+        Keep the mean of each hyperedge's three largest token attentions, which the reduction
+        ``"top-k"`` needs.
+    keep_rows
+        Keep attention by answer token: (layers, heads, rows, hyperedges). Takes as many times more
+        room as the answer has tokens.
+    batch_tokens
+        Most tokens of one forward pass, padding included; a longer trace is read alone. None for
+        what was measured to be best: 512 on a CPU, 16,384 on a GPU.
+    progress
+        Called with a `Progress` after each pass; None for a bar where somebody watches, False for
+        silence.
+    cancel
+        Set it to stop before the next layer.
+    on_trace
+        Called with each trace that was scored, in the order in which they are finished.
+
+    Returns
+    -------
+    TraceSet
+        One trace for each, in the same order, with `unit_attention` (layers, heads, hyperedges),
+        `unit_topk`, `unit_topk_k`, `unit_tokens`, `answer_tokens`, `answer_rows`, `model`, and
+        `answer_logprob`: the natural logarithm of the probability that the model gives to the
+        answer's tokens. `stand_in` tells how they were made. A trace that could not be scored is
+        there without attention, and among the `problems`; its `stand_in` has the reason too. With
+        `path`, the file as `load_traces` reads it, arrays rounded to six digits.
+
+    Raises
+    ------
+    ModelCapabilityError
+        The model is an encoder.
+    ModelNotFoundError, HubUnreachableError, ModelError
+        The model cannot be loaded.
+    TraceError
+        Something in `traces` is no trace, or `path` is a file that this scoring did not write.
+    InputError
+        `model` or `batch_tokens` is none.
+    ScoringCancelled
+        `cancel` was set; the error holds the traces that were finished.
+    """
+    given = [traces] if isinstance(traces, Trace) else traces
+    listed = given if isinstance(given, TraceSet) else TraceSet(given)
+    job = _Job(
+        listed,
+        model,
+        Settings(generate, max_new_tokens, keep_topk, keep_rows),
+        file=None if path is None else ScoredFile(path),
+        overwrite=overwrite,
+        batch_tokens=batch_tokens,
+        cancel=cancel,
+        teller=Teller(progress, len(listed)),
+        on_trace=on_trace,
+    )
+    return job.run()
+
+
+class _Job:
+    """One call of `score_traces`."""
+
+    def __init__(
+        self,
+        traces: TraceSet,
+        model: str | Model | tuple[Any, Any] | None,
+        settings: Settings,
+        *,
+        file: ScoredFile | None,
+        overwrite: bool,
+        batch_tokens: int | None,
+        cancel: threading.Event | None,
+        teller: Teller,
+        on_trace: Callable[[Trace], None] | None,
+    ) -> None:
+        self._traces = traces
+        self._model = model
+        self._settings = settings
+        self._file = file
+        self._overwrite = overwrite
+        self._batch_tokens = batch_tokens
+        self._teller = teller
+        self._reporter = Reporter(teller.callback, cancel)
+        self._on_trace = on_trace
+        self._stand_in: StandIn | None = None
+        self._done: dict[str, Trace] = {}
+        self._problems: list[TraceProblem] = []
+        if batch_tokens is not None:
+            plan_batches([], batch_tokens)  # refused before a model is loaded
+
+    def run(self) -> TraceSet:
+        """Score what is to be scored."""
+        names: list[str] = []
+        failed: dict[str, Trace] = {}
+        try:
+            self._reporter.check()
+            if self._file is not None and self._file.has_lines:
+                self._resume(self._file)
+            traces = self._named()
+            while window := list(islice(traces, _WINDOW)):
+                names += [trace.id for trace, _ in window]
+                failed |= self._score_window(window)
+            for trace in failed.values():
+                self._keep(trace)
+        except Cancelled:
+            raise ScoringCancelled(self._result(names)) from None
+        finally:
+            self._teller.close()
+            if self._file is not None:
+                self._file.close()
+        if self._file is not None:
+            self._file.finish([name for name in names if name in self._file])
+        self._teller.finished()
+        return self._result(names)
+
+    def _result(self, names: list[str]) -> TraceSet:
+        if self._file is None:
+            done = [self._done[name] for name in names if name in self._done]
+            return TraceSet(done, self._traces.path, self._problems)
+        if not self._file.has_lines:
+            return TraceSet([], self._file.path, self._problems)
+        loaded = load_traces(self._file.path)
+        loaded.problems = (*loaded.problems, *self._problems)
+        return loaded
+
+    def _named(self) -> Iterator[tuple[Trace, int]]:
+        """Go through the traces with their lines; the second of one id gets a name of its own."""
+        seen: set[str] = set()
+        for number, trace in enumerate(self._traces, start=1):
+            line, name, count = trace.line or number, checked_trace(trace).id, 1
+            while name in seen:
+                count += 1
+                name = f"{trace.id}#{count}"
+            seen.add(name)
+            if name != trace.id:
+                message = f"the id {trace.id!r} was used before; this trace is kept as {name!r}."
+                self._note(line, message)
+                trace = msgspec.structs.replace(trace, id=name)
+            yield trace, line
+
+    def _note(self, line: int, message: str) -> None:
+        problem = TraceProblem(line, message, loaded=True)
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def _passes(self, trace: Trace) -> bool:
+        return not self._overwrite and brings_attention(trace)
+
+    def _reader(self) -> StandIn:
+        """Return the model, loaded when it is first needed."""
+        if self._stand_in is None:
+            self._stand_in = StandIn(_loaded(self._model, self._reporter), self._settings)
+        return self._stand_in
+
+    def _resume(self, file: ScoredFile) -> None:
+        expected = {}
+        for trace, _ in self._named():
+            if self._passes(trace):
+                expected[trace.id] = Expected(line_digest(scored_line(trace)), None)
+            else:
+                reader = self._reader()
+                expected[trace.id] = Expected(reader.fingerprint(trace), reader.key)
+        file.resume(expected)
+
+    def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:
+        """Score some traces; return those that could not be, marked with the reason."""
+        failed: dict[str, Trace] = {}
+        ready: list[tuple[Trace, Asked, int]] = []
+        for trace, line in window:
+            if self._file is not None and trace.id in self._file:
+                self._teller.skip()
+            elif self._passes(trace):
+                self._keep(trace)
+                self._teller.skip()
+            else:
+                reader = self._reader()
+                try:
+                    ready.append((trace, reader.ask(trace, self._reporter), line))
+                except Cancelled:
+                    raise
+                except Exception as error:  # noqa: BLE001 - tokenizers and templates are anybody's
+                    failed[trace.id] = self._failed(trace, line, error)
+        if not ready:
+            return failed
+        model = self._reader().model
+        tokens = self._batch_tokens or default_batch_tokens(model)
+        sequences = [asked.sequence for _, asked, _ in ready]
+        vocabulary = int(getattr(model.torch_model.config, "vocab_size", None) or 1)
+        for places in plan_batches(sequences, tokens, vocabulary):
+            failed |= self._score_batch([ready[place] for place in places])
+        return failed
+
+    def _score_batch(self, batch: list[tuple[Trace, Asked, int]]) -> dict[str, Trace]:
+        self._teller.tell(self._reporter, self._reader().model.label)
+        traces, asked, lines = zip(*batch, strict=True)
+        try:
+            found = self._reader().read(traces, asked, self._reporter)
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - a model fails in every way there is
+            if len(batch) == 1:
+                return {traces[0].id: self._failed(traces[0], lines[0], error)}
+            failed: dict[str, Trace] = {}
+            for one in batch:  # only those that fail alone have failed
+                failed |= self._score_batch([one])
+            return failed
+        for trace in found:
+            self._keep(trace)
+            self._teller.done()
+            if self._on_trace is not None:
+                self._on_trace(trace)
+        return {}
+
+    def _keep(self, trace: Trace) -> None:
+        if self._file is None:
+            self._done[trace.id] = trace
+            return
+        try:
+            line = scored_line(trace)
+        except TraceError as error:  # metadata that the caller put there in memory
+            self._note(trace.line or 0, f"{error} It is not in {self._file.path.name}.")
+            return
+        self._file.append(trace, line)
+
+    def _failed(self, trace: Trace, line: int, error: Exception) -> Trace:
+        """Note why a trace was not scored, in the result and on the trace."""
+        said = (
+            str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
+        )
+        self._note(line, f"the trace {trace.id!r} was not scored: {said}")
+        self._teller.done()
+        mark = self._reader().mark(trace, problem=said)
+        return msgspec.structs.replace(trace, metadata={**trace.metadata, MARK: mark})
+
+
+def _loaded(model: str | Model | tuple[Any, Any] | None, reporter: Reporter) -> Model:
+    from explorer.models import DEFAULT_MODEL, Model, load_model
+
+    if isinstance(model, Model):
+        return model
+    if model is None or isinstance(model, str):
+        name = DEFAULT_MODEL if model is None else model
+        return load_model(name, progress=reporter.callback, cancel=reporter.cancel)
+    if isinstance(model, tuple | list) and len(model) == 2:
+        return Model.wrap(*model)
+    raise InputError(
+        "model is the name of a model, a Model, or a pair of a transformers model and its "
+        f"tokenizer; got {type(model).__name__}."
+    )
