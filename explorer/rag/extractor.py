@@ -16,9 +16,8 @@ from explorer.rag.config import ExtractorConfig
 from explorer.rag.embedders import embedder
 from explorer.rag.explaining import Explained, Job, explain_all, explanation, failures
 from explorer.rag.functions import EmbeddingFunction
-from explorer.rag.retrieved import hyperedges_of
-from explorer.traces import Hyperedge, Trace
-from explorer.traces.record import checked_trace
+from explorer.rag.retrieved import made_trace, sound_trace
+from explorer.traces import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +104,7 @@ class FeedbackExtractor:
         ExtractionWarning
             When an embedding failed and feedback is neutral for that reason.
         """
-        trace = _trace("1", answer, retrieved_hyperedges, metadata)
+        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
         (explained,) = await self._explained([trace])
         _warn([explained])
         return _feedback(explained)
@@ -148,7 +147,7 @@ class FeedbackExtractor:
             zip(answers, retrieved, metadata, strict=True), start=1
         ):
             try:
-                traces.append(_trace(str(place), answer, edges, notes))
+                traces.append(made_trace(str(place), answer, edges, notes))
             except InputError as error:
                 raise InputError(f"Answer {place}: {error}") from None
         explained = await self._explained(traces)
@@ -184,7 +183,7 @@ class FeedbackExtractor:
         InputError
             As `extract_feedback`.
         """
-        trace = _trace("1", answer, retrieved_hyperedges, metadata)
+        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
         (explained,) = await self._explained([trace])
         table = explanation([explained])
         table.attrs["notes"] = explained.notes
@@ -226,7 +225,7 @@ class FeedbackExtractor:
         total = len(traces) if isinstance(traces, Sized) else None
         explained: list[Explained] = []
         # So many at a time: the metadata of a file larger than memory are never held together.
-        while listed := [_sound(trace) for trace in islice(given, _TOGETHER)]:
+        while listed := [sound_trace(trace) for trace in islice(given, _TOGETHER)]:
             explained += await explain_all(
                 [Job(trace, self.config) for trace in listed],
                 self._embedder,
@@ -254,52 +253,13 @@ class FeedbackExtractor:
         TraceError, InputError
             When the trace is none, or one of the methods.
         """
-        sound = _sound(trace)
+        sound = sound_trace(trace)
         names = checked_methods(methods)
         jobs = [Job(sound, replace(self.config, method=name)) for name in names]
         return side_by_side(await explain_all(jobs, self._embedder), names)
 
     async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
         return await explain_all([Job(trace, self.config) for trace in traces], self._embedder)
-
-
-def _trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
-    """Make a trace of the arguments of one call; a trace is taken as it is."""
-    if isinstance(answer, Trace):
-        if retrieved != () or metadata is not None:
-            raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
-        return checked_trace(answer)
-    if answer is not None and not isinstance(answer, str):
-        raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
-    if metadata is not None and not isinstance(metadata, Mapping):
-        raise InputError(
-            "The metadata must be a mapping such as {'hyperedge_attention': {...}}, but it is a "
-            f"{type(metadata).__name__}."
-        )
-    return Trace(name, "", hyperedges_of(retrieved), answer or "", dict(metadata or {}))
-
-
-def _sound(value: object) -> Trace:
-    """Return a trace whose fields are what they should be: a struct in memory may hold anything."""
-    trace = checked_trace(value)
-    if (
-        isinstance(trace.answer, str)
-        and isinstance(trace.metadata, dict)
-        and all(
-            isinstance(edge, Hyperedge)
-            and isinstance(edge.id, str)
-            and edge.id
-            and isinstance(edge.hyperedge, str)
-            for edge in trace.hyperedges
-        )
-    ):
-        return trace
-    try:
-        made = _trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
-    except InputError as error:
-        raise InputError(f"Trace {trace.id}: {error}") from None
-    made.folder = trace.folder
-    return made
 
 
 def _feedback(explained: Explained) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What a retriever hands over -> hyperedges."""
+"""What a retriever hands over -> hyperedges, and the arguments of a call -> a trace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.traces import Hyperedge
+from explorer.traces import Hyperedge, Trace
+from explorer.traces.record import checked_trace
 
 _IDS = ("id", "hyperedge_id", "id_", "node_id", "chunk_id", "doc_id", "_id")
 _TEXTS = ("hyperedge", "text", "content", "page_content", "hyperedge_name", "description")
@@ -44,6 +45,60 @@ def hyperedges_of(retrieved: object) -> list[Hyperedge]:
             f"they are a {type(retrieved).__name__}."
         )
     return [_hyperedge(item, place) for place, item in enumerate(retrieved)]
+
+
+def made_trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
+    """Return a trace made of the arguments of one call; a trace is taken as it is.
+
+    Raises
+    ------
+    InputError
+        The answer is no text, the metadata are no mapping, or a hyperedge is none.
+    """
+    if isinstance(answer, Trace):
+        alone = isinstance(retrieved, tuple) and not retrieved and metadata is None
+        if not alone:
+            raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
+        return sound_trace(answer)
+    if answer is not None and not isinstance(answer, str):
+        raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InputError(
+            "The metadata must be a mapping such as {'hyperedge_attention': {...}}, but it is a "
+            f"{type(metadata).__name__}."
+        )
+    return Trace(name, "", hyperedges_of(retrieved), answer or "", dict(metadata or {}))
+
+
+def sound_trace(value: object) -> Trace:
+    """Return a trace whose fields are what they should be: a struct in memory may hold anything.
+
+    Raises
+    ------
+    TraceError
+        It is no trace.
+    InputError
+        One of its fields cannot be made sense of.
+    """
+    trace = checked_trace(value)
+    if (
+        isinstance(trace.answer, str)
+        and isinstance(trace.metadata, dict)
+        and all(
+            isinstance(edge, Hyperedge)
+            and isinstance(edge.id, str)
+            and edge.id
+            and isinstance(edge.hyperedge, str)
+            for edge in trace.hyperedges
+        )
+    ):
+        return trace
+    try:
+        made = made_trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
+    except InputError as error:
+        raise InputError(f"Trace {trace.id}: {error}") from None
+    made.folder = trace.folder
+    return made
 
 
 def _named(key: object, value: object, place: int) -> Hyperedge:

@@ -97,7 +97,7 @@ def _positions(
 ) -> tuple[list[int], list[Diagnostic]]:
     """Return the sorted positions of a hyperedge, and what is missing or odd about them."""
     if edge.id not in by_id:
-        note = f"`context_mapping` does not say which tokens are {edge.id}; it has no score."
+        note = f"`context_mapping` does not say which tokens are {edge.id}; it counts as 0."
         return [], [Diagnostic("unmapped-hyperedge", note)]
     listed = by_id[edge.id]
     if hasattr(listed, "tolist"):  # an array or a tensor

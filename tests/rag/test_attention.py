@@ -162,6 +162,13 @@ def test_a_position_without_a_weight_counts_as_zero():
     assert "missing-position" not in codes(table, 1)
 
 
+def test_a_hyperedge_that_the_mapping_leaves_out_has_no_tokens_either():
+    table = explain({"attention_weights": WEIGHTS, "context_mapping": {"he1": [0, 1, 2]}})
+    assert table.feedback.tolist() == [1.0, 0.3, 0.3]
+    assert "unmapped-hyperedge" in codes(table, 1)
+    assert "empty-mapping" not in codes(table, 1)
+
+
 @pytest.mark.parametrize("kind", [torch.tensor, set, frozenset, lambda places: range(len(places))])
 def test_positions_may_be_anything_that_lists_them(kind):
     metadata = {

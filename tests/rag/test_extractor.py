@@ -216,6 +216,16 @@ def traces(count=3, **metadata):
     ]
 
 
+def test_a_trace_can_be_given_in_place_of_its_answer():
+    (trace,) = traces(1, hyperedge_attention={"a": 0.3})
+    extractor = FeedbackExtractor(same, {"method": "attention"})
+    assert asyncio.run(extractor.extract_feedback(trace)) == {"a": 1.0, "b": 0.3}
+    assert asyncio.run(extractor.explain(trace)).feedback.tolist() == [1.0, 0.3]
+    for more in ([EDGES], [(), {}]):
+        with pytest.raises(InputError, match="Give a trace alone"):
+            asyncio.run(extractor.explain(trace, *more))
+
+
 def test_the_table_of_many_traces_is_that_of_each():
     given = TraceSet(traces(150, hyperedge_attention={"a": 0.3}))
     extractor = FeedbackExtractor(same, {"method": "attention"})
