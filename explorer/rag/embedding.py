@@ -118,16 +118,16 @@ def _reasons(answer: str, text: str, score: float, vectors: Vectors) -> list[Dia
             "beginning was compared."
         )
         return [Diagnostic("text-cut", message)]
-    neutral = "the feedback is neutral"
+    outcome = "the similarity is unknown"
     if not answer.strip():
-        return [Diagnostic("empty-answer", f"There is no answer to compare with; {neutral}.")]
+        return [Diagnostic("empty-answer", f"There is no answer to compare with; {outcome}.")]
     if not text.strip():
-        return [Diagnostic("nothing-to-embed", f"There is no text to compare; {neutral}.")]
+        return [Diagnostic("nothing-to-embed", f"There is no text to compare; {outcome}.")]
     if vectors.failure is not None:
-        return [Diagnostic("embedding-failed", f"{vectors.failure} So {neutral}.")]
+        return [Diagnostic("embedding-failed", f"{vectors.failure} So {outcome}.")]
     return [
         Diagnostic(
             "zero-embedding",
-            f"An embedding of only zeros has no direction to compare; {neutral}.",
+            f"An embedding of only zeros has no direction to compare; {outcome}.",
         )
     ]

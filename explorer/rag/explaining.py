@@ -103,16 +103,25 @@ async def explain_all(
     return explained
 
 
-def failures(explained: Iterable[Explained]) -> tuple[int, str]:
-    """How many hyperedges are neutral because an embedding failed, and why; (0, "") for none."""
-    count, reason = 0, ""
+class Failures(NamedTuple):
+    """How many hyperedges go without an embedding that failed, how many are neutral, and why."""
+
+    without: int
+    neutral: int
+    reason: str
+
+
+def failures(explained: Iterable[Explained]) -> Failures:
+    """Count what a failed embedding cost."""
+    without, neutral, reason = 0, 0, ""
     for one in explained:
         for finding in one.findings:
             for note in finding.diagnostics:
                 if note.code == "embedding-failed":
-                    count, reason = count + 1, note.message
+                    without, reason = without + 1, note.message
+                    neutral += finding.verdict == "unknown"
                     break
-    return count, reason
+    return Failures(without, neutral, reason)
 
 
 def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.DataFrame:

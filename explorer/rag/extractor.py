@@ -271,10 +271,11 @@ def _feedback(explained: Explained) -> dict[str, float]:
 
 
 def _warn(explained: Sequence[Explained]) -> None:
-    count, reason = failures(explained)
-    if count:
+    without, neutral, reason = failures(explained)
+    if without:
         warnings.warn(
-            f"The feedback of {count} hyperedges is neutral because nothing is known. {reason}",
+            f"The feedback of {without} hyperedges goes without an embedding; that of {neutral} is "
+            f"neutral, since nothing else is known. {reason}",
             ExtractionWarning,
             stacklevel=3,
         )

@@ -114,7 +114,7 @@ async def async_raises(texts):
     ids=["raises", "async", "count", "width", "NaN", "text", "None"],
 )
 def test_all_is_neutral_and_we_say_so(function, reason):
-    with pytest.warns(ExtractionWarning, match=f"2 hyperedges is neutral.*{reason}"):
+    with pytest.warns(ExtractionWarning, match=f"that of 2 is neutral.*{reason}"):
         assert extract(function=function) == {"he1": 0.5, "he2": 0.5}
     with warnings.catch_warnings():  # the table has room for the reason itself
         warnings.simplefilter("error")
@@ -124,6 +124,12 @@ def test_all_is_neutral_and_we_say_so(function, reason):
         assert reason in failed.message
     assert table.verdict.tolist() == ["unknown"] * 2
     assert table.score.isna().all()
+
+
+def test_an_ensemble_without_its_embedding_is_not_neutral_and_still_told():
+    with pytest.warns(ExtractionWarning, match="2 hyperedges goes without.*that of 0 is neutral"):
+        feedback = extract("We say: the Nile is long.", method="ensemble", function=raises)
+    assert feedback == {"he1": 1.0, "he2": 0.3}
 
 
 def test_a_broken_embedding_does_not_matter_to_who_needs_none():
