@@ -100,4 +100,4 @@ class AttentionFallbackWarning(ExplorerWarning):
 
 
 class ExtractionWarning(ExplorerWarning):
-    """Feedback was extracted, but an embedding failed, and some of it is neutral or does without."""
+    """An embedding failed, and the feedback of some hyperedges is neutral or goes without it."""
