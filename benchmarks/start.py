@@ -30,7 +30,7 @@ print(time.perf_counter() - start, "torch" in sys.modules)
 """
 
 CELL = "from explorer import Explorer\nExplorer.from_traces()"
-TRACE_BARS, TRACE_HEAT = 2, 3
+TRACE_BARS, TRACE_HEAT = 2, 5
 
 
 def import_seconds(runs: int) -> list[float]:

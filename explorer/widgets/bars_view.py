@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.feedback import FeedbackPolicy
 from explorer.figures.bars import feedback_bars_spec
 from explorer.widgets.plot import Plot
-from explorer.widgets.scoring import scale_of, selected_unit, threshold_of
+from explorer.widgets.scoring import selected_unit, threshold_line
 from explorer.widgets.spec_plot import SpecPlot
 from explorer.widgets.state import ExplorerState
 
@@ -33,7 +33,7 @@ class BarsView:
         self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
         self._drawn_width = 0
         self._spec = SpecPlot(self.plot)
-        self._threshold_name = "threshold"
+        self._line = threshold_line(state, None)
         self.plot.observe(self._dragged, "line")
         self.plot.observe(self._resized, "width")
         self.plot.observe(self._clicked, "clicked")
@@ -48,9 +48,8 @@ class BarsView:
         self._drawn_width = self.plot.width
         shown = _largest(table)
         # What the table was made with: the chosen method's own may still be under way.
-        self._threshold_name = threshold_of(table)
-        threshold = getattr(self.state, self._threshold_name)
-        scale = scale_of(self.state, self._threshold_name)
+        self._line = threshold_line(self.state, table)
+        threshold, name, scale = self._line
         figure = feedback_bars_spec(
             shown,
             FeedbackPolicy(threshold=threshold),
@@ -58,11 +57,14 @@ class BarsView:
             sort=self.state.bar_order,  # type: ignore[arg-type]
             axis=scale,  # type: ignore[arg-type]
             width=self.plot.width or 700,
-            threshold_line=False,
+            threshold_line=name is None,
             selected=selected_unit(self.state),
         )
         self._units = list(figure["layout"]["meta"]["units"])
         self._spec.draw(figure)
+        if name is None:
+            self.plot.set_line("x", None)
+            return
         low = 1e-4 if scale == "log" else 0.0
         self.plot.set_line("x", max(low, threshold), minimum=low, maximum=1.0, name="threshold")
 
@@ -72,11 +74,13 @@ class BarsView:
             self.show(*self._shown)
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
-        value, name = change["new"], self._threshold_name
-        threshold = getattr(self.state, name)
-        if value is None or value == threshold:
+        value, name = change["new"], self._line.name
+        if value is None or name is None:
             return
-        if scale_of(self.state, name) == "log" and value <= 1e-4 >= threshold:
+        threshold = getattr(self.state, name)
+        if value == threshold:
+            return
+        if self._line.scale == "log" and value <= 1e-4 >= threshold:
             return
         setattr(self.state, name, min(1.0, max(0.0, float(value))))
 

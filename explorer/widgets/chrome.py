@@ -14,7 +14,7 @@ from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.focus import head_measure
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, TraceScene
-from explorer.widgets.scoring import scale_of, sentence_of
+from explorer.widgets.scoring import sentence_of
 from explorer.widgets.session import Session
 from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES, UNIT_KINDS, ExplorerState
 
@@ -117,7 +117,7 @@ class Chrome:
         table = state.table
         verdicts = [] if table is None else table["verdict"].tolist()
         reachable = None
-        if table is not None and len(table):
+        if table is not None and len(table) and table.attrs.get("method") != "ensemble":
             scores = table["score"].dropna().to_numpy()
             if scores.size:
                 reachable = [float(scores.min()), float(scores.max())]
@@ -126,7 +126,7 @@ class Chrome:
             threshold=getattr(state, name),
             threshold_name=name,
             threshold_label=name.removesuffix("_threshold"),
-            threshold_scale=scale_of(state, name),
+            threshold_scale=state.threshold_scale if name == "threshold" else "linear",
             of_attention=name == "threshold",
             reachable=reachable,
             reduction=state.reduction,

@@ -18,7 +18,7 @@ from explorer.figures.static import overview_png
 from explorer.traces import save_traces
 from explorer.widgets.buffers import max_pool
 from explorer.widgets.scenes import CodeScene, TraceScene, visible_positions
-from explorer.widgets.scoring import scale_of, selected_unit, sentence_of, threshold_of
+from explorer.widgets.scoring import selected_unit, sentence_of, threshold_line
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _traces_file(state: ExplorerState) -> bytes:
 def heading(state: ExplorerState) -> str:
     """Say what a saved picture shows: which model, which trace, which threshold."""
     scene = state.scene
-    threshold = f"threshold {getattr(state, state.threshold_name):.3g}"
+    threshold = f"threshold {threshold_line(state, state.table).value:.3g}"
     score = f"{state.reduction}, {state.normalisation}"
     if isinstance(scene, TraceScene):
         reader = scene.trace.metadata.get("model")
@@ -220,13 +220,13 @@ def _page(state: ExplorerState) -> str:
     labels = None
     if isinstance(state.scene, TraceScene):
         labels = {edge.id: edge.label for edge in state.scene.trace.hyperedges}
-    name = threshold_of(state.table)
+    line = threshold_line(state, state.table)
     bars = feedback_bars(
         state.table,
-        FeedbackPolicy(threshold=getattr(state, name)),
+        FeedbackPolicy(threshold=line.value),
         labels=labels,
         sort=state.bar_order,  # type: ignore[arg-type]
-        axis=scale_of(state, name),  # type: ignore[arg-type]
+        axis=line.scale,  # type: ignore[arg-type]
         selected=selected_unit(state),
     )
     figures.append(bars)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,11 @@ class TableKeeper:
 
     def _refresh(self) -> None:
         if self.state.tab == "traces" and self.state.method != "attention":
-            # The old table stays until that of the method is there.
-            if self.state.method_table is not None or self.state.trace_scene is None:
+            scene: TraceScene | None = self.state.trace_scene
+            if scene is None or not scene.trace.hyperedges:
+                self.state.table = None
+            elif self.state.method_table is not None:
+                # Until it is there the old table stays.
                 self.state.table = self.state.method_table
             return
         try:
@@ -112,15 +115,26 @@ def _seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
     ]
 
 
-def threshold_of(table: pd.DataFrame | None) -> str:
-    """Name of the trait that holds the threshold which a feedback table was made with."""
+class Line(NamedTuple):
+    """The threshold of a feedback table: its value, the trait that moves it, its score axis.
+
+    `name` is None where no trait moves it: the ensemble's follows from the feedback values. `scale`
+    is linear but for attention, whose scores are small.
+    """
+
+    value: float
+    name: str | None
+    scale: str
+
+
+def threshold_line(state: ExplorerState, table: pd.DataFrame | None) -> Line:
+    """Return the threshold that a table was made with: its method may not be the chosen one yet."""
     method = "attention" if table is None else table.attrs.get("method", "attention")
-    return METHOD_THRESHOLDS[method]
-
-
-def scale_of(state: ExplorerState, threshold_name: str) -> str:
-    """Scale of the score axis: similarities are not small, so theirs is linear."""
-    return state.threshold_scale if threshold_name == "threshold" else "linear"
+    if method == "ensemble" and table is not None and len(table):
+        return Line(float(table["threshold"].iloc[0]), None, "linear")
+    name = METHOD_THRESHOLDS[method]
+    scale = state.threshold_scale if name == "threshold" else "linear"
+    return Line(getattr(state, name), name, scale)
 
 
 def selected_unit(state: ExplorerState) -> str | None:
@@ -263,7 +277,7 @@ def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
     return (
         f"{where}{': ' if where else ''}{row['unit']} scores {row['score']:.3f}, feedback "
         f"{row['feedback']:.3f}: {row['verdict']} at threshold "
-        f"{getattr(state, threshold_of(state.table)):.3g}"
+        f"{threshold_line(state, state.table).value:.3g}"
     )
 
 

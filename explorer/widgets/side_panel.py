@@ -40,6 +40,9 @@ _MOST_LINES = 8
 _ENTITIES_HEIGHT = 380
 _BARS = BarsView.DRAWN_BY | {"compare", "trace_scene"}
 _WEIGHTS = frozenset({"trajectory", "selection", "trace_scene"})
+_WORDS = frozenset(
+    {"method", "compare", "comparison", "weight_view", "update_strategy", "table", "trace_scene"}
+)
 _ENTITIES = frozenset({"table", "trace_scene", "selection"})
 
 
@@ -67,6 +70,7 @@ class SidePanel:
             drawn.plot.observe(lambda change, drawn=drawn: self._clicked(drawn), "clicked")
         state.observe(self._changed)
         session.desk.observe(lambda _: self._show_regions(), names="reports")
+        self.redraw()
 
     def close(self) -> None:
         """Take the panel off every page."""
@@ -100,7 +104,7 @@ class SidePanel:
         drawn_by = _WEIGHTS if self.state.weight_view == "weights" else _ENTITIES
         if name in drawn_by or name == "weight_view":
             self._draw_under()
-        if name in ("method", "compare", "comparison", "weight_view", "update_strategy", "table"):
+        if name in _WORDS:
             self._show_regions()
 
     def redraw(self) -> None:
@@ -172,7 +176,7 @@ class SidePanel:
     def _entities(self, scene: TraceScene, width: int) -> dict[str, Any]:
         edges, table = scene.trace.hyperedges, self.state.table
         feedback, verdicts = [float("nan")] * len(edges), ["unknown"] * len(edges)
-        if table is not None and len(table) == len(edges):
+        if table is not None and table["unit"].tolist() == [edge.id for edge in edges]:
             feedback, verdicts = table["feedback"].tolist(), table["verdict"].tolist()
         return entities_figure_spec(
             edges,

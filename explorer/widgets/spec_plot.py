@@ -34,7 +34,7 @@ def _changed_arrays(
 ) -> dict[int, dict[str, Any]] | None:
     """What to change in each trace to get from one figure to the other; None for a new figure."""
     layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
-    if layouts[0] != layouts[1] or len(before["data"]) != len(after["data"]):
+    if not _same(*layouts) or len(before["data"]) != len(after["data"]):
         return None
     changes: dict[int, dict[str, Any]] = {}
     for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
@@ -57,5 +57,11 @@ def _changed_arrays(
 
 def _same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
-        return np.array_equal(first, second, equal_nan=True)
+        one, two = np.asarray(first), np.asarray(second)
+        numbers = one.dtype.kind == "f" and two.dtype.kind == "f"
+        return np.array_equal(one, two, equal_nan=numbers)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
     return bool(first == second)

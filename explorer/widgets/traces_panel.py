@@ -184,8 +184,10 @@ class TracesPanel:
     def _table(self) -> pd.DataFrame | None:
         """The feedback table of the open trace; None when there is none."""
         table, scene = self.state.table, self.state.trace_scene
-        if scene is None or table is None or len(table) != len(scene.trace.hyperedges):
+        if scene is None or table is None:
             return None
+        if table["unit"].tolist() != [edge.id for edge in scene.trace.hyperedges]:
+            return None  # that of another trace, while this one's is under way
         return table if self._focus is not None or self.state.method != "attention" else None
 
     def _offer(self, scene: TraceScene) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ app = Explorer.from_attention(weights, tokens, layer=0, head=0)
 app
 """
 
-HEAT, BARS, TRACE_BARS, TRACE_HEAT = 0, 1, 2, 3
+HEAT, BARS, TRACE_BARS, SIDES, UNDER, TRACE_HEAT = range(6)
 
 
 @pytest.mark.parametrize("host", ["lab", "notebook", "voila"])

@@ -1,0 +1,191 @@
+"""The traces tab: methods, comparison, labels, weights, and what is saved of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from explorer.errors import InputError
+from explorer.traces import Hyperedge, Trace, load_traces
+from explorer.widgets.explorer import Explorer
+
+FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
+ANSWER = "The Nile is long. That is all there is to say about it."
+
+
+def trace(name: str = "t", **metadata: object) -> Trace:
+    edges = [Hyperedge(f"h{i}", text, ["Nile"] * (i == 0)) for i, text in enumerate(FACTS)]
+    return Trace(name, "Which river is long?", edges, ANSWER, metadata)
+
+
+@pytest.fixture
+def app() -> Explorer:
+    return Explorer.from_traces(
+        [
+            trace("a", hyperedge_attention={"h0": 0.45, "h1": 0.05, "h2": 0.15}),
+            trace("b", hyperedge_attention={"h0": 0.05, "h1": 0.2, "h2": 0.0}),
+        ]
+    )
+
+
+def test_the_citation_method_gives_its_own_table(app: Explorer) -> None:
+    app.method = "citation"
+    table = app.feedback
+    assert table is not None
+    # The first fact is in the answer word for word; the others are not.
+    assert table["feedback"].tolist() == [1.0, 0.3, 0.3]
+    assert table["verdict"].tolist()[0] == "used"
+    app.method = "attention"
+    assert app.feedback["feedback"].tolist() == pytest.approx([1.0, 0.4, 1.0])
+
+
+def test_the_threshold_of_the_method_is_the_one_that_moves(app: Explorer) -> None:
+    assert app.threshold_name == "threshold"
+    app.method = "citation"
+    assert app.threshold_name == "citation_threshold"
+    bars = app._traces_panel.side.bars
+    assert bars.plot.line == pytest.approx(app.citation_threshold)
+    bars._dragged({"new": 0.55})
+    assert app.citation_threshold == 0.55
+    assert app.threshold == 0.1
+
+
+def test_methods_side_by_side(app: Explorer) -> None:
+    app.compare = True
+    app.wait()
+    compared = app.comparison
+    assert compared.attrs["methods"] == ("attention", "embedding", "citation", "ensemble")
+    assert compared["attention"].tolist() == pytest.approx([1.0, 0.4, 1.0])
+    assert compared["citation"].tolist() == [1.0, 0.3, 0.3]
+    side = app._traces_panel.side
+    assert side.sides.plot.layout.display == ""
+    assert side.bars.plot.layout.display == "none"
+    app.compare = False
+    assert side.sides.plot.layout.display == "none"
+    assert side.bars.plot.layout.display == ""
+
+
+def test_a_trace_without_attention_has_feedback_by_its_text() -> None:
+    app = Explorer.from_traces([trace("a")], method="citation")
+    table = app.feedback
+    assert table is not None
+    assert table["feedback"].tolist() == [1.0, 0.3, 0.3]
+    assert app.error is None
+    assert "by citation: 1 of 3" in app._chrome.status.wire.content["sentence"]
+    page = app._traces_panel.cards.wire.content
+    assert [card["verdict"] for card in page["cards"]] == table["verdict"].tolist()
+    assert page["offer"] is None
+
+
+def test_labels_are_kept_beside_the_trace_file(tmp_path: Path) -> None:
+    path = tmp_path / "traces.jsonl"
+    line = {
+        "id": "t0", "query": "q", "answer": "a",
+        "hyperedges": [
+            {"id": "h0", "hyperedge": "x"},
+            {"id": "h1", "hyperedge": "y", "label": True},
+        ],
+        "metadata": {"hyperedge_attention": {"h0": 0.5, "h1": 0.1}},
+    }  # fmt: skip
+    path.write_text(json.dumps(line) + "\n")
+    app = Explorer.from_traces(path)
+    label = app._traces_panel.cards._handlers["label"]
+    label({"unit": "h0", "value": False}, [])
+    label({"unit": "h1", "value": None}, [])
+    assert [edge.label for edge in app.traces[0].hyperedges] == [False, None]
+    cards = app._traces_panel.cards.wire.content["cards"]
+    assert [card["label"] for card in cards] == [False, None]
+    assert path.read_text() == json.dumps(line) + "\n"  # the trace file itself is left alone
+    assert [edge.label for edge in load_traces(path)[0].hyperedges] == [False, None]
+
+
+def test_a_label_keeps_what_is_pinned(app: Explorer) -> None:
+    app.selection = {"kind": "unit", "name": "h1"}
+    app._session.rag.label("h1", True)
+    assert app.selection == {"kind": "unit", "name": "h1"}
+    assert app.traces[0].hyperedges[1].label is True
+
+
+def test_weights_move_over_all_traces_by_the_formula(app: Explorer) -> None:
+    app.weight_view = "weights"
+    app.wait()
+    moves = app.trajectory
+    # ema from 1 with a = 0.1: (0.9 + 0.1 f) x 0.99, kept at most at 0.5 x 2.
+    first, second = 0.99 * (0.9 + 0.1), 0.99 * (0.9 + 0.1 * 0.4)
+    again = 0.99 * (0.9 * first + 0.1 * 0.4)  # h0 scores 0.05 in the second trace
+    assert moves.final().tolist() == pytest.approx(
+        [again, 0.99 * (0.9 * second + 0.1), 0.99 * (0.9 * 0.99 + 0.1 * 0.3)]
+    )
+    app.threshold = 0.5
+    app.wait()
+    assert moves is not app.trajectory
+    # Nothing reaches 0.5 now: h0 gets 0.3 + 0.9 x 0.2 first.
+    assert app.trajectory.feedback[0] == pytest.approx(0.3 + 0.45 / 0.5 * 0.2)
+
+
+def test_an_offer_leads_to_a_threshold_in_reach() -> None:
+    app = Explorer.from_traces([trace("a", hyperedge_attention={"h0": 0.008, "h1": 0.001})])
+    offer = app._traces_panel.cards.wire.content["offer"]
+    assert offer["actions"][0][:2] == ["reach", "use 0.004"]
+    app._traces_panel.cards._handlers["reach"]({}, [])
+    assert app.threshold == 0.004
+    assert app._traces_panel.cards.wire.content["offer"] is None
+
+
+def test_the_page_says_whose_attention_is_shown(app: Explorer) -> None:
+    assert "given by the trace" in app._traces_panel.cards.wire.content["source"]
+    packaged = Explorer.from_traces()
+    said = packaged._traces_panel.cards.wire.content["source"]
+    assert said == "attention of SmolLM2-135M-Instruct, 30 layers of 9 heads, with the trace"
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"),
+    [
+        ("method", "guess"),
+        ("reading_view", "list"),
+        ("weight_view", "x"),
+        ("update_strategy", "sgd"),
+        ("similarity_threshold", 1.2),
+        ("citation_threshold", float("nan")),
+    ],
+)
+def test_values_that_do_not_exist_are_refused(app: Explorer, trait: str, value: object) -> None:
+    before = getattr(app, trait)
+    with pytest.raises(InputError):
+        setattr(app, trait, value)
+    assert getattr(app, trait) == before
+
+
+def test_traces_are_saved_with_their_labels(app: Explorer, tmp_path: Path) -> None:
+    app._session.rag.label("h2", True)
+    for name in ("traces.jsonl", "traces.parquet"):
+        app.save(tmp_path / name)
+        assert [e.label for e in load_traces(tmp_path / name)[0].hyperedges] == [None, None, True]
+    sent = []
+    app._chrome.header.tell = sent.append  # type: ignore[method-assign]
+    app._save({"what": "traces"})
+    assert sent[0]["download"]["name"] == "traces.jsonl"
+
+
+def test_pictures_of_a_trace_without_attention(tmp_path: Path) -> None:
+    app = Explorer.from_traces([trace("a")], method="citation")
+    app.save(tmp_path / "view.html")
+    page = (tmp_path / "view.html").read_text()
+    assert "trace a · by citation · threshold 0.8" in page
+    with pytest.raises(InputError, match="no attention"):
+        app.save(tmp_path / "view.png")
+
+
+def test_a_trace_without_hyperedges_shows_no_bars() -> None:
+    app = Explorer.from_traces([Trace("a", "q", [], "a"), trace("b")], method="citation")
+    side = app._traces_panel.side
+    assert app.feedback is None
+    assert side.methods.wire.content["hidden"]
+    app.trace = 1
+    assert len(app.feedback) == 3
+    app.trace = 0
+    assert side.bars.plot.layout.display == "none"
+    assert side.under.plot.layout.display == "none"
