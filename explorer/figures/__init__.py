@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.figures import colours
 from explorer.figures.bars import feedback_bars, feedback_bars_spec
+from explorer.figures.entities import entities_figure, entities_figure_spec
 from explorer.figures.grid import head_grid
 from explorer.figures.heatmap import heatmap
 from explorer.figures.importance import importance
@@ -15,6 +16,8 @@ from explorer.figures.trajectory import weight_lines, weight_lines_spec
 __all__ = [
     "block_of",
     "colours",
+    "entities_figure",
+    "entities_figure_spec",
     "escape_label",
     "feedback_bars",
     "feedback_bars_spec",
