@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -95,14 +96,18 @@ def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem
     """Go through the spans of one trace."""
     name = name_of(record.get("id"))
     taken, given = opened(record.get("input")), opened(record.get("output"))
+    observations = opened(record.get("observations"))
     yield Span(
         name,
         "",
+        start=-math.inf,  # what a trace says of itself comes before what its observations say
         query=question_in(taken),
         answer=answer_in(given),
         documents=documents_in(given, [], sure=True),
+        notes=[]
+        if _complete(record)
+        else ["its observations are not in the file; export them together with the trace."],
     )
-    observations = opened(record.get("observations"))
     for item in observations if isinstance(observations, list) else ():
         if isinstance(item, Mapping):
             yield _span(item, name)

@@ -116,13 +116,15 @@ def moment(value: Any) -> float | None:
         if isinstance(value, str):
             if not value.strip().lstrip("-").replace(".", "", 1).isdigit():
                 return datetime.fromisoformat(value.strip().replace(" UTC", "Z")).timestamp()
-            value = float(value)
+            value = float(value) if "." in value else int(value)
         elif isinstance(value, datetime):
             value = value.timestamp()
         number = float(value) if isinstance(value, int | float) else math.nan
     except (ValueError, OverflowError, OSError, TypeError):
         return None
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return value if type(value) is int else number  # nanoseconds are too long for a float
 
 
 def named_kind(kind: Kind, name: Any) -> Kind:
@@ -148,12 +150,12 @@ def _assembled(name: str, spans: list[Span], source: str) -> Iterator[Trace | Tr
     notes: list[str] = []
     hyperedges = _hyperedges(spans, notes)
     if not hyperedges:
-        lost = [note for span in spans if span.kind in _RETRIEVING for note in span.notes]
-        retrieving = sum(span.kind in _RETRIEVING for span in spans)
+        lost = [note for span in spans for note in span.notes]
+        retrievers = sum(span.kind in _RETRIEVING for span in spans)
         reason = (
-            f"none of its {retrieving} retriever spans holds documents"
-            if retrieving
-            else f"none of its {len(spans)} spans is a retriever's"
+            f"its retriever holds none (retrievers: {retrievers})"
+            if retrievers
+            else f"it has no retriever (spans: {len(spans)})"
         )
         said = " ".join(f"{note[0].upper()}{note[1:]}" for note in dict.fromkeys(lost[:3]))
         message = f"trace {shown(name)} has no retrieved documents: {reason}. {said}".strip()
