@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 from explorer.errors import TraceError
 from explorer.traces.decoding import decode_json
@@ -95,10 +95,10 @@ def open_container(
     if isinstance(source, bytes | bytearray | memoryview):
         contents = bytes(source)
         named = name or "upload"
-        return _of_text(lambda: io.BytesIO(contents), named, recognises, limit, on_disk=False)
+        return _of_text(lambda: io.BytesIO(contents), named, recognises, limit, None)
     if isinstance(source, str | os.PathLike):
         path = checked_path(source)
-        return _of_text(lambda: opened(path), path.name, recognises, limit, on_disk=True)
+        return _of_text(lambda: opened(path), path.name, recognises, limit, path)
     records = object_records(source)
     named = name or type(source).__name__
     if records is None and isinstance(source, Mapping):
@@ -111,25 +111,26 @@ def open_container(
 
 
 def _of_text(
-    reopen: Callable[[], BinaryIO], name: str, recognises: Recognises, limit: int, *, on_disk: bool
+    reopen: Callable[[], io.BufferedIOBase],
+    name: str,
+    recognises: Recognises,
+    limit: int,
+    path: Path | None,
 ) -> Container:
-    """Tell by its first bytes what a file is."""
+    """Tell by its first bytes what a file, or an upload without a path, is."""
     with reopen() as stream:
         head = stream.read(4096)
     if not head:
         raise _empty(name)
     if head.startswith(_PARQUET):
-        with reopen() as stream:
-            source = Path(stream.name) if on_disk else stream
-            records = parquet_records(source if on_disk else reopen(), name, limit)
-        return Container(name, "parquet", records)
+        return Container(name, "parquet", parquet_records(path or reopen(), name, limit))
     if head.startswith(_GZIP):
         packed = reopen
 
-        def reopen() -> BinaryIO:
+        def reopen() -> io.BufferedIOBase:
             return unpacked(packed())
 
-        on_disk = False
+        path = None
         try:
             with reopen() as stream:
                 head = first_bytes(stream)
@@ -139,14 +140,14 @@ def _of_text(
             raise TraceError(f"{name} is compressed twice; unpack it once and load it again.")
     _check_head(head, name)
     found = _of_json(reopen, name, recognises, limit) or _of_lines(reopen, name, limit)
-    if not on_disk:
+    if path is None:
         found.pieces = None
     found.records = _guarded(found.records)
     return found
 
 
 def _of_json(
-    reopen: Callable[[], BinaryIO], name: str, recognises: Recognises, limit: int
+    reopen: Callable[[], io.BufferedIOBase], name: str, recognises: Recognises, limit: int
 ) -> Container | None:
     """Open an array, one object or several objects; None for anything that goes line by line."""
     shape, text = _shape(reopen, limit, name)
@@ -173,7 +174,7 @@ def _of_json(
 
 
 def _shape(
-    reopen: Callable[[], BinaryIO], limit: int, name: str
+    reopen: Callable[[], io.BufferedIOBase], limit: int, name: str
 ) -> tuple[Literal["array", "lines", "object"], bytes]:
     """Say what JSON text this is: an array, lines, or something that is one object or several.
 
@@ -199,7 +200,7 @@ def _shape(
         return "object", b""
 
 
-def _line_with_text(stream: BinaryIO, size: int) -> bytes:
+def _line_with_text(stream: io.BufferedIOBase, size: int) -> bytes:
     """Return the next line that is not blank, or so much of it as fits; empty at the end."""
     while line := stream.readline(size + 1):
         text = line.removeprefix(BOM).strip()
@@ -222,7 +223,7 @@ def _decoded(piece: Piece | TraceProblem) -> Record | TraceProblem:
     return piece if isinstance(piece, TraceProblem) else record_of(piece)
 
 
-def _array(reopen: Callable[[], BinaryIO], limit: int) -> Iterator[Piece | TraceProblem]:
+def _array(reopen: Callable[[], io.BufferedIOBase], limit: int) -> Iterator[Piece | TraceProblem]:
     """Go through the items of an array, up to the place where it breaks."""
     with reopen() as stream:
         scanner = Scanner(stream, limit)
@@ -236,7 +237,7 @@ def _array(reopen: Callable[[], BinaryIO], limit: int) -> Iterator[Piece | Trace
             yield TraceProblem(scanner.line, message)
 
 
-def _are_several(reopen: Callable[[], BinaryIO], limit: int) -> bool:
+def _are_several(reopen: Callable[[], io.BufferedIOBase], limit: int) -> bool:
     """Say whether indented objects follow each other, as command line tools print them."""
     with reopen() as stream:
         scanner = Scanner(stream, min(limit, WHOLE_BYTES))
@@ -247,7 +248,7 @@ def _are_several(reopen: Callable[[], BinaryIO], limit: int) -> bool:
     return _is_json(first.raw) and second.raw.startswith(b"{")
 
 
-def _of_lines(reopen: Callable[[], BinaryIO], name: str, limit: int) -> Container:
+def _of_lines(reopen: Callable[[], io.BufferedIOBase], name: str, limit: int) -> Container:
     """Open separated text or JSON Lines."""
     mark = _delimiter(reopen, name)
     if mark is not None:
@@ -267,7 +268,7 @@ def _of_lines(reopen: Callable[[], BinaryIO], name: str, limit: int) -> Containe
     return Container(name, "json-lines", map(_decoded, pieces()), pieces)
 
 
-def _delimiter(reopen: Callable[[], BinaryIO], name: str) -> str | None:
+def _delimiter(reopen: Callable[[], io.BufferedIOBase], name: str) -> str | None:
     """Return what separates the columns of a table, or None when the text is no table."""
     with reopen() as stream:
         try:

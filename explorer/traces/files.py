@@ -8,11 +8,11 @@ import os
 import stat
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from explorer.errors import TraceError
 
-_BOMB_BYTES = 64 * 2**20
+_BOMB_BYTES = 8 * 2**20
 _BOMB_RATIO = 400
 
 
@@ -26,7 +26,7 @@ def checked_path(path: object) -> Path:
         return Path(os.fsdecode(path))
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedIOBase:
     """Open a regular file, or say in plain words why that cannot be done."""
     try:
         mode = path.stat().st_mode
@@ -44,14 +44,14 @@ def opened(path: Path) -> BinaryIO:
     return stream
 
 
-def unpacked(packed: BinaryIO) -> BinaryIO:
+def unpacked(packed: io.BufferedIOBase) -> io.BufferedIOBase:
     """Return what a gzip stream holds, as a stream."""
     return io.BufferedReader(_Unpacked(packed), 2**18)
 
 
-def first_bytes(stream: BinaryIO) -> bytes:
+def first_bytes(stream: io.BufferedIOBase) -> bytes:
     """Return some bytes of the beginning by one read only: a file cut off may fail at the next."""
-    return stream.read1(4096) if isinstance(stream, io.BufferedReader) else stream.read(4096)
+    return stream.read1(4096)
 
 
 class BrokenStream(TraceError):
@@ -61,7 +61,7 @@ class BrokenStream(TraceError):
 class _Unpacked(io.RawIOBase):
     """A gzip stream that ends in our own error where it is damaged, or grows beyond reason."""
 
-    def __init__(self, packed: BinaryIO) -> None:
+    def __init__(self, packed: io.BufferedIOBase) -> None:
         self._packed = packed
         self._stream = gzip.GzipFile(fileobj=packed)
         self._count = 0
@@ -80,19 +80,21 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            count = self._stream.readinto(buffer)
+            # One read only, so that what comes before the damage is not lost with it.
+            found = self._stream.read1(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
             reason = str(error) or type(error).__name__
             raise BrokenStream(
                 f"the compressed file is damaged or cut off here ({reason})."
             ) from None
-        self._count += count
+        buffer[: len(found)] = found
+        self._count += len(found)
         if self._count > _BOMB_BYTES and self._count > _BOMB_RATIO * self._packed.tell():
             raise BrokenStream(
                 f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, which no "
                 "file of traces does. Unpack it yourself if you trust it."
             )
-        return count
+        return len(found)
 
     def close(self) -> None:
         self._stream.close()

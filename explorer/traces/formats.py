@@ -92,15 +92,16 @@ def choose(
 
 
 def read_records(
-    reader: Reader, records: Iterable[Record | TraceProblem]
+    reader: Reader, records: Iterable[Record | TraceProblem], *, forced: bool = False
 ) -> Iterator[Trace | TraceProblem]:
     """Go through the traces that a reader makes of records.
 
-    A record that this reader does not know and another does becomes a problem that names it.
+    A record that this reader does not know and another does becomes a problem that names it, unless
+    the user has said that this reader is to be used.
     """
     waiting: deque[TraceProblem] = deque()
     place = [0]
-    others = tuple(other for other in (NATIVE, *READERS) if other is not reader)
+    others = () if forced else tuple(other for other in (NATIVE, *READERS) if other is not reader)
     mine = _own(reader, others, records, waiting, place)
     traces = iter(reader.read(mine))
     going = True
@@ -135,8 +136,8 @@ def _own(
             waiting.append(item)
         elif not _knows(reader, item.value) and (other := reader_of(item.value, others)):
             message = (
-                f"this looks like the format of {other.label}, and the others are "
-                f"{reader.label} traces; keep them in files of their own."
+                f"this looks like the format of {other.label}, and the others look like that "
+                f"of {reader.label}; keep them in files of their own."
             )
             waiting.append(TraceProblem(item.line, message))
         else:

@@ -176,9 +176,10 @@ def _traces(
 ) -> tuple[Reader, Iterator[Trace | TraceProblem]]:
     """Return the reader of a container, and what it makes of the records."""
     records = container.records
+    forced = reader is not None
     if reader is None:
         reader, records = _chosen(container)
-    return reader, with_unique_ids(formats.read_records(reader, records))
+    return reader, with_unique_ids(formats.read_records(reader, records, forced=forced))
 
 
 def _collected(

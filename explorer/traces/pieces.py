@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from io import BufferedIOBase
+from typing import NamedTuple
 
 from explorer.errors import TraceError
 from explorer.traces.record import TraceProblem
@@ -51,7 +52,7 @@ def size_of(count: int) -> str:
     return f"{count} bytes"
 
 
-def lines(stream: BinaryIO, limit: int) -> Iterator[Piece | TraceProblem]:
+def lines(stream: BufferedIOBase, limit: int) -> Iterator[Piece | TraceProblem]:
     """Go through the lines of a stream; one longer than `limit` is skipped and reported."""
     offset, number = 0, 0
     while raw := stream.readline(limit + 1):
@@ -80,15 +81,13 @@ class Scanner:
         Longest value, in bytes, that `value` returns.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int) -> None:
+    def __init__(self, stream: BufferedIOBase, limit: int) -> None:
         self._stream = stream
         self._limit = limit
         self._buffer = b""
         self._base = 0  # offset in the stream of the first byte of the buffer
         self._at = 0  # place in the buffer
         self.line = 1
-        if self._more() and self._buffer.startswith(BOM):
-            self._at = len(BOM)
 
     @property
     def offset(self) -> int:
@@ -227,9 +226,12 @@ class Scanner:
         """Read on; what was consumed is let go. False at the end of the stream."""
         rest = self._buffer[self._at :]
         # As much again as is waiting, so that a long value is not copied once for each chunk.
-        chunk = self._stream.read(max(_CHUNK, len(rest)))
+        # One read only: where a compressed file is cut off, the next may fail.
+        chunk = self._stream.read1(max(_CHUNK, len(rest)))
         if not chunk:
             return False
+        beginning = self._base + len(self._buffer) == 0
         self._base += self._at
-        self._buffer, self._at = rest + chunk, 0
+        self._buffer = rest + chunk
+        self._at = len(BOM) if beginning and chunk.startswith(BOM) else 0
         return True

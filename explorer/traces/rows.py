@@ -7,8 +7,9 @@ import csv
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,9 @@ def delimiter_of(header: str) -> str | None:
     return best if counts[best] else None
 
 
-def csv_records(stream: BinaryIO, delimiter: str, limit: int) -> Iterator[Record | TraceProblem]:
+def csv_records(
+    stream: BufferedIOBase, delimiter: str, limit: int
+) -> Iterator[Record | TraceProblem]:
     """Go through the rows of separated text.
 
     A cell that holds a list or an object, as JSON or as Python prints it, becomes one; an empty
@@ -77,7 +80,7 @@ def csv_records(stream: BinaryIO, delimiter: str, limit: int) -> Iterator[Record
 
 
 def parquet_records(
-    source: Path | BinaryIO, name: str, limit: int
+    source: Path | BufferedIOBase, name: str, limit: int
 ) -> Iterator[Record | TraceProblem]:
     """Go through the rows of a Parquet file, a few hundred at a time.
 
@@ -209,7 +212,7 @@ def _numbered(rows: Iterator[Any]) -> Iterator[Record | TraceProblem]:
             yield TraceProblem(number, "it is nested too deeply to be a trace.")
 
 
-def _text_lines(stream: BinaryIO, limit: int, skipped: list[TraceProblem]) -> Iterator[str]:
+def _text_lines(stream: BufferedIOBase, limit: int, skipped: list[TraceProblem]) -> Iterator[str]:
     """Decode the lines of a table."""
     for item in lines(stream, limit):
         if isinstance(item, TraceProblem):

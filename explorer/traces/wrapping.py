@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from explorer.errors import TraceError
 from explorer.traces.decoding import decode_json
@@ -19,7 +20,9 @@ _SPREAD = ("resourceSpans", "resource_spans")
 """Lists whose items mean the same whether they come in one object or in several."""
 
 
-def records_within(value: Mapping[str, Any], recognises: Recognises, line: int) -> list[Record]:
+def records_within(
+    value: Mapping[str, Any], recognises: Recognises, line: int
+) -> list[Record | TraceProblem]:
     """Return the records of one decoded object.
 
     It is the first of these that it can be: columns, one record itself, an object with a list of
@@ -38,12 +41,11 @@ def records_within(value: Mapping[str, Any], recognises: Recognises, line: int) 
         if _is_records(item)
     ]
     known = [item for item in lists if any(map(recognises, item[:_SAMPLE]))]
-    if known or lists:
-        return [Record(line, item) for item in (known or lists)[0]]
     named = list(value.values())
-    if len(named) > 1 and _is_records(named) and any(map(recognises, named[:_SAMPLE])):
-        return [Record(line, item) for item in named]
-    return [Record(line, value)]
+    if not known and _is_records(named) and any(map(recognises, named[:_SAMPLE])):
+        return [checked_record(line, item) for item in named]
+    found = known or lists
+    return [checked_record(line, item) for item in (found[0] if found else [value])]
 
 
 def rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -74,7 +76,7 @@ def rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def records_of_large(
-    reopen: Callable[[], BinaryIO], recognises: Recognises, limit: int
+    reopen: Callable[[], BufferedIOBase], recognises: Recognises, limit: int
 ) -> Iterator[Record | TraceProblem] | None:
     """Go through an object that is too large, or too damaged, to be decoded as a whole.
 
@@ -114,7 +116,7 @@ def records_of_large(
     return values(reopen, limit)
 
 
-def values(reopen: Callable[[], BinaryIO], limit: int) -> Iterator[Record | TraceProblem]:
+def values(reopen: Callable[[], BufferedIOBase], limit: int) -> Iterator[Record | TraceProblem]:
     """Go through objects that follow each other, over as many lines as they like."""
     with reopen() as stream:
         scanner = Scanner(stream, limit)
@@ -153,7 +155,7 @@ def _survey(
 
 
 def _streamed(
-    reopen: Callable[[], BinaryIO],
+    reopen: Callable[[], BufferedIOBase],
     limit: int,
     begin: tuple[int, int],
     around: str | None,
