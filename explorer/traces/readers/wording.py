@@ -128,7 +128,7 @@ def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str
     """Look for text in a value: its own, that of the speaker's last message, or of its fields."""
     value = opened(value)
     if isinstance(value, str):
-        return sound(value.strip())
+        return sound(value) if value.strip() else ""
     if depth > DEPTH:
         return ""
     if isinstance(value, list):
@@ -166,7 +166,7 @@ def _speech(message: Any, depth: int) -> str:
     """Return the text of one message: a text, or parts of which some are text."""
     message = opened(message)
     if isinstance(message, str):
-        return sound(message.strip())
+        return sound(message) if message.strip() else ""
     if depth > DEPTH:
         return ""
     if isinstance(message, list):
@@ -213,6 +213,8 @@ def _is_token(item: Any) -> bool:
 
 def _written(value: Any) -> str:
     """Write an object or a number out, so that an odd input can at least be read."""
-    if is_missing(value) or isinstance(value, str | bool | list) or value == {}:
+    if is_missing(value) or isinstance(value, str | bool | list):
+        return ""
+    if isinstance(value, Mapping) and all(map(is_missing, value.values())):
         return ""
     return json.dumps(plain(value), ensure_ascii=False)
