@@ -107,6 +107,23 @@ def test_encoder_decoders_are_read_by_their_cross_attention(name):
         check(read, weights, outputs.logits[0].float().numpy(), targets, item)
 
 
+def test_a_batch_that_falls_back_to_eager_attention_gives_the_same(monkeypatch):
+    model = tiny_model(ARCHITECTURES["llama"])
+    ids = texts()
+    together, _ = padded(ids)
+    asked_of = [asked(ids, item) for item in range(3)]
+    expected = reduce_texts(model, {"input_ids": together}, asked_of, k=2)
+    monkeypatch.setattr(
+        "explorer.attention.recorder.passes.follows_interface", lambda _model: False
+    )
+    with pytest.warns(UserWarning, match="eager"):
+        found = reduce_texts(model, {"input_ids": together}, asked_of, k=2)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.attention.array, other.attention.array, atol=1e-5)
+        np.testing.assert_allclose(one.attention.topk, other.attention.topk, atol=1e-5)
+        np.testing.assert_allclose(one.logprobs, other.logprobs, atol=1e-4)
+
+
 def test_the_head_sees_only_the_rows_that_were_asked(monkeypatch):
     model = tiny_model(ARCHITECTURES["llama"])
     seen = []

@@ -15,6 +15,7 @@ from explorer.errors import Cancelled, InputError, ModelCapabilityError, TraceEr
 from explorer.models import Model
 from explorer.rag.scored_file import scored_line
 from explorer.rag.scoring import ScoringCancelled, score_traces
+from explorer.rag.telling import _duration
 from explorer.traces import Hyperedge, Trace, evidence, load_traces, save_traces
 
 # A chat format without special tokens of its own but the one at the beginning.
@@ -452,6 +453,22 @@ def test_progress_tells_how_far_it_is_and_each_trace_is_handed_over(model):
     assert sorted(seen) == [f"t{number}" for number in range(5)]
 
 
+def test_a_bar_is_shown_where_somebody_watches(model, monkeypatch, capsys):
+    monkeypatch.setattr("explorer.rag.telling._watched", lambda: True)
+    score_traces(five(), model)
+    assert "5/5" in capsys.readouterr().err
+    score_traces(five(), model, progress=False)
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "about 1 s"), (75, "about 75 s"), (600, "about 10 min"), (9000, "about 2.5 h")],
+)
+def test_the_time_that_is_left_is_written_for_people(seconds, words):
+    assert _duration(seconds) == words
+
+
 def test_it_stops_within_a_pass_and_keeps_what_is_done(model, tmp_path):
     cancel = threading.Event()
     done: list[str] = []
@@ -618,9 +635,24 @@ def test_the_traces_own_file_is_refused(model, tmp_path):
     path = tmp_path / "traces.jsonl"
     save_traces(five(), path)
     contents = path.read_bytes()
-    with pytest.raises(TraceError, match="before it was scored"):
+    with pytest.raises(TraceError, match="come from"):
         score_traces(load_traces(path), model, path=path, progress=False)
+    with pytest.raises(TraceError, match="before it was scored"):
+        score_traces(five(), model, path=path, progress=False)
     assert path.read_bytes() == contents
+
+
+def test_labels_stay_with_the_traces(model, tmp_path):
+    path = tmp_path / "traces.jsonl"
+    save_traces(five(), path)
+    traces = load_traces(path)
+    traces.label(0, "h0", True)
+    scored = score_traces(traces, model, progress=False)
+    assert scored[0].hyperedges[0].label is True
+    scored.label(1, "h0", False)
+    assert load_traces(path)[1].hyperedges[0].label is False
+    filed = score_traces(traces, model, path=tmp_path / "scored.jsonl", progress=False)
+    assert [one.hyperedges[0].label for one in filed[:2]] == [True, False]
 
 
 def test_array_files_come_along(model, tmp_path):
