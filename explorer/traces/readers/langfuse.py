@@ -119,14 +119,13 @@ def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem
 def _span(record: Mapping[str, Any], trace: str) -> Span:
     """Read one observation."""
     kind = _KINDS.get(str(record.get("type")).upper(), "other")
+    parent = name_of(record.get("parentObservationId") or record.get("parent_observation_id"))
     return _read(
         Span(
             trace=trace or name_of(record.get("traceId") or record.get("trace_id")),
             id=name_of(record.get("id")),
-            parent=name_of(
-                record.get("parentObservationId") or record.get("parent_observation_id")
-            ),
-            kind=named_kind(kind, record.get("name")),
+            parent=parent,
+            kind=named_kind(kind, record.get("name"), parent),
             start=moment(record.get("startTime") or record.get("start_time")),
         ),
         record.get("input"),
@@ -137,8 +136,10 @@ def _span(record: Mapping[str, Any], trace: str) -> Span:
 def _otlp_span(raw: OtlpSpan) -> Span:
     """Read one span that was meant for Langfuse."""
     kind = _KINDS.get(raw.text("langfuse.observation.type").upper(), "other")
-    span = _read(
-        raw.span(kind=named_kind(kind, raw.raw.get("name"))),
+    span = raw.span(kind=kind)
+    span.kind = named_kind(kind, raw.raw.get("name"), span.parent)
+    _read(
+        span,
         raw.at("langfuse.observation.input"),
         raw.at("langfuse.observation.output"),
     )

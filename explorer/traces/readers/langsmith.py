@@ -67,7 +67,7 @@ def _span(run: Mapping[str, Any], trace: str, parent: str) -> Span:
     taken, given = opened(run.get("inputs")), opened(run.get("outputs"))
     name = name_of(run.get("id")) or name_of(run.get("run_id"))
     parent = name_of(run.get("parent_run_id")) or parent
-    kind = named_kind(_KINDS.get(str(run.get("run_type")), "other"), run.get("name"))
+    kind = named_kind(_KINDS.get(str(run.get("run_type")), "other"), run.get("name"), parent)
     notes: list[str] = []
     return Span(
         trace=name_of(run.get("trace_id")) or trace or _root(run) or parent or name,

@@ -127,13 +127,17 @@ def moment(value: Any) -> float | None:
     return value if type(value) is int else number  # nanoseconds are too long for a float
 
 
-def named_kind(kind: Kind, name: Any) -> Kind:
-    """Return a kind, or a better one where the name of the step tells it."""
-    if kind in {"llm", "aside"} or not isinstance(name, str):
+def named_kind(kind: Kind, name: Any, parent: str) -> Kind:
+    """Return a kind, or a better one where the name of the step tells it.
+
+    "RetrievalQA" is a chain and "VectorStoreRetriever" none; the root of a request is neither
+    retriever nor reranker, whatever it is called.
+    """
+    if kind in {"llm", "aside"} or not isinstance(name, str) or not parent:
         return kind
     if "rerank" in name.lower():
         return "reranker"
-    return "retriever" if kind == "other" and "retriev" in name.lower() else kind
+    return "retriever" if kind == "other" and "retrieve" in name.lower() else kind
 
 
 def name_of(value: Any) -> str:

@@ -22,7 +22,7 @@ _KINDS: dict[str, Kind] = {
     "guardrail": "aside",
 }
 _EVALUATING = frozenset({"eval", "eval_root", "eval_decision"})
-_METHODS = re.compile(r"retriev|relevant_documents|get_context|fetch_context|similarity_search")
+_METHODS = re.compile(r"retrieve|relevant_documents|get_context|fetch_context|similarity_search")
 _MODELS = re.compile(r"generat|complet|chat|predict|llm", re.IGNORECASE)
 _CONTEXTS = ("context", "contexts", "retrieved_contexts", "source")
 _BASE = "ai.observability."
@@ -166,7 +166,7 @@ def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> Span:
     kind: Kind = "llm" if _MODELS.search(method) else "other"
     if _METHODS.search(method) or ("retriever" in way and kind == "other"):
         kind = "retriever"
-    kind = named_kind(kind, method)
+    kind = named_kind(kind, method, parent)
     taken, given = opened(call.get("args")), opened(call.get("rets"))
     times = opened(call.get("perf"))
     notes: list[str] = []

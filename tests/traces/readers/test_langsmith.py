@@ -79,3 +79,27 @@ def test_documents_that_langchain_serialised():
     (trace,) = read_all(READER, run)
     (edge,) = trace.hyperedges
     assert (edge.id, edge.hyperedge, edge.extra["retrieval_score"]) == ("a", "Ada.", 0.7)
+
+
+@pytest.mark.parametrize("name", ["RetrievalQA", "retrieve_and_answer", "create_retrieval_chain"])
+def test_a_chain_is_no_retriever_for_its_name(name):
+    runs = records_of("langsmith.jsonl")
+    runs[2]["name"] = name
+    (trace,) = read_all(READER, *runs)
+    assert trace.answer == "A blue one with a white oar."
+    assert [edge.id for edge in trace.hyperedges] == ["f2", "5f1c"]
+
+
+def test_a_step_of_a_graph_that_is_called_retrieve_is_a_retriever():
+    runs = records_of("langsmith.jsonl")
+    runs[1] |= {"name": "retrieve", "run_type": "chain", "outputs": {"context": ["A.", "B."]}}
+    (trace,) = read_all(READER, *runs)
+    assert [edge.hyperedge for edge in trace.hyperedges] == ["A.", "B."]
+
+
+def test_outputs_of_chains_count_where_nothing_retrieved():
+    runs = records_of("langsmith.jsonl")
+    runs[2]["outputs"] = {"answer": "Blue.", "context": runs[1]["outputs"]["documents"]}
+    (trace,) = read_all(READER, runs[0], runs[2])
+    assert trace.answer == "Blue."
+    assert [edge.id for edge in trace.hyperedges] == ["f2", "5f1c"]
