@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from explorer.rag.comparing import agreement
     from explorer.rag.config import METHODS, ExtractorConfig
-    from explorer.rag.entities import entities_of
+    from explorer.rag.entities import entities_of, with_entities
     from explorer.rag.extractor import FeedbackExtractor
     from explorer.rag.graphs import DictGraph, NetworkXGraph, as_graph
     from explorer.rag.scoring import score_traces
@@ -32,6 +32,7 @@ _HOME = {
     "entities_of": "entities",
     "score_traces": "scoring",
     "weight_trajectory": "trajectory",
+    "with_entities": "entities",
 }
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "entities_of",
     "score_traces",
     "weight_trajectory",
+    "with_entities",
 ]
 
 

@@ -38,7 +38,7 @@ METHODS = (
 _WIDTH = 560  # before the page has said how wide a plot is
 _MOST_LINES = 8
 _ENTITIES_HEIGHT = 380
-_BARS = BarsView.DRAWN_BY | {"compare", "trace_scene"}
+_BARS = BarsView.DRAWN_BY | {"comparison", "compare", "trace_scene"}
 _WEIGHTS = frozenset({"trajectory", "selection", "trace_scene"})
 _WORDS = frozenset(
     {"method", "compare", "comparison", "weight_view", "update_strategy", "table", "trace_scene"}
@@ -178,8 +178,10 @@ class SidePanel:
         feedback, verdicts = [float("nan")] * len(edges), ["unknown"] * len(edges)
         if table is not None and table["unit"].tolist() == [edge.id for edge in edges]:
             feedback, verdicts = table["feedback"].tolist(), table["verdict"].tolist()
+        from explorer.rag import with_entities
+
         return entities_figure_spec(
-            edges,
+            with_entities(edges),
             feedback,
             _weights_after(edges, feedback, self.state.update_strategy),
             verdicts=verdicts,

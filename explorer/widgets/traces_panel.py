@@ -268,11 +268,15 @@ def _source(scene: TraceScene) -> str:
 
 def _problems(traces: TraceSet | None) -> dict[str, Any]:
     found = () if traces is None else traces.problems
-    left_out = sum(not problem.loaded for problem in found)
-    changed = len(found) - left_out
+    lines = [problem for problem in found if problem.line]
+    left_out = sum(not problem.loaded for problem in lines)
     said = [
-        f"{count} line{'' if count == 1 else 's'} {what}"
-        for count, what in ((left_out, "not read"), (changed, "changed"))
+        f"{count} {noun}{'' if count == 1 else 's'}{what}"
+        for count, noun, what in (
+            (left_out, "line", " not read"),
+            (len(lines) - left_out, "line", " changed"),
+            (len(found) - len(lines), "note", ""),
+        )
         if count
     ]
     more = len(found) - _MOST_PROBLEMS

@@ -1,0 +1,112 @@
+"""The traces tab in a real browser: methods, labels, weights, and traces without attention."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pages import picture, wait_until
+
+TRACES = "from explorer import Explorer\napp = Explorer.from_traces(threshold=0.0015)\napp"
+BARS, SIDES, UNDER = 2, 3, 4
+
+
+@pytest.mark.parametrize("host", ["lab", "voila"])
+def test_methods_one_at_a_time_and_side_by_side(show, host):
+    with show(host, [TRACES]) as shown:
+        page, bars = shown.page, shown.plot(BARS)
+        before = picture(bars)
+        page.get_by_role("button", name="citation", exact=True).click()
+        shown.wait_for_value("app.method", lambda value: value == "citation")
+        shown.wait_for_change(bars, before)
+        assert page.locator(".ex-threshold-field").inner_text().startswith("citation")
+        # The answer is one word, and no fact is that short: nothing can be cited.
+        assert page.locator(".ex-card .ex-badge", has_text="answer too short").count() == 7
+        page.get_by_role("button", name="compare", exact=True).click()
+        # The bars stay until the comparison is there: the embedding model loads first.
+        wait_until(page, lambda: not page.locator(".explorer-plot").nth(BARS).is_visible())
+        sides = shown.plot(SIDES)
+        drawn = picture(sides)
+        shown.run("app.trace = 4")
+        shown.wait_for_change(sides, drawn)
+        text = sides.inner_text()
+        assert "agrees" in text
+        page.get_by_role("button", name="attention", exact=True).click()
+        page.get_by_role("button", name="compare", exact=True).click()
+        shown.wait_for_value("(app.method, app.compare)", lambda v: v == ("attention", False))
+        assert shown.value("app.error") is None
+
+
+def test_an_entity_picture_pins_what_is_clicked_and_weights_follow_the_threshold(show):
+    with show("voila", [TRACES]) as shown:
+        page, under = shown.page, shown.plot(UNDER)
+        before = picture(under)
+        square = under.locator(".scatterlayer .trace path.point").last
+        square.click(force=True)
+        pinned = shown.wait_for_value("app.selection", lambda value: value is not None)
+        assert pinned["kind"] == "unit"
+        shown.wait_for_change(under, before)
+        assert page.locator(".ex-card[aria-pressed='true']").count() == 1
+        page.get_by_role("button", name="weights", exact=True).click()
+        page.get_by_text("Weights over 67 traces").wait_for()
+        moved = picture(shown.plot(UNDER))
+        shown.run("app.threshold = 0.0001")
+        shown.wait_for_change(under, moved)
+        page.get_by_label("Update strategy").select_option("additive")
+        shown.wait_for_value("app.update_strategy", lambda value: value == "additive")
+
+
+def test_labels_by_click_are_kept_beside_the_trace(show, tmp_path: Path):
+    path = tmp_path / "traces.jsonl"
+    edges = [{"id": f"h{i}", "hyperedge": f"Fact {i}."} for i in range(2)]
+    line = {"id": "t", "query": "q", "answer": "a", "hyperedges": edges}
+    path.write_text(json.dumps(line | {"metadata": {"hyperedge_attention": [0.5, 0.01]}}) + "\n")
+    cell = f"from explorer import Explorer\napp = Explorer.from_traces({str(path)!r})\napp"
+    with show("lab", [cell]) as shown:
+        page = shown.page
+        page.get_by_label("Label h0 as used", exact=True).click()
+        page.get_by_text("✓ labelled used").wait_for()
+        page.get_by_label("Label h1 as not used", exact=True).click()
+        page.get_by_text("✗ labelled not used").wait_for()
+        again = f"__import__('explorer').load_traces({str(path)!r})[0]"
+        kept = shown.value(f"[edge.label for edge in {again}.hyperedges]")
+        assert kept == [True, False]
+        # Pressing a label again takes it back.
+        page.get_by_label("Label h0 as used", exact=True).click()
+        shown.wait_for_value(
+            "[e.label for e in app.traces[0].hyperedges]", lambda v: v == [None, False]
+        )
+        # The same facts as the text that was read.
+        page.get_by_role("button", name="text", exact=True).click()
+        fact = page.locator(".ex-fact", has_text="Fact 0.")
+        fact.click()
+        shown.wait_for_value("app.selection", lambda v: v == {"kind": "unit", "name": "h0"})
+        wait_until(page, lambda: fact.get_attribute("aria-pressed") == "true")
+
+
+@pytest.mark.packaged_model
+def test_all_traces_are_read_at_one_click(show, tmp_path: Path):
+    path = tmp_path / "traces.jsonl"
+    lines = [
+        {
+            "id": f"t{i}", "query": "Which river is longest?", "answer": "the Nile",
+            "hyperedges": [
+                {"id": "a", "hyperedge": "The Nile is the longest river."},
+                {"id": "b", "hyperedge": f"The Rhine is {i} short."},
+            ],
+        }
+        for i in range(3)
+    ]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, lines)))
+    cell = f"from explorer import Explorer\napp = Explorer.from_traces({str(path)!r})\napp"
+    with show("lab", [cell]) as shown:
+        page = shown.page
+        page.get_by_role("button", name="all 3 traces").click()
+        page.locator(".ex-source", has_text="attention of SmolLM2").wait_for()
+        wait_until(page, lambda: shown.value("app._session.desk.reports") == {})
+        found = shown.value("[t.metadata['unit_attention'].shape for t in app.traces]")
+        assert found == [(30, 9, 2)] * 3
+        scores = shown.value("app.feedback['score'].tolist()")
+        assert all(0 < score < 1 for score in scores)
+        assert shown.value("app.error") is None
