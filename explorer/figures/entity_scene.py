@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,7 +115,7 @@ def scene_of(
     lines = [
         (number[i], len(drawn) + entity) for entity, found in enumerate(members) for i in found
     ]
-    centres, alone = _centres(nodes, lines, width, height)
+    centres, alone = _centres(tuple(node.size for node in nodes), tuple(lines), width, height)
     rises = np.array([(node.size[1] - node.room) / 2 for node in nodes])
     markers = centres - np.stack([np.zeros(len(nodes)), rises], axis=-1)
     ends = np.array([[*markers[one], *markers[other]] for one, other in lines]).reshape(-1, 4)
@@ -201,10 +202,15 @@ def _pixels(text: str) -> float:
     return letters * _LETTER * LABEL_SIZE + 4
 
 
+# The places do not depend on what moves while a threshold is dragged, and cost most of a figure.
+@lru_cache(maxsize=64)
 def _centres(
-    nodes: Sequence[Node], lines: Sequence[tuple[int, int]], width: float, height: float
+    taken: tuple[tuple[float, float], ...],
+    lines: tuple[tuple[int, int], ...],
+    width: float,
+    height: float,
 ) -> tuple[NDArray[np.float64], float | None]:
-    """Places for all nodes: what is connected above, hyperedges without entities in rows below.
+    """Places for nodes of these sizes: what is connected above, lone hyperedges in rows below.
 
     Returns
     -------
@@ -214,19 +220,20 @@ def _centres(
     import networkx as nx
 
     graph = nx.Graph(lines)
-    alone = [number for number in range(len(nodes)) if number not in graph]
-    cell = max((nodes[number].size[0] + 14 for number in alone), default=1.0)
-    tall = max((nodes[number].size[1] + 8 for number in alone), default=0.0)
+    alone = [number for number in range(len(taken)) if number not in graph]
+    cell = max((taken[number][0] + 14 for number in alone), default=1.0)
+    tall = max((taken[number][1] + 8 for number in alone), default=0.0)
     across = max(1, int(width // cell))
     rows = math.ceil(len(alone) / across)
     below = min(rows * tall, height * (0.6 if graph else 1.0))
     begin = height - below if graph else _CAPTION
-    centres = np.zeros((len(nodes), 2))
-    sizes = {number: nodes[number].size for number in graph}
+    centres = np.zeros((len(taken), 2))
+    sizes = {number: taken[number] for number in graph}
     above = max(1.0, begin - _LINE - (_CAPTION if rows else 0))
     for number, centre in placed(graph, sizes, width, above).items():
         centres[number] = centre[0], centre[1] + _LINE  # a label may stand above the topmost
     for place, number in enumerate(alone):
         row, column = divmod(place, across)
         centres[number] = (column + 0.5) * cell, begin + (row + 0.5) * below / rows
+    centres.setflags(write=False)
     return centres, begin if rows else None
