@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 TOP_K = 3
 
 # What fits a pass: tokens, pads included. Measured with SmolLM2-135M on two cores: texts of 60
-# tokens gain a quarter in a batch and texts of 120 a tenth, from 500 tokens a pass on nothing is
-# gained, and from 2,000 on something is lost. A GPU is idle between short texts.
-_CPU_TOKENS = 512
+# tokens gain a quarter in a batch of about 1,000, texts of 120 to 500 about 5 to 10 %, and from
+# 2,000 tokens a pass on something is lost; where other programs want the cores too, batches gain
+# more. On a GPU nothing was measured: it is idle between short texts, and has the memory.
+_CPU_TOKENS = 1024
 _GPU_TOKENS = 16_384
 # The logits of the answers' rows, of all texts of a pass: 256 MB.
 _LOGITS = 1 << 26

@@ -73,4 +73,4 @@ def test_a_batch_gives_what_reading_one_by_one_gives(which, request):
 
 
 def test_the_default_follows_the_device(causal):
-    assert default_batch_tokens(causal) == 512
+    assert default_batch_tokens(causal) == 1024
