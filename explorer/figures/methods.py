@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-Agreement = Mapping[str, tuple[int, int, float]]
-"""By method: how many calls equal those of the first method, of how many, and Cohen's kappa."""
-
 _MARGIN = 8
 _HEADING = 54
 """Pixels above the rows: the method, how far it agrees, and kappa."""
@@ -90,7 +87,7 @@ class _Column:
 
 def method_bars(
     table: pd.DataFrame,
-    agreement: Agreement | None = None,
+    agreement: pd.DataFrame | None = None,
     *,
     policy: FeedbackPolicy | None = None,
     theme: Theme = "light",
@@ -108,11 +105,12 @@ def method_bars(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `FeedbackExtractor.compare`: ``unit``, ``text``, and for each method ``<method>`` (or
-        ``feedback_<method>``) and ``<method>_verdict`` (or ``verdict_<method>``). The methods are
-        those of ``attrs["methods"]``, or all that have a verdict.
-    agreement : mapping of method to (equal, of, kappa), optional
-        Said above each column but the first.
+        From `FeedbackExtractor.compare`: ``unit``, ``text``, and for each method ``<method>`` and
+        ``<method>_verdict``. The methods are those of ``attrs["methods"]``, or all that have a
+        verdict.
+    agreement : pandas.DataFrame, optional
+        From `explorer.rag.agreement`. How far each method agrees with the first is said above its
+        column.
     policy : FeedbackPolicy, optional
         What neutral and negative feedback are; the defaults when left out.
     theme : {"light", "dark"}
@@ -159,7 +157,7 @@ def method_bars(
 
 def methods_spec(
     table: pd.DataFrame,
-    agreement: Agreement | None = None,
+    agreement: pd.DataFrame | None = None,
     *,
     policy: FeedbackPolicy | None = None,
     theme: Theme = "light",
@@ -204,12 +202,12 @@ def methods_spec(
     headings = rows.headings()
     hovers = [head + LABEL_WORDS[label] for head, label in zip(headings, rows.labels, strict=True)]
     traces = _names(rows, name_pixels, gutter, fills, hovers, columns, top)
+    told = {} if agreement is None else _with_first(agreement, methods[0])
     for place, column in enumerate(columns):
-        told = (agreement or {}).get(column.method)
-        if place == 0 and agreement:
+        if place == 0 and told:
             heading = _quiet("the reference")
         else:
-            heading = "" if column.absent else _agreed(told, column.pixels)
+            heading = "" if column.absent else _agreed(told.get(column.method), column.pixels)
         message = (absent or {}).get(column.method, _ABSENT.get(column.method, "not known"))
         traces += _column(column, policy, fills, hovers, heading, message, top)
     drawn = gutter + pixels * len(columns)
@@ -241,11 +239,7 @@ def _methods(table: pd.DataFrame) -> tuple[str, ...]:
     named: Sequence[str] = table.attrs.get("methods", ())
     if not named:
         columns = [str(name) for name in table.columns]
-        named = [
-            name.removesuffix("_verdict").removeprefix("verdict_")
-            for name in columns
-            if name.endswith("_verdict") or name.startswith("verdict_")
-        ]
+        named = [name.removesuffix("_verdict") for name in columns if name.endswith("_verdict")]
     if not named or "unit" not in table:
         raise InputError(
             "A table of methods has the columns unit, text, and for each method its feedback and "
@@ -255,15 +249,28 @@ def _methods(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _numbers(table: pd.DataFrame, method: str) -> tuple[NDArray[np.float64], list[str]]:
-    """Feedback and verdicts of a method, under either way of naming the columns."""
-    feedback = next((name for name in (f"feedback_{method}", method) if name in table), None)
-    verdict = next(
-        (name for name in (f"verdict_{method}", f"{method}_verdict") if name in table), None
-    )
-    if feedback is None or verdict is None:
+    """Feedback and verdicts of a method."""
+    if method not in table or f"{method}_verdict" not in table:
         raise InputError(f"The table has no columns {method} and {method}_verdict.")
-    values = table[feedback].to_numpy(dtype=np.float64)
-    return np.clip(values, 0.0, 1.0), [str(word) for word in table[verdict]]
+    values = table[method].to_numpy(dtype=np.float64)
+    return np.clip(values, 0.0, 1.0), [str(word) for word in table[f"{method}_verdict"]]
+
+
+def _with_first(agreement: pd.DataFrame, first: str) -> dict[str, tuple[int, int, float]]:
+    """By method: how many calls equal those of the first, of how many, and Cohen's kappa."""
+    if not {"first", "second", "units", "agreement", "kappa"} <= set(agreement.columns):
+        raise InputError(
+            "The agreement of methods has the columns first, second, units, agreement and kappa; "
+            "explorer.rag.agreement makes it."
+        )
+    pairs = agreement[agreement["first"] == first]
+    found = {}
+    for second, units, share, kappa in zip(
+        pairs["second"], pairs["units"], pairs["agreement"], pairs["kappa"], strict=True
+    ):
+        equal = round(share * units) if units else 0
+        found[str(second)] = (equal, int(units), float(kappa))
+    return found
 
 
 def _order(

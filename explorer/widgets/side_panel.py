@@ -137,10 +137,12 @@ class SidePanel:
         self.sides.plot.layout.display = "" if self._comparing else "none"
         if not self._comparing:
             return
+        from explorer.rag import agreement
+
         compared: pd.DataFrame = self.state.comparison
         figure = methods_spec(
             compared,
-            _agreements(compared),
+            agreement(compared),
             labels=self._labels,
             sort=self.state.bar_order,
             width=self.sides.plot.width or _WIDTH,
@@ -295,17 +297,3 @@ def _weights_after(
     order, signals = update_order(rows, "id")
     moves = follow(order, signals, {"strategy": strategy}, start=start)
     return [float(moves.final()[number]) for number in order.hyperedges]
-
-
-def _agreements(compared: pd.DataFrame) -> dict[str, tuple[int, int, float]]:
-    """How many calls of each method equal those of the first: equal, both judged, kappa."""
-    from explorer.rag.comparing import agreement
-
-    first = compared.attrs["methods"][0]
-    pairs = agreement(compared)
-    pairs = pairs[pairs["first"] == first]
-    found = {}
-    for pair in pairs.itertuples():
-        share = 0.0 if np.isnan(pair.agreement) else pair.agreement
-        found[str(pair.second)] = (round(share * pair.units), int(pair.units), float(pair.kappa))
-    return found

@@ -12,6 +12,7 @@ from explorer.errors import InputError, ShapeError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import colours, method_bars
 from explorer.figures.methods import methods_spec
+from explorer.rag import agreement
 
 NAN = math.nan
 
@@ -33,6 +34,16 @@ def table_of(texts=None, names=None, **feedback):
 
 
 TABLE = table_of(attention=[1.0, 0.3, 0.4], citation=[0.3, NAN, 0.9], logprobs=[NAN, NAN, NAN])
+
+
+def agreement_of(**pairs):
+    """How far methods agree with attention: equal calls, of how many, kappa."""
+    rows = [
+        ("attention", method, of, equal / of if of else NAN, kappa)
+        for method, (equal, of, kappa) in pairs.items()
+    ]
+    rows.append(("citation", "logprobs", 9, 1.0, 1.0))  # not with the first: not shown
+    return pd.DataFrame(rows, columns=["first", "second", "units", "agreement", "kappa"])
 
 
 def traces(figure, name):
@@ -71,17 +82,18 @@ def test_a_number_and_a_mark_stand_behind_each_bar():
 
 
 def test_headings_say_how_far_methods_agree():
-    agreement = {"citation": (1, 2, -0.5), "logprobs": (0, 0, NAN)}
-    said = "\n".join(texts(method_bars(TABLE, agreement, width=1100)))
+    told = agreement_of(citation=(1, 2, -0.5), logprobs=(0, 0, NAN))
+    said = "\n".join(texts(method_bars(TABLE, told, width=1100)))
     assert "the reference" in said
     assert "agrees 1 of 2, κ \u22120.50" in said
     assert "nothing to compare" not in said, "the column says so itself"
-    narrow = "\n".join(texts(method_bars(TABLE, agreement, width=420)))
+    narrow = "\n".join(texts(method_bars(TABLE, told, width=420)))
     assert "agrees 1 of 2</span><br>" in narrow
     assert "agrees" not in "\n".join(texts(method_bars(TABLE)))
     table = table_of(attention=[1.0, NAN], citation=[NAN, 0.3])
-    assert "nothing to compare" in "\n".join(texts(method_bars(table, {"citation": (0, 0, NAN)})))
-    same = "\n".join(texts(method_bars(table, {"citation": (2, 2, NAN)})))
+    nothing = agreement_of(citation=(0, 0, NAN))
+    assert "nothing to compare" in "\n".join(texts(method_bars(table, nothing)))
+    same = "\n".join(texts(method_bars(table, agreement_of(citation=(2, 2, NAN)))))
     assert "agrees 2 of 2" in same
     assert "κ" not in same
 
@@ -145,26 +157,25 @@ def test_hovers_tell_the_whole_text_and_every_method():
 
 
 def test_the_structure_stays_while_the_threshold_moves():
-    def spec(values, agreement):
+    def spec(values, told):
         table = table_of(attention=values, citation=[0.3, 0.4, 1.0], logprobs=[NAN] * 3)
-        return methods_spec(table, agreement, selected="he2")
+        return methods_spec(table, told, selected="he2")
 
-    first = spec([1.0, 0.3, 0.4], {"citation": (1, 3, -0.5)})
-    second = spec([0.31, 0.3, 1.0], {"citation": (3, 3, 1.0)})
+    first = spec([1.0, 0.3, 0.4], agreement_of(citation=(1, 3, -0.5)))
+    second = spec([0.31, 0.3, 1.0], agreement_of(citation=(3, 3, 1.0)))
     assert first["layout"] == second["layout"]
     assert [part.keys() for part in first["data"]] == [part.keys() for part in second["data"]]
 
 
-def test_other_names_of_the_columns():
-    table = TABLE.rename(
-        columns=lambda name: (
-            f"verdict_{name.removesuffix('_verdict')}"
-            if name.endswith("_verdict")
-            else f"feedback_{name}"
-            if name in TABLE.attrs["methods"]
-            else name
-        )
-    )
+def test_the_agreement_of_methods_can_be_handed_over_as_it_is():
+    called = agreement(TABLE)
+    said = "\n".join(texts(method_bars(TABLE, called, width=1100)))
+    # attention calls he1 used and he3 not, citation the other way round
+    assert "agrees 0 of 2, κ \u22121.00" in said
+
+
+def test_without_attrs_the_methods_are_those_with_a_verdict():
+    table = TABLE.copy()
     table.attrs = {}
     assert method_bars(table) == method_bars(TABLE)
 
@@ -200,3 +211,5 @@ def test_what_cannot_be_drawn():
     broken.attrs["methods"] = ("attention", "hybrid")
     with pytest.raises(InputError, match="no columns hybrid and hybrid_verdict"):
         method_bars(broken)
+    with pytest.raises(InputError, match=r"explorer\.rag\.agreement makes it"):
+        method_bars(TABLE, TABLE)
