@@ -63,6 +63,10 @@ class EmbeddingError(ExplorerError, RuntimeError):
     """An embedding function failed, or gave what are no embeddings."""
 
 
+class ValidationError(ExplorerError, ValueError):
+    """There is too little to judge by: no labels, labels of one kind only, too few traces."""
+
+
 class ModelError(ExplorerError, RuntimeError):
     """A model cannot be found, loaded or run."""
 
