@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from explorer.feedback import FeedbackPolicy, Normalisation, Reduction
 from explorer.feedback.normalisations import normalisation_rule
 from explorer.feedback.reductions import reduction_rule
 from explorer.feedback.scores import check_k
+from explorer.rag.settings import did_you_mean, settings_of
 
 Method = Literal["embedding", "attention", "citation", "hybrid", "logprobs", "ensemble"]
 
@@ -86,7 +86,10 @@ class ExtractorConfig:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             known = ", ".join(repr(name) for name in METHODS)
-            raise InputError(f"There is no method {self.method!r}. Choose one of {known}.")
+            raise InputError(
+                f"There is no method {self.method!r}.{did_you_mean(self.method, METHODS)} "
+                f"Choose one of {known}."
+            )
         for name in ("attention_threshold", "similarity_threshold", "citation_threshold"):
             object.__setattr__(self, name, self._policy(name).threshold)
         object.__setattr__(self, "hybrid_citation", self._policy("hybrid_citation").threshold)
@@ -111,24 +114,7 @@ class ExtractorConfig:
         InputError
             When a key is unknown; the message names the nearest that is known.
         """
-        if value is None:
-            return cls()
-        if isinstance(value, cls):
-            return value
-        if not isinstance(value, Mapping):
-            raise InputError(
-                "The config must be a mapping or an ExtractorConfig, but it is a "
-                f"{type(value).__name__}."
-            )
-        known = [one.name for one in fields(cls)]
-        for key in value:
-            if key not in known:
-                near = get_close_matches(str(key), known, n=1, cutoff=0.5)
-                meant = f" Did you mean {near[0]!r}?" if near else ""
-                raise InputError(
-                    f"The config has no key {str(key)[:60]!r}.{meant} It takes {', '.join(known)}."
-                )
-        return cls(**value)
+        return settings_of(cls, value, "An extractor")
 
     @property
     def attention_policy(self) -> FeedbackPolicy:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from explorer.errors import InputError
+from explorer.rag.settings import did_you_mean, settings_of
 
 Strategy = Literal["ema", "additive", "multiplicative"]
 
@@ -58,7 +58,7 @@ class UpdateConfig:
         if self.strategy not in names:
             raise InputError(
                 f"There is no update strategy {self.strategy!r}. Choose one of "
-                f"{', '.join(map(repr, names))}.{_near(self.strategy, names)}"
+                f"{', '.join(map(repr, names))}.{did_you_mean(self.strategy, names)}"
             )
         for name in ("update_alpha", "decay_factor"):
             value = checked_number(name, getattr(self, name))
@@ -89,23 +89,7 @@ class UpdateConfig:
         InputError
             When there is no setting of a name, or a value is out of range.
         """
-        if config is None:
-            return cls()
-        if isinstance(config, cls):
-            return config
-        if not isinstance(config, Mapping):
-            raise InputError(
-                "The settings of an updater are a mapping such as {'strategy': 'ema'}, but they "
-                f"are of type {type(config).__name__}."
-            )
-        known = [field.name for field in fields(cls)]
-        for name in config:
-            if name not in known:
-                raise InputError(
-                    f"An updater has no setting {name!r}.{_near(name, known)} "
-                    f"It has {', '.join(known)}."
-                )
-        return cls(**config)
+        return settings_of(cls, config, "An updater")
 
 
 def weight_bounds(quality: Any, config: UpdateConfig) -> tuple[Any, Any]:
@@ -193,8 +177,3 @@ def _float(value: object) -> float | None:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def _near(name: object, known: tuple[str, ...] | list[str]) -> str:
-    near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +11,7 @@ import ipywidgets
 from explorer.attention import AttentionMap, DenseAttention
 from explorer.errors import InputError
 from explorer.models import DEFAULT_MODEL
+from explorer.rag.settings import did_you_mean
 from explorer.traces import Trace, TraceSet, load_traces, save_traces
 from explorer.widgets import saving
 from explorer.widgets.chrome import Chrome
@@ -349,6 +349,5 @@ def _still_output(still: str | None) -> dict[str, str]:
 
 
 def _unknown_argument(name: str) -> str:
-    near = difflib.get_close_matches(name, _OWN_TRAITS, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, _OWN_TRAITS)
     return f"Explorer takes no argument {name!r}.{hint} It takes: {', '.join(_OWN_TRAITS)}."

@@ -34,7 +34,7 @@ def test_weights_that_are_left_out_are_nothing():
 def test_a_misspelt_key_is_answered_with_the_right_one():
     with pytest.raises(InputError, match="Did you mean 'attention_threshold'"):
         ExtractorConfig.of({"attention_treshold": 0.2})
-    with pytest.raises(InputError, match="no key '3'"):
+    with pytest.raises(InputError, match="no setting '3'"):
         ExtractorConfig.of({3: 0.2})
 
 
@@ -42,6 +42,7 @@ def test_a_misspelt_key_is_answered_with_the_right_one():
     ("config", "words"),
     [
         ({"method": "magic"}, "no method 'magic'"),
+        ({"method": "ensembl"}, "Did you mean 'ensemble'"),
         ({"method": ["embedding"]}, "no method"),
         ({"similarity_threshold": 1.5}, "`similarity_threshold`"),
         ({"citation_threshold": "high"}, "`citation_threshold`"),

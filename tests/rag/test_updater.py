@@ -337,7 +337,7 @@ def test_nodes_that_cannot_be_used(node, words):
         ({"max_history_length": -1}, "whole number from 0"),
         ({"max_history_length": 2.5}, "whole number from 0"),
         ({"max_history_length": True}, "whole number from 0"),
-        ([("strategy", "ema")], "are a mapping"),
+        ([("strategy", "ema")], "must be a mapping"),
     ],
 )
 def test_settings_that_are_none(config, words):

@@ -162,7 +162,7 @@ def test_evidence_outside_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_arguments_are_refused_with_a_hint() -> None:
-    with pytest.raises(InputError, match="Did you mean threshold"):
+    with pytest.raises(InputError, match="Did you mean 'threshold'"):
         Explorer(treshold=0.1)
 
 
