@@ -550,12 +550,12 @@ def test_it_goes_on_where_it_stopped(model, tmp_path, sizes):
 @pytest.mark.parametrize("left", [1, 9, 300, -1])
 def test_half_a_line_at_the_end_is_taken_away(model, tmp_path, sizes, left):
     path = tmp_path / "scored.jsonl"
-    score_traces(five(), model, path=path, progress=False)
+    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
     whole = path.read_bytes()
     *lines, last = whole.splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, last[:left]]))
     sizes.clear()
-    score_traces(five(), model, path=path, progress=False)
+    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
     assert sizes == [1]
     assert path.read_bytes() == whole
 
