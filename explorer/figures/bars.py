@@ -21,13 +21,11 @@ from explorer.figures.columns import CODE, SELECTED, bar_column, row_pixels, tex
 from explorer.figures.labels import three_digits, wrapped
 from explorer.figures.looks import TRANSPARENT, bare_axis, base_layout, note
 from explorer.figures.rows import LABEL_MARKS, NUMBERS_PIXELS, Labels, feedback_digits, rows_of
+from explorer.figures.score_axis import LOWEST, Scale, score_ticks
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
-
-LOWEST = 1e-4
-"""Where the log axis starts; smaller scores, and zero, have no bar."""
 
 # The columns of numbers, in pixels from their left: where each ends or begins.
 _SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
@@ -224,26 +222,14 @@ def _telling(hovers: list[str]) -> dict[str, Any]:
     }
 
 
-def _score_axis(axis: str) -> dict[str, Any]:
-    shared = {
+def _score_axis(scale: Scale) -> dict[str, Any]:
+    return score_ticks(scale) | {
         "side": "top",
         "showgrid": True,
         "gridwidth": 1,
         "layer": "below traces",
         "tickangle": 0,
     }
-    if axis == "log":
-        return shared | {
-            "type": "log",
-            "range": [np.log10(LOWEST), 0],
-            "tickvals": [1e-4, 1e-3, 1e-2, 1e-1, 1],
-            "ticktext": ["", ".001", ".01", ".1", "1"],
-        }
-    return (
-        shared
-        | {"range": [0, 1], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
-        | {"ticktext": ["0", ".25", ".5", ".75", "1"]}
-    )
 
 
 def _threshold(threshold: float, axis: str) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from explorer.feedback import FeedbackPolicy
-from explorer.figures.bars import LOWEST
 from explorer.figures.colours import (
     ACCENT,
     THEMES,
@@ -27,6 +26,7 @@ from explorer.figures.heatmap import MAX_CELLS, check_labels, largest_weight, sc
 from explorer.figures.labels import shortened, thinned, three_digits
 from explorer.figures.pooling import block_of, pool_max
 from explorer.figures.rows import feedback_digits
+from explorer.figures.score_axis import LOWEST
 from explorer.source import visible_text
 
 if TYPE_CHECKING:
