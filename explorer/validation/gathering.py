@@ -1,0 +1,239 @@
+"""Scores and labels are collected, trace by trace, and what does not fit is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError, ShapeError, ValidationError
+from explorer.feedback import Diagnostic
+from explorer.traces import Trace
+from explorer.validation.labelled import Truth, no_labels, some
+
+ScoresByTrace = Mapping[str, Mapping[str, float] | Sequence[float] | NDArray[Any]]
+LabelsByTrace = Mapping[str, Mapping[str, bool | None]]
+
+
+class Gathered:
+    """Labelled units while they are collected, trace by trace.
+
+    Parameters
+    ----------
+    truth, labels
+        As for `judge`.
+    """
+
+    def __init__(self, truth: Truth, labels: LabelsByTrace | None) -> None:
+        self.seen: set[str] = set()
+        self._truth: Truth = truth
+        self._given = labels
+        self._unused = {} if labels is None else {name: set(by) for name, by in labels.items()}
+        self._traces: list[str] = []
+        self._units: list[str] = []
+        self._labels: list[bool] = []
+        self._counts: list[int] = []
+        self._positions: list[float] = []
+        self._tokens: list[float] = []
+        self._words: list[int] = []
+        self._found: list[NDArray[Any]] = []
+        self._without = 0
+        self._told: list[Diagnostic] = []
+
+    def labelled(self, trace: Trace) -> list[tuple[int, bool]]:
+        """Return the places of the trace's labelled hyperedges, and their labels.
+
+        Raises
+        ------
+        InputError
+            A trace with this id was seen before.
+        """
+        if trace.id in self.seen:
+            raise InputError(
+                f"Two traces have the id {trace.id!r:.80}. Give each an id of its own: traces are "
+                "what intervals are drawn from."
+            )
+        self.seen.add(trace.id)
+        if self._given is None:
+            of = [edge.label for edge in trace.hyperedges]
+        else:
+            by_id = self._given.get(trace.id, {})
+            of = [by_id.get(edge.id) for edge in trace.hyperedges]
+            self._unused.get(trace.id, set()).difference_update(e.id for e in trace.hyperedges)
+        chosen = [(place, bool(label)) for place, label in enumerate(of) if label is not None]
+        self._without += not chosen
+        return chosen
+
+    def add(
+        self,
+        trace: Trace,
+        chosen: Sequence[tuple[int, bool]],
+        scores: NDArray[Any],
+        tokens: Sequence[float] | None,
+    ) -> None:
+        """Keep the labelled hyperedges of a trace; `scores` are (..., hyperedges)."""
+        if not chosen:
+            return
+        places = [place for place, _ in chosen]
+        last = max(1, len(trace.hyperedges) - 1)
+        self._traces.append(trace.id)
+        self._counts.append(len(places))
+        self._labels += [label for _, label in chosen]
+        self._units += [trace.hyperedges[place].id for place in places]
+        self._positions += [place / last for place in places]
+        self._words += [len(trace.hyperedges[place].hyperedge.split()) for place in places]
+        of = [0.0] * len(trace.hyperedges) if tokens is None else tokens
+        self._tokens += [float(of[place]) for place in places]
+        self._found.append(scores[..., places])
+
+    def tell(self, notes: Iterable[Diagnostic]) -> None:
+        """Add what the user should know."""
+        self._told += notes
+
+    def found(self) -> list[NDArray[Any]]:
+        """Return the scores of each trace.
+
+        Raises
+        ------
+        ValidationError
+            Nothing has a label.
+        """
+        if not self._found:
+            raise ValidationError(no_labels(self._truth, len(self.seen), self._told))
+        return self._found
+
+    def rest(self) -> dict[str, Any]:
+        """Return the attributes of `Labelled`."""
+        tokens = np.array(self._tokens, dtype=np.float64)
+        in_tokens = bool((tokens > 0).all())
+        return {
+            "labels": np.array(self._labels, dtype=bool),
+            "groups": np.repeat(np.arange(len(self._traces)), self._counts),
+            "traces": tuple(self._traces),
+            "units": tuple(self._units),
+            "lengths": tokens if in_tokens else np.array(self._words, dtype=np.float64),
+            "positions": np.array(self._positions, dtype=np.float64),
+            "truth": self._truth,
+            "length_in": "tokens" if in_tokens else "words",
+            "notes": tuple(self._notes()),
+        }
+
+    def _notes(self) -> list[Diagnostic]:
+        notes = []
+        if self._without:
+            message = (
+                f"{self._without} of {len(self.seen)} traces have no labels: they are left out."
+            )
+            notes.append(Diagnostic("traces-without-labels", message))
+        unknown = [
+            f"{unit} of trace {name}" if name in self.seen else f"{unit} of an unknown trace {name}"
+            for name, units in self._unused.items()
+            for unit in sorted(map(str, units))
+        ]
+        if unknown:
+            message = f"Labels for ids that are in no trace are left out: {some(unknown)}."
+            notes.append(Diagnostic("labels-for-unknown-ids", message))
+        return notes + self._told
+
+
+class Given:
+    """Scores as the caller brought them."""
+
+    def __init__(self, by_trace: Mapping[str, Any] | None, in_order: Sequence[Any] | None) -> None:
+        self._by_trace = by_trace
+        self._in_order = in_order
+        self._tokens: dict[str, Any] = {}
+        self._missing: list[str] = []
+        self._odd: list[str] = []
+
+    @classmethod
+    def of(cls, scores: Any) -> Given:
+        """Read scores in any of the forms that `judge` takes; InputError for another."""
+        if hasattr(scores, "columns"):
+            return cls._of_table(scores)
+        if isinstance(scores, Mapping):
+            return cls(scores, None)
+        if isinstance(scores, Sequence) and not isinstance(scores, str):
+            return cls(None, scores)
+        raise InputError(
+            "`scores` must be a table of explain_traces, a mapping from the id of a trace to its "
+            f"scores, or one list of scores for each trace, but it is a {type(scores).__name__}."
+        )
+
+    @classmethod
+    def _of_table(cls, table: Any) -> Given:
+        lacking = [name for name in ("trace", "unit", "score") if name not in table]
+        if lacking:
+            raise InputError(
+                f"The table of scores has no column {lacking[0]}. FeedbackExtractor.explain_traces "
+                "makes one that has."
+            )
+        names = table["trace"].to_numpy(dtype=object)
+        starts = np.flatnonzero(np.r_[len(names) > 0, names[1:] != names[:-1]])
+        units = table["unit"].to_numpy(dtype=object)
+        scores = table["score"].to_numpy(dtype=np.float64)
+        tokens = table["tokens"].to_numpy(dtype=np.float64) if "tokens" in table else None
+        given = cls({}, None)
+        for start, stop in zip(starts, [*starts[1:], len(names)], strict=True):
+            name = str(names[start])
+            if name in given._tokens:
+                raise InputError(f"The rows of trace {name:.80} do not stand together.")
+            rows = slice(start, stop)
+            given._by_trace[name] = (units[rows], scores[rows])  # type: ignore[index]
+            given._tokens[name] = None if tokens is None else tokens[rows]
+        return given
+
+    def of_trace(self, trace: Trace, place: int) -> tuple[NDArray[np.float64], Any]:
+        """Return the scores (hyperedges,), NaN where there is none, and the tokens if known."""
+        n = len(trace.hyperedges)
+        if self._in_order is not None:
+            if place >= len(self._in_order):
+                raise ShapeError(
+                    f"There are {len(self._in_order)} lists of scores, but more traces."
+                )
+            of: Any = self._in_order[place]
+        else:
+            of = (self._by_trace or {}).get(trace.id)
+        if of is None:
+            self._missing.append(trace.id)
+            return np.full(n, np.nan), None
+        ids = [edge.id for edge in trace.hyperedges]
+        tokens = None
+        if isinstance(of, tuple) and trace.id in self._tokens:
+            units, values = of
+            if list(units) == ids:
+                return values, self._tokens[trace.id]
+            of = dict(zip(units, values, strict=True))
+        if isinstance(of, Mapping):
+            without = [name for name in ids if name not in of]
+            self._missing += [f"{name} of trace {trace.id}" for name in without]
+            self._odd += [f"{name} of trace {trace.id}" for name in of if name not in set(ids)]
+            of = [of.get(name, np.nan) for name in ids]
+        values = np.asarray(of, dtype=np.float64)
+        if values.shape != (n,):
+            raise ShapeError(
+                f"Trace {trace.id:.80} has {n} hyperedges, but its scores have shape "
+                f"{values.shape}."
+            )
+        return values, tokens
+
+    def check_used(self, seen: set[str]) -> None:
+        """Note scores of traces that are not there; refuse lists beyond the traces."""
+        if self._in_order is not None and len(self._in_order) != len(seen):
+            raise ShapeError(
+                f"There are {len(self._in_order)} lists of scores for {len(seen)} traces."
+            )
+        self._odd += [f"trace {name}" for name in self._by_trace or {} if name not in seen]
+
+    def notes(self) -> list[Diagnostic]:
+        """Return what did not fit."""
+        notes = []
+        if self._missing:
+            message = f"No score was given for {some(self._missing)}: they count as unknown."
+            notes.append(Diagnostic("scores-missing", message))
+        if self._odd:
+            message = f"Scores for ids that are not there are left out: {some(self._odd)}."
+            notes.append(Diagnostic("scores-for-unknown-ids", message))
+        return notes

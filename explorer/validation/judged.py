@@ -1,0 +1,178 @@
+"""Scores of labelled units, put together from traces: by one score each, or in every head."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence, Sized
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import EvidenceError, InputError
+from explorer.feedback import Diagnostic, Normalisation, Reduction, score_all_heads
+from explorer.feedback.normalisations import normalisation_rule
+from explorer.feedback.reductions import reduction_rule
+from explorer.feedback.scores import check_k
+from explorer.models.progress import ProgressCallback, Reporter
+from explorer.traces import Trace, evidence
+from explorer.validation.gathering import Gathered, Given, LabelsByTrace, ScoresByTrace
+from explorer.validation.labelled import HeadScores, Judged, Labelled, Truth, some
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["HeadScores", "Judged", "Labelled", "Truth", "head_scores", "judge"]
+
+# After so many traces progress is told.
+_TURN = 25
+
+_OTHER_LABELS = (
+    "The labels in traces are labels, and not {!r}. Give those of the other kind as `labels`."
+)
+
+
+def judge(
+    traces: Iterable[Trace],
+    scores: ScoresByTrace | Sequence[Any] | pd.DataFrame,
+    truth: Truth = "labels",
+    *,
+    labels: LabelsByTrace | None = None,
+) -> Judged:
+    """Put scores and labels together.
+
+    Units without a label are left out. What does not fit is told in `Judged.notes`: labels and
+    scores for unknown ids, hyperedges without a score, traces without labels.
+
+    Parameters
+    ----------
+    traces
+        The traces, with labels unless `labels` brings them.
+    scores
+        The table of `FeedbackExtractor.explain_traces`; or a mapping from the id of a trace to its
+        scores, in the order of the hyperedges or by their ids; or one such entry for each trace,
+        in order.
+    truth
+        What the labels are.
+    labels
+        By id of trace and hyperedge, in place of the labels in the traces; None is no label.
+        Needed for any truth but ``"labels"``.
+
+    Returns
+    -------
+    Judged
+        Lengths are in tokens where the scores say how many each unit has, else in words.
+
+    Raises
+    ------
+    ValidationError
+        When no unit has a label.
+    InputError, ShapeError
+        When scores are of a wrong form or number, or two traces have one id.
+    """
+    if labels is None and truth != "labels":
+        raise InputError(_OTHER_LABELS.format(truth))
+    listed = [traces] if isinstance(traces, Trace) else traces
+    given = Given.of(scores)
+    gathered = Gathered(truth, labels)
+    for place, trace in enumerate(listed):
+        chosen = gathered.labelled(trace)
+        found, tokens = given.of_trace(trace, place)
+        gathered.add(trace, chosen, found, tokens)
+    given.check_used(gathered.seen)
+    gathered.tell(given.notes())
+    return Judged(scores=np.concatenate(gathered.found(), axis=-1), **gathered.rest())
+
+
+def head_scores(
+    traces: Iterable[Trace],
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+    *,
+    truth: Truth = "labels",
+    labels: LabelsByTrace | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+) -> HeadScores:
+    """Score the labelled units in every layer and head.
+
+    A head's scores are those of `FeedbackExtractor` with this layer and head. Traces whose
+    attention cannot be used, or has other layers and heads than most, are left out and told in the
+    notes.
+
+    Parameters
+    ----------
+    traces
+        Labelled traces with attention.
+    reduction, normalisation, k
+        As in `explorer.feedback.score_units`.
+    truth, labels
+        As in `judge`.
+    progress, cancel
+        As everywhere: called with `Progress`, set to stop.
+
+    Raises
+    ------
+    ValidationError
+        When no labelled unit has attention.
+    InputError
+        When a name or `k` is wrong, or two traces have one id.
+    Cancelled
+        If `cancel` was set.
+    """
+    reduction_rule(reduction)
+    normalisation_rule(normalisation)
+    check_k(k)
+    if labels is None and truth != "labels":
+        raise InputError(_OTHER_LABELS.format(truth))
+    listed = [traces] if isinstance(traces, Trace) else traces
+    total = len(listed) if isinstance(listed, Sized) else None
+    reporter = Reporter(progress, cancel)
+    gathered = Gathered(truth, labels)
+    read: list[tuple[Trace, list[tuple[int, bool]], NDArray[np.float32], list[int]]] = []
+    unusable: list[str] = []
+    for done, trace in enumerate(listed):
+        if done % _TURN == 0:
+            of = f" of {total}" if total else ""
+            message = f"Scoring every head: trace {done}{of} ..."
+            reporter.report("explaining", done / total if total else None, message)
+        chosen = gathered.labelled(trace)
+        if not chosen:
+            continue
+        try:
+            found = evidence(trace)
+            if found.attention is None:
+                unusable.append(f"{trace.id} (no attention)")
+                continue
+            scores = score_all_heads(
+                found.attention,
+                found.units,
+                found.rows,
+                reduction=reduction,
+                normalisation=normalisation,
+                k=k,
+            )
+        except (EvidenceError, InputError) as error:
+            unusable.append(f"{trace.id} ({error})")
+            continue
+        # Without its metadata: the attention of many traces is not held.
+        bare = Trace(trace.id, "", trace.hyperedges)
+        read.append((bare, chosen, scores, [unit.tokens for unit in found.units]))
+    shapes = Counter(scores.shape[:2] for _, _, scores, _ in read)
+    most = max(shapes, key=lambda shape: shapes[shape], default=None)
+    for trace, chosen, scores, tokens in read:
+        if scores.shape[:2] == most:
+            gathered.add(trace, chosen, scores, tokens)
+        else:
+            layers, heads = scores.shape[:2]
+            unusable.append(f"{trace.id} ({layers} layers of {heads} heads, unlike most)")
+    if unusable:
+        message = f"The attention of some traces cannot be used: {some(unusable)}."
+        gathered.tell([Diagnostic("attention-unusable", message)])
+    arrays = gathered.found()
+    # An infinite score is broken evidence: unknown, as everywhere.
+    scores = np.concatenate(arrays, axis=-1)
+    scores[np.isinf(scores)] = np.nan
+    return HeadScores(scores=scores, **gathered.rest())

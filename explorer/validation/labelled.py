@@ -1,0 +1,298 @@
+"""Scores of labelled units, with what is known of them: what every measure of this floor takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError, ShapeError, ValidationError
+from explorer.feedback import Diagnostic
+
+Truth = Literal["labels", "ablation", "agreement"]
+"""What a label rests on: somebody said so, a model needs it, another method says the same."""
+
+FEW = 5
+"""So many names stand in a message."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Labelled units and where they come from; `Judged` and `HeadScores` add scores.
+
+    Attributes
+    ----------
+    labels : ndarray of bool, shape (units,)
+        The truth.
+    groups : ndarray of intp, shape (units,)
+        Which trace each unit belongs to, as an index into `traces`.
+    traces : tuple of str
+        Ids of the traces; traces are what is drawn anew for intervals.
+    units : tuple of str
+        Ids of the hyperedges.
+    lengths : ndarray of float64, shape (units,)
+        Length of each unit, NaN when unknown.
+    positions : ndarray of float64, shape (units,)
+        Place in the trace, from 0 for the first hyperedge to 1 for the last; NaN when unknown.
+    truth : {"labels", "ablation", "agreement"}
+        What `labels` are. Figures of different truths are never put together.
+    length_in : str
+        What lengths are counted in: ``"tokens"`` or ``"words"``.
+    notes : tuple of Diagnostic
+        What the user should know of how these came to be.
+
+    Raises
+    ------
+    ShapeError
+        When the arrays differ in length.
+    InputError
+        When a group is no trace, or the truth none of the three.
+    """
+
+    labels: NDArray[np.bool_]
+    groups: NDArray[np.intp]
+    traces: tuple[str, ...]
+    units: tuple[str, ...]
+    lengths: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    truth: Truth
+    length_in: str = "tokens"
+    notes: tuple[Diagnostic, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("groups", np.intp),
+            ("lengths", np.float64),
+            ("positions", np.float64),
+        ):
+            object.__setattr__(self, name, _array(name, getattr(self, name), dtype))
+        labels = np.asarray(self.labels)
+        if labels.dtype != bool:
+            if labels.dtype.kind not in "iuf" or not bool(np.isin(labels, (0, 1)).all()):
+                raise InputError("Each label must be True or False; leave out what has none.")
+            labels = labels.astype(bool)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "traces", tuple(self.traces))
+        object.__setattr__(self, "units", tuple(self.units))
+        n = len(self.units)
+        for name in ("labels", "groups", "lengths", "positions"):
+            if getattr(self, name).shape != (n,):
+                raise ShapeError(
+                    f"There are {n} units, but `{name}` has shape {getattr(self, name).shape}."
+                )
+        if n and not 0 <= int(self.groups.min()) <= int(self.groups.max()) < len(self.traces):
+            raise InputError(
+                f"`groups` must be places among the {len(self.traces)} traces, from 0."
+            )
+        if self.truth not in get_args(Truth):
+            known = ", ".join(repr(name) for name in get_args(Truth))
+            raise InputError(f"There is no truth {self.truth!r}. It is one of {known}.")
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    @property
+    def n_traces(self) -> int:
+        """How many traces there are."""
+        return len(self.traces)
+
+    @property
+    def positives(self) -> int:
+        """How many units are labelled as used."""
+        return int(self.labels.sum())
+
+    @property
+    def prevalence(self) -> float:
+        """Share of units that are labelled as used; NaN without units."""
+        return float(self.labels.mean()) if len(self) else np.nan
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged(Labelled):
+    """One score for each labelled unit.
+
+    Attributes
+    ----------
+    scores : ndarray of float64, shape (units,)
+        NaN where the score is unknown; measures leave those out and count them.
+
+    Raises
+    ------
+    InputError
+        As `Labelled`, or when a score is infinite.
+    """
+
+    scores: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        scores = _array("scores", self.scores, np.float64)
+        object.__setattr__(self, "scores", scores)
+        if scores.shape != (len(self),):
+            raise ShapeError(f"There are {len(self)} units, but scores of shape {scores.shape}.")
+        if np.isinf(scores).any():
+            raise InputError("A score is infinite. Where nothing is known it is NaN.")
+
+    @property
+    def unknown(self) -> int:
+        """How many scores are NaN."""
+        return int(np.isnan(self.scores).sum())
+
+    def of(self, places: NDArray[Any]) -> Self:
+        """Return some of the units, by places or a mask; all the traces stay."""
+        places = np.arange(len(self))[places]
+        return replace(
+            self,
+            scores=self.scores[places],
+            labels=self.labels[places],
+            groups=self.groups[places],
+            units=tuple(self.units[place] for place in places),
+            lengths=self.lengths[places],
+            positions=self.positions[places],
+        )
+
+    def scored(self, scores: Any, *notes: Diagnostic) -> Judged:
+        """Return the same units with other scores."""
+        return replace(self, scores=scores, notes=(*self.notes, *notes))
+
+    def known(self) -> Judged:
+        """Return the units whose score is known, and the traces that have any, renumbered."""
+        mask = ~np.isnan(self.scores)
+        found = self if mask.all() else self.of(mask)
+        present = np.bincount(found.groups, minlength=self.n_traces) > 0
+        if present.all():
+            return found
+        number = np.cumsum(present) - 1
+        return replace(
+            found,
+            groups=number[found.groups],
+            traces=tuple(name for name, there in zip(self.traces, present, strict=True) if there),
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class HeadScores(Labelled):
+    """The scores of labelled units in every head.
+
+    Attributes
+    ----------
+    scores : ndarray of float32, shape (layers, heads, units)
+        NaN where the score is unknown.
+
+    Raises
+    ------
+    ShapeError
+        As `Labelled`, or when the scores have another shape.
+    """
+
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        scores = _array("scores", self.scores, np.float32)
+        object.__setattr__(self, "scores", scores)
+        if scores.ndim != 3 or scores.shape[2] != len(self) or 0 in scores.shape[:2]:
+            raise ShapeError(
+                f"Scores of every head must be (layers, heads, {len(self)}); got {scores.shape}."
+            )
+
+    def at(self, layer: int, head: int) -> Judged:
+        """Return the scores of one head.
+
+        Raises
+        ------
+        InputError
+            There is no such layer or head.
+        """
+        from explorer.feedback.scores import check_index
+
+        for what, index, count in (
+            ("layer", layer, self.scores.shape[0]),
+            ("head", head, self.scores.shape[1]),
+        ):
+            if check_index(what, index, count) is None:
+                raise InputError(f"Choose one {what}; the mean over all is another judging.")
+        kept = {one.name: getattr(self, one.name) for one in fields(Labelled)}
+        return Judged(scores=self.scores[layer, head], **kept)
+
+
+def some(names: Sequence[str]) -> str:
+    """Name a few, and say how many there are beyond."""
+    shown = ", ".join(str(name)[:80] for name in names[:FEW])
+    return shown + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
+
+
+def _array(name: str, values: Any, dtype: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError):
+        raise InputError(f"`{name}` must be numbers, one for each unit.") from None
+
+
+def no_labels(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> str:
+    """Say that nothing is labelled, and what to do."""
+    many = f"{n_traces} trace{'' if n_traces == 1 else 's'}"
+    why = "".join(f" {note.message}" for note in notes)
+    if truth == "labels":
+        return (
+            f"None of the {many} has a labelled hyperedge that could be judged, so nothing can be "
+            "measured. Label some (TraceSet.label, the fields `label` of a file, or a click in the "
+            f"app), or let a model find causal use by ablation.{why}"
+        )
+    return f"Nothing is known of any hyperedge of the {many}, so nothing can be measured.{why}"
+
+
+def measurable(judged: Judged) -> Judged:
+    """Return the units with known scores, of both kinds.
+
+    Raises
+    ------
+    ValidationError
+        There are none, or of one kind only; it says what is missing and what to do.
+    """
+    if not isinstance(judged, Judged):
+        raise InputError(
+            f"Measures take a Judged, and not a {type(judged).__name__}. judge(traces, scores) "
+            "makes one."
+        )
+    if not len(judged):
+        raise ValidationError(no_labels(judged.truth, judged.n_traces, judged.notes))
+    known = judged.known()
+    if not len(known):
+        raise ValidationError(
+            f"None of the {len(judged)} labelled hyperedges has a score, so nothing can be "
+            "measured. Record attention (score_traces), or choose another method."
+        )
+    if known.positives in (0, len(known)):
+        which, other = ("used", "not used") if known.positives else ("not used", "used")
+        raise ValidationError(
+            f"All {len(known)} labelled hyperedges with a score are labelled {which!r}. A "
+            f"threshold tells the two kinds apart, so label some that are {other} too."
+        )
+    return known
+
+
+def notes_of(known: Judged, judged: Judged) -> tuple[Diagnostic, ...]:
+    """What a table about `known` units of `judged` should say beside its figures."""
+    notes = list(judged.notes)
+    if len(known) < len(judged):
+        message = (
+            f"{len(judged) - len(known)} of {len(judged)} labelled units have no score: they are "
+            "left out."
+        )
+        notes.append(Diagnostic("unknown-scores", message))
+    if known.n_traces < 2:
+        message = (
+            "All units come from one trace. Intervals are drawn over traces, so there are none: "
+            "these figures may be chance."
+        )
+        notes.append(Diagnostic("one-trace", message))
+    if len(known) and known.scores.min() == known.scores.max():
+        message = (
+            f"Every unit has the score {known.scores[0]:.4g}, so no threshold tells any apart."
+        )
+        notes.append(Diagnostic("all-scores-equal", message))
+    return tuple(notes)
