@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from explorer.errors import TraceError
 from explorer.rag.stand_in import MARK
 from explorer.traces import Trace
+from explorer.traces.files import appearing_whole
 from explorer.traces.writing import copy_arrays, encoded_line
 
 
@@ -200,23 +200,18 @@ class ScoredFile:
 
     def _rewrite(self, order: Iterable[str]) -> None:
         """Write some of the lines anew; the file appears whole or stays as it was."""
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         places: dict[str, _Place] = {}
         try:
-            with self.path.open("rb") as source, unfinished.open("wb") as target:
+            with appearing_whole(self.path) as target, self.path.open("rb") as source:
                 for name in order:
                     place = self._places[name]
                     source.seek(place.start)
                     places[name] = _Place(target.tell(), place.length)
                     target.write(source.read(place.length))
-            unfinished.replace(self.path)
         except OSError as error:
             raise TraceError(
                 f"{self.path} cannot be written ({error.strerror or error})."
             ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
         self._places = places
 
 

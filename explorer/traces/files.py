@@ -1,14 +1,16 @@
-"""Files on disk, and compressed ones, as streams that fail in words."""
+"""Files on disk, and compressed ones, as streams that fail in words; files that appear whole."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
 import stat
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from explorer.errors import TraceError
 
@@ -42,6 +44,25 @@ def opened(path: Path) -> io.BufferedIOBase:
             raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
         raise TraceError(f"{path} is not an ordinary file.")
     return stream
+
+
+@contextlib.contextmanager
+def appearing_whole(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that appears whole or not at all; what was there stays until then.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def unpacked(packed: io.BufferedIOBase) -> io.BufferedIOBase:

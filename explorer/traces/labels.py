@@ -7,9 +7,7 @@ file says).
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from explorer.errors import TraceError
+from explorer.traces.files import appearing_whole
 
 if TYPE_CHECKING:
     from explorer.traces.record import Hyperedge, Trace
@@ -219,17 +218,13 @@ def _write(path: Path, given: Given) -> None:
         "about": "Labels given in explorer, by trace and hyperedge. true: the answer needs it.",
         "labels": given,
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         text = json.dumps(contents, indent=1, ensure_ascii=False)
-        unfinished.write_bytes(text.encode() + b"\n")
-        unfinished.replace(path)
+        with appearing_whole(path) as stream:
+            stream.write(text.encode() + b"\n")
     except (OSError, UnicodeEncodeError) as error:
         reason = getattr(error, "strerror", None) or "a name in it is no text"
         raise TraceError(
             f"The label is kept in memory only: {path} cannot be written ({reason}). "
             "save_traces writes the traces with their labels elsewhere."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import filecmp
 import os
 import shutil
@@ -14,6 +13,7 @@ import msgspec
 
 from explorer.errors import TraceError
 from explorer.traces.arrays import evidence_file, is_reference
+from explorer.traces.files import appearing_whole
 from explorer.traces.labels import remove_beside
 from explorer.traces.native import write_object, write_row
 from explorer.traces.record import Trace, checked_trace
@@ -50,17 +50,12 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     write = _write_parquet if path.suffix.lower() == ".parquet" else _write_lines
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("wb") as stream:
+        with appearing_whole(path) as stream:
             write(_prepared(traces, path.absolute().parent), stream)
-        unfinished.replace(path)
         remove_beside(path)
     except OSError as error:
         raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
 
 
 def _prepared(traces: Iterable[Trace], folder: Path) -> Iterator[Trace]:

@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_written_keeps_the_label_in_memory(file, monkeyp
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.write_bytes", refuse)
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
     with pytest.raises(TraceError, match=r"kept in memory only.*Permission denied"):
         traces.label("q2", "a", True)
     assert labels(traces) == [[True, None], [True]]
