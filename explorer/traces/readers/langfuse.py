@@ -11,7 +11,7 @@ from explorer.traces.readers.documents import documents_in
 from explorer.traces.readers.otlp import OtlpSpan, dialect, each_span
 from explorer.traces.readers.reader import Reader
 from explorer.traces.readers.spans import Kind, Span, moment, name_of, named_kind, span_reader
-from explorer.traces.readers.wording import answer_in, logprobs_in, opened, question_in
+from explorer.traces.readers.wording import answer_in, opened, question_in
 from explorer.traces.record import TraceProblem
 
 _KINDS: dict[str, Kind] = {
@@ -120,17 +120,14 @@ def _span(record: Mapping[str, Any], trace: str) -> Span:
     """Read one observation."""
     kind = _KINDS.get(str(record.get("type")).upper(), "other")
     parent = name_of(record.get("parentObservationId") or record.get("parent_observation_id"))
-    return _read(
-        Span(
-            trace=trace or name_of(record.get("traceId") or record.get("trace_id")),
-            id=name_of(record.get("id")),
-            parent=parent,
-            kind=named_kind(kind, record.get("name"), parent),
-            start=moment(record.get("startTime") or record.get("start_time")),
-        ),
-        record.get("input"),
-        record.get("output"),
+    span = Span(
+        trace=trace or name_of(record.get("traceId") or record.get("trace_id")),
+        id=name_of(record.get("id")),
+        parent=parent,
+        kind=named_kind(kind, record.get("name"), parent),
+        start=moment(record.get("startTime") or record.get("start_time")),
     )
+    return span.look_into(record.get("input"), record.get("output"))
 
 
 def _otlp_span(raw: OtlpSpan) -> Span:
@@ -138,26 +135,10 @@ def _otlp_span(raw: OtlpSpan) -> Span:
     kind = _KINDS.get(raw.text("langfuse.observation.type").upper(), "other")
     span = raw.span(kind=kind)
     span.kind = named_kind(kind, raw.raw.get("name"), span.parent)
-    _read(
-        span,
-        raw.at("langfuse.observation.input"),
-        raw.at("langfuse.observation.output"),
-    )
+    span.look_into(raw.at("langfuse.observation.input"), raw.at("langfuse.observation.output"))
     if not span.parent:
         span.query = question_in(raw.at("langfuse.trace.input")) or span.query
         span.answer = answer_in(raw.at("langfuse.trace.output")) or span.answer
-    return span
-
-
-def _read(span: Span, taken: Any, given: Any) -> Span:
-    """Find question, answer and documents in what an observation was given and gave."""
-    span.query, span.answer = question_in(taken), answer_in(given)
-    if span.kind == "llm":
-        span.logprobs = logprobs_in(given)
-    elif span.kind != "aside":
-        span.documents = documents_in(given, span.notes, sure=span.kind == "other")
-    if span.kind == "reranker":
-        span.ranked = [document.text for document in documents_in(taken, [], sure=True)]
     return span
 
 

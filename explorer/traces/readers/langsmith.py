@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from explorer.traces.native import kind_of
-from explorer.traces.readers.documents import documents_in
 from explorer.traces.readers.reader import Reader
 from explorer.traces.readers.spans import Kind, Span, moment, name_of, named_kind, span_reader
-from explorer.traces.readers.wording import answer_in, logprobs_in, opened, question_in
+from explorer.traces.readers.wording import opened
 from explorer.traces.record import TraceProblem
 
 _KINDS: dict[str, Kind] = {
@@ -68,24 +67,14 @@ def _span(run: Mapping[str, Any], trace: str, parent: str) -> Span:
     name = name_of(run.get("id")) or name_of(run.get("run_id"))
     parent = name_of(run.get("parent_run_id")) or parent
     kind = named_kind(_KINDS.get(str(run.get("run_type")), "other"), run.get("name"), parent)
-    notes: list[str] = []
-    return Span(
+    span = Span(
         trace=name_of(run.get("trace_id")) or trace or _root(run) or parent or name,
         id=name,
         parent=parent,
         kind=kind,
         start=moment(run.get("start_time")),
-        query=question_in(taken),
-        answer=answer_in(given),
-        documents=[]
-        if kind in {"llm", "aside"}
-        else documents_in(given, notes, sure=kind == "other"),
-        ranked=[item.text for item in documents_in(taken, [], sure=True)]
-        if kind == "reranker"
-        else [],
-        logprobs=logprobs_in(given) if kind == "llm" else None,
-        notes=notes,
     )
+    return span.look_into(taken, given)
 
 
 def _root(run: Mapping[str, Any]) -> str:

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from explorer.traces.native import kind_of
-from explorer.traces.readers.documents import documents_in
 from explorer.traces.readers.otlp import OtlpSpan, dialect, each_span
 from explorer.traces.readers.reader import Reader
 from explorer.traces.readers.spans import Kind, Span, name_of, span_reader
 from explorer.traces.readers.wording import (
     answer_in,
     from_json,
-    logprobs_in,
     opened,
     question_in,
 )
@@ -107,20 +105,7 @@ def _span(raw: OtlpSpan) -> Span:
     found = from_json(attribute.get("spanType"))
     kind = _KINDS.get(found.upper() if isinstance(found, str) else "", "other")
     taken, given = from_json(attribute.get("spanInputs")), from_json(attribute.get("spanOutputs"))
-    notes: list[str] = []
-    span = raw.span(
-        kind=kind,
-        query=question_in(taken),
-        answer=answer_in(given),
-        documents=[]
-        if kind in {"llm", "aside"}
-        else documents_in(given, notes, sure=kind == "other"),
-        ranked=[item.text for item in documents_in(taken, [], sure=True)]
-        if kind == "reranker"
-        else [],
-        logprobs=logprobs_in(given) if kind == "llm" else None,
-        notes=notes,
-    )
+    span = raw.span(kind=kind).look_into(taken, given)
     request = from_json(attribute.get("traceRequestId"))
     span.trace = request if isinstance(request, str) and request else span.trace
     return span

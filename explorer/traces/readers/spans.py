@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from explorer.errors import TraceError
-from explorer.traces.readers.documents import Document
+from explorer.traces.readers.documents import Document, documents_in
 from explorer.traces.readers.fields import identifier, shown
 from explorer.traces.readers.reader import Record
-from explorer.traces.readers.wording import sound
+from explorer.traces.readers.wording import answer_in, logprobs_in, question_in, sound
 from explorer.traces.record import Hyperedge, Trace, TraceProblem
 
 Kind = Literal["retriever", "reranker", "llm", "tool", "aside", "other"]
@@ -59,6 +59,17 @@ class Span:
     logprobs: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
     line: int = 0
+
+    def look_into(self, taken: Any, given: Any) -> Span:
+        """Find question, answer, documents and log-probabilities in its input and its output."""
+        self.query, self.answer = question_in(taken), answer_in(given)
+        if self.kind == "llm":
+            self.logprobs = logprobs_in(given)
+        elif self.kind != "aside":
+            self.documents = documents_in(given, self.notes, sure=self.kind == "other")
+        if self.kind == "reranker":
+            self.ranked = [document.text for document in documents_in(taken, [], sure=True)]
+        return self
 
 
 def span_reader(

@@ -169,22 +169,8 @@ def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> Span:
     kind = named_kind(kind, method, parent)
     taken, given = opened(call.get("args")), opened(call.get("rets"))
     times = opened(call.get("perf"))
-    notes: list[str] = []
-    return Span(
-        trace,
-        name,
-        parent,
-        kind,
-        start=moment(times.get("start_time")) if isinstance(times, Mapping) else None,
-        query=question_in(taken),
-        answer=answer_in(given),
-        documents=[] if kind == "llm" else documents_in(given, notes, sure=kind == "other"),
-        ranked=[item.text for item in documents_in(taken, [], sure=True)]
-        if kind == "reranker"
-        else [],
-        logprobs=logprobs_in(given) if kind == "llm" else None,
-        notes=notes,
-    )
+    start = moment(times.get("start_time")) if isinstance(times, Mapping) else None
+    return Span(trace, name, parent, kind, start).look_into(taken, given)
 
 
 def _evaluated(row: Mapping[str, Any]) -> list[Document]:
