@@ -184,6 +184,7 @@ def feedback_colour(feedback: float | None, policy: FeedbackPolicy | None = None
     if feedback is None or np.isnan(feedback):
         return _UNKNOWN
     policy = FeedbackPolicy() if policy is None else policy
+    feedback = min(1.0, max(0.0, float(feedback)))
     if feedback >= policy.neutral:
         room = 1.0 - policy.neutral
         return _mix(_NEUTRAL, _USED, (feedback - policy.neutral) / room if room else 1.0)

@@ -289,7 +289,8 @@ def _texts(scene: Scene, verdicts: Sequence[str], theme: Theme) -> dict[str, Any
 
 def _halo(theme: Theme) -> str:
     """A CSS shadow in the colour of the page, all round a text."""
-    paper = THEMES[theme]["paper"]
+    # On a page of JupyterLab its colour, which changes with the theme; elsewhere the theme's.
+    paper = f"var(--jp-layout-color0, {THEMES[theme]['paper']})"
     return ", ".join(f"{x}px {y}px 2px {paper}" for x, y in ((1, 1), (1, -1), (-1, 1), (-1, -1)))
 
 

@@ -226,9 +226,17 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     @property
     def traces(self) -> TraceSet | None:
-        """The loaded traces."""
+        """The loaded traces; set to show others: a `TraceSet`, traces, or a path."""
         self.wait()
         return self._session.rag.traces
+
+    @traces.setter
+    def traces(self, traces: str | Path | TraceSet | Sequence[Trace]) -> None:
+        if isinstance(traces, str | Path):
+            traces = load_traces(Path(traces).expanduser())
+        elif not isinstance(traces, TraceSet):
+            traces = TraceSet(traces)
+        self._session.rag.show(traces)
 
     @property
     def error(self) -> str | None:

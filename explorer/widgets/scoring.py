@@ -132,6 +132,9 @@ def threshold_line(state: ExplorerState, table: pd.DataFrame | None) -> Line:
     method = "attention" if table is None else table.attrs.get("method", "attention")
     if method == "ensemble" and table is not None and len(table):
         return Line(float(table["threshold"].iloc[0]), None, "linear")
+    if table is not None and "method" in table and len(table):
+        # Where a method had nothing to go by, most rows may be another's.
+        method = str(table["method"].mode().iloc[0])
     name = METHOD_THRESHOLDS[method]
     scale = state.threshold_scale if name == "threshold" else "linear"
     return Line(getattr(state, name), name, scale)

@@ -203,6 +203,10 @@ class SidePanel:
             "logprobs": scene is not None and scene.trace.metadata.get("logprobs") is not None,
         }
         working = reports.get(methods_keeper.LANE)
+        made_by = None if state.table is None else state.table.attrs.get("method", "attention")
+        for part in (self.bars.plot, self.under.plot):
+            # What is still another method's is seen to be old.
+            (part.remove_class if made_by in (None, state.method) else part.add_class)("ex-stale")
         said = "" if working is None else _under_way(working.message)
         self.methods.show(
             hidden=empty,

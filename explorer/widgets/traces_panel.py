@@ -56,6 +56,7 @@ class TracesPanel:
         Uploads(self.cards, session.rag.load_bytes, session.desk.tell)
         on("record", lambda *_: session.rag.read())
         on("record_all", lambda *_: session.rag.score_all())
+        on("by_text", lambda *_: setattr(state, "method", "embedding"))
         on("reach", lambda *_: self._reach())
         on("label", lambda message, _: session.rag.label(str(message["unit"]), message["value"]))
         state.observe(self._heat_changed, names=list(_HEAT))
@@ -175,7 +176,11 @@ class TracesPanel:
             streaming=draft is not None,
             offer=self._offer(scene),
             problems=problems,
-            notes=[d.message for d in scene.evidence.diagnostics],
+            notes=[
+                note.message
+                for note in scene.evidence.diagnostics
+                if note.code != "no-attention"  # the offer says so
+            ],
             cards=[_card(scene, place, table) for place in range(len(scene.trace.hyperedges))],
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,
         )
@@ -215,13 +220,14 @@ class TracesPanel:
             f"all {count:,} traces",
             "Let the chosen model read every trace that has an answer and no attention",
         ]
+        by_text = ["by_text", "compare texts", "Feedback by embedding: no attention is needed"]
         if trace.answer.strip():
             text = (
                 "No attention is in this trace. A local model can read the answer as a stand-in "
                 "and show where it looks."
             )
             first = ["record", "record attention", "Let the chosen model read this trace"]
-            return {"text": text, "actions": [first, every] if count > 1 else [first]}
+            return {"text": text, "actions": [first, *([every] if count > 1 else []), by_text]}
         text = (
             "This trace has neither an answer nor attention. The chosen model can answer it from "
             "the hyperedges."

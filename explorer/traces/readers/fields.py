@@ -217,6 +217,22 @@ def identifier(value: object) -> str | None:
     return text_of(value) or None
 
 
+def titled(title: str | None, text: str) -> str:
+    """Return a paragraph under its title, as who answers the question reads it.
+
+    Without the title many a paragraph does not say what it is about. One that begins with its title
+    is left as it is.
+
+    Examples
+    --------
+    >>> titled("Marta Oll", "She was born in Brek.")
+    'Marta Oll: She was born in Brek.'
+    """
+    if not title or not text or text.casefold().startswith(title.casefold()):
+        return text
+    return f"{title}: {text}"
+
+
 def places(numbers: Sequence[int]) -> str:
     """Write places as words: "2, 5, 9 and 3 more"."""
     shown_ones = ", ".join(str(number) for number in numbers[:3])

@@ -1,9 +1,9 @@
 """HotpotQA questions, and other data sets of its layout, such as 2WikiMultihopQA.
 
-One hyperedge is one paragraph. It is labelled as needed when a supporting fact names a sentence of
-it; which sentences is kept as ``extra["supporting_sentences"]``, and the sentences themselves as
-``extra["sentences"]``, since the text joins them. The title is its entity. Questions of the test
-set have no supporting facts, and no labels.
+One hyperedge is one paragraph under its title. It is labelled as needed when a supporting fact
+names a sentence of it; which sentences is kept as ``extra["supporting_sentences"]``, and the
+sentences themselves as ``extra["sentences"]``, since the text joins them. The title is its entity.
+Questions of the test set have no supporting facts, and no labels.
 
 The answer is the right answer, as no system gave one.
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from explorer.errors import TraceError
 from explorer.traces.native import kind_of
-from explorer.traces.readers.fields import Fields, places, shown, structure, text_of
+from explorer.traces.readers.fields import Fields, places, shown, structure, text_of, titled
 from explorer.traces.readers.reader import Reader
 from explorer.traces.readers.samples import sample_by_sample
 from explorer.traces.record import Hyperedge, Trace
@@ -67,7 +67,7 @@ def _paragraphs(fields: Fields) -> list[Hyperedge]:
         hyperedges.append(
             Hyperedge(
                 f"c{place}",
-                _joined([text for text in texts if text is not None]),
+                titled(called, _joined([text for text in texts if text is not None])),
                 entities=[called] if called else [],
                 extra={"sentences": texts},
             )

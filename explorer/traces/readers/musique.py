@@ -1,9 +1,9 @@
 """MuSiQue questions.
 
-One hyperedge is one paragraph, called by its `idx`, with its title as entity and `is_supporting` as
-label. The answer is the right answer, as no system gave one; other ways to write it
-(``answer_aliases``), the steps of the question (``question_decomposition``) and whether it can be
-answered at all stay in `extra`.
+One hyperedge is one paragraph under its title, called by its `idx`, with the title as entity and
+`is_supporting` as label. The answer is the right answer, as no system gave one; other ways to write
+it (``answer_aliases``), the steps of the question (``question_decomposition``) and whether it can
+be answered at all stay in `extra`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from explorer.traces.readers.fields import (
     places,
     structure,
     text_of,
+    titled,
 )
 from explorer.traces.readers.reader import Reader
 from explorer.traces.readers.samples import sample_by_sample
@@ -70,7 +71,7 @@ def _hyperedge(paragraph: dict[str, Any], text: str, place: int) -> Hyperedge:
     taken += ["is_supporting"] if clear else []
     return Hyperedge(
         name or f"c{place}",
-        text,
+        titled(title, text),
         entities=[title] if title else [],
         label=bool(label) if clear and label is not None else None,
         extra=extra_of(paragraph, taken),

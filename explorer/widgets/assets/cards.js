@@ -205,12 +205,23 @@ function render({ model, el }) {
         h("span", { class: "ex-card-id" }, entry.id),
         labelOf(entry),
         h("span", { class: "ex-grow" }),
-        ...entry.diagnostics.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)),
-        h("span", { class: "ex-number-text" }, digits(entry.score)),
-        h("span", { class: "ex-verdict", "data-verdict": entry.verdict }, `${entry.mark} ${entry.verdict}`),
+        h(
+          "span",
+          { class: "ex-call" },
+          h("span", { class: "ex-number-text" }, digits(entry.score)),
+          h("span", { class: "ex-verdict", "data-verdict": entry.verdict }, `${entry.mark} ${entry.verdict}`),
+        ),
       ),
       h("div", { class: "ex-card-text" }, entry.text),
-      entry.entities.length ? h("div", { class: "ex-chips" }, entry.entities.map((name) => h("span", { class: "ex-chip" }, name))) : null,
+      entry.entities.length || entry.diagnostics.length
+        ? h(
+            "div",
+            { class: "ex-chips" },
+            entry.entities.map((name) => h("span", { class: "ex-chip" }, name)),
+            h("span", { class: "ex-grow" }),
+            entry.diagnostics.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)),
+          )
+        : null,
     );
     return node;
   }

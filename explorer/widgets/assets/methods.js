@@ -26,7 +26,7 @@ function render({ model, el }) {
         ),
       );
     }
-    for (const button of list.children) button.setAttribute("aria-pressed", String(!content.compare && button.dataset.method === content.method));
+    for (const button of list.children) button.setAttribute("aria-pressed", String(button.dataset.method === content.method));
     compare.setAttribute("aria-pressed", String(content.compare));
     setText(said, content.said);
   }

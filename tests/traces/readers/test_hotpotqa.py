@@ -59,7 +59,7 @@ def test_both_columns_as_text_out_of_a_table():
         ),
     )
     (edge,) = trace.hyperedges
-    assert (edge.hyperedge, edge.label) == ("It is small. It is old.", True)
+    assert (edge.hyperedge, edge.label) == ("Hove: It is small. It is old.", True)
     assert edge.extra["supporting_sentences"] == [1]
 
 
@@ -93,8 +93,8 @@ def test_broken_paragraphs_are_left_out_and_told():
     context = [["Hove", ["a", None]], ["Orm"], 7, ["Brek", "b"], ["Olaf Bem", ["c", "d"]]]
     trace, problem = read_all(READER, question(context=context, supporting_facts=[["Brek", 0]]))
     assert [(e.id, e.hyperedge, e.label) for e in trace.hyperedges] == [
-        ("c4", "b", True),
-        ("c5", "c d", False),
+        ("c4", "Brek: b", True),
+        ("c5", "Olaf Bem: c d", False),
     ]
     assert "paragraph 1, 2, 3 is no title with sentences" in problem.message
 
