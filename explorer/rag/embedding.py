@@ -110,11 +110,13 @@ def plan_embedding(trace: Trace, config: ExtractorConfig) -> Plan:  # noqa: ARG0
 
 def _reasons(answer: str, text: str, score: float, vectors: Vectors) -> list[Diagnostic]:
     if not isnan(score):
-        cut = [what for what, one in (("answer", answer), ("fact", text)) if one in vectors.cut]
+        cut = [
+            what for what, one in (("answer", answer), ("hyperedge", text)) if one in vectors.cut
+        ]
         if not cut:
             return []
         message = (
-            f"The {' and the '.join(cut)} is longer than the embedding model reads; only its "
+            f"Longer than the embedding model reads: the {' and the '.join(cut)}. Only the "
             "beginning was compared."
         )
         return [Diagnostic("text-cut", message)]

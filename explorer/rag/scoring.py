@@ -43,7 +43,7 @@ def score_traces(
     the trace as if it had written it. What counts is the attention of the positions that predict
     the answer's tokens (the position before each) to the tokens of each hyperedge; beginning of
     text, instructions and question are no units, so they take no part in shares. How a stand-in
-    reads a trace is not how the model that answered it did; see ``docs/rag.md``.
+    reads a trace is not how the model that answered it did; see ``docs/stand_in.md``.
 
     Parameters
     ----------

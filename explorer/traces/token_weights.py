@@ -109,7 +109,7 @@ def _positions(
     places = sorted({place for place in numbers if place is not None and 0 <= place < _FARTHEST})
     notes = []
     if not numbers:
-        note = f"`context_mapping` of {edge.id} is empty: no token of the context is this fact."
+        note = f"`context_mapping` of {edge.id} is empty: no token is of this hyperedge."
         notes.append(Diagnostic("empty-mapping", note))
     if odd := sum(place is None or not 0 <= place < _FARTHEST for place in numbers):
         note = f"{odd} entries of `context_mapping` for {edge.id} are no token positions."
