@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import forget_peak, peak_memory, seconds
 
 MODEL = "SmolLM2-135M-Instruct"
 SCORES = 10_000_000
@@ -70,15 +71,6 @@ def main() -> None:
 
 def row(what: str, measured: str, asked: str = "") -> None:
     print(f"| {what} | {measured} | {asked} |", flush=True)
-
-
-def seconds(run: Callable[[], Any]) -> float:
-    gc.collect()
-    start = time.perf_counter()
-    kept = run()
-    elapsed = time.perf_counter() - start
-    del kept
-    return elapsed
 
 
 def median(run: Callable[[], Any], repeats: int) -> float:
@@ -175,26 +167,6 @@ def load_alone(path: str) -> dict[str, float]:
     start = time.perf_counter()
     assert sum(1 for _ in traces) == len(traces)
     return numbers | {"through": time.perf_counter() - start}
-
-
-def forget_peak() -> int:
-    """Reset the high-water mark of resident memory and return what is resident now, in bytes."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return 0  # not Linux, or not allowed: peaks then count from the start of the process
-    return peak_memory()
-
-
-def peak_memory() -> int:
-    """Return the largest resident memory since `forget_peak`, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="ascii").splitlines()
-        return int(next(line for line in lines if "VmHWM" in line).split()[1]) * 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 # -- reading with a stand-in -----------------------------------------------------------------------

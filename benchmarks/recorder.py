@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from measuring import forget_peak, peak_memory, seconds
 
 MODEL = "SmolLM2-135M-Instruct"
 LENGTHS = (512, 2048)
@@ -102,15 +103,6 @@ WAYS: dict[str, Callable[[torch.nn.Module, torch.Tensor], Any]] = {
     "recorded": recorded,
     "eager": eager,
 }
-
-
-def seconds(run: Callable[[], Any]) -> float:
-    gc.collect()
-    start = time.perf_counter()
-    kept = run()
-    elapsed = time.perf_counter() - start
-    del kept
-    return elapsed
 
 
 # -- tables ----------------------------------------------------------------------------------------
@@ -269,28 +261,6 @@ def measure_alone(way: str, n_tokens: int) -> dict[str, float]:
         numbers["row"] = seconds(lambda: kept.weights(7, 3, rows=[-1]))
     numbers["total"] = peak_memory()
     return numbers
-
-
-def forget_peak() -> int:
-    """Reset the high-water mark of resident memory and return what is resident now, in bytes."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return 0  # not Linux, or not allowed: peaks then count from the start of the process
-    return peak_memory()
-
-
-def peak_memory() -> int:
-    """Return the largest resident memory since `forget_peak`, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(
-            line for line in status.read_text(encoding="ascii").splitlines() if "VmHWM" in line
-        )
-        return int(line.split()[1]) * 1024
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 if __name__ == "__main__":
