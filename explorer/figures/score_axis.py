@@ -44,7 +44,7 @@ def truth_words(truth: str) -> tuple[str, str, str]:
 
 def gutter_pixels(width: int) -> int:
     """Width of the words at the right of a histogram or of curves over the same scores."""
-    return 150 if width >= 640 else 118
+    return 152 if width >= 640 else 126
 
 
 def plot_share(width: int) -> float:

@@ -176,11 +176,15 @@ def score_histogram_spec(
     tall = [np.sqrt(part) if counted == "sqrt" else part.astype(float) for part in counts]
     top = max(1.0, *(float(part.max()) for part in tall))
     reach = [max(float(part.max()) * 1.08, 0.3 * top) + 0.04 * top for part in tall]
+    rugged = 0 < total < MOST_RUG
+    if rugged:
+        room = 14 * sum(reach) / (height - _TOP - _BELOW)
+        reach = [side + room for side in reach]
     traces = [
         _shade(reachable, low, high, reach),
         *_bars(edges, tall, threshold, scale),
         _answering(edges, counts, reach, scale, words),
-        _rug(scores, low, high, reach, shown=total < MOST_RUG),
+        _rug(scores, low, high, reach, shown=rugged),
         *_words(scores, threshold, words, height, width),
     ]
     share = plot_share(width)
@@ -324,7 +328,7 @@ def _rug(
     return {
         "type": "scatter",
         "x": np.clip(np.concatenate([used, not_used]), low, high),
-        "y": np.repeat([reach[0], -reach[1]], sizes),
+        "y": np.repeat([0.95 * reach[0], -0.95 * reach[1]], sizes),
         "mode": "markers",
         "marker": {
             "symbol": "line-ns-open",
@@ -332,7 +336,6 @@ def _rug(
             "color": colours,
             "line": {"width": 1.5},
         },
-        "cliponaxis": False,
         "name": "rug",
         "hoverinfo": "skip",
     }
@@ -351,7 +354,7 @@ def _words(
     tops = np.array([0.0, max(54.0, room - 48.0)])
     above = (None, None) if threshold is None else scores.called(threshold)
     parts = (scores.used.size, scores.not_used.size)
-    narrow = gutter_pixels(width) < 140
+    narrow = width < 640
 
     def lines(offset: float, texts: list[str], at: float, **settings: Any) -> dict[str, Any]:
         return {

@@ -1,0 +1,504 @@
+"""Quality against the threshold: F1 and its kin over the axis of the histogram of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.figures.colours import ACCENT, MONO, NEUTRAL_INK, Theme
+from explorer.figures.labels import three_digits
+from explorer.figures.line_words import word_places
+from explorer.figures.looks import (
+    LABEL_SIZE,
+    TEXT_SIZE,
+    axis_title,
+    bare_axis,
+    base_layout,
+    note,
+)
+from explorer.figures.rows import feedback_digits
+from explorer.figures.score_axis import (
+    LEFT,
+    RIGHT,
+    Scale,
+    Truth,
+    gutter_pixels,
+    plot_share,
+    score_span,
+    score_ticks,
+    truth_words,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_TOP, _BELOW = 30, 38
+_ROW = 19
+_MOST_POINTS = 320
+
+
+@dataclass(frozen=True)
+class CurveLook:
+    """How a measure is drawn and what it is called; every one has a dash of its own."""
+
+    word: str
+    colour: str
+    dash: str
+
+
+CURVE_LOOKS: Mapping[str, CurveLook] = {
+    "f1": CurveLook("F1", "#7a66f0", "solid"),
+    "mcc": CurveLook("MCC", "#3b86cf", "7px,3px"),
+    "youden": CurveLook("Youden J", "#c4519a", "2px,3px"),
+    "precision": CurveLook("precision", "#868d96", "10px,3px,2px,3px"),
+    "recall": CurveLook("recall", "#868d96", "4px,2px"),
+    "coverage": CurveLook("coverage", "#868d96", "1px,4px"),
+}
+"""Measures of a sweep by the name of their column."""
+
+
+def threshold_curves(sweep: pd.DataFrame, threshold: float | None = None, **settings: Any) -> Any:
+    """`threshold_curves_spec` as a Figure, with the same parameters; it draws the threshold."""
+    import plotly.graph_objects as go
+
+    settings.setdefault("threshold_line", threshold is not None)
+    figure: go.Figure = go.Figure(threshold_curves_spec(sweep, threshold, **settings))
+    return figure
+
+
+def threshold_curves_spec(
+    sweep: pd.DataFrame,
+    threshold: float | None = None,
+    theme: Theme = "light",
+    *,
+    metrics: Sequence[str] = ("f1", "mcc", "youden"),
+    chosen: str = "f1",
+    best: tuple[float, float] | None = None,
+    plateau: tuple[float, float] | None = None,
+    tolerance: float | None = None,
+    reading: Mapping[str, float] | None = None,
+    scale: Scale = "log",
+    span: tuple[float, float] | None = None,
+    truth: Truth = "labels",
+    width: int = 700,
+    height: int = 250,
+    threshold_line: bool = False,
+) -> dict[str, Any]:
+    """Measures of quality against the threshold, with their intervals.
+
+    The chosen one is strong, with its best point ringed and the plateau around it as a thick bar
+    on the axis and in words. At the right each has its dash, its name and its value at the
+    threshold; on the curve it has its name again.
+
+    Parameters
+    ----------
+    sweep : pandas.DataFrame
+        A row per threshold, rising: ``threshold``, a column for each metric, and ``<metric>_low``
+        and ``<metric>_high`` where there are intervals. NaN leaves a gap.
+    threshold : float, optional
+        Where the values at the right are read. Only texts follow it.
+    theme : {"light", "dark"}
+    metrics : sequence of str
+        Columns to draw, each one of `CURVE_LOOKS`.
+    chosen : str
+        The metric whose best point and plateau are marked.
+    best : (threshold, value), optional
+        The best point; where the chosen metric is largest when left out.
+    plateau : (low, high), optional
+        Thresholds that are about as good as the best.
+    tolerance : float, optional
+        How much worse they may be, for the words.
+    reading : mapping of metric to float, optional
+        Exact values at the threshold; those of the nearest row of the sweep when left out.
+    scale, span, truth, width, height, threshold_line
+        As in `explorer.figures.score_histogram.score_histogram_spec`, whose axis this has at the
+        same width.
+
+    Returns
+    -------
+    dict
+        ``layout.meta`` has the ``metrics`` in the order drawn and ``thresholds``: what can be
+        clicked, the traces named after metrics, has one point for each. The layout does not change
+        with the threshold.
+
+    Raises
+    ------
+    InputError
+        When a metric is not known, or not in the sweep.
+    """
+    drawn = _checked(sweep, metrics, chosen)
+    low, high = score_span(scale, span)
+    truth_told = truth_words(truth)[2]
+    thinned = sweep.iloc[_kept(len(sweep))]
+    thresholds = thinned["threshold"].to_numpy(dtype=np.float64)
+    values = {name: thinned[name].to_numpy(dtype=np.float64) for name in drawn}
+    extent = _extent(values)
+    # A threshold of 0 stands at the edge of the log axis, as the line that is dragged does.
+    x = np.maximum(thresholds, low) if scale == "log" else thresholds
+    share = plot_share(width)
+    size = share * (width - LEFT - RIGHT), float(height - _TOP - _BELOW)
+    peak = _best_point(thresholds, values[chosen]) if best is None else best
+    # The chosen one last, so that it lies over the others.
+    over = [*(name for name in drawn if name != chosen), chosen]
+    traces = [
+        *(_band(x, thinned, name, strong=name == chosen) for name in over),
+        *(_curve(x, thresholds, thinned, name, strong=name == chosen) for name in over),
+        *_plateau(plateau, low, high, extent, chosen),
+        _peak(peak, (low, high), scale),
+        _names(x, values, size, (low, high), extent, scale, peak),
+        *_readout(
+            drawn,
+            chosen,
+            sweep,
+            threshold,
+            reading,
+            scale,
+            (gutter_pixels(width), size[1]),
+        ),
+    ]
+    fixed = {"fixedrange": True}
+    return {
+        "data": traces,
+        "layout": base_layout(
+            theme,
+            height=height,
+            margin={"l": LEFT, "r": RIGHT, "t": _TOP, "b": _BELOW},
+            hovermode="closest",
+            meta={"metrics": list(drawn), "thresholds": thresholds},
+            xaxis=bare_axis(
+                theme,
+                **score_ticks(scale, span),
+                showgrid=True,
+                layer="below traces",
+                tickangle=0,
+                title=axis_title("threshold", 6),
+                **fixed,
+            )
+            | {"domain": [0, share]},
+            yaxis=bare_axis(theme, range=list(extent), showgrid=True, **_ticks(extent), **fixed),
+            xaxis2={
+                "domain": [share, 1],
+                "range": [0, gutter_pixels(width)],
+                "visible": False,
+                "anchor": "y2",
+                **fixed,
+            },
+            yaxis2={"range": [size[1], 0], "visible": False, "anchor": "x2", **fixed},
+            shapes=_line(threshold, low) if threshold_line and threshold is not None else [],
+            annotations=_captions(chosen, peak, plateau, tolerance, truth_told, width),
+        ),
+    }
+
+
+def _checked(sweep: pd.DataFrame, metrics: Sequence[str], chosen: str) -> list[str]:
+    drawn = list(dict.fromkeys([*metrics, chosen]))
+    missing = [
+        name for name in ["threshold", *drawn] if name not in sweep
+    ] + [name for name in drawn if name not in CURVE_LOOKS]  # fmt: skip
+    if missing:
+        raise InputError(
+            f"Curves are drawn from a sweep with the columns threshold and any of "
+            f"{', '.join(CURVE_LOOKS)}; there is no {missing[0]!r}."
+        )
+    return drawn
+
+
+def _kept(count: int) -> NDArray[np.intp]:
+    """At most so many rows, evenly spaced, with the first and the last."""
+    if count <= _MOST_POINTS:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, _MOST_POINTS).round().astype(np.intp))
+
+
+def _best_point(
+    thresholds: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[float, float] | None:
+    if not np.isfinite(values).any():
+        return None
+    at = int(np.nanargmax(values))
+    return float(thresholds[at]), float(values[at])
+
+
+def _extent(values: Mapping[str, NDArray[np.float64]]) -> tuple[float, float]:
+    """The range of values in steps, so that curves of many heads share a few ranges."""
+    finite = np.concatenate([part[np.isfinite(part)] for part in values.values()])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.5)
+    bottom = min(0.0, np.floor(low / 0.1 + 0.4) * 0.1)
+    top = next((step for step in (0.25, 0.5, 0.75) if high <= step - 0.03), 1.0)
+    return float(bottom) - 0.04 * (top - bottom), float(top) + 0.04 * (top - bottom)
+
+
+def _ticks(extent: tuple[float, float]) -> dict[str, Any]:
+    step = 0.25 if extent[1] - extent[0] > 0.6 else 0.1
+    ticks = [round(step * at, 2) for at in range(-10, 11) if extent[0] <= step * at <= extent[1]]
+    words = [f"{tick:g}".replace("-", "\u2212").replace("0.", ".") for tick in ticks]
+    return {"tickvals": ticks, "ticktext": words}
+
+
+def _tinted(colour: str, opacity: float) -> str:
+    return f"rgba({','.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))},{opacity})"
+
+
+def _band(x: NDArray[np.float64], sweep: pd.DataFrame, name: str, *, strong: bool) -> Any:
+    edges = np.empty(0), np.empty(0)
+    if f"{name}_low" in sweep and f"{name}_high" in sweep:
+        low, high = (sweep[f"{name}_{end}"].to_numpy(dtype=np.float64) for end in ("low", "high"))
+        known = ~(np.isnan(low) | np.isnan(high))
+        edges = (
+            np.concatenate([x[known], x[known][::-1]]),
+            np.concatenate([high[known], low[known][::-1]]),
+        )
+    return {
+        "type": "scatter",
+        "x": edges[0],
+        "y": edges[1],
+        "mode": "lines",
+        "fill": "toself",
+        "fillcolor": _tinted(CURVE_LOOKS[name].colour, 0.2 if strong else 0.08),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "name": f"{name} band",
+    }
+
+
+def _curve(
+    x: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    sweep: pd.DataFrame,
+    name: str,
+    *,
+    strong: bool,
+) -> dict[str, Any]:
+    look = CURVE_LOOKS[name]
+    values = sweep[name].to_numpy(dtype=np.float64).tolist()
+    told = [f"<b>{three_digits(value)}</b>" for value in values]
+    if f"{name}_low" in sweep and f"{name}_high" in sweep:
+        ends = zip(sweep[f"{name}_low"].tolist(), sweep[f"{name}_high"].tolist(), strict=True)
+        told = [
+            f"{one} ({three_digits(low)} to {three_digits(high)})"
+            for one, (low, high) in zip(told, ends, strict=True)
+        ]
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": np.array(values),
+        "mode": "lines",
+        "line": {"color": look.colour, "dash": look.dash, "width": 2.5 if strong else 1.5},
+        "name": name,
+        "customdata": [
+            f"{look.word} {one}<br>threshold {three_digits(at)}"
+            for one, at in zip(told, thresholds.tolist(), strict=True)
+        ],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def _plateau(
+    plateau: tuple[float, float] | None,
+    low: float,
+    high: float,
+    extent: tuple[float, float],
+    chosen: str,
+) -> list[dict[str, Any]]:
+    ends = np.empty(0) if plateau is None else np.clip(plateau, low, high)
+    return [
+        {
+            "type": "scatter",
+            "x": ends,
+            "y": np.full(len(ends), extent[0] + 0.012 * (extent[1] - extent[0])),
+            "mode": "lines",
+            "line": {"color": CURVE_LOOKS[chosen].colour, "width": 6},
+            "hoverinfo": "skip",
+            "name": "plateau",
+        }
+    ]
+
+
+def _peak(
+    peak: tuple[float, float] | None, span: tuple[float, float], scale: Scale
+) -> dict[str, Any]:
+    x, y, side = [], [], "center"
+    if peak is not None:
+        x, y = [max(peak[0], span[0])], [peak[1]]
+        share = float(np.diff(_along([span[0], x[0]], scale))[0] / np.diff(_along(span, scale))[0])
+        side = "right" if share < 0.06 else "left" if share > 0.94 else "center"
+    return {
+        "type": "scatter",
+        "x": np.array(x),
+        "y": np.array(y),
+        "mode": "markers+text",
+        "marker": {
+            "symbol": "circle-open",
+            "size": 10,
+            "color": NEUTRAL_INK,
+            "line": {"width": 2},
+        },
+        "text": [three_digits(value) for value in y],
+        "textposition": f"top {side}",
+        "textfont": {"family": MONO, "size": LABEL_SIZE},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "name": "best",
+    }
+
+
+def _along(scores: Any, scale: Scale) -> NDArray[np.float64]:
+    """Scores as places along the axis."""
+    places = np.asarray(scores, dtype=np.float64)
+    return np.log(np.maximum(places, 1e-300)) if scale == "log" else places
+
+
+def _names(
+    x: NDArray[np.float64],
+    values: Mapping[str, NDArray[np.float64]],
+    size: tuple[float, float],
+    span: tuple[float, float],
+    extent: tuple[float, float],
+    scale: Scale,
+    peak: tuple[float, float] | None,
+) -> dict[str, Any]:
+    """The name of each curve on it, where it is far from the others."""
+    ends = _along(span, scale)
+
+    def across(at: Any) -> Any:
+        return (_along(at, scale) - ends[0]) / (ends[1] - ends[0]) * size[0]
+
+    pixel = size[1] / (extent[1] - extent[0])
+    lines = [(across(x), (values[name] - extent[0]) * pixel) for name in values]
+    taken = [(0.0, size[0], -20.0, 10.0)]  # the plateau lies on the axis
+    if peak is not None:
+        middle, above = float(across(max(peak[0], span[0]))), (peak[1] - extent[0]) * pixel
+        taken.append((middle - 36, middle + 36, above - 6, above + 24))
+    words = [CURVE_LOOKS[name].word for name in values]
+    places = np.array(word_places(lines, words, size, taken)).reshape(-1, 2)
+    along = places[:, 0] / size[0] * (ends[1] - ends[0]) + ends[0]
+    return {
+        "type": "scatter",
+        "x": np.exp(along) if scale == "log" else along,
+        "y": places[:, 1] / pixel + extent[0],
+        "mode": "text",
+        "text": words,
+        "textposition": "middle center",
+        "textfont": {"size": LABEL_SIZE, "color": [CURVE_LOOKS[name].colour for name in values]},
+        "hoverinfo": "skip",
+        "name": "names",
+    }
+
+
+def _readout(
+    drawn: Sequence[str],
+    chosen: str,
+    sweep: pd.DataFrame,
+    threshold: float | None,
+    reading: Mapping[str, float] | None,
+    scale: Scale,
+    size: tuple[float, float],
+) -> list[dict[str, Any]]:
+    """Dash, name and value at the threshold of each measure, in the order asked for."""
+    room, tall = size
+    tops = np.minimum(28.0 + _ROW * np.arange(len(drawn)), tall - 6)
+    numbers = [" "] * len(drawn)
+    if threshold is not None and len(sweep):
+        at = _nearest(sweep["threshold"].to_numpy(dtype=np.float64), threshold, scale)
+        found = {name: float(sweep[name].iloc[at]) for name in drawn} | dict(reading or {})
+        numbers = [feedback_digits(found[name]).replace("-", "\u2212") for name in drawn]
+    words = {
+        "type": "scatter",
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "mode": "text",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+    here = "at " + three_digits(threshold) if threshold is not None else " "
+    samples = [
+        {
+            "type": "scatter",
+            "x": np.array([10.0, 30.0]),
+            "y": np.full(2, top),
+            "xaxis": "x2",
+            "yaxis": "y2",
+            "mode": "lines",
+            "line": {
+                "color": CURVE_LOOKS[name].colour,
+                "dash": CURVE_LOOKS[name].dash,
+                "width": 2.5 if name == chosen else 1.5,
+            },
+            "hoverinfo": "skip",
+            "name": f"{name} sample",
+        }
+        for name, top in zip(drawn, tops.tolist(), strict=True)
+    ]
+    return [
+        *samples,
+        {
+            **words,
+            "x": np.array([10.0]),
+            "y": np.array([8.0]),
+            "text": [here],
+            "textposition": "middle right",
+            "textfont": {"size": LABEL_SIZE, "color": ACCENT},
+            "name": "here",
+        },
+        {
+            **words,
+            "x": np.full(len(drawn), 32.0),
+            "y": tops,
+            "text": [CURVE_LOOKS[name].word for name in drawn],
+            "textposition": "middle right",
+            "textfont": {"size": TEXT_SIZE},
+            "name": "measures",
+        },
+        {
+            **words,
+            "x": np.full(len(drawn), float(room)),
+            "y": tops,
+            "text": numbers,
+            "textposition": "middle left",
+            "textfont": {"family": MONO, "size": LABEL_SIZE},
+            "name": "readings",
+        },
+    ]
+
+
+def _nearest(thresholds: NDArray[np.float64], threshold: float, scale: Scale) -> int:
+    if scale == "log":
+        logs = np.log(np.maximum(thresholds, 1e-12))
+        return int(np.abs(logs - np.log(max(threshold, 1e-12))).argmin())
+    return int(np.abs(thresholds - threshold).argmin())
+
+
+def _line(threshold: float, low: float) -> list[dict[str, Any]]:
+    at = max(threshold, low)
+    place = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
+    look = {"line": {"color": ACCENT, "width": 1.5}, "layer": "above"}
+    return [{"type": "line", "name": "threshold", **place, **look}]
+
+
+def _captions(
+    chosen: str,
+    peak: tuple[float, float] | None,
+    plateau: tuple[float, float] | None,
+    tolerance: float | None,
+    truth: str,
+    width: int,
+) -> list[dict[str, Any]]:
+    if peak is None:
+        why = "Nothing to measure: that takes scores of units labelled used and of others."
+        return [note(why, x=0, y=0.6, xanchor="left", yanchor="middle")]
+    above = {"y": 1, "yanchor": "bottom", "yshift": 8}
+    word = CURVE_LOOKS[chosen].word
+    told = f"{word} is best, {three_digits(peak[1])}, at {three_digits(peak[0])}"
+    if plateau is not None:
+        within = "about as good" if tolerance is None else f"within {tolerance:g}"
+        ends = f"{three_digits(plateau[0])} to {three_digits(plateau[1])}"
+        told += f"; {within} from {ends}" if width >= 640 else f", plateau {ends}"
+    captions = [note(told, x=0, xanchor="left", **above)]
+    captions.append(note(truth, x=1, xanchor="right", **above))
+    return captions
