@@ -144,7 +144,10 @@ def test_pins_name_versions_that_any_machine_can_install(repository):
     assert [line for line in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/README.md", "docs/architecture.md"])
+PAGES = ("README", "architecture", "development", "traces", "rag", "stand_in", "weights")
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}.md" for name in PAGES)])
 def test_links_and_paths_in_the_documentation_lead_somewhere(repository, page):
     text = (repository / page).read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
