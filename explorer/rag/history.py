@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -79,7 +80,8 @@ class ChangeLog:
     """
 
     def __init__(self, most: int | None) -> None:
-        self._most = most
+        # More than a deque can count is all.
+        self._most = most if most is None or most <= sys.maxsize else None
         self._tallies: dict[Hashable, _Tally] = {}
         self._changes: dict[Hashable, deque[tuple[int, WeightChange]]] = {}
         self._numbers = count()

@@ -84,7 +84,10 @@ class Nodes:
         # Where the weight stays the same, as at a bound, the count tells.
         moved = before["dynamic_weight"] != fields["dynamic_weight"]
         name = "dynamic_weight" if moved else "feedback_count"
-        return bool(node.get(name) == fields[name] != before[name])
+        try:
+            return bool(node.get(name) == fields[name] != before[name])
+        except ValueError:  # an array is there, which nobody here has written
+            return False
 
 
 def node_weight(node: Mapping[str, Any], hyperedge_id: Hashable) -> float:

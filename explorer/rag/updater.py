@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from explorer.errors import ExplorerError, InputError, UpdateError
+from explorer.errors import InputError, UpdateError
 from explorer.rag.graphs import as_graph
 from explorer.rag.history import ChangeLog, WeightChange
 from explorer.rag.nodes import GraphError, Nodes, feedback_count, node_quality, node_weight
@@ -149,13 +149,15 @@ class WeightUpdater:
                 except GraphError as error:
                     reasons[hyperedge_id] = error.cause
                     return  # what follows for this hyperedge must not overtake
-                except ExplorerError as error:
+                except Exception as error:  # noqa: BLE001 - what a node or a clock may raise
                     reasons[hyperedge_id] = error
                     return
                 weights[hyperedge_id] = change.after
                 done.add(place)
 
         await _side_by_side(update, places)
+        for hyperedge_id in places.keys() - weights.keys() - reasons.keys():
+            reasons[hyperedge_id] = RuntimeError("the graph cancelled its own work")
         if reasons:
             _raise_failed(asked, done, reasons)
         return {hyperedge_id: weights[hyperedge_id] for hyperedge_id in places}
@@ -183,7 +185,7 @@ class WeightUpdater:
             were. Its `done` and `failed` hold (id, weight before the first update), NaN for what
             was never updated.
         """
-        if isinstance(ids, str):
+        if ids is not None and (isinstance(ids, str | bytes) or not isinstance(ids, Iterable)):
             raise InputError(f"reset takes a list of ids; write reset([{ids!r}]).")
         names = list(dict.fromkeys(self._log.ids() if ids is None else map(_checked_id, ids)))
         weights: dict[Any, float] = {}
@@ -195,7 +197,7 @@ class WeightUpdater:
                 weights[name] = await self._put_back(name)
             except GraphError as error:
                 reasons[name] = error.cause
-            except ExplorerError as error:
+            except Exception as error:  # noqa: BLE001 - as in `batch_update`
                 reasons[name] = error
 
         await _side_by_side(put_back, names)
@@ -245,16 +247,17 @@ class WeightUpdater:
             lower, upper = weight_bounds(quality, self.config)
             after = float(next_weights(before, feedback, lower, upper, self.config))
             when = self._clock()
+            count = feedback_count(node)  # `node` may be the graph's own, and change
             fields = {
                 "dynamic_weight": after,
-                "feedback_count": feedback_count(node) + 1,
+                "feedback_count": count + 1,
                 "last_updated": when.isoformat(),
             }
             await self._nodes.write(hyperedge_id, node, fields)
             change = WeightChange(
                 hyperedge_id, before, feedback, after, lower, upper, self.config.strategy, when
             )
-            self._log.add(change, feedback_count(node))
+            self._log.add(change, count)
             return change
 
     async def _put_back(self, hyperedge_id: Hashable) -> float:

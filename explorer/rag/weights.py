@@ -55,7 +55,7 @@ class UpdateConfig:
 
     def __post_init__(self) -> None:
         names = get_args(Strategy)
-        if self.strategy not in names:
+        if not isinstance(self.strategy, str) or self.strategy not in names:
             raise InputError(
                 f"There is no update strategy {self.strategy!r}. Choose one of "
                 f"{', '.join(map(repr, names))}.{did_you_mean(self.strategy, names)}"

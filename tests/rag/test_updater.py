@@ -470,3 +470,80 @@ def test_a_cancelled_batch_keeps_what_was_done():
     written = {name for name, node in nodes.items() if node}
     assert {change.hyperedge_id for change in updater.history()} == written
     assert "he50" not in written
+
+
+def test_reset_counts_from_before_also_where_a_graph_hands_out_its_own_nodes():
+    class Own(DictGraph):
+        async def get_node(self, node_id):
+            return self.nodes[node_id]
+
+    nodes = {"he1": {"feedback_count": 3}}
+    updater = WeightUpdater(Own(nodes))
+    asyncio.run(updater.update_weights("he1", 1.0))
+    assert nodes["he1"]["feedback_count"] == 4
+    asyncio.run(updater.reset())
+    assert nodes["he1"]["feedback_count"] == 3
+
+
+class _OddNode(dict):
+    def get(self, *_):
+        raise RuntimeError("odd")
+
+
+class _GivesUp(DictGraph):
+    async def get_node(self, node_id):
+        if node_id == "he1":
+            raise asyncio.CancelledError
+        return await super().get_node(node_id)
+
+
+class _HandsOut(DictGraph):
+    async def get_node(self, node_id):
+        return self.nodes[node_id]
+
+
+class _Refuses(_HandsOut):
+    async def upsert_node(self, node_id, node_data):
+        if node_id == "he1":
+            raise OSError("full")
+        await super().upsert_node(node_id, node_data)
+
+
+@pytest.mark.parametrize(
+    ("graph", "reason"),
+    [
+        (_HandsOut({"he1": _OddNode(), "he2": {}}), "odd"),
+        (_GivesUp({"he1": {}, "he2": {}}), "cancelled"),
+        (
+            _Refuses(
+                {
+                    # At its bound the count tells whether it was written, and this is none.
+                    "he1": {
+                        "dynamic_weight": 1.0,
+                        "quality_score": 0.5,
+                        "feedback_count": np.ones(2),
+                    },
+                    "he2": {},
+                }
+            ),
+            "full",
+        ),
+    ],
+    ids=["node that raises", "graph that cancels", "array for a count"],
+)
+def test_what_a_graph_may_do_wrong_is_told_for_the_hyperedge_it_concerns(graph, reason):
+    updater = updater_of(graph, decay_factor=1.0)
+    with pytest.raises(UpdateError, match=reason) as caught:
+        asyncio.run(updater.batch_update({"he1": 1.0, "he2": 1.0}))
+    assert caught.value.failed == [("he1", 1.0)]
+    assert caught.value.done == [("he2", 1.0)]
+
+
+def test_odd_arguments_are_refused_in_words():
+    with pytest.raises(InputError, match="list of ids"):
+        asyncio.run(WeightUpdater({}).reset(5))
+    with pytest.raises(InputError, match="no update strategy"):
+        UpdateConfig(strategy=np.array([1, 2]))
+    updater = updater_of({"he1": {}}, max_history_length=10**30)
+    asyncio.run(updater.update_weights("he1", 1.0))
+    assert len(updater.history()) == 1
