@@ -82,7 +82,7 @@ NORMALISATIONS: Mapping[Normalisation, NormalisationRule] = {
 def normalisation_rule(name: str) -> NormalisationRule:
     """The rule of that name; InputError, listing the names, when there is none."""
     for rule in NORMALISATIONS.values():
-        if rule.name == name:
+        if isinstance(name, str) and rule.name == name:
             return rule
     names = ", ".join(repr(known) for known in NORMALISATIONS)
     raise InputError(f"There is no normalisation {name!r}. Choose one of {names}.")

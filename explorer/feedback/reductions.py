@@ -132,7 +132,7 @@ REDUCTIONS: Mapping[Reduction, ReductionRule] = {
 def reduction_rule(name: str) -> ReductionRule:
     """The rule of that name; InputError, listing the names, when there is none."""
     for rule in REDUCTIONS.values():
-        if rule.name == name:
+        if isinstance(name, str) and rule.name == name:
             return rule
     names = ", ".join(repr(known) for known in REDUCTIONS)
     raise InputError(f"There is no reduction {name!r}. Choose one of {names}.")

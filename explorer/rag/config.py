@@ -84,7 +84,7 @@ class ExtractorConfig:
     hybrid_citation: float = 0.7
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
+        if not isinstance(self.method, str) or self.method not in METHODS:
             known = ", ".join(repr(name) for name in METHODS)
             raise InputError(
                 f"There is no method {self.method!r}.{did_you_mean(self.method, METHODS)} "

@@ -132,10 +132,15 @@ class FeedbackExtractor:
         ExtractionWarning
             As `extract_feedback`.
         """
-        if isinstance(answers, str):
-            raise InputError("`answers` must be a list of texts, but it is one text.")
-        answers, retrieved = list(answers), list(retrieved_hyperedges_list)
-        metadata = [None] * len(answers) if metadata_list is None else list(metadata_list)
+        answers = _listed(answers, "answers", "texts")
+        retrieved = _listed(
+            retrieved_hyperedges_list, "retrieved_hyperedges_list", "lists of hyperedges"
+        )
+        metadata = (
+            [None] * len(answers)
+            if metadata_list is None
+            else _listed(metadata_list, "metadata_list", "mappings")
+        )
         if not len(answers) == len(retrieved) == len(metadata):
             raise InputError(
                 "There must be one list of hyperedges, and one of metadata, for every answer, but "
@@ -260,6 +265,14 @@ class FeedbackExtractor:
 
     async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
         return await explain_all([Job(trace, self.config) for trace in traces], self._embedder)
+
+
+def _listed(value: object, name: str, of: str) -> list[Any]:
+    """Return what must be a list of things, one for each answer."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        kind = "one text" if isinstance(value, str) else f"a {type(value).__name__}"
+        raise InputError(f"`{name}` must be a list of {of}, but it is {kind}.")
+    return list(value)
 
 
 def _feedback(explained: Explained) -> dict[str, float]:

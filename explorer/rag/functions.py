@@ -124,7 +124,8 @@ def checked_embeddings(value: Any, count: int) -> NDArray[np.float64]:
         )
     if len(array) != count:
         raise EmbeddingError(f"The embedding function gave {len(array)} vectors for {count} texts.")
-    array = array.astype(np.float64)
+    with np.errstate(over="ignore"):  # told below
+        array = array.astype(np.float64)
     if not np.isfinite(array).all():
         odd = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
         raise EmbeddingError(f"The embedding function gave NaN or infinity for text {odd + 1}.")

@@ -84,6 +84,7 @@ def sound_trace(value: object) -> Trace:
     if (
         isinstance(trace.answer, str)
         and isinstance(trace.metadata, dict)
+        and isinstance(trace.hyperedges, list)
         and all(
             isinstance(edge, Hyperedge)
             and isinstance(edge.id, str)

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -381,3 +382,22 @@ def test_attention_needs_neither_torch_nor_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["{'a': 1.0}", "[]"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(None, []), (["x"], None), (["x"], [EDGES], 5), ("x", [EDGES]), (["x"], "EDGES")]
+)
+def test_a_batch_of_no_lists_is_refused(arguments):
+    with pytest.raises(InputError, match="must be a list of"):
+        asyncio.run(FeedbackExtractor(same).batch_extract_feedback(*arguments))
+
+
+def test_a_trace_without_a_list_of_hyperedges_is_refused():
+    with pytest.raises(InputError, match="must be a list"):
+        asyncio.run(FeedbackExtractor(same).explain_traces([Trace("t", "q", None, "x")]))
+
+
+@pytest.mark.parametrize("key", ["method", "reduction", "normalisation"])
+def test_an_array_is_no_name(key):
+    with pytest.raises(InputError, match="There is no"):
+        FeedbackExtractor(same, {key: np.array([1, 2])})
