@@ -40,9 +40,9 @@ def records_within(
         for item in holder.values()
         if _is_records(item)
     ]
-    known = [item for item in lists if any(map(recognises, item[:_SAMPLE]))]
+    known = [item for item in lists if _any_known(recognises, item)]
     named = list(value.values())
-    if not known and _is_records(named) and any(map(recognises, named[:_SAMPLE])):
+    if not known and _is_records(named) and _any_known(recognises, named):
         return [checked_record(line, item) for item in named]
     found = known or lists
     return [checked_record(line, item) for item in (found[0] if found else [value])]
@@ -194,6 +194,11 @@ def checked_record(line: int, value: object) -> Record | TraceProblem:
     from explorer.traces.native import kind_of
 
     return TraceProblem(line, f"a trace is a JSON object, and this is {kind_of(value)}.")
+
+
+def _any_known(recognises: Recognises, items: Sequence[Any]) -> bool:
+    """Say whether some reader knows one of the first items; what is no object is no record."""
+    return any(isinstance(item, Mapping) and recognises(item) for item in items[:_SAMPLE])
 
 
 def _is_records(value: object) -> bool:

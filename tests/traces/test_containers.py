@@ -22,12 +22,14 @@ from explorer.traces import (
     TraceProblem,
     TraceSet,
     containers,
+    formats,
     iter_traces,
     load_traces,
     parse_traces,
 )
 from explorer.traces.containers import open_container
 from explorer.traces.pieces import BrokenJSON, Scanner
+from explorer.traces.readers.reader import Reader
 from explorer.traces.rows import plain
 
 T1 = {"id": "t1", "query": "q", "hyperedges": [{"id": "a", "hyperedge": "x"}]}
@@ -368,3 +370,24 @@ def test_a_name_that_lies_about_the_contents_does_no_harm(tmp_path):
         path = tmp_path / f"traces{suffix}"
         path.write_bytes(contents)
         assert [trace.id for trace in load_traces(path)] == ["t1", "t2"]
+
+
+def test_a_named_format_is_not_asked_about_what_is_no_object(tmp_path):
+    path = tmp_path / "trace.json"
+    path.write_text('{"info": {"trace_id": "t"}, "data": "text"}')
+    for name in ("mlflow", "openinference", "ragas"):
+        with pytest.raises(TraceError):
+            load_traces(path, format=name)
+
+
+def test_the_rows_of_a_table_are_asked_about_by_the_reader_of_tables_alone(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        formats, "READERS", (Reader("other", "other", lambda record: bool(asked.append(1)), iter),)
+    )
+    path = tmp_path / "table.csv"
+    path.write_text("question,context\n" + "q,fact\n" * 100)
+    traces = load_traces(path)
+    assert traces.format == "table"
+    assert len(traces[0].hyperedges) == 100
+    assert len(asked) <= 64  # the first records only, to tell the format
