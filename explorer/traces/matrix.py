@@ -33,7 +33,8 @@ def read(trace: Trace) -> Evidence:
 
     The answer's rows begin at ``answer_start_pos`` (default: half of the rows); the context's
     columns end at ``context_end_pos`` (default: where the answer begins). A matrix that is not
-    square, and names neither, holds answer rows and context columns only.
+    square, and names neither, holds answer rows and context columns only; where it has one column
+    for each text, all its columns are context wherever the answer begins.
 
     Columns are mapped to ``context_texts`` by the first that is there: ``context_spans``; one
     column for each text; ``tokens`` or ``context_tokens``, in which the texts are found. Hyperedges
@@ -97,8 +98,15 @@ def _limits(trace: Trace, n_queries: int, n_keys: int) -> tuple[int, int, list[D
         )
         notes.append(Diagnostic("assumed-answer-start", note))
     if end is None:
-        end = start if 0 < start <= n_keys else n_keys
+        # With a column for each text, the answer's first row says nothing about columns.
+        per_text = n_queries != n_keys and n_keys == _text_count(trace)
+        end = start if 0 < start <= n_keys and not per_text else n_keys
     return start, end, notes
+
+
+def _text_count(trace: Trace) -> int:
+    texts = text_list(trace.metadata.get("context_texts"))
+    return len(trace.hyperedges if texts is None else texts)
 
 
 def _position(trace: Trace, name: str, largest: int) -> int | None:
@@ -224,4 +232,6 @@ def _reasons(name: str, found: Sequence[Match], chunks: _Chunks) -> list[Diagnos
 
 def _length(value: Any) -> int:
     """Return the length of a list or array, and 0 for what has none."""
-    return len(value) if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) else 0
+    if isinstance(value, np.ndarray):
+        return len(value) if value.ndim else 0
+    return len(value) if isinstance(value, list | tuple) else 0

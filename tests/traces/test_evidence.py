@@ -231,6 +231,17 @@ def test_the_default_answer_is_the_lower_half():
     assert scores_of(found) == pytest.approx([0.15, 0.25])
 
 
+@pytest.mark.parametrize("start", [1, 2])
+def test_with_a_column_for_each_chunk_the_answer_begins_where_it_likes(start):
+    rows = [[0.9, 0.0], [0.2, 0.4], [0.4, 0.2]]
+    found = evidence(
+        trace_of(attention_matrix=rows, context_texts=list(FACTS), answer_start_pos=start)
+    )
+    # Rows 1 and 2 on average, or row 2 alone; in a square matrix row 1 would be column 1.
+    assert scores_of(found) == pytest.approx([0.3, 0.3] if start == 1 else [0.4, 0.2])
+    assert found.diagnostics == ()
+
+
 def test_a_matrix_of_answer_rows_and_context_columns_only():
     found = evidence(
         trace_of(
