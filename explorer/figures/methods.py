@@ -40,7 +40,7 @@ _MARGIN = 8
 _HEADING = 54
 """Pixels above the rows: the method, how far it agrees, and kappa."""
 
-_NARROWEST, _WIDEST = 94, 168
+_NARROWEST, _WIDEST = 108, 168
 _GAP = 12
 _ROOM_FOR_THREE_DIGITS = 112
 _LETTER_PIXELS = 6.2
@@ -397,9 +397,9 @@ def _agreed(told: tuple[int, int, float] | None, pixels: int) -> str:
     equal, total, kappa = told
     if not total:
         return _quiet("nothing to compare")
-    words = [f"agrees {equal} of {total}"]
-    if not math.isnan(kappa):
-        words.append(f"κ {kappa:.2f}".replace("-", "\u2212"))
+    words = [f"agrees {equal}/{total}"]
+    # Undefined where both always make the same call: chance explains all of it.
+    words.append("κ ?" if math.isnan(kappa) else f"κ {kappa:.2f}".replace("-", "\u2212"))
     joined = ", ".join(words)
     if len(joined) * _LETTER_PIXELS < pixels - _GAP:
         return _quiet(joined)

@@ -369,8 +369,8 @@ def _captions(
     if band is not None and len(band):
         quantiles = _quantiles(band)
         count = band.attrs.get("hyperedges", 0)
-        told = f"grey: {quantiles[0]:.0%} to {quantiles[-1]:.0%} of all {count:,} hyperedges"
+        told = f"grey: {quantiles[0]:.0%} to {quantiles[-1]:.0%} of {count:,}"
         if band.attrs.get("repeated") == 0:
-            told += ", each occurs once"
+            told = f"{count:,} hyperedges, each once"
         captions.append(note(told, x=0, xanchor="left", **above))
     return captions

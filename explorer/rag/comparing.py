@@ -75,7 +75,9 @@ def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.D
     return table
 
 
-def agreement(table: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.DataFrame:
+def agreement(
+    table: pd.DataFrame | Sequence[pd.DataFrame], methods: Sequence[str] | None = None
+) -> pd.DataFrame:
     """How far every two methods agree on what was used.
 
     A verdict is a call: ``"used"`` or not; hyperedges that one of the two knows nothing about are
@@ -85,7 +87,7 @@ def agreement(table: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.D
     Parameters
     ----------
     table
-        From `FeedbackExtractor.compare`, or several of them joined by ``pandas.concat``.
+        From `FeedbackExtractor.compare`, or a list of such tables.
     methods
         Those to compare; all in the table when left out.
 
@@ -99,10 +101,13 @@ def agreement(table: pd.DataFrame, methods: Sequence[str] | None = None) -> pd.D
     Raises
     ------
     InputError
-        When the table has no verdicts of a method.
+        When it is no such table, or has no verdicts of a method.
     """
     import pandas as pd
 
+    if isinstance(table, Sequence) and table:
+        table = pd.concat([checked_comparison(one) for one in table], ignore_index=True)
+    table = checked_comparison(table)
     if methods is None:
         methods = [
             str(name).removesuffix("_verdict") for name in table if str(name).endswith("_verdict")
@@ -136,6 +141,27 @@ def _kappa(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> tuple[int, float, 
     chance = first * second + (n - first) * (n - second)
     kappa = (equal * n - chance) / (n * n - chance) if chance < n * n else nan
     return n, equal / n if n else nan, kappa
+
+
+def checked_comparison(table: object) -> pd.DataFrame:
+    """Return a table that `FeedbackExtractor.compare` made.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    import pandas as pd
+
+    columns = map(str, table.columns) if isinstance(table, pd.DataFrame) else ()
+    if not any(name.endswith("_verdict") for name in columns):
+        raise InputError(
+            "Agreement is worked out from a table of FeedbackExtractor.compare, with a column "
+            "<method>_verdict for each method, or from a list of such tables; this is a "
+            f"{type(table).__name__} without them."
+        )
+    assert isinstance(table, pd.DataFrame)  # noqa: S101 - only a table has columns
+    return table
 
 
 def checked_methods(methods: object) -> tuple[Method, ...]:

@@ -96,7 +96,7 @@ def evidence(trace: Trace) -> Evidence:
         "no-attention",
         "The trace brings no attention. A causal model can read it and record some.",
     )
-    units = [Unit(edge.id, edge.hyperedge, (), 0) for edge in trace.hyperedges]
+    units = [Unit(edge.id, edge.hyperedge, (), 0, unknown=True) for edge in trace.hyperedges]
     return Evidence("none", None, _with_text_diagnostics(trace, units), diagnostics=(*halves, note))
 
 

@@ -137,6 +137,7 @@ class TraceSet(Sequence[Trace]):
             listed = traces if isinstance(traces, Iterable) else (traces,)
             self._traces = tuple(checked_trace(item) for item in listed)
         self._places: dict[str, int] | None = None
+        self._others: dict[int, Trace] = {}  # put in the place of those that were read
         self._labels = Labels() if labels is None else labels
         self.path = path
         self.problems = tuple(problems)
@@ -151,18 +152,22 @@ class TraceSet(Sequence[Trace]):
     def __getitem__(self, index: int | slice) -> Trace | TraceSet:
         """Return one trace as it is labelled, or a `TraceSet`, of the same labels, for a slice."""
         if isinstance(index, slice):
+            chosen = self._traces[index]
+            if self._others:
+                chosen = [self._at(place) for place in range(len(self))[index]]
             return TraceSet(
-                self._traces[index],
+                chosen,
                 self.path,
                 self.problems,
                 format=self.format,
                 labels=self._labels,
             )
-        return self._labelled(self._traces[index])
+        return self._labelled(self._at(index))
 
     def __iter__(self) -> Iterator[Trace]:
         """Go through the traces as they are labelled."""
-        return map(self._labelled, self._traces)
+        traces = enumerate(self._traces)
+        return (self._labelled(self._others.get(place, trace)) for place, trace in traces)
 
     def __len__(self) -> int:
         """Return the number of traces that were read."""
@@ -201,14 +206,18 @@ class TraceSet(Sequence[Trace]):
 
         It has the path and the labels of this one: what is labelled in either is labelled in both.
         """
-        listed = [traces.get(index, trace) for index, trace in enumerate(self)]
-        return TraceSet(
-            listed,
+        changed = TraceSet(
+            self._traces if isinstance(self._traces, StoredTraces) else (),
             self.path,
             (*self.problems, *problems),
             format=self.format,
             labels=self._labels,
         )
+        changed._traces = self._traces
+        changed._others = self._others | {
+            place: checked_trace(trace) for place, trace in traces.items()
+        }
+        return changed
 
     def label(self, trace: int | str, hyperedge: str, value: bool | None) -> None:
         """Say whether an answer needs a fact.
@@ -236,13 +245,17 @@ class TraceSet(Sequence[Trace]):
         if isinstance(trace, str):
             trace = self.index_of(trace)
         try:
-            found = self._traces[operator.index(trace)]
+            found = self._at(operator.index(trace))
         except (IndexError, TypeError):
             last = len(self) - 1
             raise TraceError(
                 f"trace must lie in 0 to {last}, or be an id; got {trace!r}."
             ) from None
         self._labels.give(found, hyperedge, value)
+
+    def _at(self, index: int) -> Trace:
+        trace = self._traces[index]
+        return self._others.get(range(len(self))[index], trace) if self._others else trace
 
     def _labelled(self, trace: Trace) -> Trace:
         return self._labels.applied(trace, keep=not isinstance(self._traces, StoredTraces))

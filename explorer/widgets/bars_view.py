@@ -96,12 +96,8 @@ def _largest(table: pd.DataFrame) -> pd.DataFrame:
         return table
     kept = table["score"].fillna(-1.0).nlargest(MOST_BARS).index
     shown = table.loc[table.index.isin(kept)]
-    shown.attrs = {
-        **table.attrs,
-        "reachable": tuple(
-            limit
-            for limit, keep in zip(table.attrs["reachable"], table.index.isin(kept), strict=True)
-            if keep
-        ),
-    }
+    shown.attrs = dict(table.attrs)
+    if "reachable" in table.attrs:  # only attention has bounds
+        limits = zip(table.attrs["reachable"], table.index.isin(kept), strict=True)
+        shown.attrs["reachable"] = tuple(limit for limit, keep in limits if keep)
     return shown

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.scenes import TraceScene
@@ -26,6 +29,11 @@ _DEPENDS_ON = (
 )  # fmt: skip
 
 
+def _no_direction(texts: list[str]) -> NDArray[np.float64]:
+    """Embeddings of which nothing is known."""
+    return np.zeros((len(texts), 1))
+
+
 class MethodsKeeper:
     """Keeps `state.method_table` and `state.comparison` in step with what they depend on.
 
@@ -37,11 +45,16 @@ class MethodsKeeper:
         self.desk = desk
         state.observe(self._changed, names=list(_DEPENDS_ON))
 
-    def extractor(self, method: str) -> FeedbackExtractor:
-        """Return an extractor that works as the state says."""
+    def extractor(self, method: str, *, alone: bool = False) -> FeedbackExtractor:
+        """Return an extractor that works as the state says.
+
+        With `alone`, attention and log-probabilities do not ask the embedding where a trace has
+        none: thousands of texts would be embedded for rows that are then left out.
+        """
         from explorer.rag import FeedbackExtractor
 
-        return FeedbackExtractor(config=self.config(method))
+        quiet = alone and method in ("attention", "logprobs")
+        return FeedbackExtractor(_no_direction if quiet else None, self.config(method))
 
     def config(self, method: str | None = None) -> dict[str, Any]:
         """Return the settings of the state as the config of a `FeedbackExtractor`."""

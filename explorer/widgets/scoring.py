@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.attention import AttentionMap
 from explorer.errors import ExplorerError
-from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table
+from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table, scores_table
 from explorer.source import visible_text
 from explorer.widgets.focus import Focus
 from explorer.widgets.scenes import CodeScene, TraceScene
@@ -71,7 +71,7 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
     """
     focus: Focus | None = state.focus
     if focus is None:
-        return None
+        return _unscored(state)
     scene = focus.scene
     source: tuple[AttentionMap, int | None, int | None]
     source = (focus.attention, focus.layer, focus.head)
@@ -96,6 +96,20 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         reduction=state.reduction,  # type: ignore[arg-type]
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,
+    )
+
+
+def _unscored(state: ExplorerState) -> pd.DataFrame | None:
+    """The table of a trace that brings no attention: every hyperedge is unknown."""
+    scene = state.scene
+    if not isinstance(scene, TraceScene) or not scene.evidence.units:
+        return None
+    units = scene.evidence.units
+    return scores_table(
+        np.full(len(units), np.nan),
+        units,
+        FeedbackPolicy(threshold=state.threshold),
+        diagnostics=scene.evidence.diagnostics,
     )
 
 

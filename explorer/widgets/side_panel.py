@@ -41,7 +41,16 @@ _ENTITIES_HEIGHT = 380
 _BARS = BarsView.DRAWN_BY | {"comparison", "compare", "trace_scene"}
 _WEIGHTS = frozenset({"trajectory", "selection", "trace_scene"})
 _WORDS = frozenset(
-    {"method", "compare", "comparison", "weight_view", "update_strategy", "table", "trace_scene"}
+    {
+        "method",
+        "compare",
+        "comparison",
+        "weight_view",
+        "update_strategy",
+        "table",
+        "trace_scene",
+        "trajectory",
+    }
 )
 _ENTITIES = frozenset({"table", "trace_scene", "selection"})
 
@@ -232,9 +241,12 @@ class SidePanel:
         first = min(len(traces), weights_keeper.MOST_TRACES)
         which = f"the first {first:,} of {len(traces):,}" if first < len(traces) else f"{first:,}"
         threshold = getattr(state, state.threshold_name)
-        return (
-            f"Weights over {which} traces, feedback by {state.method} at threshold {threshold:.3g}."
-        )
+        said = f"Weights over {which} traces, feedback by {state.method} at {threshold:.3g}."
+        moves: Trajectory | None = state.trajectory
+        unknown = 0 if moves is None else int(np.isnan(moves.feedback).sum())
+        if moves is not None and unknown:
+            said += f" {unknown:,} of {len(moves.feedback):,} scores are unknown and move nothing."
+        return said
 
     def _clicked(self, drawn: _Drawn) -> None:
         unit, scene = drawn.clicked_unit(), self.state.trace_scene

@@ -135,7 +135,9 @@ class TraceKeeper(t.HasTraits):
         except ExplorerError as error:
             self.desk.tell(error)
             found = Evidence(
-                "none", None, [Unit(e.id, e.hyperedge, (), 0) for e in trace.hyperedges]
+                "none",
+                None,
+                [Unit(e.id, e.hyperedge, (), 0, unknown=True) for e in trace.hyperedges],
             )
         self.state.trace_scene = TraceScene(trace, index, found)
 
@@ -183,6 +185,8 @@ class TraceKeeper(t.HasTraits):
             for other, older in self._readings.items():
                 self._readings[other] = replace(older, token_attention=None, token_units=())
             self._readings[scene.index] = read
+            if self.traces is not None:
+                self.traces = self.traces.replaced({scene.index: read.trace})
             self.state.trace_scene = read
 
         def failed(error: BaseException) -> None:

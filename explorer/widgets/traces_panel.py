@@ -18,6 +18,7 @@ from explorer.widgets.scoring import selected_unit, unit_spans
 from explorer.widgets.session import Session
 from explorer.widgets.side_panel import SidePanel
 from explorer.widgets.state import ExplorerState
+from explorer.widgets.trace_keeper import SCORING
 from explorer.widgets.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class TracesPanel:
         Uploads(self.cards, session.rag.load_bytes, session.desk.tell)
         on("record", lambda *_: session.rag.read())
         on("record_all", lambda *_: session.rag.score_all())
+        for lane in ("trace", SCORING):
+            on(f"cancel {lane}", lambda *_, lane=lane: session.cancel(lane))
         on("by_text", lambda *_: setattr(state, "method", "embedding"))
         on("reach", lambda *_: self._reach())
         on("label", lambda message, _: session.rag.label(str(message["unit"]), message["value"]))
@@ -174,7 +177,7 @@ class TracesPanel:
             query=scene.trace.query,
             answer=draft if draft is not None else scene.trace.answer,
             streaming=draft is not None,
-            offer=self._offer(scene),
+            offer=self._under_way() or self._offer(scene),
             problems=problems,
             notes=[
                 note.message
@@ -188,12 +191,23 @@ class TracesPanel:
     @property
     def _table(self) -> pd.DataFrame | None:
         """The feedback table of the open trace; None when there is none."""
-        table, scene = self.state.table, self.state.trace_scene
+        table: pd.DataFrame | None = self.state.table
+        scene: TraceScene | None = self.state.trace_scene
         if scene is None or table is None:
             return None
         if table["unit"].tolist() != [edge.id for edge in scene.trace.hyperedges]:
             return None  # that of another trace, while this one's is under way
-        return table if self._focus is not None or self.state.method != "attention" else None
+        return table
+
+    def _under_way(self) -> dict[str, Any] | None:
+        """What is being read now, where it was asked for."""
+        for lane in ("trace", SCORING):
+            report = self.session.desk.reports.get(lane)
+            if report is not None:
+                done = "" if report.fraction is None else f" ({report.fraction:.0%})"
+                said = f"{report.message.rstrip(' .…')}{done} …"
+                return {"text": said, "actions": [[f"cancel {lane}", "cancel", "Stop reading"]]}
+        return None
 
     def _offer(self, scene: TraceScene) -> dict[str, Any] | None:
         """What is missing here, and what can be done about it: kind, words and title each."""

@@ -78,7 +78,7 @@ class WeightsKeeper:
         config = self.methods.config()
         key = (id(traces), *_what_scores_depend_on(config))
         scored = self._scored[1] if self._scored is not None and self._scored[0] == key else None
-        extractor = self.methods.extractor(self.state.method)
+        extractor = self.methods.extractor(self.state.method, alone=True)
         updates = {"strategy": self.state.update_strategy}
         shown = traces[:MOST_TRACES]
 
@@ -116,6 +116,9 @@ def _what_scores_depend_on(config: Mapping[str, Any]) -> tuple[Any, ...]:
 def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float64]:
     """Return the feedback that the table's scores have at the config's thresholds."""
     feedback = table["feedback"].to_numpy(copy=True)
+    if config.method in ("attention", "logprobs"):
+        # As in the tab: where a trace has neither, nothing is known, and nothing moves.
+        feedback[(table["method"] != config.method).to_numpy()] = np.nan
     for method, policy in (
         ("attention", config.attention_policy),
         ("logprobs", config.attention_policy),

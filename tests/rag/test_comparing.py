@@ -106,3 +106,12 @@ def test_what_cannot_be_compared_is_refused():
             compare(methods=methods)
     with pytest.raises(TraceError):
         asyncio.run(FeedbackExtractor().compare({"id": "a"}))
+
+
+def test_agreement_takes_a_list_of_tables_and_nothing_else():
+    table, _ = compare({"hyperedge_attention": {"a": 0.5, "b": 0.0}})
+    both = agreement([table, table])
+    assert both["units"].tolist() == [2 * count for count in agreement(table)["units"]]
+    for nothing in (pd.DataFrame({"a": [1]}), [], [pd.DataFrame()], "table"):
+        with pytest.raises(InputError, match="compare"):
+            agreement(nothing)

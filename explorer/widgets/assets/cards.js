@@ -176,7 +176,7 @@ function render({ model, el }) {
         },
         h("span", { class: "ex-fact-mark", "aria-hidden": "true" }, entry.mark),
         entry.text || "(no text)",
-        h("sub", {}, entry.id),
+        h("sub", {}, entry.id, entry.label === null ? "" : entry.label ? " ✓" : " ✗"),
       ),
       " ",
     ];
@@ -264,7 +264,7 @@ function render({ model, el }) {
         content.offer
           ? h("div", { class: "ex-offer" }, h("span", {}, content.offer.text),
               content.offer.actions.map(([kind, text, title]) =>
-                h("button", { type: "button", class: "ex-primary", title, disabled: content.streaming, onClick: () => tell.now(kind) }, text)))
+                h("button", { type: "button", class: "ex-primary", title, onClick: () => tell.now(kind) }, text)))
           : null,
         problemList(content.problems),
         ...content.notes.map((note) => h("p", { class: "ex-note" }, note)),
