@@ -10,20 +10,144 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explorer.validation.judged import HeadScores, Judged, head_scores, judge
+    from explorer.validation.agreeing import (
+        calls_of,
+        method_agreement,
+    )
+    from explorer.validation.baselines import (
+        BASELINES,
+        baseline_scores,
+        baseline_table,
+        lexical_overlap,
+    )
+    from explorer.validation.calibrators import (
+        Calibrator,
+        fit_calibrator,
+        reliability,
+    )
+    from explorer.validation.causal import (
+        lds,
+        mean_drop,
+        spearman_by_trace,
+        top_k_drop,
+        top_units,
+    )
+    from explorer.validation.choosing import (
+        ChosenThreshold,
+        best_threshold,
+        cross_validated_threshold,
+    )
+    from explorer.validation.judged import (
+        head_scores,
+        judge,
+    )
+    from explorer.validation.labelled import (
+        HeadScores,
+        Judged,
+    )
+    from explorer.validation.leaning import (
+        bias,
+    )
+    from explorer.validation.metrics import (
+        METRICS,
+        Confusion,
+        confusion_at,
+    )
+    from explorer.validation.quality import (
+        quality_map,
+    )
+    from explorer.validation.ranking import (
+        Ranking,
+        precision_recall,
+        rank,
+        roc,
+    )
+    from explorer.validation.resampling import (
+        Interval,
+    )
+    from explorer.validation.standing import (
+        side_by_side,
+    )
+    from explorer.validation.sweeping import (
+        Sweep,
+        flipped,
+        sweep,
+    )
 
 _HOME = {
+    "BASELINES": "baselines",
+    "METRICS": "metrics",
+    "Calibrator": "calibrators",
+    "ChosenThreshold": "choosing",
+    "Confusion": "metrics",
     "HeadScores": "labelled",
+    "Interval": "resampling",
     "Judged": "labelled",
+    "Ranking": "ranking",
+    "Sweep": "sweeping",
+    "baseline_scores": "baselines",
+    "baseline_table": "baselines",
+    "best_threshold": "choosing",
+    "bias": "leaning",
+    "calls_of": "agreeing",
+    "confusion_at": "metrics",
+    "cross_validated_threshold": "choosing",
+    "fit_calibrator": "calibrators",
+    "flipped": "sweeping",
     "head_scores": "judged",
     "judge": "judged",
+    "lds": "causal",
+    "lexical_overlap": "baselines",
+    "mean_drop": "causal",
+    "method_agreement": "agreeing",
+    "precision_recall": "ranking",
+    "quality_map": "quality",
+    "rank": "ranking",
+    "reliability": "calibrators",
+    "roc": "ranking",
+    "side_by_side": "standing",
+    "spearman_by_trace": "causal",
+    "sweep": "sweeping",
+    "top_k_drop": "causal",
+    "top_units": "causal",
 }
 
 __all__ = [
+    "BASELINES",
+    "METRICS",
+    "Calibrator",
+    "ChosenThreshold",
+    "Confusion",
     "HeadScores",
+    "Interval",
     "Judged",
+    "Ranking",
+    "Sweep",
+    "baseline_scores",
+    "baseline_table",
+    "best_threshold",
+    "bias",
+    "calls_of",
+    "confusion_at",
+    "cross_validated_threshold",
+    "fit_calibrator",
+    "flipped",
     "head_scores",
     "judge",
+    "lds",
+    "lexical_overlap",
+    "mean_drop",
+    "method_agreement",
+    "precision_recall",
+    "quality_map",
+    "rank",
+    "reliability",
+    "roc",
+    "side_by_side",
+    "spearman_by_trace",
+    "sweep",
+    "top_k_drop",
+    "top_units",
 ]
 
 

@@ -145,8 +145,8 @@ def reliability(
 
     if not isinstance(calibrator, Calibrator):
         raise ValidationError(
-            "A raw attention score is no probability: 0.3 does not say that 3 of 10 are used, so it "
-            "can be neither reliable nor unreliable. Make probabilities of the scores with "
+            "A raw attention score is no probability: 0.3 does not say that 3 of 10 are used, so "
+            "it can be neither reliable nor unreliable. Make probabilities of the scores with "
             "fit_calibrator(judged), and give the calibrator."
         )
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:

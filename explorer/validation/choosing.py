@@ -302,10 +302,10 @@ def _over_repeats(metric: Objective, tables: Floats, there: Floats, draws: Any) 
     """The mean over repeats of the metric, for each column of draws (traces, samples)."""
     weights = draws.T.astype(np.float64)
     positives, units = (weights @ there).T
-    found = [
-        measure(metric, Confusion.of_calls(*(weights @ counts).T, positives, units))
-        for counts in tables
-    ]
+    found = []
+    for counts in tables:
+        hits, calls = (weights @ counts).T
+        found.append(measure(metric, Confusion.of_calls(hits, calls, positives, units)))
     stacked = np.stack(found)
     known = ~np.isnan(stacked)
     mean = np.full(stacked.shape[1], np.nan)

@@ -99,8 +99,10 @@ def bias(
             f"No labelled unit has both a score and a {against}, so nothing can be compared."
         )
     values = known.positions if against == "position" else known.lengths
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, int(bins) + 1), method="lower"))
-    of = np.searchsorted(edges[1:], values, side="left") if len(edges) > 1 else values * 0
+    edges = np.unique(values)
+    if len(edges) > bins:
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, int(bins) + 1)[1:], method="lower"))
+    of = np.searchsorted(edges, values, side="left")
     # Equal values stay together, so bins are numbered anew without the empty ones.
     _, of = np.unique(of, return_inverse=True)
     n_bins = int(of.max()) + 1
