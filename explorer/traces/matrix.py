@@ -137,7 +137,8 @@ def _chunks(trace: Trace, tokens: list[str] | None, n_keys: int, end: int) -> _C
         notes.append(Diagnostic("assumed-context", note))
     spans = trace.metadata.get("context_spans")
     if spans is not None:
-        if not isinstance(spans, list | tuple | np.ndarray) or len(spans) != len(texts):
+        listed = isinstance(spans, list | tuple | np.ndarray)
+        if not listed or _length(spans) != len(texts):
             raise EvidenceError(
                 f"`context_spans` of trace {trace.id} must be a list of {len(texts)} pairs "
                 "[start, stop], one for each of the `context_texts`."

@@ -527,3 +527,18 @@ def test_the_callers_arrays_are_left_alone():
     matrix = SQUARE.copy()
     evidence(trace_of(attention_matrix=matrix, context_texts=list(FACTS), answer_start_pos=2))
     assert np.array_equal(matrix, SQUARE)
+
+
+@pytest.mark.parametrize("spans", [[[0, []], [1, 2]], [[], {}]])
+def test_spans_that_are_none_leave_their_text_without_columns(spans):
+    facts = [Hyperedge(f"he{i}", text) for i, text in enumerate(FACTS[:2])]
+    metadata = {"attention_matrix": SQUARE, "context_texts": list(FACTS[:2])}
+    found = evidence(Trace("t", "q", facts, "a", metadata | {"context_spans": spans}))
+    assert "span-out-of-range" in codes(found.diagnostics)
+    assert "unmapped-columns" in codes(found.units[0].diagnostics)
+
+
+def test_a_single_number_is_no_list_of_spans():
+    trace = trace_of(attention_matrix=SQUARE, context_texts=["x"], context_spans=np.zeros(()))
+    with pytest.raises(EvidenceError, match="context_spans"):
+        evidence(trace)
