@@ -9,6 +9,7 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.traces import Hyperedge, Trace, load_traces
+from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.explorer import Explorer
 
 FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
@@ -189,3 +190,11 @@ def test_a_trace_without_hyperedges_shows_no_bars() -> None:
     app.trace = 0
     assert side.bars.plot.layout.display == "none"
     assert side.under.plot.layout.display == "none"
+
+
+def test_more_hyperedges_than_bars_by_any_method() -> None:
+    edges = [Hyperedge(f"h{i}", f"fact {i}") for i in range(MOST_BARS + 1)]
+    app = Explorer.from_traces([Trace("a", "q", edges, "fact 7")], method="citation")
+    assert app.error is None
+    assert len(app._traces_panel.side.bars._units) == MOST_BARS
+    assert "h7" in app._traces_panel.side.bars._units
