@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.models.sequences import Sequenced
@@ -24,8 +25,9 @@ TOP_K = 3
 # more. On a GPU nothing was measured: it is idle between short texts, and has the memory.
 _CPU_TOKENS = 1024
 _GPU_TOKENS = 16_384
-# The logits of the answers' rows, of all texts of a pass: 256 MB.
-_LOGITS = 1 << 26
+LOGITS = 1 << 26
+"""Most logits of the answers' rows of a pass, all its texts together: 256 MB."""
+
 # A batch is filled with text at least to this share; the rest is padding.
 _LEAST_FILL = 0.9
 
@@ -72,10 +74,10 @@ def plan_batches(
         one = sequences[place]
         if batches:
             batch = batches[-1]
-            padded = (len(batch) + 1) * len(sequences[batch[0]])
+            filled = (len(batch) + 1) * len(sequences[batch[0]])
             logits = (rows + len(one.rows)) * vocabulary
-            full = padded > batch_tokens or logits > _LOGITS
-            if not full and tokens + len(one) >= _LEAST_FILL * padded:
+            full = filled > batch_tokens or logits > LOGITS
+            if not full and tokens + len(one) >= _LEAST_FILL * filled:
                 batch.append(place)
                 tokens += len(one)
                 rows += len(one.rows)
@@ -96,14 +98,14 @@ def batch_tensors(model: Model, sequences: Sequence[Sequenced]) -> dict[str, Any
     import torch
 
     device = model.torch_model.device
-    inputs = {"input_ids": torch.as_tensor(_padded([one.ids for one in sequences]), device=device)}
-    if len(sequences) == 1 or not _only_looks_back(model):
+    inputs = {"input_ids": torch.as_tensor(padded([one.ids for one in sequences]), device=device)}
+    if len(sequences) == 1 or not only_looks_back(model):
         longest = max(len(one.ids) for one in sequences)
         mask = [[1] * len(one.ids) + [0] * (longest - len(one.ids)) for one in sequences]
         inputs["attention_mask"] = torch.as_tensor(mask, device=device)
     decoder = [one.decoder_ids for one in sequences if one.decoder_ids is not None]
     if decoder:
-        inputs["decoder_input_ids"] = torch.as_tensor(_padded(decoder), device=device)
+        inputs["decoder_input_ids"] = torch.as_tensor(padded(decoder), device=device)
     return inputs
 
 
@@ -113,6 +115,7 @@ def run_batch(
     sequences: Sequence[Sequenced],
     names: Sequence[Sequence[str]],
     *,
+    question: bool = False,
     k: int = TOP_K,
     keep_rows: bool = False,
     logprobs: bool = False,
@@ -126,26 +129,35 @@ def run_batch(
         The model's own, as `Model.run` lends it.
     names
         For each sequence, the names of its hyperedges.
+    question
+        Reduce the question's rows too, as the further rows called ``"question"``.
     logprobs
         Ask for the log-probability of each answer token as well.
     """
     from explorer.attention.recorder import TextUnits, reduce_texts
 
     texts = [
-        TextUnits(one.spans, one.rows, units, one.answer_ids if logprobs else None)
+        TextUnits(
+            one.spans,
+            one.rows,
+            units,
+            one.answer_ids if logprobs else None,
+            {"question": one.question_rows} if question else {},
+        )
         for one, units in zip(sequences, names, strict=True)
     ]
     inputs = batch_tensors(model, sequences)
     return reduce_texts(torch_model, inputs, texts, k=k, keep_rows=keep_rows, cancel=cancel)
 
 
-def _padded(texts: Sequence[Any]) -> Any:
+def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return texts as rows of one array, each filled up with its last token."""
     longest = max(len(ids) for ids in texts)
     return np.stack([np.pad(ids, (0, longest - len(ids)), mode="edge") for ids in texts])
 
 
-def _only_looks_back(model: Model) -> bool:
-    """Whether every attention module of a causal model says that it is causal."""
+def only_looks_back(model: Model) -> bool:
+    """Return whether every attention module of a causal model says that it is causal."""
     if model.kind != "causal":
         return False
     config = model.torch_model.config

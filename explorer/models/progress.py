@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     import threading
 
 Stage = Literal[
-    "download", "conversion", "loading", "generating", "recording", "embedding", "explaining"
+    "download",
+    "conversion",
+    "loading",
+    "generating",
+    "recording",
+    "ablating",
+    "embedding",
+    "explaining",
 ]
 
 
@@ -24,7 +31,7 @@ class Progress:
     ----------
     stage
         ``"download"``, ``"conversion"``, ``"loading"``, ``"generating"``, ``"recording"``,
-        ``"embedding"`` or ``"explaining"``.
+        ``"ablating"``, ``"embedding"`` or ``"explaining"``.
     fraction
         How much of this stage is done, in [0, 1]; None when nobody can know.
     message

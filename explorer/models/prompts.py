@@ -44,12 +44,15 @@ class FactPrompt:
         What was rendered.
     char_spans
         Half-open character span of each hyperedge in `text`; None where the template lost it.
+    query_span
+        The same of the question.
     """
 
     text: str
     is_chat: bool
     messages: tuple[Message, ...]
     char_spans: tuple[tuple[int, int] | None, ...]
+    query_span: tuple[int, int] | None = None
 
 
 def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPrompt:
@@ -75,7 +78,10 @@ def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPr
             found = rendered.text.find(hyperedge.strip(), cursor) if hyperedge.strip() else -1
             placed.append((found, found + len(hyperedge.strip())) if found >= 0 else None)
             cursor = max(cursor, found)
-    return FactPrompt(rendered.text, rendered.is_chat, messages, tuple(placed))
+    asked = query.strip()
+    begin = rendered.text.rfind(asked) if asked else -1  # the question comes last
+    query_span = (begin, begin + len(asked)) if begin >= 0 else None
+    return FactPrompt(rendered.text, rendered.is_chat, messages, tuple(placed), query_span)
 
 
 def render_messages(tokenizer: Any, messages: Sequence[Message]) -> Rendered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,9 @@ class Sequenced:
         int64 (answer tokens,): vocabulary ids of the answer's tokens, one for each row.
     answer_tokens
         Source text of each of them.
+    question_rows
+        int64: positions of the question's own tokens, which have read all hyperedges before them.
+        Empty for an encoder-decoder, whose decoder never reads the question.
     """
 
     ids: NDArray[np.int64]
@@ -48,6 +51,7 @@ class Sequenced:
     rows: NDArray[np.int64]
     answer_ids: NDArray[np.int64]
     answer_tokens: tuple[str, ...]
+    question_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         """Tokens that the model has to run over."""
@@ -115,6 +119,24 @@ def _one_sequence(
         rows=positions if model.kind == "encoder" else positions - 1,
         answer_ids=ids[positions],
         answer_tokens=tuple(tokens[position] for position in positions),
+        question_rows=_tokens_within(prompt.query_span, offsets[: int(positions[0])]),
+    )
+
+
+def question_alone(model: Model, prompt: FactPrompt) -> Sequenced:
+    """Prompt without an answer, for a model that looks back only; its rows are the question's."""
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    check_length(model, len(ids))
+    rows = _tokens_within(prompt.query_span, offsets)
+    return Sequenced(
+        ids=ids,
+        decoder_ids=None,
+        tokens=shown_tokens(model.tokenizer, prompt.text, ids, offsets),
+        spans=_token_spans(prompt, offsets, len(ids)),
+        rows=rows,
+        answer_ids=np.zeros(0, dtype=np.int64),
+        answer_tokens=(),
+        question_rows=rows,
     )
 
 
@@ -172,12 +194,16 @@ def _token_spans(
     """Token spans of every hyperedge: the tokens that share a character with it."""
     spans: list[tuple[tuple[int, int], ...]] = []
     for place in prompt.char_spans:
-        if place is None or place[0] == place[1]:
-            spans.append(())
-            continue
-        inside = np.flatnonzero((offsets[:before, 0] < place[1]) & (offsets[:before, 1] > place[0]))
+        inside = _tokens_within(place, offsets[:before])
         spans.append(((int(inside[0]), int(inside[-1]) + 1),) if inside.size else ())
     return tuple(spans)
+
+
+def _tokens_within(place: tuple[int, int] | None, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the tokens that share a character with a stretch of text."""
+    if place is None or place[0] == place[1]:
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero((offsets[:, 0] < place[1]) & (offsets[:, 1] > place[0]))
 
 
 def check_length(model: Model, needed: int) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from explorer.errors import TraceError
 from explorer.rag.stand_in import MARK
+from explorer.rag.work import Work
 from explorer.traces import Trace
 from explorer.traces.files import appearing_whole
 from explorer.traces.writing import copy_arrays, encoded_line
@@ -26,15 +27,11 @@ class _Mark(msgspec.Struct):
     problem: str | None = None
 
 
-class _Metadata(msgspec.Struct):
-    stand_in: _Mark | None = None
-
-
 class _Line(msgspec.Struct):
     """What is looked at in a line that was written before."""
 
     id: str
-    metadata: _Metadata | None = None
+    metadata: dict[str, msgspec.Raw] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Expected:
     Attributes
     ----------
     digest
-        Fingerprint of a trace that is scored; digest of the line of one that is passed through.
+        Fingerprint of a trace that is read; digest of the line of one that is passed through.
     reader
         Digest of the model; None for a trace that is passed through.
     """
@@ -65,7 +62,7 @@ def line_digest(line: bytes) -> str:
 
 
 class ScoredFile:
-    """The file that `score_traces` writes to.
+    """The file that `score_traces` and `ablate` write to.
 
     It holds whole lines of whole traces at every moment but one: while a line is being written, of
     which a crash may leave half. Opening the file again takes that half away.
@@ -74,6 +71,8 @@ class ScoredFile:
     ----------
     path
         The file; made when the first trace is written.
+    work
+        What is done with the traces.
 
     Raises
     ------
@@ -81,8 +80,9 @@ class ScoredFile:
         The path is a folder, or in no folder.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], work: Work) -> None:
         self.path = Path(path).expanduser()
+        self._work = work
         if self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise TraceError(
                 f"The traces cannot be written to {self.path}: give the path of a file in a folder "
@@ -144,11 +144,13 @@ class ScoredFile:
         wanted = expected.get(found.id)
         if wanted is None:
             raise self._foreign(f"line {number} holds the trace {found.id!r}, which is not given")
-        mark = None if found.metadata is None else found.metadata.stand_in
+        mark = self._mark_of(found, number)
         if wanted.reader is None:  # a trace that brings its own attention
             return found.id, line_digest(line) == wanted.digest
         if mark is None:
-            raise self._foreign(f"line {number} holds the trace {found.id!r} before it was scored")
+            raise self._foreign(
+                f"line {number} holds the trace {found.id!r} before it was {self._work.past}"
+            )
         if mark.reader != wanted.reader:
             raise self._foreign(
                 f"line {number} was read by {mark.model}, which is another model or has other "
@@ -156,10 +158,17 @@ class ScoredFile:
             )
         return found.id, mark.problem is None and mark.trace == wanted.digest
 
+    def _mark_of(self, line: _Line, number: int) -> _Mark | None:
+        raw = None if line.metadata is None else line.metadata.get(self._work.mark)
+        try:
+            return None if raw is None else msgspec.json.decode(raw, type=_Mark | None)
+        except msgspec.MsgspecError:
+            raise self._foreign(f"line {number} was not written by it") from None
+
     def _foreign(self, reason: str) -> TraceError:
         return TraceError(
-            f"{self.path} is there already, and score_traces cannot go on with it: {reason}. Give "
-            "another path, or remove the file."
+            f"{self.path} is there already, and {self._work.function} cannot go on with it: "
+            f"{reason}. Give another path, or remove the file."
         )
 
     def append(self, trace: Trace, line: bytes) -> None:

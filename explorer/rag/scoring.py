@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from explorer.errors import TraceError
+from explorer.models.batching import plan_batches
 from explorer.models.progress import ProgressCallback
-from explorer.rag.scored_file import ScoredFile
 from explorer.rag.scoring_job import ScoringCancelled, ScoringJob
-from explorer.rag.stand_in import Settings
+from explorer.rag.stand_in import MARK, Settings, StandIn, brings_attention, checked_rows
 from explorer.rag.telling import Teller
+from explorer.rag.work import Work
 from explorer.traces import Trace, TraceSet
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def score_traces(
     overwrite: bool = False,
     keep_topk: bool = True,
     keep_rows: bool = False,
+    rows: Sequence[Literal["answer", "question"]] = ("answer",),
+    content_free: bool = False,
     batch_tokens: int | None = None,
     progress: ProgressCallback | Literal[False] | None = None,
     cancel: threading.Event | None = None,
@@ -66,6 +67,14 @@ def score_traces(
     keep_rows
         Keep attention by answer token: (layers, heads, rows, hyperedges). Takes as many times more
         room as the answer has tokens.
+    rows
+        Whose attention is kept: ``"answer"``, and ``"question"`` besides, the positions of the
+        question's own tokens, which come after the hyperedges. Both come from one pass.
+    content_free
+        Read each trace a second time, with the question "N/A" and no answer, and keep the
+        attention of that question's rows: what position, length and habit alone give each
+        hyperedge, to be subtracted. (Contextual calibration: Zhao et al. 2021; of attention: Chen
+        et al. 2024, in-context re-ranking.)
     batch_tokens
         Most tokens of one forward pass, padding included; a longer trace is read alone. None for
         1,024 on a CPU, which was measured to be best, and 16,384 on a GPU.
@@ -83,44 +92,52 @@ def score_traces(
         One trace for each, in the same order, with `unit_attention` (layers, heads, hyperedges),
         `unit_topk`, `unit_topk_k`, `unit_tokens`, `answer_tokens`, `answer_rows`, `model`, and
         `answer_logprob`: the natural logarithm of the probability that the model gives to the
-        answer's tokens. `stand_in` tells how they were made. A trace that could not be scored is
-        there without attention, and among the `problems`; its `stand_in` has the reason too. With
-        `path`, the file as `load_traces` reads it, arrays rounded to six digits.
+        answer's tokens. With the question's rows also `question_attention`, `question_topk` and
+        `question_rows`, and with `content_free` the same three of that pass. `stand_in` tells how
+        they were made. A trace that could not be scored is there without attention, and among the
+        `problems`; its `stand_in` has the reason too. With `path`, the file as `load_traces` reads
+        it, arrays rounded to six digits.
 
     Raises
     ------
     ModelCapabilityError
-        The model is an encoder.
+        The model is an encoder; or question rows are asked of an encoder-decoder, whose decoder
+        does not read the question.
     ModelNotFoundError, HubUnreachableError, ModelError
         The model cannot be loaded.
     TraceError
         Something in `traces` is no trace, or `path` is a file that this scoring did not write.
     InputError
-        `model` or `batch_tokens` is none.
+        `model`, `rows` or `batch_tokens` is none.
     ScoringCancelled
         `cancel` was set; the error holds the traces that were finished.
     """
     given = [traces] if isinstance(traces, Trace) else traces
     listed = given if isinstance(given, TraceSet) else TraceSet(given)
-    file = None if path is None else ScoredFile(path)
-    if file is not None and listed.path is not None and _same_file(listed.path, file.path):
-        raise TraceError(
-            f"{file.path} is the file that the traces come from, and may still be read. Give "
-            "another path for the scored ones."
-        )
+    settings = Settings(
+        generate,
+        max_new_tokens,
+        keep_topk,
+        keep_rows,
+        question="question" in checked_rows(rows),
+        content_free=content_free,
+    )
+    if batch_tokens is not None:
+        plan_batches([], batch_tokens)  # refused before a model is loaded
     job = ScoringJob(
         listed,
         model,
-        Settings(generate, max_new_tokens, keep_topk, keep_rows),
-        file=file,
-        overwrite=overwrite,
-        batch_tokens=batch_tokens,
+        Work(
+            mark=MARK,
+            function="score_traces",
+            noun="Scoring",
+            past="scored",
+            reader=lambda loaded: StandIn(loaded, settings, batch_tokens),
+            passes=lambda trace, _: not overwrite and brings_attention(trace),
+        ),
+        path=path,
         cancel=cancel,
         teller=Teller(progress, len(listed)),
         on_trace=on_trace,
     )
     return job.run()
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)

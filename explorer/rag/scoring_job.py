@@ -1,21 +1,21 @@
-"""The work of one call of `score_traces`, trace by trace and pass by pass."""
+"""The work of one call of `score_traces` or `ablate`, trace by trace and pass by pass."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
-from explorer.models.asking import Asked
-from explorer.models.batching import default_batch_tokens, plan_batches
 from explorer.models.progress import Reporter
 from explorer.rag.scored_file import Expected, ScoredFile, line_digest, scored_line
-from explorer.rag.stand_in import MARK, Settings, StandIn, brings_attention
 from explorer.rag.telling import Teller
+from explorer.rag.work import TraceReader, Work
 from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
 from explorer.traces.record import checked_trace
 
@@ -27,7 +27,7 @@ _WINDOW = 128
 
 
 class ScoringCancelled(Cancelled):
-    """Scoring was stopped; what was finished until then is kept.
+    """Scoring, or ablation, was stopped; what was finished until then is kept.
 
     Attributes
     ----------
@@ -35,41 +35,37 @@ class ScoringCancelled(Cancelled):
         The traces that were finished.
     """
 
-    def __init__(self, traces: TraceSet) -> None:
-        super().__init__(f"Scoring was stopped. {len(traces)} traces were finished and are kept.")
+    def __init__(self, traces: TraceSet, noun: str = "Scoring") -> None:
+        super().__init__(f"{noun} was stopped. {len(traces)} traces were finished and are kept.")
         self.traces = traces
 
 
 class ScoringJob:
-    """One call of `score_traces`."""
+    """One call of `score_traces` or `ablate`."""
 
     def __init__(
         self,
         traces: TraceSet,
         model: str | Model | tuple[Any, Any] | None,
-        settings: Settings,
+        work: Work,
         *,
-        file: ScoredFile | None,
-        overwrite: bool,
-        batch_tokens: int | None,
+        path: str | os.PathLike[str] | None,
         cancel: threading.Event | None,
         teller: Teller,
         on_trace: Callable[[Trace], None] | None,
     ) -> None:
         self._traces = traces
         self._model = model
-        self._settings = settings
-        self._file = file
-        self._overwrite = overwrite
-        self._batch_tokens = batch_tokens
+        self._work = work
+        self._file = None if path is None else ScoredFile(path, work)
         self._teller = teller
         self._reporter = Reporter(teller.callback, cancel)
         self._on_trace = on_trace
-        self._stand_in: StandIn | None = None
+        self._reading: TraceReader[Any] | None = None
         self._done: dict[str, Trace] = {}
         self._problems: list[TraceProblem] = []
-        if batch_tokens is not None:
-            plan_batches([], batch_tokens)  # refused before a model is loaded
+        if self._file is not None and traces.path is not None:
+            _check_other(traces.path, self._file.path)
 
     def run(self) -> TraceSet:
         """Score what is to be scored."""
@@ -86,7 +82,7 @@ class ScoringJob:
             for trace in failed.values():
                 self._keep(trace)
         except Cancelled:
-            raise ScoringCancelled(self._result(names)) from None
+            raise ScoringCancelled(self._result(names), self._work.noun) from None
         finally:
             self._teller.close()
             if self._file is not None:
@@ -129,13 +125,13 @@ class ScoringJob:
             self._problems.append(problem)
 
     def _passes(self, trace: Trace) -> bool:
-        return not self._overwrite and brings_attention(trace)
+        return self._work.passes(trace, self._reader)
 
-    def _reader(self) -> StandIn:
-        """Return the model, loaded when it is first needed."""
-        if self._stand_in is None:
-            self._stand_in = StandIn(_loaded(self._model, self._reporter), self._settings)
-        return self._stand_in
+    def _reader(self) -> TraceReader[Any]:
+        """Return the model at work, loaded when it is first needed."""
+        if self._reading is None:
+            self._reading = self._work.reader(_loaded(self._model, self._reporter))
+        return self._reading
 
     def _resume(self, file: ScoredFile) -> None:
         expected = {}
@@ -150,7 +146,7 @@ class ScoringJob:
     def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:
         """Score some traces; return those that could not be, marked with the reason."""
         failed: dict[str, Trace] = {}
-        ready: list[tuple[Trace, Asked, int]] = []
+        ready: list[tuple[Trace, Any, int]] = []
         for trace, line in window:
             if self._file is not None and trace.id in self._file:
                 self._teller.skip()
@@ -167,19 +163,17 @@ class ScoringJob:
                     failed[trace.id] = self._failed(trace, line, error)
         if not ready:
             return failed
-        model = self._reader().model
-        tokens = self._batch_tokens or default_batch_tokens(model)
-        sequences = [asked.sequence for _, asked, _ in ready]
-        vocabulary = int(getattr(model.torch_model.config, "vocab_size", None) or 1)
-        for places in plan_batches(sequences, tokens, vocabulary):
+        for places in self._reader().plan([one for _, one, _ in ready]):
             failed |= self._score_batch([ready[place] for place in places])
         return failed
 
-    def _score_batch(self, batch: list[tuple[Trace, Asked, int]]) -> dict[str, Trace]:
-        self._teller.tell(self._reporter, self._reader().model.label)
-        traces, asked, lines = zip(*batch, strict=True)
+    def _score_batch(self, batch: list[tuple[Trace, Any, int]]) -> dict[str, Trace]:
+        self._partly(0.0)
+        traces, ready, lines = zip(*batch, strict=True)
         try:
-            found = self._reader().read(traces, asked, self._reporter)
+            found = self._reader().read(
+                traces, ready, self._reporter, lambda part: self._partly(part * len(batch))
+            )
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 - a model fails in every way there is
@@ -195,6 +189,9 @@ class ScoringJob:
             if self._on_trace is not None:
                 self._on_trace(trace)
         return {}
+
+    def _partly(self, part: float) -> None:
+        self._teller.tell(self._reporter, self._reader().model.label, part)
 
     def _keep(self, trace: Trace) -> None:
         if self._file is None:
@@ -212,10 +209,19 @@ class ScoringJob:
         said = (
             str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
         )
-        self._note(line, f"the trace {trace.id!r} was not scored: {said}")
+        self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {said}")
         self._teller.done()
         mark = self._reader().mark(trace, problem=said)
-        return msgspec.structs.replace(trace, metadata={**trace.metadata, MARK: mark})
+        return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
+
+
+def _check_other(one: Path, other: Path) -> None:
+    """Refuse to write to the file that the traces come from."""
+    if one.exists() and other.exists() and one.samefile(other):
+        raise TraceError(
+            f"{other} is the file that the traces come from, and may still be read. Give another "
+            "path for the new ones."
+        )
 
 
 def _loaded(model: str | Model | tuple[Any, Any] | None, reporter: Reporter) -> Model:

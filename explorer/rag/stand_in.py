@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +11,32 @@ import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError, RecordingError
 from explorer.models.asking import Asked, ask
-from explorer.models.batching import TOP_K, run_batch
+from explorer.models.batching import TOP_K, default_batch_tokens, plan_batches, run_batch
 from explorer.models.progress import Reporter
-from explorer.models.prompts import INSTRUCTION
+from explorer.models.prompts import fact_prompt
+from explorer.models.sequences import Sequenced, question_alone
+from explorer.rag.work import digest, model_digest
 from explorer.traces import Trace
 from explorer.traces.finding import PRECEDENCE
 
 if TYPE_CHECKING:
+    from explorer.attention import UnitAttention
     from explorer.attention.recorder import ReducedText
     from explorer.models import Model
 
 MARK = "stand_in"
 """Where a trace's metadata tells of the model that read it."""
 
+QUESTION, BLANK = "question", "content_free"
+"""What the metadata calls the rows of the question, and those of one without content."""
+
+NO_QUESTION = "N/A"
+"""A question without content (Zhao et al. 2021)."""
+
 _EVIDENCE = frozenset(name for reader in PRECEDENCE for name in reader.needs)
 _OWN = frozenset(
     {"unit_topk", "unit_topk_k", "unit_tokens", "answer_tokens", "answer_rows", "answer_logprob"}
+    | {f"{of}_{what}" for of in (QUESTION, BLANK) for what in ("attention", "topk", "rows")}
 )
 
 
@@ -49,12 +57,50 @@ class Settings:
         Let the model answer where a trace has no answer.
     keep_topk, keep_rows
         Keep the top-k attention; keep each answer row.
+    question, content_free
+        Keep the attention of the question's rows; read a question without content as well.
     """
 
     generate: bool = False
     max_new_tokens: int = 48
     keep_topk: bool = True
     keep_rows: bool = False
+    question: bool = False
+    content_free: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A trace that is ready to be read.
+
+    Attributes
+    ----------
+    asked
+        Question, hyperedges and answer.
+    blank
+        The same hyperedges with a question without content; None where that is not wanted.
+    """
+
+    asked: Asked
+    blank: Sequenced | None = None
+
+
+def checked_rows(rows: object) -> tuple[str, ...]:
+    """Return the names of the rows that are wanted.
+
+    Raises
+    ------
+    InputError
+        Something else is among them, or the answer's are not.
+    """
+    named = (rows,) if isinstance(rows, str) else rows
+    listed = tuple(named) if isinstance(named, Sequence) else ()
+    if "answer" not in listed or not set(listed) <= {"answer", QUESTION}:
+        raise InputError(
+            f'rows is ("answer",) or ("answer", "question"); got {rows!r}. The answer\'s rows are '
+            "always kept."
+        )
+    return listed
 
 
 class StandIn:
@@ -66,6 +112,8 @@ class StandIn:
         The model.
     settings
         What to keep.
+    batch_tokens
+        Most tokens of a forward pass; None for what suits the device.
 
     Attributes
     ----------
@@ -76,31 +124,38 @@ class StandIn:
     Raises
     ------
     ModelCapabilityError
-        The model is an encoder.
+        The model is an encoder, or an encoder-decoder and question rows are wanted.
     """
 
-    def __init__(self, model: Model, settings: Settings) -> None:
+    def __init__(self, model: Model, settings: Settings, batch_tokens: int | None = None) -> None:
         if model.kind == "encoder":
             raise ModelCapabilityError(
                 f"{model.label} is an encoder: no row of its attention predicts a token of the "
                 "answer. Choose a causal model such as SmolLM2-135M-Instruct, or an "
                 "encoder-decoder."
             )
+        if model.kind != "causal" and (settings.question or settings.content_free):
+            raise ModelCapabilityError(
+                f"The decoder of {model.label} does not read the question, so the question has no "
+                'rows. Leave rows at ("answer",) and content_free at False, or choose a causal '
+                "model."
+            )
         self.model = model
         self.settings = settings
-        self.key = _model_digest(model)
+        self.key = model_digest(model)
+        self._batch_tokens = batch_tokens
 
     def fingerprint(self, trace: Trace) -> str:
         """Return a digest of all that the attention of a trace depends on, but the model."""
         asked = [trace.query, trace.answer, trace.hyperedges]
-        return _digest([asked, _wanted(self.settings, trace)])
+        return digest([asked, _wanted(self.settings, trace)])
 
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
         """Return what a trace's metadata tells of this reading."""
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
-    def ask(self, trace: Trace, reporter: Reporter) -> Asked:
+    def ask(self, trace: Trace, reporter: Reporter) -> Ready:
         """Make a trace ready to be read; let the model answer where nobody has.
 
         Raises
@@ -128,12 +183,29 @@ class StandIn:
         )
         if not any(asked.sequence.spans):
             raise InputError("The model's chat template leaves out all of its hyperedges.")
-        return asked
+        blank = None
+        if self.settings.content_free:
+            prompt = fact_prompt(self.model.tokenizer, NO_QUESTION, asked.facts)
+            blank = question_alone(self.model, prompt)
+        wanted = [asked.sequence] if self.settings.question else []
+        if any(not one.question_rows.size for one in [*wanted, *([blank] if blank else [])]):
+            raise InputError("The model's chat template leaves out the question.")
+        return Ready(asked, blank)
+
+    def plan(self, ready: Sequence[Ready]) -> list[list[int]]:
+        """Return which traces share a pass: those of like length."""
+        tokens = self._batch_tokens or default_batch_tokens(self.model)
+        vocabulary = int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
+        return plan_batches([one.asked.sequence for one in ready], tokens, vocabulary)
 
     def read(
-        self, traces: Sequence[Trace], asked: Sequence[Asked], reporter: Reporter
+        self,
+        traces: Sequence[Trace],
+        ready: Sequence[Ready],
+        reporter: Reporter,
+        partly: Callable[[float], None],
     ) -> list[Trace]:
-        """Read traces in one pass and return them with their attention.
+        """Read traces in one pass, and in another without content, and add their attention.
 
         Raises
         ------
@@ -142,21 +214,32 @@ class StandIn:
         Cancelled
             The caller asked to stop.
         """
+        facts = [one.asked.facts for one in ready]
         with self.model.run(reporter) as torch_model:
             found = run_batch(
                 self.model,
                 torch_model,
-                [one.sequence for one in asked],
-                [one.facts for one in asked],
+                [one.asked.sequence for one in ready],
+                facts,
+                question=self.settings.question,
                 keep_rows=self.settings.keep_rows,
                 logprobs=True,
                 cancel=reporter.cancel,
             )
-        return [self._scored(*one) for one in zip(traces, asked, found, strict=True)]
+        more = [dict(one.more) for one in found]
+        blanks = [one.blank for one in ready if one.blank is not None]
+        if blanks:
+            with self.model.run(reporter) as torch_model:
+                empty = run_batch(self.model, torch_model, blanks, facts, cancel=reporter.cancel)
+            for attention, one in zip(more, empty, strict=True):
+                attention[BLANK] = one.attention
+        return [self._scored(*one) for one in zip(traces, ready, found, more, strict=True)]
 
-    def _scored(self, trace: Trace, asked: Asked, read: ReducedText) -> Trace:
-        attention, sequence = read.attention, asked.sequence
-        if not np.isfinite(attention.array).all():
+    def _scored(
+        self, trace: Trace, ready: Ready, read: ReducedText, more_rows: dict[str, UnitAttention]
+    ) -> Trace:
+        asked, attention, sequence = ready.asked, read.attention, ready.asked.sequence
+        if not all(np.isfinite(one.array).all() for one in (attention, *more_rows.values())):
             raise RecordingError(
                 f"The attention of {self.model.label} is not a number here. Load the model in "
                 "float32, in which nothing overflows."
@@ -189,46 +272,36 @@ class StandIn:
         }
         if self.settings.keep_topk:
             metadata |= {"unit_topk": attention.topk, "unit_topk_k": TOP_K}
+        for name, kept in more_rows.items():
+            metadata[f"{name}_attention"] = kept.array
+            metadata[f"{name}_rows"] = len(kept.rows or ())
+            if self.settings.keep_topk:
+                metadata[f"{name}_topk"] = kept.topk
         if read.logprobs is not None:
             metadata["answer_logprob"] = float(read.logprobs.sum())
         return msgspec.structs.replace(trace, answer=asked.answer, metadata=metadata)
 
 
-class _Wanted(msgspec.Struct):
-    """Of the settings, those that change what is kept of one trace."""
+class _Wanted(msgspec.Struct, omit_defaults=True):
+    """Of the settings, those that change what is kept of one trace.
+
+    What has a default came later: files that were written before are still taken up.
+    """
 
     keep_topk: bool
     keep_rows: bool
     max_new_tokens: int | None
+    question: bool = False
+    content_free: bool = False
 
 
 def _wanted(settings: Settings, trace: Trace) -> _Wanted:
     given = isinstance(trace.answer, str) and bool(trace.answer.strip())
     new_tokens = None if given else settings.max_new_tokens
-    return _Wanted(settings.keep_topk, settings.keep_rows, new_tokens)
-
-
-def _digest(value: Any) -> str:
-    # json and not msgspec: it can write half a character, which a trace in memory may hold.
-    encoded = json.dumps(msgspec.to_builtins(value, enc_hook=repr), sort_keys=True)
-    return hashlib.sha256(encoded.encode()).hexdigest()[:24]
-
-
-def _model_digest(model: Model) -> str:
-    """Tell models apart, those of one name too: somebody may have trained it on."""
-    torch_model = model.torch_model
-    weights = [
-        [name, list(parameter.shape), _few(parameter)]
-        for name, parameter in torch_model.named_parameters()
-    ]
-    template = getattr(model.tokenizer, "chat_template", None)
-    return _digest([model.name, INSTRUCTION, repr(template), str(torch_model.dtype), weights])
-
-
-def _few(parameter: Any) -> list[float]:
-    """Return some weights of a parameter, from all over it."""
-    if parameter.device.type == "meta" or not parameter.numel():
-        return []
-    flat = parameter.detach().reshape(-1)
-    found: list[float] = flat[:: max(1, len(flat) // 8)][:8].float().tolist()
-    return found
+    return _Wanted(
+        settings.keep_topk,
+        settings.keep_rows,
+        new_tokens,
+        settings.question,
+        settings.content_free,
+    )

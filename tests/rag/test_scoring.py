@@ -271,6 +271,98 @@ def test_the_evidence_is_what_the_app_scores(model):
     assert [unit.tokens for unit in found.units] == expected.counts
 
 
+def by_question(model: Model, one: Trace, question: str) -> tuple[np.ndarray, np.ndarray, int]:
+    """Mass and top-k of the question's rows, from transformers' eager attention of the prompt."""
+    import torch
+
+    from explorer.models.prompts import INSTRUCTION
+
+    content = "Facts:\n" + "".join(f"- {edge.hyperedge}\n" for edge in one.hyperedges)
+    if model.tokenizer.chat_template:
+        text = f"<s>[system] {INSTRUCTION}\n[user] {content}\nQuestion: {question}\n[assistant] "
+    else:
+        text = f"<s>{INSTRUCTION}\n\n{content}\nQuestion: {question.strip()}\nAnswer:"
+    encoded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    offsets = encoded["offset_mapping"]
+
+    def places(start: int, stop: int) -> list[int]:
+        return [place for place, (a, b) in enumerate(offsets) if a < stop and b > start]
+
+    begin = text.index("Question: ") + len("Question: ")
+    rows = places(begin, begin + len(question.strip()))  # white space at its end is no word of it
+    twin = copy.deepcopy(model.torch_model)
+    twin.set_attn_implementation("eager")
+    with torch.no_grad():
+        outputs = twin(input_ids=torch.tensor([encoded["input_ids"]]), output_attentions=True)
+    mean = torch.cat(outputs.attentions).numpy()[:, :, rows].mean(axis=2)  # (layers, heads, keys)
+    masses, tops, cursor = [], [], text.index("Facts:")
+    for edge in one.hyperedges:
+        start = text.index(f"- {edge.hyperedge}\n", cursor) + 2
+        cursor = start + len(edge.hyperedge)
+        inside = mean[..., places(start, cursor)]
+        masses.append(inside.sum(axis=-1))
+        tops.append(np.sort(inside, axis=-1)[..., -3:].mean(axis=-1))
+    return np.stack(masses, axis=-1), np.stack(tops, axis=-1), len(rows)
+
+
+@pytest.mark.parametrize("name", ["llama", "mistral", "gpt2"])
+@pytest.mark.parametrize("batch_tokens", [1, 2000])
+@pytest.mark.parametrize("chat", [CHAT, None])
+def test_question_rows_and_a_question_without_content(name, batch_tokens, chat):
+    model = Model.wrap(made(name), tokenizer(chat_template=chat) if chat else tokenizer(), name)
+    given = five()
+    scored = score_traces(
+        given,
+        model,
+        rows=("answer", "question"),
+        content_free=True,
+        batch_tokens=batch_tokens,
+        progress=False,
+    )
+    assert not scored.problems
+    for one, before in zip(scored, given, strict=True):
+        check(model, one, before)
+        for field, question in (("question", before.query), ("content_free", "N/A")):
+            mass, top, n_rows = by_question(model, before, question)
+            np.testing.assert_allclose(one.metadata[f"{field}_attention"], mass, atol=1e-5)
+            np.testing.assert_allclose(one.metadata[f"{field}_topk"], top, atol=1e-5)
+            assert one.metadata[f"{field}_rows"] == n_rows
+
+
+def test_question_and_answer_come_from_one_pass(model, sizes):
+    score_traces(trace(0), model, rows=("answer", "question"), progress=False)
+    assert sizes == [1]
+    score_traces(trace(0), model, content_free=True, progress=False)
+    assert sizes == [1, 1, 1]
+
+
+def test_question_rows_beside_answer_rows_that_are_kept_apart(model):
+    options = {"rows": ("answer", "question"), "keep_rows": True, "keep_topk": False}
+    (one,) = score_traces(trace(2), model, progress=False, **options)
+    np.testing.assert_allclose(
+        one.metadata["unit_attention"], by_definition(model, trace(2)).rows, atol=1e-5
+    )
+    mass, _, _ = by_question(model, trace(2), trace(2).query)
+    np.testing.assert_allclose(one.metadata["question_attention"], mass, atol=1e-5)
+    assert "question_topk" not in one.metadata
+
+
+def test_other_rows_are_other_numbers_so_the_file_is_read_anew(model, tmp_path, sizes):
+    path = tmp_path / "scored.jsonl"
+    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
+    options = {"rows": ("answer", "question"), "path": path, "batch_tokens": 1, "progress": False}
+    sizes.clear()
+    (first, *_) = score_traces(five(), model, **options)
+    assert len(sizes) == 5
+    mass, _, _ = by_question(model, five()[0], five()[0].query)
+    np.testing.assert_allclose(np.array(first.metadata["question_attention"]), mass, atol=1e-5)
+    sizes.clear()
+    score_traces(five(), model, **options)
+    assert not sizes
+    (again, *_) = score_traces(load_traces(path), model, overwrite=True, progress=False)
+    assert "question_attention" not in again.metadata
+
+
 def test_a_pair_of_model_and_tokenizer_is_a_model(llama, chat_tokenizer):
     (one,) = score_traces([trace(0)], (llama, chat_tokenizer), progress=False)
     assert one.metadata["model"] == "LlamaForCausalLM"
@@ -306,6 +398,9 @@ def test_an_encoder_decoder_is_read_by_its_cross_attention(chat_tokenizer):
             ).logits[0]
         logs = torch.log_softmax(logits.double(), dim=-1)[torch.arange(len(ids)), ids]
         assert one.metadata["answer_logprob"] == pytest.approx(float(logs.sum()), abs=1e-3)
+    for options in ({"rows": ("answer", "question")}, {"content_free": True}):
+        with pytest.raises(ModelCapabilityError, match="does not read the question"):
+            score_traces(given, model, progress=False, **options)
 
 
 def test_an_encoder_is_refused(chat_tokenizer):
@@ -318,7 +413,13 @@ def test_an_encoder_is_refused(chat_tokenizer):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"model": 3}, "name of a model"), ({"batch_tokens": 0}, "batch_tokens")],
+    [
+        ({"model": 3}, "name of a model"),
+        ({"batch_tokens": 0}, "batch_tokens"),
+        ({"rows": ("question",)}, "always kept"),
+        ({"rows": ("answer", "facts")}, "facts"),
+        ({"rows": 3}, "got 3"),
+    ],
 )
 def test_options_that_are_none_are_refused(model, options, words):
     with pytest.raises(InputError, match=words):

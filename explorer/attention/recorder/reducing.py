@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,13 @@ class ReducedText:
     logprobs
         float64 (rows,): natural logarithms of the probabilities that the model gave to the targets;
         None where none were asked for, or the model has no language head.
+    more
+        Mass and top-k over the text's further sets of rows, by their names.
     """
 
     attention: UnitAttention
     logprobs: NDArray[np.float64] | None = None
+    more: Mapping[str, UnitAttention] = field(default_factory=dict)
 
 
 def record_units(
@@ -123,7 +126,8 @@ def reduce_texts(
         among the positions that are no padding; without one, among all.
     texts
         What is asked of each text of the batch. Where all have targets, the same pass gives their
-        log-probabilities: the language head is run on those rows alone.
+        log-probabilities: the language head is run on those rows alone. Rows that are kept apart
+        (`keep_rows`) are those of `rows`; of `more_rows` there is the mean.
     k, keep_rows
         As for `record_units`.
     cancel
@@ -150,10 +154,11 @@ def reduce_texts(
     if reason is not None:
         reducer.add_maps(run_eager(module, arguments, reason, cancel, head=head))
     found = None if head is None else head.logprobs
-    return [
-        ReducedText(attention, None if found is None else found[item])
-        for item, attention in enumerate(reducer.results())
-    ]
+    reduced = []
+    for item, by_name in enumerate(reducer.results()):
+        more = {name: attention for name, attention in by_name.items() if name is not None}
+        reduced.append(ReducedText(by_name[None], None if found is None else found[item], more))
+    return reduced
 
 
 def _head(

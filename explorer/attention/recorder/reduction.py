@@ -34,12 +34,25 @@ class TextUnits:
     targets
         Vocabulary ids whose log-probabilities the rows are asked for, one for each row; None where
         nobody wants to know.
+    more_rows
+        Further sets of rows by name, reduced apart from the others in the same pass.
     """
 
     spans: Sequence[Span]
     rows: Positions
     names: Sequence[str]
     targets: Sequence[int] | IntArray | None = None
+    more_rows: Mapping[str, Positions] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One set of rows of one text."""
+
+    item: int
+    name: str | None
+    rows: Positions
+    keep_rows: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class _Place:
 
 @dataclass
 class _Layers:
-    """Layers of one stack that were reduced so far, for each text."""
+    """Layers of one stack that were reduced so far, for each set of rows."""
 
     mass: list[list[Tensor]] = field(default_factory=list)  # (heads, units) or (heads, rows, units)
     topk: list[list[Tensor]] = field(default_factory=list)  # (heads, units)
@@ -80,7 +93,13 @@ class UnitReducer:
         self._inputs = inputs
         self._texts = texts
         self._k = at_least_one(k)
-        self._keep_rows = keep_rows
+        self._asked: list[list[_Asked]] = [
+            [_Asked(item, None, text.rows, keep_rows)]
+            + [_Asked(item, name, rows, False) for name, rows in text.more_rows.items()]
+            for item, text in enumerate(texts)
+        ]
+        flat = [one for asked in self._asked for one in asked]
+        self._number = {(one.item, one.name): number for number, one in enumerate(flat)}
         self._stacks: dict[StackKey, _Layers] = {}
         self._places: dict[tuple[int, int, int], _Place] = {}
         self._notes: tuple[str, ...] = ()
@@ -96,7 +115,7 @@ class UnitReducer:
             return
         _, n_queries, n_keys = capture.shape
         for item in range(len(self._texts)):
-            place = self._place(item, n_queries, n_keys)
+            place = self._place(self._asked[item][0], n_queries, n_keys)
             layer = RecordedAttention(
                 [capture],
                 item=item,
@@ -110,7 +129,8 @@ class UnitReducer:
             ) -> Tensor:
                 return layer.device_block(0, heads, rows)
 
-            self._add_layer(key, item, place, layer, block)
+            for asked in self._asked[item]:
+                self._add_layer(key, asked, self._place(asked, n_queries, n_keys), layer, block)
 
     def add_maps(self, attention: AttentionMap) -> None:
         """Reduce maps that came in one piece, as eager attention does."""
@@ -119,16 +139,17 @@ class UnitReducer:
             whole = attention.batch(item)
             one = whole.cross if whole.cross is not None else whole
             everything = np.arange(one.n_queries), np.arange(one.n_keys)
-            place = self._placed(self._texts[item], *everything)
             for layer in range(one.n_layers):
 
                 def block(rows: IntArray, one: AttentionMap = one, layer: int = layer) -> Tensor:
                     return torch.as_tensor(one.layer_weights(layer, rows))
 
-                self._add_layer(StackKey("", cross=False), item, place, one, block)
+                for asked in self._asked[item]:
+                    place = self._placed(asked, *everything)
+                    self._add_layer(StackKey("", cross=False), asked, place, one, block)
 
-    def results(self) -> list[UnitAttention]:
-        """Return what all layers together give, for each text.
+    def results(self) -> list[dict[str | None, UnitAttention]]:
+        """Return what all layers together give, for each text: its rows as None, others by name.
 
         Raises
         ------
@@ -142,65 +163,69 @@ class UnitReducer:
         lengths = {key: len(layers.mass[0]) for key, layers in self._stacks.items()}
         layers = self._stacks[main_key(lengths)]
         return [
-            UnitAttention(
-                torch.stack(layers.mass[item]).cpu().numpy(),
-                text.names,
-                topk=torch.stack(layers.topk[item]).cpu().numpy(),
-                rows=layers.rows[item],
-                k=self._k,
-                notes=self._notes,
-            )
-            for item, text in enumerate(self._texts)
+            {asked.name: self._result(layers, asked) for asked in of_text}
+            for of_text in self._asked
         ]
 
-    def _place(self, item: int, n_queries: int, n_keys: int) -> _Place:
-        """Return where a text's rows and units are; every layer of a stack asks the same."""
-        name = (item, n_queries, n_keys)
+    def _result(self, layers: _Layers, asked: _Asked) -> UnitAttention:
+        number = self._number[asked.item, asked.name]
+        return UnitAttention(
+            torch.stack(layers.mass[number]).cpu().numpy(),
+            self._texts[asked.item].names,
+            topk=torch.stack(layers.topk[number]).cpu().numpy(),
+            rows=layers.rows[number],
+            k=self._k,
+            notes=self._notes,
+        )
+
+    def _place(self, asked: _Asked, n_queries: int, n_keys: int) -> _Place:
+        """Return where rows and units are; every layer of a stack asks the same."""
+        name = (self._number[asked.item, asked.name], n_queries, n_keys)
         if name not in self._places:
             queries = "decoder_attention_mask" if self._crossing else "attention_mask"
-            kept_queries = kept_positions(self._inputs, queries, n_queries, item)
-            kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, item)
+            kept_queries = kept_positions(self._inputs, queries, n_queries, asked.item)
+            kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, asked.item)
             self._places[name] = self._placed(
-                self._texts[item],
+                asked,
                 np.arange(n_queries) if kept_queries is None else kept_queries,
                 np.arange(n_keys) if kept_keys is None else kept_keys,
             )
         return self._places[name]
 
-    @staticmethod
-    def _placed(text: TextUnits, kept_queries: IntArray, kept_keys: IntArray) -> _Place:
-        columns = unit_columns(text.spans, len(kept_keys))
-        rows = some_rows(text.rows, len(kept_queries))
+    def _placed(self, asked: _Asked, kept_queries: IntArray, kept_keys: IntArray) -> _Place:
+        columns = unit_columns(self._texts[asked.item].spans, len(kept_keys))
+        rows = some_rows(asked.rows, len(kept_queries))
         return _Place(kept_queries, kept_keys, rows, [_as_slice(unit) for unit in columns])
 
     def _add_layer(
         self,
         key: StackKey,
-        item: int,
+        asked: _Asked,
         place: _Place,
         layer: AttentionMap,
         block: Callable[[IntArray], Tensor],
     ) -> None:
         if key not in self._stacks:
-            texts = range(len(self._texts))
+            every = range(len(self._number))
             self._stacks[key] = _Layers(
-                [[] for _ in texts], [[] for _ in texts], [() for _ in texts]
+                [[] for _ in every], [[] for _ in every], [() for _ in every]
             )
+        number = self._number[asked.item, asked.name]
         found = self._stacks[key]
         total: Tensor | None = None
         by_row = []
         for rows in _row_blocks(place.rows, layer.n_heads * layer.n_keys):
             weights = block(rows)  # (heads, rows, keys or fewer)
             total = add_blocks(total, weights.sum(dim=1))
-            if self._keep_rows:
+            if asked.keep_rows:
                 by_row.append(_masses(weights, place.columns))
         assert total is not None  # noqa: S101 - some_rows gives at least one
         mean = total / len(place.rows)  # (heads, keys or fewer)
-        found.mass[item].append(
-            torch.cat(by_row, dim=1) if self._keep_rows else _masses(mean, place.columns)
+        found.mass[number].append(
+            torch.cat(by_row, dim=1) if asked.keep_rows else _masses(mean, place.columns)
         )
-        found.topk[item].append(_topk(mean, place.columns, self._k, layer.n_keys))
-        found.rows[item] = tuple(place.rows.tolist())
+        found.topk[number].append(_topk(mean, place.columns, self._k, layer.n_keys))
+        found.rows[number] = tuple(place.rows.tolist())
 
 
 def _row_blocks(rows: IntArray, values: int) -> Iterator[IntArray]:
