@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from explorer.figures.colours import NEUTRAL_INK, SANS, THEMES, Theme, scale_stops
+from explorer.figures.colours import NEUTRAL_INK, SANS, THEMES, Rgba, Theme, scale_stops
 
 TEXT_SIZE = 12
 LABEL_SIZE = 11
@@ -84,7 +85,7 @@ def note(text: str, **settings: Any) -> dict[str, Any]:
 
 
 def scale_legend(
-    scale: str | None, ticks: list[tuple[float, str]], caption: str
+    scale: str | Sequence[tuple[float, Rgba]] | None, ticks: list[tuple[float, str]], caption: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A colour bar at the right of the plot, as (images, annotations).
 
@@ -92,15 +93,16 @@ def scale_legend(
 
     Parameters
     ----------
-    scale : str or None
-        Name of the scale.
+    scale : str, sequence of (place from 0 to 1, colour) or None
+        Name of an attention scale, or stops.
     ticks : list of (place from 0 to 1, text)
     caption : str
         What the numbers are, escaped.
     """
+    named = scale_stops(scale) if scale is None or isinstance(scale, str) else scale
     stops = "".join(
         f'<stop offset="{place}" stop-color="rgb({r:g},{g:g},{b:g})" stop-opacity="{opacity:g}"/>'
-        for place, (r, g, b, opacity) in scale_stops(scale)
+        for place, (r, g, b, opacity) in named
     )
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="100" '

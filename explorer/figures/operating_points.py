@@ -195,7 +195,7 @@ def rank_curves_spec(
             | {"anchor": "y3"},
             yaxis3={"domain": [0, 1], "range": [0, tall], "visible": False, **fixed}
             | {"anchor": "x3"},
-            annotations=_captions(roc, pr, truth_words(truth)[2], shares, known=known),
+            annotations=_captions(roc, pr, prevalence, truth_words(truth)[2], width, known=known),
         ),
     }
 
@@ -327,15 +327,20 @@ def _told(at: OperatingPoint | None, y: float, width: int, *, known: bool) -> di
 
 
 def _captions(
-    roc: RankCurve, pr: RankCurve, truth: str, share: float, *, known: bool
+    roc: RankCurve, pr: RankCurve, prevalence: float, truth: str, width: int, *, known: bool
 ) -> list[dict[str, Any]]:
     if not known:
         why = "Nothing to rank: that takes scores of units labelled used and of others."
         return [note(why, x=0, y=0.53, xanchor="left", yanchor="middle")]
     above = {"y": 1, "yanchor": "top"}
+    room = width - LEFT - RIGHT
+    right = (room + _BETWEEN) / 2 / room
+    precision = _area("average precision" if width >= 640 else "AP", pr)
+    if width >= 840:
+        precision += f", prevalence {three_digits(prevalence)}"
     return [
         note(_area("ROC-AUC", roc), x=0, xanchor="left", **above),
-        note(_area("average precision", pr), x=1 - share, xanchor="left", **above),
+        note(precision, x=right, xanchor="left", **above),
         note(truth, x=1, xanchor="right", **above, yshift=-19),
     ]
 

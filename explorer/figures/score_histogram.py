@@ -50,14 +50,15 @@ class LabelledScores:
 
     Parameters
     ----------
-    used, not_used : ndarray of float64
-        Scores of the units that are labelled so, rising, without NaN.
+    used, not_used : ndarray of float32
+        Scores of the units that are labelled so, rising, without NaN. Float32 is the precision of
+        attention, and what a threshold is compared in.
     unknown : int
         How many labelled units have no score.
     """
 
-    used: NDArray[np.float64]
-    not_used: NDArray[np.float64]
+    used: NDArray[np.float32]
+    not_used: NDArray[np.float32]
     unknown: int = 0
 
     @classmethod
@@ -69,7 +70,7 @@ class LabelledScores:
         ShapeError
             When there are not as many labels as scores.
         """
-        values = np.asarray(scores, dtype=np.float64).ravel()
+        values = np.asarray(scores, dtype=np.float32).ravel()
         truth = np.asarray(labels, dtype=bool).ravel()
         if values.shape != truth.shape:
             raise ShapeError(f"There are {values.size} scores, but {truth.size} labels.")
@@ -82,20 +83,21 @@ class LabelledScores:
 
     def called(self, threshold: float) -> tuple[int, int]:
         """How many of the used and of the not used score at least the threshold."""
-        above = [part.size - int(np.searchsorted(part, threshold)) for part in self._parts]
+        least = np.float32(threshold)
+        above = [part.size - int(np.searchsorted(part, least)) for part in self._parts]
         return above[0], above[1]
 
     def counts(self, edges: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Used and not used from edge to edge; scores beyond the ends count in the end bins."""
         found = []
         for part in self._parts:
-            passed = np.searchsorted(part, edges)
+            passed = np.searchsorted(part, edges.astype(np.float32))
             passed[0], passed[-1] = 0, part.size
             found.append(np.diff(passed))
         return found[0], found[1]
 
     @property
-    def _parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _parts(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         return self.used, self.not_used
 
 

@@ -420,7 +420,7 @@ def _readout(
     samples = [
         {
             "type": "scatter",
-            "x": np.array([10.0, 30.0]),
+            "x": np.array([10.0, 28.0]),
             "y": np.full(2, top),
             "xaxis": "x2",
             "yaxis": "y2",
@@ -448,7 +448,7 @@ def _readout(
         },
         {
             **words,
-            "x": np.full(len(drawn), 32.0),
+            "x": np.full(len(drawn), 33.0),
             "y": tops,
             "text": [CURVE_LOOKS[name].word for name in drawn],
             "textposition": "middle right",
