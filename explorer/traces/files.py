@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import stat
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     OSError
         It cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with unfinished.open("wb") as stream:
             yield stream

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ MAX_BYTES = 64 * 2**20
 """Largest file of labels that is read."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+_WRITING = threading.Lock()
+"""Held from reading what others labelled to writing it back: two sets may share one file."""
 
 Given = dict[str, dict[str, bool | None]]
 """Labels by trace id and hyperedge id."""
@@ -126,6 +130,13 @@ class Labels:
                 f"Trace {trace.id} has no hyperedge with the id {hyperedge!r:.80}; it has: {ids}"
                 f"{' ...' if len(trace.hyperedges) > 10 else '.'}"
             )
+        with _WRITING:
+            self._give(trace, hyperedge, value, own)
+
+    def _give(
+        self, trace: Trace, hyperedge: str, value: bool | None, own: list[bool | None]
+    ) -> None:
+        """Label a hyperedge that there is; nobody else labels meanwhile."""
         needless = value is None and all(label is None for label in own)
         self._applied.pop(trace.id, None)
         self._set(trace.id, hyperedge, value, needless)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -68,6 +69,24 @@ def test_two_who_label_one_file_do_not_undo_each_other(file):
     mine.label("q2", "a", True)
     assert labels(mine) == [[True, True], [True]]
     assert labels(load_traces(file)) == [[True, True], [True]]
+
+
+def test_labels_from_many_threads_are_all_kept(tmp_path):
+    path = tmp_path / "traces.jsonl"
+    edges = [{"id": f"h{i}", "hyperedge": "x"} for i in range(10)]
+    lines = [{"id": f"q{i}", "query": "q", "hyperedges": edges} for i in range(8)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    shared = load_traces(path)
+
+    def give(place):
+        traces = shared if place % 2 else load_traces(path)
+        for edge in traces[place].hyperedges:
+            traces.label(place, edge.id, True)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(give, range(8)))
+    assert labels(load_traces(path)) == [[True] * 10] * 8
+    assert [item.name for item in tmp_path.iterdir() if item.name.endswith(".part")] == []
 
 
 def test_labels_of_what_is_not_there_are_told_and_kept(file):
