@@ -85,6 +85,23 @@ def test_labels_by_click_are_kept_beside_the_trace(show, tmp_path: Path):
         wait_until(page, lambda: fact.get_attribute("aria-pressed") == "true")
 
 
+def test_a_fact_that_turns_its_direction_does_not_turn_the_next(show, tmp_path: Path):
+    path = tmp_path / "traces.jsonl"
+    texts = ("one \u202eturned", "two stays")
+    edges = [{"id": f"h{i}", "hyperedge": text} for i, text in enumerate(texts)]
+    line = {"id": "t", "query": "q", "answer": "a", "hyperedges": edges}
+    path.write_text(json.dumps(line | {"metadata": {"hyperedge_attention": [0.5, 0.01]}}) + "\n")
+    cell = f"from explorer import Explorer\napp = Explorer.from_traces({str(path)!r})\napp"
+    with show("voila", [cell]) as shown:
+        shown.page.get_by_role("button", name="text", exact=True).click()
+        fact = shown.page.locator(".ex-fact", has_text="two stays")
+        mark, name = (
+            fact.locator(".ex-fact-mark").bounding_box(),
+            fact.locator("sub").bounding_box(),
+        )
+        assert mark["x"] < name["x"]
+
+
 @pytest.mark.packaged_model
 def test_all_traces_are_read_at_one_click(show, tmp_path: Path):
     path = tmp_path / "traces.jsonl"
