@@ -13,6 +13,7 @@ from explorer.figures.columns import CODE, bar_column, text_column
 from explorer.figures.labels import escape_label, shortened, three_digits, wrapped
 from explorer.figures.looks import LABEL_SIZE, TRANSPARENT, base_layout, note
 from explorer.figures.rows import LABEL_MARKS
+from explorer.figures.score_axis import Truth, truth_words
 from explorer.source import visible_text
 
 if TYPE_CHECKING:
@@ -22,8 +23,15 @@ if TYPE_CHECKING:
 MOST_ROWS = 30
 
 _MARGIN, _TOP, _ROW = 8, 48, 22
-_LETTER_PIXELS = 6.75
+_LETTER_PIXELS = 7.0
 _LABEL, _SCORE, _MARKS, _OUTCOME = 28, 66, 64, 84
+_WORDS = {
+    "labels": ("label", "right", "wrong"),
+    "ablation": ("ablation", "right", "wrong"),
+    "agreement": ("other", "agrees", "differs"),
+}
+"""By kind of truth: the heading of its column, and what a call is that is like it or not."""
+
 _NOTHING = "\u200a"
 """An empty text that has an element on the page, so that another can take its place at once."""
 
@@ -44,6 +52,7 @@ def flips_spec(
     *,
     most: int = MOST_ROWS,
     slots: int | None = None,
+    truth: Truth | None = None,
     width: int = 700,
 ) -> dict[str, Any]:
     """Units whose call changes from one threshold to the other, nearest to the other first.
@@ -54,7 +63,7 @@ def flips_spec(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `explorer.validation.sweep.flipped`: ``trace``, ``unit``, ``score``, ``label`` (bool),
+        From `explorer.validation.flipped`: ``trace``, ``unit``, ``score``, ``label`` (bool),
         ``at_one`` and ``at_other`` (bool); and ``text`` where texts are to be shown.
     one, other : float
         The thresholds.
@@ -64,6 +73,8 @@ def flips_spec(
     slots : int, optional
         Rows that the figure has room for, whether they are filled or not: then its layout stays
         while a threshold is dragged. As many as there are rows when left out.
+    truth : {"labels", "ablation", "agreement"}, optional
+        ``table.attrs["truth"]`` when left out.
     width : int
         Pixels.
 
@@ -73,12 +84,15 @@ def flips_spec(
         ``layout.meta["traces"]`` and ``["units"]`` name the rows in the order drawn; what can be
         clicked is the trace ``row``, with one point for each slot.
     """
+    truth = truth or table.attrs.get("truth", "labels")
+    kinds = truth_words(truth)
+    column, right_word, wrong_word = _WORDS[truth]
     order = _nearest(table["score"].to_numpy(dtype=np.float64), other, min(most, slots or most))
     shown = table.iloc[order]
     count = len(shown)
     rows = max(1, count if slots is None else slots)
     room = width - 2 * _MARGIN
-    place = _places(shown, room)
+    place = _places(shown, room, fixed=slots is not None)
     names = [str(name) for name in shown["unit"]]
     traces_of = [str(name) for name in shown["trace"]]
     texts = [str(text) for text in shown["text"]] if "text" in shown else [""] * count
@@ -112,7 +126,7 @@ def flips_spec(
     fills = np.zeros(rows)
     fills[:count] = room
     hovers = [
-        _hover(trace, name, text, score, label, calls, (one, other))
+        _hover(trace, name, text, score, kinds[0 if label else 1], calls, (one, other))
         for trace, name, text, score, label, *calls in zip(
             traces_of, names, texts, scores, labels, before, after, strict=True
         )
@@ -144,11 +158,11 @@ def flips_spec(
         *(marks(place["marks"] + 50, after, called, "after") for called in (True, False)),
         words(
             place["outcome"],
-            ["now right" if one_is else "now wrong" for one_is in right],
+            [f"now {right_word if fits else wrong_word}" for fits in right],
             "right",
             name="outcome",
         ),
-        _summary(table, count, one, other, room),
+        _summary(table, count, (one, other), (right_word, wrong_word), room),
     ]
     fixed = {"fixedrange": True}
     return {
@@ -167,7 +181,7 @@ def flips_spec(
                 "visible": False,
                 **fixed,
             },
-            annotations=_headings(place, room, (rows * _ROW + 10), _TOP + _ROW * rows - _MARGIN),
+            annotations=_headings(place, column, room, rows),
         ),
     }
 
@@ -182,18 +196,17 @@ def _nearest(scores: NDArray[np.float64], threshold: float, most: int) -> NDArra
     return within[np.argsort(far[within], kind="stable")][:most]
 
 
-def _places(shown: pd.DataFrame, room: float) -> dict[str, float]:
+def _places(shown: pd.DataFrame, room: float, *, fixed: bool) -> dict[str, float]:
     """Where each column begins, in pixels; texts get what the others leave."""
     numbers = _LABEL + _SCORE + _MARKS + _OUTCOME
     label = room - numbers
 
     def wide(column: str, part: float) -> float:
         longest = max((len(str(value)) for value in shown[column]), default=4)
-        return min(12 + longest * _LETTER_PIXELS, part * room)
+        # Where rows come and go the columns stay.
+        return part * room if fixed else min(12 + longest * _LETTER_PIXELS, part * room)
 
-    # In steps, so that the columns stay where they are while rows come and go.
-    trace = float(np.ceil(max(40, wide("trace", 0.18)) / 24) * 24)
-    unit = float(np.ceil(max(32, wide("unit", 0.14)) / 24) * 24)
+    trace, unit = max(40.0, wide("trace", 0.2)), max(36.0, wide("unit", 0.1))
     return {
         "unit": trace,
         "text": trace + unit,
@@ -209,7 +222,7 @@ def _hover(
     unit: str,
     text: str,
     score: float,
-    label: bool,
+    label: str,
     calls: Sequence[bool],
     thresholds: tuple[float, float],
 ) -> str:
@@ -220,23 +233,27 @@ def _hover(
     verdicts = [
         f"{called[call]} at {three_digits(at)}" for call, at in zip(calls, thresholds, strict=True)
     ]
-    lines.append(f"score {three_digits(score)}: {', '.join(verdicts)}; labelled {called[label]}")
+    lines.append(f"score {three_digits(score)}: {', '.join(verdicts)}; {label}")
     return "<br>".join(lines)
 
 
 def _summary(
-    table: pd.DataFrame, shown: int, one: float, other: float, room: float
+    table: pd.DataFrame,
+    shown: int,
+    thresholds: tuple[float, float],
+    words: tuple[str, str],
+    room: float,
 ) -> dict[str, Any]:
     """How many calls change and how many of them are right then, in plain letters."""
     total = len(table)
     right = int((table["label"].to_numpy() == table["at_other"].to_numpy()).sum())
-    change = f"from {three_digits(one)} to {three_digits(other)}"
+    change = f"from {three_digits(thresholds[0])} to {three_digits(thresholds[1])}"
     if not total:
         text = f"No call changes {change}."
     else:
         text = (
             f"{total:,} call{'s' if total > 1 else ''} change{'' if total > 1 else 's'} {change}: "
-            f"{right:,} right now, {total - right:,} wrong"
+            f"{right:,} now {words[0]}, {total - right:,} now {words[1]}"
         )
         if shown < total and room > 480:
             text += f"; the {shown} nearest"
@@ -253,8 +270,13 @@ def _summary(
     }
 
 
-def _headings(place: dict[str, float], room: float, at: float, tall: float) -> list[dict[str, Any]]:
-    row = {"y": at / tall, "yanchor": "middle", "font": {"size": LABEL_SIZE, "color": NEUTRAL_INK}}
+def _headings(place: dict[str, float], label: str, room: float, rows: int) -> list[dict[str, Any]]:
+    tall = _TOP + _ROW * rows - _MARGIN
+    row = {
+        "y": (rows * _ROW + 10) / tall,
+        "yanchor": "middle",
+        "font": {"size": LABEL_SIZE, "color": NEUTRAL_INK},
+    }
 
     def heading(text: str, pixels: float, anchor: str = "left") -> dict[str, Any]:
         return note(text, x=pixels / room, xanchor=anchor, **row)
@@ -262,7 +284,7 @@ def _headings(place: dict[str, float], room: float, at: float, tall: float) -> l
     return [
         heading("trace", 0),
         heading("unit", place["unit"]),
-        heading("label", place["label"] + 10, "center"),
+        heading(label, place["label"] + 8, "center"),
         heading("score", place["score"] + _SCORE - 8, "right"),
         heading("call", place["marks"] + 32, "center"),
     ]

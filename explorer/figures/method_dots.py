@@ -52,7 +52,7 @@ def method_dots_spec(
     Parameters
     ----------
     table : pandas.DataFrame
-        As `explorer.validation.side_by_side.side_by_side`: ``scores`` (the name), and each metric
+        As `explorer.validation.side_by_side`: ``scores`` (the name), and each metric
         with ``<metric>_low`` and ``<metric>_high``; a column ``note`` is told on hover. NaN is not
         known.
     theme : {"light", "dark"}
@@ -121,10 +121,15 @@ def method_dots_spec(
         right = gutter + (place + 1) * panel - _NUMBER
         axis = f"x{place + 2}"
         values, low, high = _columns(table, metric)
-        chance = _chance(metric, prevalence)
+        chance = _chance(metric, prevalence) if count else None
         ends = _range(values, low, high, chance)
         axes[f"xaxis{place + 2}"] = bare_axis(
-            theme, range=list(ends), showgrid=True, tickangle=0, **_ticks(ends), **fixed
+            theme,
+            range=list(ends),
+            showgrid=True,
+            tickangle=0,
+            **(_ticks(ends) if count else {"tickvals": []}),
+            **fixed,
         ) | {"domain": [left / room, right / room]}
         traces += _panel(metric, values, low, high, chance, bold, axis)
         traces.append(
@@ -247,7 +252,7 @@ def _panel(
                 "symbol": ["circle" if one else "circle-open" for one in bold],
                 "size": [10 if one else 8 for one in bold],
                 "color": [_COLOUR if one else _QUIET for one in bold],
-                "line": {"width": 2},
+                "line": {"width": [0 if one else 2 for one in bold]},
             },
             "cliponaxis": False,
             "name": metric,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from explorer.figures.colours import NEUTRAL_INK, Theme
 from explorer.figures.labels import escape_label, three_digits
+from explorer.figures.line_words import word_places
 from explorer.figures.looks import LABEL_SIZE, axis_title, bare_axis, base_layout, note
 from explorer.figures.score_axis import LEFT, RIGHT, Truth, truth_words
 
@@ -28,7 +29,7 @@ class BiasBins:
     Parameters
     ----------
     table : pandas.DataFrame
-        As `explorer.validation.bias.Bias.table`: ``middle``, ``low``, ``high``, ``units``,
+        As the table of `explorer.validation.bias`: ``middle``, ``low``, ``high``, ``units``,
         ``score``, ``score_low``, ``score_high`` and ``used``.
     spearman : (value, low, high)
         Rank correlation within traces; NaN where unknown.
@@ -98,7 +99,7 @@ def score_bias_spec(
             range=[0, top],
             showgrid=True,
             tickvals=_multiples(top),
-            ticktext=[f"{at:g}\u00d7" for at in _multiples(top)],
+            ticktext=[f"{at:g}\u00d7" if at else "0" for at in _multiples(top)],
             anchor=f"x{number}",
             **fixed,
         )
@@ -106,7 +107,12 @@ def score_bias_spec(
         "data": [
             trace
             for place, panel in enumerate(panels)
-            for trace in panel.traces("" if place == 0 else "2", ("position", "length")[place])
+            for trace in panel.traces(
+                "" if place == 0 else "2",
+                ("position", "length")[place],
+                axes["xaxis2" if place else "xaxis"],
+                (share * room, height - _TOP - _BELOW, top),
+            )
         ],
         "layout": base_layout(
             theme,
@@ -118,16 +124,7 @@ def score_bias_spec(
             annotations=[
                 *_captions(position, 0.0, ("later", "earlier"), "position", width),
                 *_captions(length, 1 - share, ("longer", "shorter"), "length", width),
-                note(
-                    f"share used, {truth_words(truth)[2]}: dotted",
-                    x=1,
-                    xanchor="right",
-                    y=0,
-                    yanchor="bottom",
-                    yshift=2,
-                )
-                if any(len(panel.x) for panel in panels)
-                else note("", x=0, y=0),
+                note(truth_words(truth)[2], x=1, xanchor="right", y=1, yanchor="bottom", yshift=24),
             ],
         ),
     }
@@ -186,7 +183,10 @@ class _Panel:
         finite = finite[np.isfinite(finite)]
         return float(finite.max()) if finite.size else 1.0
 
-    def traces(self, number: str, name: str) -> list[dict[str, Any]]:
+    def traces(
+        self, number: str, name: str, axis: dict[str, Any], size: tuple[float, float, float]
+    ) -> list[dict[str, Any]]:
+        """Lines and dots; `size` are the pixels across and up, and the number at the top."""
         here = {"type": "scatter", "xaxis": f"x{number}", "yaxis": f"y{number}"}
         quiet = here | {"mode": "lines", "hoverinfo": "skip"}
         ends = self.x[[0, -1]] if self.x.size else np.empty(0)
@@ -213,7 +213,28 @@ class _Panel:
                 "customdata": self.told,
                 "hovertemplate": "%{customdata}<extra></extra>",
             },
+            here | self._words(axis, size) | {"name": f"{name} words"},
         ]
+
+    def _words(self, axis: dict[str, Any], size: tuple[float, float, float]) -> dict[str, Any]:
+        """The name of the dotted line, where it is apart from the others."""
+        log = axis.get("type") == "log"
+        low, high = axis["range"]
+        along = np.log10(self.x) if log else self.x
+        across, up = (along - low) / (high - low) * size[0], size[1] / size[2]
+        lines = [(across, values * up) for values in (self.used, self.y, self.low, self.high)]
+        lines.append((across, np.full(len(across), up)))
+        ((x, y), *_) = word_places(lines, ["share used"], size[:2])
+        at = x / size[0] * (high - low) + low
+        return {
+            "x": np.array([10**at if log else at]),
+            "y": np.array([y / up]),
+            "mode": "text",
+            "text": ["share used"],
+            "textposition": "middle center",
+            "textfont": {"size": LABEL_SIZE, "color": NEUTRAL_INK},
+            "hoverinfo": "skip",
+        }
 
 
 def _range(low: float, high: float) -> str:
