@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.errors import InputError
 from explorer.rag.comparing import agreement
+from explorer.validation.gathering import fallen_back
 from explorer.validation.metrics import Confusion, measure
 from explorer.validation.resampling import (
     SAMPLES,
@@ -119,7 +120,7 @@ def _kappa_bounds(
 
 
 def _ids(table: pd.DataFrame) -> tuple[Any, Any]:
-    for name in ("trace", "unit", "method", "verdict"):
+    for name in ("trace", "unit", "verdict"):
         if name not in table:
             raise InputError(
                 f"The table has no column {name}. FeedbackExtractor.explain_traces makes one that "
@@ -131,12 +132,5 @@ def _ids(table: pd.DataFrame) -> tuple[Any, Any]:
 def _verdicts(table: pd.DataFrame) -> Any:
     """Verdicts of the method's own: "unknown" where another had to be asked."""
     verdicts = table["verdict"].to_numpy(dtype=object).copy()
-    asked = table.attrs.get("method")
-    fallen_back = [
-        any(note.code == "embedding-fallback" for note in notes)
-        for notes in table.get("diagnostics", ())
-    ] or np.zeros(len(table), dtype=bool)
-    verdicts[np.array(fallen_back, dtype=bool)] = "unknown"
-    if asked in ("attention", "embedding", "citation", "logprobs"):
-        verdicts[(table["method"] != asked).to_numpy()] = "unknown"
+    verdicts[fallen_back(table)] = "unknown"
     return verdicts

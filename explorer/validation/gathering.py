@@ -138,6 +138,19 @@ class Gathered:
         return notes + self._told
 
 
+def fallen_back(table: Any) -> NDArray[np.bool_]:
+    """Rows of a table of explain_traces in which the embedding stands in for the method."""
+    if "diagnostics" not in table:
+        return np.zeros(len(table), dtype=bool)
+    return np.array(
+        [
+            any(note.code == "embedding-fallback" for note in notes)
+            for notes in table["diagnostics"]
+        ],
+        dtype=bool,
+    )
+
+
 class Given:
     """Scores as the caller brought them."""
 
@@ -145,6 +158,7 @@ class Given:
         self._by_trace = by_trace
         self._in_order = in_order
         self._tokens: dict[str, Any] = {}
+        self._another = 0
         self._missing: list[str] = []
         self._odd: list[str] = []
 
@@ -174,8 +188,11 @@ class Given:
         starts = np.flatnonzero(np.r_[len(names) > 0, names[1:] != names[:-1]])
         units = table["unit"].to_numpy(dtype=object)
         scores = table["score"].to_numpy(dtype=np.float64)
+        asked_another = fallen_back(table)
+        scores = np.where(asked_another, np.nan, scores)
         tokens = table["tokens"].to_numpy(dtype=np.float64) if "tokens" in table else None
         given = cls({}, None)
+        given._another = int(asked_another.sum())
         for start, stop in zip(starts, [*starts[1:], len(names)], strict=True):
             name = str(names[start])
             if name in given._tokens:
@@ -230,6 +247,12 @@ class Given:
     def notes(self) -> list[Diagnostic]:
         """Return what did not fit."""
         notes = []
+        if self._another:
+            message = (
+                f"For {self._another} hyperedges the method had no score and asked the embedding: "
+                "they count as unknown, since the scores of two methods have no threshold in common."
+            )
+            notes.append(Diagnostic("fallback-scores", message))
         if self._missing:
             message = f"No score was given for {some(self._missing)}: they count as unknown."
             notes.append(Diagnostic("scores-missing", message))

@@ -238,7 +238,7 @@ def no_labels(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> 
     why = "".join(f" {note.message}" for note in notes)
     if truth == "labels":
         return (
-            f"None of the {many} has a labelled hyperedge that could be judged, so nothing can be "
+            f"No labelled hyperedge that could be judged was found in {many}, so nothing can be "
             "measured. Label some (TraceSet.label, the fields `label` of a file, or a click in the "
             f"app), or let a model find causal use by ablation.{why}"
         )
