@@ -124,7 +124,7 @@ class AnswerReader:
     Attributes
     ----------
     notes
-        Sentences to tell with the numbers.
+        Sentences to tell with the numbers that came last.
 
     Raises
     ------
@@ -138,7 +138,8 @@ class AnswerReader:
         self.model = model
         self.notes: tuple[str, ...] = ()
         self._module: nn.Module = unwrap(model)
-        self._reuses: bool | None = None
+        self._was_tried = False
+        self._reason: str | None = None
         if not self._has_head():
             raise ModelCapabilityError(
                 f"{model.label} has no language head, so it gives no answer a probability. Load "
@@ -183,8 +184,19 @@ class AnswerReader:
             return []
         tokens = batch_tokens or default_batch_tokens(self.model)
         told = before or (lambda _: None)
-        if reuse and self._can_reuse(sequences[0], reporter):
-            return list(self._continued(sequences, tokens, reporter, told))
+        self.notes = ()
+        if reuse:
+            reason = self._why_anew(sequences[0], reporter)
+            if reason is None:
+                try:
+                    return list(self._continued(sequences, tokens, reporter, told))
+                except Cancelled:
+                    raise
+                except Exception as error:  # noqa: BLE001 - for lack of memory, or of a long cache
+                    reason = f"going on from a cache failed ({type(error).__name__})"
+            self.notes = (f"Every prompt was read from its first token on: {reason}.",)
+        if _length_dependent(self.model):
+            tokens = 1  # padding would change the numbers
         found: dict[int, NDArray[np.float64]] = {}
         for places in plan_batches(sequences, tokens, self._vocabulary()):
             told(len(found))
@@ -269,13 +281,12 @@ class AnswerReader:
 
     # -- whether the cache may be used -------------------------------------------------------------
 
-    def _can_reuse(self, sequence: Sequenced, reporter: Reporter) -> bool:
-        if self._reuses is None:
-            reason = self._why_not() or self._tried(sequence, reporter)
-            self._reuses = reason is None
-            if reason is not None:
-                self.notes = (f"Every prompt was read from its first token on: {reason}.",)
-        return self._reuses
+    def _why_anew(self, sequence: Sequenced, reporter: Reporter) -> str | None:
+        """Return why every prompt must be read anew, or None; found out once."""
+        if not self._was_tried:
+            self._reason = self._why_not() or self._tried(sequence, reporter)
+            self._was_tried = True
+        return self._reason
 
     def _why_not(self) -> str | None:
         """Return why a model cannot go on from what it has read, as far as its config tells."""
@@ -293,7 +304,7 @@ class AnswerReader:
         odd = kinds - {"full_attention", "sliding_attention"}
         if odd:
             return f"{label} has layers whose cache cannot be cut ({', '.join(sorted(odd))})"
-        if _rope_types(config) & _LENGTH_DEPENDENT:
+        if _length_dependent(self.model):
             return f"the rotary embedding of {label} depends on the length of the text"
         return None
 
@@ -367,13 +378,15 @@ def _keep_last(cache: Any, length: int) -> None:
         layer.values = layer.values[-1:, :, :length]
 
 
-def _rope_types(config: Any) -> set[str]:
-    """Return the names of all rotary embeddings that a config speaks of."""
-    found: set[str] = set()
+def _length_dependent(model: Model) -> bool:
+    """Whether a rotary embedding of the model changes with the length of the text."""
+    config = model.torch_model.config
+    config = config.get_text_config() if hasattr(config, "get_text_config") else config
     waiting = [getattr(config, "rope_parameters", None), getattr(config, "rope_scaling", None)]
+    found: set[str] = set()
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
             waiting += one.values()
             found |= {str(one[name]) for name in ("rope_type", "type") if name in one}
-    return found
+    return bool(found & _LENGTH_DEPENDENT)
