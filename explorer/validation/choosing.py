@@ -282,7 +282,7 @@ def check_enough(
         among = len(np.unique(known.groups[mask]))
         if among < folds:
             raise ValidationError(
-                f"The units labelled {what} come from {among} traces, too few for {folds} folds. "
+                f"The units labelled {what} come from too few traces for {folds} folds: {among}. "
                 "Label such units in more traces."
             )
 

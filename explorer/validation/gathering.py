@@ -250,7 +250,7 @@ class Given:
         if self._another:
             message = (
                 f"For {self._another} hyperedges the method had no score and asked the embedding: "
-                "they count as unknown, since the scores of two methods have no threshold in common."
+                "they count as unknown, since two methods have no threshold in common."
             )
             notes.append(Diagnostic("fallback-scores", message))
         if self._missing:

@@ -111,7 +111,7 @@ def test_an_unstable_choice_is_told():
                 np.arange(300) < 12,
                 np.r_[np.zeros(12), 1 + np.arange(288) // 9].astype(int),
             ),
-            "labelled used come from 1 traces, too few for 5 folds",
+            "labelled used come from too few traces for 5 folds: 1",
         ),
     ],
 )

@@ -1,0 +1,38 @@
+"""What the page about validation says is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from explorer.validation.baselines import BASELINES
+from explorer.validation.metrics import METRICS
+
+
+@pytest.fixture(scope="module")
+def page(repository):
+    return (repository / "docs" / "validation.md").read_text(encoding="utf-8")
+
+
+def test_the_examples_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 5
+    names = {}
+    for block in blocks:
+        exec(compile(block, "docs/validation.md", "exec"), names)  # noqa: S102
+
+
+def test_every_metric_and_baseline_is_described(page):
+    for name in (*METRICS, *BASELINES):
+        assert f"| `{name}`" in page
+
+
+def test_every_note_is_described(page, repository):
+    folder = repository / "explorer" / "validation"
+    modules = ("labelled", "gathering", "judged", "choosing", "baselines")
+    for source in [Path(folder / f"{name}.py") for name in modules]:
+        for code in re.findall(r'Diagnostic\(\s*"([a-z-]+)"', source.read_text(encoding="utf-8")):
+            assert f"`{code}`" in page
