@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.errors import InputError
 from explorer.figures.colours import NEUTRAL_INK, Theme
 from explorer.figures.columns import CODE, bar_column, row_pixels, text_column
-from explorer.figures.labels import escape_label, shortened, three_digits
+from explorer.figures.labels import escape_label, shortened, three_digits, wrapped
 from explorer.figures.looks import TRANSPARENT, bare_axis, base_layout, note
 from explorer.figures.score_axis import Truth, truth_words
 from explorer.source import visible_text
@@ -270,5 +270,5 @@ def _hovers(table: pd.DataFrame, names: Sequence[str], metrics: Sequence[str]) -
     if "note" in table:
         for lines, text in zip(told, table["note"], strict=True):
             if isinstance(text, str) and text:
-                lines.append(escape_label(text))
+                lines.append(wrapped(text))
     return ["<br>".join(lines) for lines in told]

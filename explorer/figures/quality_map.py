@@ -125,6 +125,12 @@ def quality_map_spec(
     if cells.ndim != 2 or cells.size == 0:
         raise ShapeError(f"The map needs values (layers, heads), but they have {cells.shape}.")
     layers, heads = cells.shape
+    if chosen is not None:
+        layer, head = chosen
+        chosen = (
+            None if layer is None else layer % layers,
+            None if head is None else head % heads,
+        )
     middle = look.chance if look.chance is not None else chance
     low, middle, high = _ends(cells, middle, highest, diverging=look.diverging)
     stops = _stops(diverging=look.diverging)
@@ -258,8 +264,8 @@ def _frame(chosen: Place | None, layers: int, heads: int) -> dict[str, Any]:
     x, y = np.empty(0), np.empty(0)
     if chosen is not None:
         layer, head = chosen
-        left, right = (0, heads - 1) if head is None else (head % heads, head % heads)
-        top, bottom = (0, layers - 1) if layer is None else (layer % layers, layer % layers)
+        left, right = (0, heads - 1) if head is None else (head, head)
+        top, bottom = (0, layers - 1) if layer is None else (layer, layer)
         x = np.array([left, right, right, left, left]) + np.array([-0.5, 0.5, 0.5, -0.5, -0.5])
         y = np.array([top, top, bottom, bottom, top]) + np.array([-0.5, -0.5, 0.5, 0.5, -0.5])
     return {

@@ -222,7 +222,7 @@ class _Panel:
         low, high = axis["range"]
         along = np.log10(self.x) if log else self.x
         across, up = (along - low) / (high - low) * size[0], size[1] / size[2]
-        lines = [(across, values * up) for values in (self.used, self.y, self.low, self.high)]
+        lines = [(across, values * up) for values in (self.used, self.y)]
         lines.append((across, np.full(len(across), up)))
         ((x, y), *_) = word_places(lines, ["share used"], size[:2])
         at = x / size[0] * (high - low) + low
