@@ -197,6 +197,13 @@ class ScoredFile:
     def finish(self, order: Sequence[str]) -> None:
         """Put the lines into this order, where they came in another."""
         self.close()
+        end = max((place.start + place.length for place in self._places.values()), default=0)
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size < end:
+            raise TraceError(
+                f"{self.path} was removed or cut while the traces were being scored, and what was "
+                "in it is lost. Score them again; pass on_trace= to keep each as it is finished."
+            )
         starts = [self._places[name].start for name in order]
         if starts != sorted(starts):
             self._rewrite(order)

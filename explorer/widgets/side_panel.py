@@ -13,7 +13,7 @@ from explorer.figures.methods import methods_spec
 from explorer.figures.trajectory import weight_lines_spec
 from explorer.traces import Hyperedge
 from explorer.widgets import methods_keeper, weights_keeper
-from explorer.widgets.bars_view import BarsView
+from explorer.widgets.bars_view import MOST_BARS, BarsView
 from explorer.widgets.plot import Plot
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
@@ -186,11 +186,19 @@ class SidePanel:
 
     def _entities(self, scene: TraceScene, width: int) -> dict[str, Any]:
         edges, table = scene.trace.hyperedges, self.state.table
-        feedback, verdicts = [float("nan")] * len(edges), ["unknown"] * len(edges)
-        if table is not None and table["unit"].tolist() == [edge.id for edge in edges]:
-            feedback, verdicts = table["feedback"].tolist(), table["verdict"].tolist()
         from explorer.rag import with_entities
 
+        feedback, verdicts = [float("nan")] * len(edges), ["unknown"] * len(edges)
+        scores = [-1.0] * len(edges)
+        if table is not None and table["unit"].tolist() == [edge.id for edge in edges]:
+            feedback, verdicts = table["feedback"].tolist(), table["verdict"].tolist()
+            scores = table["score"].fillna(-1.0).tolist()
+        if len(edges) > MOST_BARS:
+            # The same as in the bars: more cannot be told apart.
+            kept = sorted(np.argsort(np.negative(scores), kind="stable")[:MOST_BARS].tolist())
+            edges = [edges[place] for place in kept]
+            feedback = [feedback[place] for place in kept]
+            verdicts = [verdicts[place] for place in kept]
         return entities_figure_spec(
             with_entities(edges),
             feedback,

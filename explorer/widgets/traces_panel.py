@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _HEAT = ("focus", "colour_scale", "scaling", "selection")
 _MOST_PROBLEMS = 100
+MOST_CARDS = 200
+"""More cards than this are too many to read, and slow a page down."""
 _CARDS = frozenset({"table", "trace_scene", "selection", "reading_view", "method"})
 
 
@@ -47,6 +49,7 @@ class TracesPanel:
         self.widget = ipywidgets.Box([self.cards, self.side.widget, self.heat.plot])
         for name in ("ex-panel", "ex-traces-panel"):
             self.widget.add_class(name)
+        self._told: dict[str, Any] | None = None
         self.heat.on_pick = self._pick
         on = self.cards.on
         on("set", session.set_from_page)
@@ -65,7 +68,7 @@ class TracesPanel:
         state.observe(self._heat_changed, names=list(_HEAT))
         state.observe(self._changed)
         session.rag.observe(lambda _: self._show_cards(), names=["traces", "draft"])
-        session.desk.observe(lambda _: self._show_cards(), names="reports")
+        session.desk.observe(lambda _: self._show_progress(), names="reports")
 
     def close(self) -> None:
         """Take the panel off every page."""
@@ -179,12 +182,8 @@ class TracesPanel:
             streaming=draft is not None,
             offer=self._under_way() or self._offer(scene),
             problems=problems,
-            notes=[
-                note.message
-                for note in scene.evidence.diagnostics
-                if note.code != "no-attention"  # the offer says so
-            ],
-            cards=[_card(scene, place, table) for place in range(len(scene.trace.hyperedges))],
+            notes=_notes(scene),
+            cards=_cards(scene, table),
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,
         )
 
@@ -198,6 +197,13 @@ class TracesPanel:
         if table["unit"].tolist() != [edge.id for edge in scene.trace.hyperedges]:
             return None  # that of another trace, while this one's is under way
         return table
+
+    def _show_progress(self) -> None:
+        """Draw the cards anew when what is being read has got further; most work is not theirs."""
+        under_way = self._under_way()
+        if under_way != self._told:
+            self._told = under_way
+            self._show_cards()
 
     def _under_way(self) -> dict[str, Any] | None:
         """What is being read now, where it was asked for."""
@@ -307,25 +313,45 @@ def _problems(traces: TraceSet | None) -> dict[str, Any]:
     }
 
 
-def _card(scene: TraceScene, place: int, table: pd.DataFrame | None) -> dict[str, Any]:
-    edge = scene.trace.hyperedges[place]
-    row = None if table is None else table.iloc[place]
-    verdict = "unknown" if row is None else str(row["verdict"])
-    diagnostics = scene.evidence.units[place].diagnostics if row is None else row["diagnostics"]
-    feedback = None if row is None else float(row["feedback"])
-    return {
-        "id": edge.id,
-        "place": place,
-        "text": edge.hyperedge,
-        "entities": list(edge.entities),
-        "label": edge.label,
-        "score": None if row is None else _finite(row["score"]),
-        "feedback": _finite(feedback),
-        "verdict": verdict,
-        "mark": colours.verdict_mark(verdict),
-        "colour": colours.feedback_colour(feedback),
-        "diagnostics": [[d.code.replace("-", " "), d.message] for d in diagnostics],
-    }
+def _notes(scene: TraceScene) -> list[str]:
+    """What must be known about the trace as a whole."""
+    notes = [
+        note.message
+        for note in scene.evidence.diagnostics
+        if note.code != "no-attention"  # the offer says so
+    ]
+    more = len(scene.trace.hyperedges) - MOST_CARDS
+    if more > 0:
+        notes.append(
+            f"The first {MOST_CARDS} hyperedges are shown; app.feedback has the other {more:,} too."
+        )
+    return notes
+
+
+def _cards(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """The hyperedges with what their cards say, in retrieval order."""
+    edges = scene.trace.hyperedges[:MOST_CARDS]
+    if table is None:
+        units = scene.evidence.units[: len(edges)]
+        rows = [(None, None, "unknown", unit.diagnostics) for unit in units]
+    else:
+        columns = ("score", "feedback", "verdict", "diagnostics")
+        rows = list(zip(*(table[name].tolist()[: len(edges)] for name in columns), strict=True))
+    return [
+        {
+            "id": edge.id,
+            "text": edge.hyperedge,
+            "entities": list(edge.entities),
+            "label": edge.label,
+            "score": _finite(score),
+            "feedback": _finite(feedback),
+            "verdict": verdict,
+            "mark": colours.verdict_mark(verdict),
+            "colour": colours.feedback_colour(feedback),
+            "diagnostics": [[d.code.replace("-", " "), d.message] for d in diagnostics],
+        }
+        for edge, (score, feedback, verdict, diagnostics) in zip(edges, rows, strict=True)
+    ]
 
 
 def _finite(value: Any) -> float | None:

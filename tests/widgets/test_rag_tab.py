@@ -11,6 +11,7 @@ from explorer.errors import InputError
 from explorer.traces import Hyperedge, Trace, load_traces
 from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.explorer import Explorer
+from explorer.widgets.traces_panel import MOST_CARDS
 
 FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
 ANSWER = "The Nile is long. That is all there is to say about it."
@@ -198,3 +199,19 @@ def test_more_hyperedges_than_bars_by_any_method() -> None:
     assert app.error is None
     assert len(app._traces_panel.side.bars._units) == MOST_BARS
     assert "h7" in app._traces_panel.side.bars._units
+
+
+def test_thousands_of_hyperedges_are_shown_in_part_and_kept_in_whole() -> None:
+    edges = [Hyperedge(f"h{i}", f"Fact {i}.", [f"e{i}"]) for i in range(1000)]
+    scores = {f"h{i}": i / 1000 for i in range(1000)}
+    app = Explorer.from_traces([Trace("t", "q", edges, "a", {"hyperedge_attention": scores})])
+    assert len(app.feedback) == 1000
+    page = app._traces_panel.cards.wire.content
+    assert len(page["cards"]) == MOST_CARDS
+    assert page["notes"] == [
+        "The first 200 hyperedges are shown; app.feedback has the other 800 too."
+    ]
+    drawn = app._traces_panel.side.under._figure["layout"]["meta"]["units"]
+    assert drawn == [f"h{i}" for i in range(960, 1000)]  # the highest scores, in order
+    app.threshold = 0.5
+    assert app.feedback["verdict"].tolist().count("used") == 500

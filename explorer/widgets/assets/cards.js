@@ -149,7 +149,7 @@ function render({ model, el }) {
           "aria-label": `Label ${entry.id} as ${words}`,
           onClick: (event) => {
             event.stopPropagation();
-            tell.now("label", { place: entry.place, unit: entry.id, value: entry.label === value ? null : value });
+            tell.now("label", { unit: entry.id, value: entry.label === value ? null : value });
           },
           onKeydown: (event) => event.stopPropagation(),
         },
