@@ -103,6 +103,39 @@ def checked_rows(rows: object) -> tuple[str, ...]:
     return listed
 
 
+def checked_ask(
+    model: Model, trace: Trace, reporter: Reporter, *, generate: bool, max_new_tokens: int
+) -> Asked:
+    """Make a trace ready for a model; let it answer, if `generate`, where nobody has.
+
+    Raises
+    ------
+    InputError
+        Something that is needed is missing, or the trace is too long for the model.
+    ModelError, Cancelled
+        As `Model.read`.
+    """
+    answer = trace.answer if isinstance(trace.answer, str) else ""
+    if not trace.hyperedges:
+        raise InputError("It has no hyperedges, so there is nothing to score.")
+    if not answer.strip() and not generate:
+        raise InputError("It has no answer to read. Give it an answer, or generate=True.")
+    texts = [edge.hyperedge for edge in trace.hyperedges]
+    if not any(isinstance(text, str) and text.strip() for text in texts):
+        raise InputError("None of its hyperedges has text, so there is nothing to look at.")
+    asked = ask(
+        model,
+        trace.query,
+        texts,
+        answer if answer.strip() else None,
+        reporter=reporter,
+        max_new_tokens=max_new_tokens,
+    )
+    if not any(asked.sequence.spans):
+        raise InputError("The model's chat template leaves out all of its hyperedges.")
+    return asked
+
+
 class StandIn:
     """A causal or encoder-decoder model that reads traces.
 
@@ -165,24 +198,13 @@ class StandIn:
         ModelError, Cancelled
             As `Model.read`.
         """
-        answer = trace.answer if isinstance(trace.answer, str) else ""
-        if not trace.hyperedges:
-            raise InputError("It has no hyperedges, so there is nothing to score.")
-        if not answer.strip() and not self.settings.generate:
-            raise InputError("It has no answer to read. Give it an answer, or generate=True.")
-        texts = [edge.hyperedge for edge in trace.hyperedges]
-        if not any(isinstance(text, str) and text.strip() for text in texts):
-            raise InputError("None of its hyperedges has text, so there is nothing to look at.")
-        asked = ask(
+        asked = checked_ask(
             self.model,
-            trace.query,
-            texts,
-            answer if answer.strip() else None,
-            reporter=reporter,
+            trace,
+            reporter,
+            generate=self.settings.generate,
             max_new_tokens=self.settings.max_new_tokens,
         )
-        if not any(asked.sequence.spans):
-            raise InputError("The model's chat template leaves out all of its hyperedges.")
         blank = None
         if self.settings.content_free:
             prompt = fact_prompt(self.model.tokenizer, NO_QUESTION, asked.facts)

@@ -198,8 +198,8 @@ def test_leaving_out_one_of_ten_costs_less_than_six_tenths(tokens_read):
 
 def test_passes_are_shared_where_that_costs_less():
     ends = [text([*range(20, 60), *end]) for end in ([2] * 9, [3] * 9, [4] * 9, [5] * 29)]
-    # A call is worth 12 tokens: two ends of 9 go together. With the last they would be padded to 29,
-    # which is 40 tokens more, and 80 tokens more with the first from its beginning on.
+    # A call is worth 12 tokens: two ends of 9 go together. With the last they would be padded to
+    # 29, which is 40 tokens more, and with the first they would be read from its beginning on.
     assert plan_passes(ends, 12, 1000) == [Pass(0, 1, 0), Pass(1, 3, 40), Pass(3, 4, 40)]
     # Where a call costs more than anything, all go together, from the first token on.
     assert plan_passes(ends, 10_000, 1000) == [Pass(0, 4, 0)]
