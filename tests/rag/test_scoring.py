@@ -756,6 +756,19 @@ def test_labels_stay_with_the_traces(model, tmp_path):
     assert [one.hyperedges[0].label for one in filed[:2]] == [True, False]
 
 
+def test_a_file_that_vanishes_meanwhile_is_told(model, tmp_path):
+    path = tmp_path / "scored.jsonl"
+    with pytest.raises(TraceError, match="removed or cut"):
+        score_traces(
+            five(),
+            model,
+            path=path,
+            batch_tokens=1,
+            progress=False,
+            on_trace=lambda _: path.unlink(missing_ok=True),
+        )
+
+
 def test_array_files_come_along(model, tmp_path):
     np.savez(tmp_path / "arrays.npz", direct=np.array([0.1, 0.2, 0.3], dtype=np.float32))
     save_traces(

@@ -208,9 +208,8 @@ def test_thousands_of_hyperedges_are_shown_in_part_and_kept_in_whole() -> None:
     assert len(app.feedback) == 1000
     page = app._traces_panel.cards.wire.content
     assert len(page["cards"]) == MOST_CARDS
-    assert page["notes"] == [
-        "The first 200 hyperedges are shown; app.feedback has the other 800 too."
-    ]
+    assert "first 200 hyperedges" in page["notes"][-1]
+    assert "other 800" in page["notes"][-1]
     drawn = app._traces_panel.side.under._figure["layout"]["meta"]["units"]
     assert drawn == [f"h{i}" for i in range(960, 1000)]  # the highest scores, in order
     app.threshold = 0.5
