@@ -204,9 +204,10 @@ def _places(shown: pd.DataFrame, room: float, *, fixed: bool) -> dict[str, float
     def wide(column: str, part: float) -> float:
         longest = max((len(str(value)) for value in shown[column]), default=4)
         # Where rows come and go the columns stay.
-        return part * room if fixed else min(12 + longest * _LETTER_PIXELS, part * room)
+        most = min(part * room, 1000 * part)
+        return most if fixed else min(12 + longest * _LETTER_PIXELS, most)
 
-    trace, unit = max(40.0, wide("trace", 0.2)), max(36.0, wide("unit", 0.1))
+    trace, unit = max(40.0, wide("trace", 0.18)), max(36.0, wide("unit", 0.1))
     return {
         "unit": trace,
         "text": trace + unit,

@@ -214,9 +214,6 @@ def score_histogram_spec(
             yaxis=bare_axis(
                 theme,
                 range=[-reach[1], reach[0]],
-                zeroline=total > 0,
-                zerolinecolor=NEUTRAL_INK,
-                zerolinewidth=1,
                 **_count_ticks(counts, counted, reach, height),
                 **fixed,
             ),
@@ -233,7 +230,10 @@ def score_histogram_spec(
                 "anchor": "x2",
                 **fixed,
             },
-            shapes=_line(threshold, low) if threshold_line and threshold is not None else [],
+            shapes=[
+                *([_base()] if total else []),
+                *(_line(threshold, low) if threshold_line and threshold is not None else []),
+            ],
             annotations=_captions(scores, counted, words[2], width),
         ),
     }
@@ -430,6 +430,12 @@ def _count_ticks(
         "tickvals": [places[i] for i in order],
         "ticktext": [texts[i] for i in order],
     }
+
+
+def _base() -> dict[str, Any]:
+    """Where both halves begin; a shape, since a page gives axes the colours of its theme."""
+    ends = {"xref": "x domain", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    return {"type": "line", "name": "base", **ends, "line": {"color": NEUTRAL_INK, "width": 1}}
 
 
 def _line(threshold: float, low: float) -> list[dict[str, Any]]:

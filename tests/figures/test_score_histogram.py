@@ -138,9 +138,11 @@ def test_the_reachable_range_is_shaded_and_the_threshold_drawn_when_asked():
     figure = score_histogram(SCORES, 0.2, reachable=0.25, scale="linear")
     (shade,) = [trace for trace in figure.data if trace.name == "reachable"]
     assert max(shade.x) == 0.25
-    (line,) = figure.layout.shapes
+    (line,) = [shape for shape in figure.layout.shapes if shape.name == "threshold"]
     assert (line.x0, line.x1) == (0.2, 0.2)
-    assert not score_histogram_spec(SCORES, 0.2)["layout"]["shapes"]
+    assert [one["name"] for one in score_histogram_spec(SCORES, 0.2)["layout"]["shapes"]] == [
+        "base"
+    ]
 
 
 def test_scores_and_labels_fit():
