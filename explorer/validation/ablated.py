@@ -108,7 +108,7 @@ def ablation_of(trace: Trace) -> Ablation | None:
         return None
     n_units = len(trace.hyperedges)
     fits = (
-        {n_units} == {len(row) for row in [found.leave_one_out, *found.masks]}
+        {n_units} == {len(found.leave_one_out), *map(len, found.masks)}
         and len(found.mask_logprobs) == len(found.masks)
         and len(found.set_logprobs) == len(found.sets)
         and (found.surrogate is None or len(found.surrogate) == n_units)
