@@ -10,6 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from explorer.validation.ablated import (
+        Ablation,
+        ablation_of,
+    )
+    from explorer.validation.ablation import (
+        ablate,
+    )
     from explorer.validation.agreeing import (
         calls_of,
         method_agreement,
@@ -77,6 +84,7 @@ if TYPE_CHECKING:
 _HOME = {
     "BASELINES": "baselines",
     "METRICS": "metrics",
+    "Ablation": "ablated",
     "Calibrator": "calibrators",
     "ChosenThreshold": "choosing",
     "Confusion": "metrics",
@@ -85,6 +93,8 @@ _HOME = {
     "Judged": "labelled",
     "Ranking": "ranking",
     "Sweep": "sweeping",
+    "ablate": "ablation",
+    "ablation_of": "ablated",
     "baseline_scores": "baselines",
     "baseline_table": "baselines",
     "best_threshold": "choosing",
@@ -115,6 +125,7 @@ _HOME = {
 __all__ = [
     "BASELINES",
     "METRICS",
+    "Ablation",
     "Calibrator",
     "ChosenThreshold",
     "Confusion",
@@ -123,6 +134,8 @@ __all__ = [
     "Judged",
     "Ranking",
     "Sweep",
+    "ablate",
+    "ablation_of",
     "baseline_scores",
     "baseline_table",
     "best_threshold",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import threading
 from itertools import product
 from typing import Any
@@ -21,7 +22,7 @@ from explorer.errors import (
 from explorer.models import Model
 from explorer.rag.scoring import ScoringCancelled, score_traces
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
-from explorer.validation.ablated import ablation_of
+from explorer.validation.ablated import Ablation, ablation_of
 from explorer.validation.ablation import ablate
 from explorer.validation.masks import random_masks, reading_order, without_each
 from explorer.validation.surrogate import fit_surrogate, logit
@@ -321,6 +322,18 @@ def test_the_packaged_model_gives_the_numbers_of_separate_passes():
     np.testing.assert_allclose(found.effects, expected[0] - np.array(expected[1:5]), atol=1e-4)
     np.testing.assert_allclose(found.mask_logprobs, expected[5:], atol=1e-4)
     assert int(np.argmax(found.effects)) == 1  # the only fact that says it
+
+
+@pytest.mark.packaged_model
+def test_the_page_on_ablation_runs(repository, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_traces([trace(1)], "traces.jsonl")
+    page = (repository / "docs" / "ablation.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    exec(compile(block, "docs/ablation.md", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out.startswith("-")
+    fields = set(Ablation.__dataclass_fields__)
+    assert {name for name in fields if f"`{name}`" not in page} == set()
 
 
 # -- masks -----------------------------------------------------------------------------------------
