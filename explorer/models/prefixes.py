@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 # weights; on a GPU the launching of kernels, where this is an estimate.
 _CALL_ON_CPU = 24
 _CALL_ON_GPU = 2048
-# A batch copies what its texts share for each of them: at most so many times the batch's tokens.
-_MOST_COPIES = 8
+# A batch copies what its texts share for each of them: at most so many bytes of keys and values.
+_COPIES_ON_CPU = 1 << 29
+_COPIES_ON_GPU = 1 << 32
 # Tokens of the text on which a model's cache is tried, and the largest difference that is rounding.
 _PROBE = 48
 _ROUNDING = 1e-3
@@ -60,7 +61,12 @@ class Pass:
 
 
 def plan_passes(
-    sequences: Sequence[Sequenced], call: int, batch_tokens: int, *, most: int = 1 << 62
+    sequences: Sequence[Sequenced],
+    call: int,
+    batch_tokens: int,
+    *,
+    most: int = 1 << 62,
+    held_tokens: int = 1 << 62,
 ) -> list[Pass]:
     """Decide what to read when; each sequence goes on from what it shares with the one before.
 
@@ -77,6 +83,8 @@ def plan_passes(
         Most tokens of a pass of several texts.
     most
         Most texts of a pass.
+    held_tokens
+        Most tokens of a pass of several texts, those in the cache included.
     """
     starts = [0]
     for before, one in pairwise(sequences):
@@ -92,7 +100,7 @@ def plan_passes(
             together = (stop + 1 - first) * (longest_yet - from_here)
             held = (stop + 1 - first) * longest_yet
             apart = cost + call + len(one.ids) - starts[stop]
-            if together > batch_tokens or held > _MOST_COPIES * batch_tokens:
+            if together > batch_tokens or held > held_tokens:
                 break
             if call + together > apart:
                 break
@@ -228,11 +236,13 @@ class AnswerReader:
         import torch
 
         device = self.model.torch_model.device
-        call = _CALL_ON_CPU if device.type == "cpu" else _CALL_ON_GPU
+        on_cpu = device.type == "cpu"
+        call = _CALL_ON_CPU if on_cpu else _CALL_ON_GPU
+        held = (_COPIES_ON_CPU if on_cpu else _COPIES_ON_GPU) // self._cached_bytes()
         cache: Any = None
         rows = max(len(text.rows) for text in sequences)
         most = max(1, LOGITS // (rows * self._vocabulary()))
-        for one in plan_passes(sequences, call, batch_tokens, most=most):
+        for one in plan_passes(sequences, call, batch_tokens, most=most, held_tokens=held):
             told(one.first)
             some = sequences[one.first : one.stop]
             cache = cropped(cache, one.start, len(some))
@@ -278,6 +288,15 @@ class AnswerReader:
 
     def _vocabulary(self) -> int:
         return int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
+
+    def _cached_bytes(self) -> int:
+        """Return what the keys and values of one token take; at most, where heads share them."""
+        config = self.model.torch_model.config
+        config = config.get_text_config() if hasattr(config, "get_text_config") else config
+        heads = getattr(config, "num_key_value_heads", None) or self.model.n_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // self.model.n_heads
+        itemsize = self.model.torch_model.dtype.itemsize
+        return int(2 * self.model.n_layers * np.max(heads) * np.max(width) * itemsize)
 
     # -- whether the cache may be used -------------------------------------------------------------
 

@@ -204,6 +204,7 @@ def test_passes_are_shared_where_that_costs_less():
     # Where a call costs more than anything, all go together, from the first token on.
     assert plan_passes(ends, 10_000, 1000) == [Pass(0, 4, 0)]
     assert plan_passes(ends, 10_000, 1000, most=2) == [Pass(0, 2, 0), Pass(2, 4, 40)]
+    assert plan_passes(ends, 10_000, 1000, held_tokens=98)[0] == Pass(0, 2, 0)
     assert plan_passes(ends, 10_000, 20)[1:] == [Pass(1, 3, 40), Pass(3, 4, 40)]
 
 
