@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.feedback.combination import HeadCombination, HeadTerm
 from explorer.feedback.normalisations import NORMALISATIONS, Normalisation
 from explorer.feedback.policy import VERDICTS, FeedbackPolicy, Verdict
 from explorer.feedback.reductions import REDUCTIONS, Attention, Reduction
@@ -16,6 +17,8 @@ __all__ = [
     "Attention",
     "Diagnostic",
     "FeedbackPolicy",
+    "HeadCombination",
+    "HeadTerm",
     "Normalisation",
     "Part",
     "Reduction",

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.errors import EvidenceError, InputError
-from explorer.feedback import Diagnostic, Unit
-from explorer.feedback.table import measure
+from explorer.feedback import Diagnostic, HeadCombination, Unit
+from explorer.feedback.table import measure, reached
 from explorer.rag.config import ExtractorConfig
 from explorer.rag.findings import Finding, Plan, unknown
-from explorer.traces import Evidence, Trace, evidence
+from explorer.traces import Evidence, Trace, evidence, head_readings
+from explorer.traces.finding import hyperedge_diagnostics
 
 _DOUBTFUL = frozenset(
     {
@@ -56,6 +57,8 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     Layer and head apply to matrices and recorded units; direct scores and token weights have none.
     """
     policy = config.attention_policy
+    if config.heads is not None:
+        return _combined(trace, config, config.heads)
     try:
         found = evidence(trace)
     except EvidenceError as error:
@@ -108,6 +111,53 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     ]
     notes = (*found.diagnostics, *measured.notes, *_row_sums(found))
     return Attended(findings, notes, _doubt(found, notes))
+
+
+def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> Attended:
+    """Score by a combination of heads, which needs the readings that it was made from."""
+    policy = config.attention_policy
+    try:
+        readings = head_readings(trace)
+        if not readings:
+            return _nothing(
+                trace,
+                config,
+                Diagnostic("no-attention", "The trace brings no attention head by head."),
+            )
+        scores = reached(heads.scores(readings), policy)
+    except EvidenceError as error:
+        return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
+    except InputError as error:
+        return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
+    many = f"{len(heads.terms)} heads" if len(heads.terms) > 1 else "one head"
+    matched = f"{many}, rows of the {' and the '.join(sorted({t.rows for t in heads.terms}))}"
+    counts = _token_counts(trace)
+    notes = hyperedge_diagnostics(trace)
+    signals = policy.convert(scores)
+    findings = [
+        Finding(
+            "attention",
+            "heads",
+            counts[place],
+            score,
+            policy.threshold,
+            signal,
+            str(verdict),
+            matched,
+            notes[place],
+        )
+        for place, (score, signal, verdict) in enumerate(
+            zip(scores.tolist(), signals.tolist(), policy.verdicts(scores), strict=True)
+        )
+    ]
+    return Attended(findings, (), None)
+
+
+def _token_counts(trace: Trace) -> list[int]:
+    counts = trace.metadata.get("unit_tokens")
+    if isinstance(counts, list | tuple) and len(counts) == len(trace.hyperedges):
+        return [count if isinstance(count, int) else 0 for count in counts]
+    return [0] * len(trace.hyperedges)
 
 
 def plan_attention(trace: Trace, config: ExtractorConfig) -> Plan:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.feedback import FeedbackPolicy, Normalisation, Reduction
+from explorer.feedback import FeedbackPolicy, HeadCombination, Normalisation, Reduction
 from explorer.feedback.normalisations import normalisation_rule
 from explorer.feedback.reductions import reduction_rule
 from explorer.feedback.scores import check_k
@@ -51,6 +51,9 @@ class ExtractorConfig:
         Which attention; None for the mean over all.
     reduction, normalisation, top_k
         As in `explorer.feedback.feedback_table`.
+    heads
+        A `HeadCombination`, or a mapping of its attributes, in the place of layer, head, reduction
+        and normalisation; `explorer.validation.calibrate` makes one.
     ensemble_weights
         Weight of ``"attention"``, ``"embedding"`` and ``"citation"``; one that is left out is 0.
         What a hyperedge has no number for is left out, and the rest weighs the more.
@@ -80,6 +83,7 @@ class ExtractorConfig:
     reduction: Reduction = "mean"
     normalisation: Normalisation = "raw"
     top_k: int = 3
+    heads: HeadCombination | None = None
     ensemble_weights: Mapping[str, float] = field(default_factory=lambda: ENSEMBLE, hash=False)
     hybrid_citation: float = 0.7
 
@@ -103,6 +107,8 @@ class ExtractorConfig:
         reduction_rule(self.reduction)
         normalisation_rule(self.normalisation)
         check_k(self.top_k)
+        if self.heads is not None:
+            object.__setattr__(self, "heads", HeadCombination.of(self.heads))
         object.__setattr__(self, "ensemble_weights", _weights(self.ensemble_weights))
 
     @classmethod

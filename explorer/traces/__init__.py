@@ -6,6 +6,7 @@ from explorer.traces.finding import evidence
 from explorer.traces.kinds import Evidence
 from explorer.traces.loading import iter_traces, load_traces, parse_traces
 from explorer.traces.matching import Match
+from explorer.traces.readings import head_readings
 from explorer.traces.record import Hyperedge, Trace, TraceProblem, TraceSet
 from explorer.traces.writing import save_traces
 
@@ -17,6 +18,7 @@ __all__ = [
     "TraceProblem",
     "TraceSet",
     "evidence",
+    "head_readings",
     "iter_traces",
     "load_traces",
     "parse_traces",

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
         baseline_table,
         lexical_overlap,
     )
+    from explorer.validation.calibrating import (
+        CalibrationCancelled,
+        calibrate,
+    )
     from explorer.validation.calibrators import (
         Calibrator,
         fit_calibrator,
@@ -69,6 +73,9 @@ if TYPE_CHECKING:
         rank,
         roc,
     )
+    from explorer.validation.recommendation import (
+        Recommendation,
+    )
     from explorer.validation.resampling import (
         Interval,
     )
@@ -82,6 +89,9 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
+    "CalibrationCancelled": "calibrating",
+    "Recommendation": "recommendation",
+    "calibrate": "calibrating",
     "BASELINES": "baselines",
     "METRICS": "metrics",
     "Ablation": "ablated",
@@ -126,6 +136,7 @@ __all__ = [
     "BASELINES",
     "METRICS",
     "Ablation",
+    "CalibrationCancelled",
     "Calibrator",
     "ChosenThreshold",
     "Confusion",
@@ -133,6 +144,7 @@ __all__ = [
     "Interval",
     "Judged",
     "Ranking",
+    "Recommendation",
     "Sweep",
     "ablate",
     "ablation_of",
@@ -140,6 +152,7 @@ __all__ = [
     "baseline_table",
     "best_threshold",
     "bias",
+    "calibrate",
     "calls_of",
     "confusion_at",
     "cross_validated_threshold",
