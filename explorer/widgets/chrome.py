@@ -12,14 +12,21 @@ from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
 from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.focus import head_measure
+from explorer.widgets.lab_words import sentence_of_lab
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.scoring import sentence_of
 from explorer.widgets.session import Session
-from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES, UNIT_KINDS, ExplorerState
+from explorer.widgets.state import (
+    CODE_MEASURES,
+    METHOD_THRESHOLDS,
+    TRACE_MEASURES,
+    UNIT_KINDS,
+    ExplorerState,
+)
 
 _VERDICTS = ("used", "near", "not used", "unknown")
-TABS = (("code", "Code"), ("traces", "RAG traces"))
+TABS = (("code", "Code"), ("traces", "RAG traces"), ("thresholds", "Thresholds"))
 _UNIT_WORDS = {
     "line": "lines",
     "identifier": "identifiers",
@@ -50,6 +57,7 @@ class Chrome:
         state.observe(self._changed)
         session.desk.observe(lambda _: self._show_status())
         session.models.observe(lambda _: self._show_header())
+        session.lab.observe(lambda _: self._follow_lab())
         self._refresh()
 
     def on_save(self, save: Callable[[Mapping[str, Any]], None]) -> None:
@@ -84,6 +92,13 @@ class Chrome:
         if name in ("tab", "model"):
             self._show_header()
         if name in ("table", "selection", "scene", "trace_scene", "direction"):
+            self._show_status()
+        if name in _THRESHOLDS:
+            self._follow_lab()
+
+    def _follow_lab(self) -> None:
+        if self.state.tab == "thresholds":
+            self._show_strip()
             self._show_status()
 
     def _refresh(self) -> None:
@@ -122,6 +137,9 @@ class Chrome:
             if scores.size:
                 reachable = [float(scores.min()), float(scores.max())]
         name = state.threshold_name
+        judging = state.tab == "thresholds"
+        if judging:
+            verdicts, reachable = [], self.session.lab.reachable
         self.strip.show(
             threshold=getattr(state, name),
             threshold_name=name,
@@ -133,6 +151,7 @@ class Chrome:
             normalisation=state.normalisation,
             unit_kind=state.unit_kind if state.tab == "code" else None,
             of_code=state.tab == "code",
+            judging=judging,
             bar_order=state.bar_order,
             colour_scale=state.colour_scale,
             scaling=state.scaling,
@@ -154,7 +173,7 @@ class Chrome:
                     colours.verdict_colour(verdict),
                 ]
                 for verdict in _VERDICTS
-                if verdict != "unknown" or verdict in verdicts
+                if not judging and (verdict != "unknown" or verdict in verdicts)
             ],
         )  # fmt: skip
 
@@ -234,8 +253,11 @@ class Chrome:
                 f"all {len(table)}."
             )
             notes.append([f"{MOST_BARS} of {len(table)} units", many])
+        sentence = sentence_of(state)
+        if state.tab == "thresholds":
+            sentence, notes = sentence_of_lab(session.lab), []
         self.status.show(
-            sentence=sentence_of(state),
+            sentence=sentence,
             error=session.desk.error,
             notes=notes,
             jobs=[
@@ -247,6 +269,7 @@ class Chrome:
 
 
 _RAIL = frozenset({"tab", "layer", "head", "measure", "colour_scale", "code_scene", "trace_scene"})
+_THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
 _STRIP = frozenset(
     {
         "table",

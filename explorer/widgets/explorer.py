@@ -17,6 +17,7 @@ from explorer.widgets import saving
 from explorer.widgets.chrome import Chrome
 from explorer.widgets.code_panel import CodePanel
 from explorer.widgets.focus import FocusKeeper
+from explorer.widgets.lab_panel import LabPanel
 from explorer.widgets.scenes import matrix_scene
 from explorer.widgets.scoring import TableKeeper
 from explorer.widgets.session import Session
@@ -31,6 +32,7 @@ _OWN_TRAITS = (
     "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
     "hide_special", "hide_sink", "measure", "bar_order", "method", "compare",
     "similarity_threshold", "citation_threshold", "reading_view", "weight_view", "update_strategy",
+    "reference_threshold",
 )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             raise self._focus_keeper.refused
         self.add_class("explorer-app")
         self._main = ipywidgets.Box(
-            [self._chrome.rail, self._code.widget, self._traces_panel.widget],
+            [self._chrome.rail, self._code.widget, self._traces_panel.widget, self._lab.widget],
             _dom_classes=("ex-main",),
         )
         self.children = [self._chrome.header, self._chrome.strip, self._main, self._chrome.status]
@@ -100,6 +102,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             setattr(self, name, value)
         self._code = CodePanel(self, self._session)
         self._traces_panel = TracesPanel(self, self._session)
+        self._lab = LabPanel(self, self._session)
         self._table_keeper = TableKeeper(self, self._session.desk.tell)
         self._chrome = Chrome(self, self._session)
         self._chrome.on_save(self._save)
@@ -118,6 +121,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             self.trace = trace
         if selection is not None:
             self._session.pin_later(selection)
+        self._session.lab.begin()
 
     def _show_example(self) -> None:
         from explorer.examples import example_programs
@@ -225,6 +229,16 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         return getattr(self.scene, "attention", None)
 
     @property
+    def sweep(self) -> pd.DataFrame | None:
+        """The sweep of the thresholds tab: one row per threshold; waits for what is under way.
+
+        None before the tab was in front, and where the labels cannot judge what is chosen.
+        """
+        self.wait()
+        lab = self._session.lab.lab
+        return None if lab is None else lab.sweep.table.copy()
+
+    @property
     def traces(self) -> TraceSet | None:
         """The loaded traces; set to show others: a `TraceSet`, traces, or a path."""
         self.wait()
@@ -255,7 +269,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         """Stop what is under way and take the app off every page."""
         if hasattr(self, "_chrome"):  # missing when the arguments were refused
             self._session.desk.runner.close()
-            for part in (self._chrome, self._code, self._traces_panel):
+            for part in (self._chrome, self._code, self._traces_panel, self._lab):
                 part.close()
             self._main.layout.close()
             self._main.close()
@@ -335,7 +349,11 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     # gestures
 
     def _on_tab(self, _: Any = None) -> None:
-        for name, panel in (("code", self._code), ("traces", self._traces_panel)):
+        for name, panel in (
+            ("code", self._code),
+            ("traces", self._traces_panel),
+            ("thresholds", self._lab),
+        ):
             away = panel.widget.remove_class if self.tab == name else panel.widget.add_class
             away("ex-away")
 

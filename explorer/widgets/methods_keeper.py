@@ -87,13 +87,14 @@ class MethodsKeeper:
     def refresh(self) -> None:
         """Work out what is in view; nothing where attention alone is."""
         state, scene = self.state, self.state.trace_scene
-        wanted = state.tab == "traces" and scene is not None and len(scene.trace.hyperedges) > 0
-        if not wanted or (state.method == "attention" and not state.compare):
+        wanted = state.tab != "code" and scene is not None and len(scene.trace.hyperedges) > 0
+        compare = state.compare and state.tab == "traces"
+        if not wanted or (state.method == "attention" and not compare):
             self.desk.runner.cancel(LANE)
             state.method_table = state.comparison = None
             return
         extractor = self.extractor(state.method)
-        methods = self.compared(scene) if state.compare else ()
+        methods = self.compared(scene) if compare else ()
         single = state.method != "attention"
 
         def work(_: Job) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:

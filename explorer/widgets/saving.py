@@ -29,6 +29,7 @@ SETTINGS = (
     "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
     "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "reading_view", "weight_view", "update_strategy",
+    "reference_threshold",
 )  # fmt: skip
 
 _LARGEST_SIDE = 256
@@ -94,10 +95,10 @@ def python_of(state: ExplorerState) -> str:
         call = f"Explorer.from_attention(attention, tokens, {', '.join(arguments)})"
         said = "# attention, tokens: the matrix you brought"
         return f"from explorer import Explorer\n\n{said}\n{call}\n"
-    if state.tab == "traces":
+    if state.tab != "code":
         path = getattr(getattr(state, "traces", None), "path", None)
         first = "" if path is None else f"{str(path)!r}, "
-        arguments = [a for a in arguments if not a.startswith("tab=")] + [f"trace={state.trace!r}"]
+        arguments = [a for a in arguments if a != "tab='traces'"] + [f"trace={state.trace!r}"]
         call = f"Explorer.from_traces({first}{', '.join(arguments)})"
     else:
         call = f"Explorer.from_code({state.source!r}, {', '.join(arguments)})"

@@ -47,7 +47,7 @@ class TableKeeper:
             self._refresh()
 
     def _refresh(self) -> None:
-        if self.state.tab == "traces" and self.state.method != "attention":
+        if self.state.tab != "code" and self.state.method != "attention":
             scene: TraceScene | None = self.state.trace_scene
             if scene is None or not scene.trace.hyperedges:
                 self.state.table = None

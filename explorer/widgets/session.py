@@ -10,6 +10,7 @@ import traitlets as t
 from explorer.errors import ExplorerError, InputError
 from explorer.widgets.code_keeper import CodeKeeper
 from explorer.widgets.desk import Desk
+from explorer.widgets.lab_keeper import LabKeeper
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import ModelKeeper
 from explorer.widgets.state import ExplorerState
@@ -22,6 +23,7 @@ _SETTABLE = frozenset(
         "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
         "bar_order", "direction", "trace", "method", "compare", "similarity_threshold",
         "citation_threshold", "reading_view", "weight_view", "update_strategy",
+        "reference_threshold",
     }
 )  # fmt: skip
 
@@ -38,9 +40,9 @@ class Session:
     ----------
     desk
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag, methods, weights
-        Keep the models, the code in view, the traces, their feedback by every method, and the
-        weights that it leads to.
+    models, code, rag, methods, weights, lab
+        Keep the models, the code in view, the traces, their feedback by every method, the weights
+        that it leads to, and what the labels say of it.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -51,6 +53,7 @@ class Session:
         self.rag = TraceKeeper(state, self.desk, self.models)
         self.methods = MethodsKeeper(state, self.desk)
         self.weights = WeightsKeeper(state, self.desk, self.rag, self.methods)
+        self.lab = LabKeeper(state, self.desk, self.rag, self.methods)
         self._selection: dict[str, Any] | None = None
         state.find_trace = self.rag.index
         state.register_model = self.models.register

@@ -14,12 +14,11 @@ from explorer.figures.trajectory import weight_lines_spec
 from explorer.traces import Hyperedge
 from explorer.widgets import methods_keeper, weights_keeper
 from explorer.widgets.bars_view import MOST_BARS, BarsView
-from explorer.widgets.plot import Plot
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
 from explorer.widgets.scoring import selected_unit
 from explorer.widgets.session import Session
-from explorer.widgets.spec_plot import SpecPlot
+from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import UPDATE_STRATEGIES, ExplorerState
 
 if TYPE_CHECKING:
@@ -266,36 +265,18 @@ def _under_way(message: str) -> str:
     return f"{message.rstrip(' .…')} …"
 
 
-class _Drawn:
-    """A plot that is laid out anew when the page changes its width."""
-
-    def __init__(self, name: str, again: Callable[[], None]) -> None:
-        self.plot = Plot(name=name, height=160, pin_on_click=False)
-        self.plot.layout.display = "none"
-        self._spec = SpecPlot(self.plot)
-        self._again = again
-        self._width = 0
-        self._figure: dict[str, Any] | None = None
-        self.plot.observe(self._resized, "width")
-
-    def draw(self, figure: dict[str, Any]) -> None:
-        self._width = self.plot.width
-        self._figure = figure
-        self._spec.draw(figure)
+class _Drawn(WidePlot):
+    """A plot whose units can be clicked."""
 
     def clicked_unit(self) -> str | None:
         """Return the unit that was clicked; None where it was something else."""
-        clicked, figure = self.plot.clicked or {}, self._figure
+        clicked, figure = self.plot.clicked or {}, self.figure
         index, trace = clicked.get("index"), clicked.get("trace")
         if figure is None or not isinstance(index, int) or not isinstance(trace, int):
             return None
         units = figure["layout"]["meta"].get("units", ())
         about_entities = str(figure["data"][trace].get("name", "")).startswith("entity")
         return str(units[index]) if index < len(units) and not about_entities else None
-
-    def _resized(self, change: Mapping[str, Any]) -> None:
-        if abs(change["new"] - self._width) > 24:
-            self._again()
 
 
 def _moving(moves: Trajectory, step: int, unit: str | None) -> int | None:

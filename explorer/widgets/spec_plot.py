@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,34 @@ class SpecPlot:
         with self.plot.batch():
             for trace, arrays in changes.items():
                 self.plot.restyle(trace, **arrays)
+
+
+class WidePlot:
+    """A plot that is laid out anew when the page changes its width."""
+
+    def __init__(self, name: str, again: Callable[[], None]) -> None:
+        self.plot = Plot(name=name, height=160, pin_on_click=False)
+        self.plot.layout.display = "none"
+        self._figure: dict[str, Any] | None = None
+        self._spec = SpecPlot(self.plot)
+        self._again = again
+        self._width = 0
+        self.plot.observe(self._resized, "width")
+
+    @property
+    def figure(self) -> dict[str, Any] | None:
+        """The figure as last drawn."""
+        return self._figure
+
+    def draw(self, figure: dict[str, Any]) -> None:
+        """Show this figure."""
+        self._width = self.plot.width
+        self._figure = figure
+        self._spec.draw(figure)
+
+    def _resized(self, change: Mapping[str, Any]) -> None:
+        if abs(change["new"] - self._width) > 24:
+            self._again()
 
 
 def _changed_arrays(

@@ -52,7 +52,7 @@ class ExplorerState(t.HasTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
     tab = t.Unicode("code", help="The tab in front.")
-    """Which tab is in front: ``"code"`` or ``"traces"``. Default ``"code"``."""
+    """Which tab is in front: ``"code"``, ``"traces"`` or ``"thresholds"``. Default ``"code"``."""
 
     layer: Any = t.Any(None, allow_none=True, help="Layer; None is the mean over layers.")
     """Layer shown, counted from 0 (a negative number counts from the end when set); ``None`` is
@@ -70,6 +70,9 @@ class ExplorerState(t.HasTraits):
 
     citation_threshold: Any = Checked(0.8, help="Ratio from which a hyperedge counts as cited.")
     """Traces tab: ratio from which the citation method calls a hyperedge used. Default 0.8."""
+
+    reference_threshold: Any = Checked(0.1, help="Threshold that another is held against.")
+    """Thresholds tab: what flips is told against this threshold. Default 0.1."""
 
     method = t.Unicode("attention", help="What feedback is worked out from.")
     """Traces tab: what feedback is worked out from: ``"attention"`` (default), ``"embedding"``,
@@ -195,11 +198,11 @@ class ExplorerState(t.HasTraits):
     @property
     def threshold_name(self) -> str:
         """Name of the threshold that the chosen method compares its scores with."""
-        if self.tab == "traces":
+        if self.tab != "code":
             return METHOD_THRESHOLDS[self.method]
         return "threshold"
 
-    @t.validate("threshold", "similarity_threshold", "citation_threshold")
+    @t.validate("threshold", "similarity_threshold", "citation_threshold", "reference_threshold")
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
         given, name = proposal["value"], proposal["trait"].name.replace("_", " ")
         number = isinstance(given, int | float | np.integer | np.floating)
@@ -308,7 +311,7 @@ _SELECTIONS: dict[str, tuple[str, ...]] = {
     "unit": ("name",),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "tab": ("code", "traces"),
+    "tab": ("code", "traces", "thresholds"),
     "colour_scale": tuple(name for name, _ in scale_choices()),
     "measure": (*CODE_MEASURES, *TRACE_MEASURES),
     "threshold_scale": ("log", "linear"),

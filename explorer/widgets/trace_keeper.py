@@ -42,6 +42,7 @@ class TraceKeeper(t.HasTraits):
 
     traces = t.Instance(TraceSet, allow_none=True)
     draft = t.Unicode(None, allow_none=True, help="The answer generated so far.")
+    labelled = t.Int(0, help="How many labels were set or taken back here.")
 
     def __init__(self, state: ExplorerState, desk: Desk, models: ModelKeeper) -> None:
         super().__init__()
@@ -123,7 +124,7 @@ class TraceKeeper(t.HasTraits):
         if traces is None or index is None:
             self.state.trace_scene = None
             return
-        if self.state.tab == "traces":
+        if self.state.tab != "code":
             self.state.selection = None
         if index in self._readings:
             self.state.trace_scene = self._readings[index]
@@ -269,6 +270,7 @@ class TraceKeeper(t.HasTraits):
         if scene.index in self._readings:
             self._readings[scene.index] = shown
         self.state.trace_scene = shown
+        self.labelled += 1
 
     def _reported(self, change: Mapping[str, Any]) -> None:
         report = change["new"].get("trace")

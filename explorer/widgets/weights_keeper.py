@@ -76,7 +76,7 @@ class WeightsKeeper:
             self.desk.runner.cancel(LANE)
             return
         config = self.methods.config()
-        key = (id(traces), *_what_scores_depend_on(config))
+        key = (id(traces), *what_scores_depend_on(config))
         scored = self._scored[1] if self._scored is not None and self._scored[0] == key else None
         extractor = self.methods.extractor(self.state.method, alone=True)
         updates = {"strategy": self.state.update_strategy}
@@ -106,7 +106,7 @@ class WeightsKeeper:
         )
 
 
-def _what_scores_depend_on(config: Mapping[str, Any]) -> tuple[Any, ...]:
+def what_scores_depend_on(config: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the settings that scores depend on: a threshold only where it is part of a mixture."""
     thresholds = {"attention_threshold", "similarity_threshold", "citation_threshold"}
     mixed = config["method"] in ("citation", "hybrid", "ensemble")

@@ -65,6 +65,8 @@ function render({ model, el }) {
   const counts = h("span", { class: "ex-counts", role: "status", "aria-label": "Verdicts" });
   const reductionLabel = h("label", { class: "ex-field" }, "score", reduction);
   const normalisationLabel = h("label", { class: "ex-field" }, "as", normalisation);
+  const orderLabel = h("label", { class: "ex-field" }, "bars by", order);
+  const coloursLabel = h("label", { class: "ex-field" }, "colours", colours, scaling);
   const unitLabel = h("label", { class: "ex-field" }, "units", unitKind);
 
   el.replaceChildren(
@@ -72,8 +74,8 @@ function render({ model, el }) {
     reductionLabel,
     normalisationLabel,
     unitLabel,
-    h("label", { class: "ex-field" }, "bars by", order),
-    h("label", { class: "ex-field" }, "colours", colours, scaling),
+    orderLabel,
+    coloursLabel,
     h("span", { class: "ex-field" }, special, sink),
     h("span", { class: "ex-grow" }),
     counts,
@@ -109,6 +111,7 @@ function render({ model, el }) {
     scale.show(content.threshold_scale);
     fillSelect(reduction, content.choices.reduction, content.reduction);
     fillSelect(normalisation, content.choices.normalisation, content.normalisation);
+    orderLabel.hidden = coloursLabel.hidden = content.judging;
     unitLabel.hidden = content.unit_kind === null;
     if (content.unit_kind !== null) fillSelect(unitKind, content.choices.unit_kind, content.unit_kind);
     fillSelect(order, content.choices.bar_order, content.bar_order);

@@ -1,0 +1,167 @@
+// The words and numbers of the thresholds tab. One module for its three places:
+// "figures" (what the labels say of the threshold), "between" (the two thresholds of the flips)
+// and "free" (the baselines).
+function figuresPart(el, tell) {
+  const button = (text, title, onClick) => h("button", { type: "button", class: "ex-quiet", title, onClick }, text);
+  const methods = h("div", { class: "ex-segmented", role: "group", "aria-label": "Scores to judge" });
+  const said = h("span", { class: "ex-note", role: "status" });
+  const judged = h("p", { class: "ex-note" });
+  const refused = h("p", { class: "ex-refused", role: "status" });
+  const cells = [0, 1, 2, 3].map(() => h("td"));
+  const [both, alarm, missed, left] = cells;
+  const counts = h(
+    "table",
+    { class: "ex-confusion", "aria-label": "Confusion counts" },
+    h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, "labelled used"), h("th", { scope: "col" }, "labelled not"))),
+    h(
+      "tbody",
+      {},
+      h("tr", {}, h("th", { scope: "row" }, "called used"), both, alarm),
+      h("tr", {}, h("th", { scope: "row" }, "called not"), missed, left),
+    ),
+  );
+  both.className = left.className = "ex-right";
+  const rows = h("dl", { class: "ex-figures" });
+  const warning = h("p", { class: "ex-note ex-warning" });
+  const notes = h("div", { class: "ex-notes" });
+  const best = button("", "The threshold with the largest F1 on these labels", () => tell.now("best", { threshold: content.best }));
+  const recommend = button("recommend", "Choose heads and a threshold by nested cross-validation", () => tell.now("recommend"));
+  const json = button("JSON", "Save the config of a FeedbackExtractor that works as shown here", () => tell.now("export", { what: "JSON" }));
+  const python = button("Python", "Save Python that makes a FeedbackExtractor as shown here", () => tell.now("export", { what: "Python" }));
+  const actions = h("div", { class: "ex-actions" }, best, recommend, h("span", { class: "ex-grow" }), h("span", { class: "ex-note" }, "export"), json, python);
+  const advice = h("p", { class: "ex-advice-text" });
+  const take = button("show it", "Set layer, head and threshold as recommended", () => tell.now("take"));
+  const adviceJson = button("JSON", "Save the recommended config", () => tell.now("export", { what: "recommended JSON" }));
+  const advicePython = button("Python", "Save Python that makes the recommended extractor", () => tell.now("export", { what: "recommended Python" }));
+  const adviceNotes = h("span", { class: "ex-notes" });
+  const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
+  const heads = h("p", { class: "ex-note" });
+  el.replaceChildren(
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods, said),
+    refused,
+    judged,
+    h("div", { class: "ex-lab-numbers" }, counts, rows),
+    warning,
+    notes,
+    actions,
+    box,
+    heads,
+  );
+  const badges = (node, list) => {
+    const wanted = JSON.stringify(list);
+    if (node.dataset.shown === wanted) return;
+    node.dataset.shown = wanted;
+    node.replaceChildren(...list.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)));
+  };
+  let content = {};
+  return (next) => {
+    content = next;
+    if (methods.childElementCount !== content.methods.length)
+      methods.replaceChildren(
+        ...content.methods.map(([value, text, title]) =>
+          h("button", { type: "button", class: "ex-segment", "data-method": value, title, onClick: () => tell.set("method", value) }, text),
+        ),
+      );
+    for (const node of methods.children) node.setAttribute("aria-pressed", String(node.dataset.method === content.method));
+    setText(said, content.said);
+    refused.hidden = !content.refused;
+    setText(refused, content.refused);
+    const there = content.there;
+    for (const node of [judged, counts, rows, warning, actions]) node.hidden = !there;
+    setText(judged, content.judged);
+    content.counts.forEach((count, place) => setText(cells[place], count.toLocaleString("en")));
+    if (rows.childElementCount !== content.rows.length)
+      rows.replaceChildren(
+        ...content.rows.map(([label, title]) =>
+          h("div", { title }, h("dt", {}, label), h("dd", {}, h("b", { class: "ex-number-text" }), h("span", { class: "ex-interval" }))),
+        ),
+      );
+    content.rows.forEach(([, , value, low, high], place) => {
+      setText(rows.children[place].querySelector("b"), value || "–");
+      setText(rows.children[place].querySelector("span"), low === "" ? "" : `${low} to ${high}`);
+    });
+    setText(warning, content.warning);
+    badges(notes, content.notes);
+    best.hidden = content.best === null;
+    best.disabled = Boolean(content.at_best);
+    setText(best, content.best === null ? "" : `use the best F1, ${digits(content.best)}`);
+    recommend.hidden = !content.can_recommend;
+    const found = content.recommended;
+    box.hidden = !found;
+    if (found) {
+      setText(advice, found.said);
+      badges(adviceNotes, found.notes);
+      take.hidden = !found.can_take;
+      adviceJson.hidden = advicePython.hidden = !found.accepted;
+    }
+    heads.hidden = !content.heads;
+    setText(heads, content.heads ? `No map of the heads: ${content.heads}` : "");
+  };
+}
+
+function betweenPart(el, tell) {
+  const number = h("input", {
+    class: "ex-number",
+    inputmode: "decimal",
+    "aria-label": "Reference threshold",
+    title: "The threshold that the current one is held against",
+    onChange: () => {
+      const value = Number(number.value);
+      if (number.value.trim() && Number.isFinite(value)) tell.set("reference_threshold", value);
+      else number.value = digits(content.reference);
+    },
+    onKeydown: (event) => event.key === "Enter" && number.blur(),
+  });
+  const to = h("span", { class: "ex-number-text" });
+  const here = h("button", { type: "button", class: "ex-quiet", title: "Hold further moves of the line against where it stands now", onClick: () => tell.now("here") }, "compare with here");
+  el.replaceChildren(
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "what flips from"), number, h("span", { class: "ex-panel-title" }, "to"), to, h("span", { class: "ex-grow" }), here),
+  );
+  let content = {};
+  return (next) => {
+    content = next;
+    el.hidden = content.hidden;
+    if (document.activeElement !== number) number.value = digits(content.reference);
+    setText(to, digits(content.threshold));
+    here.disabled = content.reference === content.threshold;
+  };
+}
+
+function freePart(el, tell) {
+  const said = h("span", { class: "ex-note" });
+  const embed = h("button", { type: "button", class: "ex-quiet", title: "Put the embedding's similarity beside them; loads the embedding model", onClick: () => tell.now("embed") }, "add embedding");
+  el.replaceChildren(h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "beside what is free"), h("span", { class: "ex-grow" }), embed), said);
+  return (content) => {
+    el.hidden = content.hidden;
+    embed.hidden = content.embedded;
+    embed.disabled = content.busy;
+    setText(said, content.said);
+  };
+}
+
+function render({ model, el }) {
+  const tell = messenger(model);
+  el.classList.add("ex-region", "ex-lab");
+  keepKeys(el);
+  const parts = { figures: figuresPart, between: betweenPart, free: freePart };
+  let draw;
+  function update(content) {
+    if (!content.part) return;
+    if (!draw) {
+      el.classList.add(`ex-lab-${content.part}`);
+      draw = parts[content.part](el, tell);
+    }
+    draw(content);
+  }
+  const onMessage = (message) => {
+    if (message?.download) download(message.download.name, message.download.mime, message.download.text);
+  };
+  model.on("msg:custom", onMessage);
+  const stop = follow(model, update);
+  return () => {
+    stop();
+    model.off("msg:custom", onMessage);
+    tell.close();
+  };
+}
+export default region(render);

@@ -1,0 +1,362 @@
+"""The thresholds tab: what the labels say of the threshold, the layer and the head."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from explorer.errors import ExplorerError
+from explorer.figures import (
+    flips_spec,
+    method_dots_spec,
+    quality_map_spec,
+    rank_curves_spec,
+    score_bias_spec,
+    score_histogram_spec,
+    threshold_curves_spec,
+)
+from explorer.widgets.lab_keeper import HEADS_LANE
+from explorer.widgets.lab_words import content_of
+from explorer.widgets.lab_work import Lab, Reading, flips_between
+from explorer.widgets.region import Region
+from explorer.widgets.session import Session
+from explorer.widgets.spec_plot import WidePlot
+from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
+
+if TYPE_CHECKING:
+    from explorer.widgets.lab_work import Beside
+
+_LEFT, _RIGHT, _WHOLE = 620, 460, 1080
+"""Widths before the page has said how wide a plot is."""
+_LOWEST = 1e-4
+_SLOTS = 8
+_CURVES = ("f1", "mcc", "youden")
+_THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
+_DRAWN_BY = _THRESHOLDS | {
+    "reference_threshold", "threshold_scale", "layer", "head", "method", "tab",
+}  # fmt: skip
+
+
+class LabPanel:
+    """Binds the state to the widgets of the thresholds tab."""
+
+    def __init__(self, state: ExplorerState, session: Session) -> None:
+        self.state = state
+        self.session = session
+        self.keeper = session.lab
+        self.figures = Region("lab")
+        self.between = Region("lab")
+        self.free = Region("lab")
+        self.histogram = WidePlot("Scores of used and not used hyperedges", self._draw_scores)
+        self.curves = WidePlot("F1, MCC and J at every threshold", self._draw_scores)
+        self.ranks = WidePlot("ROC and precision-recall curves", self._draw_ranks)
+        self.heads = WidePlot("ROC-AUC of every layer and head", self._draw_heads)
+        self.flips = WidePlot("What flips between the two thresholds", self._draw_flips)
+        self.leaning = WidePlot("Score against position and length", self._draw_beside)
+        self.dots = WidePlot("The scores beside baselines", self._draw_beside)
+        for name, drawn in self._plots.items():
+            drawn.plot.add_class(f"ex-lab-{name}")
+        left = [self.histogram, self.curves, self.between, self.flips, self.leaning]
+        right = [self.figures, self.ranks, self.heads]
+        self._boxes = [
+            self._stack(left, "ex-lab-left"),
+            self._stack(right, "ex-lab-right"),
+            self._stack([self.free, self.dots], "ex-lab-under"),
+        ]
+        self.widget = ipywidgets.Box(self._boxes)
+        for name in ("ex-panel", "ex-lab-panel"):
+            self.widget.add_class(name)
+        for region in (self.figures, self.between, self.free):
+            region.on("set", session.set_from_page)
+        on = self.figures.on
+        on("best", lambda message, _: self._use(message.get("threshold")))
+        on("recommend", lambda *_: self.keeper.recommend())
+        on("take", lambda *_: self._take())
+        on("export", lambda message, _: self._export(str(message.get("what"))))
+        self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
+        self.free.on("embed", lambda *_: self.keeper.embed())
+        for drawn in (self.histogram, self.curves):
+            drawn.plot.observe(self._dragged, "line")
+        self.heads.plot.observe(self._head_clicked, "clicked")
+        self.flips.plot.observe(self._flip_clicked, "clicked")
+        state.observe(self._changed, names=list(_DRAWN_BY))
+        self.keeper.observe(lambda _: self.redraw())
+        session.desk.observe(lambda _: self._show_words(), names="reports")
+
+    def _stack(self, children: list[Any], name: str) -> ipywidgets.Box:
+        box = ipywidgets.Box([getattr(part, "plot", part) for part in children])
+        for one in ("ex-lab-stack", name):
+            box.add_class(one)
+        return box
+
+    @property
+    def _plots(self) -> dict[str, WidePlot]:
+        return {
+            "histogram": self.histogram,
+            "curves": self.curves,
+            "ranks": self.ranks,
+            "heads": self.heads,
+            "flips": self.flips,
+            "leaning": self.leaning,
+            "dots": self.dots,
+        }
+
+    def close(self) -> None:
+        """Take the panel off every page."""
+        plots = [drawn.plot for drawn in self._plots.values()]
+        regions = [self.figures, self.between, self.free]
+        for part in (*regions, *plots, *self._boxes, self.widget):
+            part.layout.close()
+            part.close()
+
+    # what is read
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of the chosen method."""
+        return float(getattr(self.state, self.state.threshold_name))
+
+    @property
+    def scale(self) -> Any:
+        """The scale of the score axis: logarithmic for attention alone."""
+        state = self.state
+        return state.threshold_scale if state.threshold_name == "threshold" else "linear"
+
+    @property
+    def lab(self) -> Lab | None:
+        """What is judged, and shown."""
+        lab: Lab | None = self.keeper.lab
+        return lab
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the labels say of the threshold."""
+        return self.keeper.reading
+
+    # following the state
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if self.state.tab != "thresholds":
+            return
+        if self.state.batching:
+            self.state.after_batch(self.redraw)
+            return
+        name = change["name"]
+        if name in ("layer", "head"):
+            self._draw_heads()
+            self._show_words()
+        elif name == "reference_threshold":
+            self._draw_scores()
+            self._draw_flips()
+            self._show_words()
+        elif name == self.state.threshold_name:
+            self._draw_threshold()
+        elif name in ("tab", "method", "threshold_scale"):
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw everything anew."""
+        if self.state.tab != "thresholds":
+            return
+        self._draw_threshold()
+        self._draw_heads()
+        self._draw_beside()
+
+    def _draw_threshold(self) -> None:
+        """Draw what depends on the threshold."""
+        self._draw_scores()
+        self._draw_ranks()
+        self._draw_flips()
+        self._show_words()
+
+    def _shown(self, drawn: WidePlot, there: Any) -> bool:
+        drawn.plot.layout.display = "none" if there is None else ""
+        return there is not None
+
+    def _draw_scores(self) -> None:
+        lab, reading = self.lab, self.reading
+        for drawn in (self.histogram, self.curves):
+            self._shown(drawn, lab)
+        if lab is None or reading is None:
+            return
+        best, plateau = lab.sweep.best("f1"), lab.sweep.plateau("f1")
+        shared = {"scale": self.scale, "width": self.histogram.plot.width or _LEFT}
+        histogram = score_histogram_spec(lab.scores, self.threshold, **shared)
+        self.histogram.draw(_with_reference(histogram, self.state.reference_threshold))
+        self.curves.draw(
+            threshold_curves_spec(
+                lab.sweep.table,
+                self.threshold,
+                metrics=_CURVES,
+                best=(best.threshold, best.value),
+                plateau=(plateau.low, plateau.high),
+                tolerance=plateau.tolerance,
+                reading={name: reading.figures[name][0] for name in _CURVES},
+                **shared,
+            )
+        )
+        low = _LOWEST if self.scale == "log" else 0.0
+        for drawn in (self.histogram, self.curves):
+            drawn.plot.set_line(
+                "x", max(low, self.threshold), minimum=low, maximum=1.0, name="threshold"
+            )
+
+    def _draw_ranks(self) -> None:
+        lab, reading = self.lab, self.reading
+        if not self._shown(self.ranks, lab) or lab is None or reading is None:
+            return
+        self.ranks.draw(
+            rank_curves_spec(
+                lab.roc,
+                lab.pr,
+                lab.ranking.prevalence,
+                reading.point,
+                width=self.ranks.plot.width or _RIGHT,
+            )
+        )
+
+    def _draw_flips(self) -> None:
+        lab = self.lab
+        if not self._shown(self.flips, lab) or lab is None:
+            return
+        reference = self.state.reference_threshold
+        table = flips_between(lab, reference, self.threshold)
+        width = self.flips.plot.width or _LEFT
+        self.flips.draw(flips_spec(table, reference, self.threshold, slots=_SLOTS, width=width))
+
+    def _draw_heads(self) -> None:
+        quality = self.keeper.quality
+        if not self._shown(self.heads, quality):
+            return
+        config = self.session.methods.config()
+        layers = quality.shape[0]
+        self.heads.draw(
+            quality_map_spec(
+                quality,
+                "auc",
+                chosen=(config["layer"], config["head"])
+                if self.state.method == "attention"
+                else None,
+                width=self.heads.plot.width or _RIGHT,
+                height=84 + int(max(120, min(20, 330 / layers) * layers)),
+            )
+        )
+
+    def _draw_beside(self) -> None:
+        beside: Beside | None = self.keeper.beside
+        for drawn in (self.leaning, self.dots):
+            self._shown(drawn, beside)
+        if beside is None:
+            return
+        self.leaning.draw(
+            score_bias_spec(beside.position, beside.length, width=self.leaning.plot.width or _LEFT)
+        )
+        self.dots.draw(method_dots_spec(beside.baselines, width=self.dots.plot.width or _WHOLE))
+
+    # words
+
+    def _show_words(self) -> None:
+        if self.state.tab != "thresholds":
+            return
+        reports = self.session.desk.reports
+        # On the box, which never goes deaf: see `Plot`.
+        for name, old in (("scores", self.keeper.busy), ("heads", HEADS_LANE in reports)):
+            (self.widget.add_class if old else self.widget.remove_class)(f"ex-old-{name}")
+        figures, between, free = content_of(self.state, self.keeper, self.reading)
+        self.figures.show(**figures)
+        self.between.show(**between)
+        self.free.show(**free)
+
+    # gestures
+
+    def _dragged(self, change: Mapping[str, Any]) -> None:
+        value = change["new"]
+        if value is None or value == self.threshold:
+            return
+        if self.scale == "log" and value <= _LOWEST >= self.threshold:
+            return
+        self._use(value)
+
+    def _use(self, threshold: Any) -> None:
+        if isinstance(threshold, int | float) and math.isfinite(threshold):
+            setattr(self.state, self.state.threshold_name, min(1.0, max(0.0, float(threshold))))
+
+    def _head_clicked(self, change: Mapping[str, Any]) -> None:
+        clicked, quality = change["new"] or {}, self.keeper.quality
+        layer, head = clicked.get("row"), clicked.get("column")
+        if quality is None or not isinstance(layer, int) or not isinstance(head, int):
+            return
+        if layer < quality.shape[0] and head < quality.shape[1]:
+            with self.state.batch():
+                self.state.method = "attention"
+                self.state.layer, self.state.head = layer, head
+
+    def _flip_clicked(self, change: Mapping[str, Any]) -> None:
+        index, figure = (change["new"] or {}).get("index"), self.flips.figure
+        if figure is None or not isinstance(index, int):
+            return
+        meta = figure["layout"]["meta"]
+        if not 0 <= index < len(meta["units"]):
+            return
+        try:
+            self.state.trace = meta["traces"][index]
+            self.state.tab = "traces"
+            self.state.selection = {"kind": "unit", "name": meta["units"][index]}
+        except ExplorerError as error:
+            self.session.desk.tell(error)
+
+    def _export(self, what: str) -> None:
+        """Hand the config of what is shown to the page, or that of the recommendation."""
+        found = self.keeper.recommendation
+        recommended = what.startswith("recommended ") and getattr(found, "accepted", False)
+        config = self.session.methods.config()
+        if what.endswith("JSON"):
+            text = found.to_json() if recommended else json.dumps(config, indent=2)
+            told = {"name": "feedback_config.json", "mime": "application/json", "text": text}
+        else:
+            lines = "".join(f"    {name!r}: {value!r},\n" for name, value in config.items())
+            text = (
+                "from explorer import FeedbackExtractor\n\n"
+                f"config = {{\n{lines}}}\nextractor = FeedbackExtractor(config=config)\n"
+            ).replace("'", '"')
+            if recommended:
+                text = found.to_python()
+            told = {"name": "feedback_extractor.py", "mime": "text/x-python", "text": text}
+        self.figures.tell({"download": told})
+
+    def _take(self) -> None:
+        """Show what is recommended, where the traits of the app can say it."""
+        config = getattr(self.keeper.recommendation, "config", None) or {}
+        names = {"attention_threshold": "threshold", "head": "head", "layer": "layer"}
+        names |= {"method": "method", "reduction": "reduction", "normalisation": "normalisation"}
+        with self.state.batch():
+            for name, trait in names.items():
+                if name in config and (trait in ("head", "layer") or config[name] is not None):
+                    setattr(self.state, trait, config[name])
+
+
+def _with_reference(figure: dict[str, Any], reference: float) -> dict[str, Any]:
+    """Mark the reference threshold in the histogram, where the axis reaches it."""
+    axis, layout = figure["layout"]["xaxis"], figure["layout"]
+    log = axis.get("type") == "log"
+    place = math.log10(max(reference, 1e-12)) if log else reference
+    if not axis["range"][0] <= place <= axis["range"][1]:
+        return figure
+    mark = {
+        "type": "line", "xref": "x", "x0": reference, "x1": reference, "yref": "y domain",
+        "y0": 0, "y1": 1, "layer": "below", "line": {"width": 1, "dash": "dot", "color": "#888"},
+    }  # fmt: skip
+    words = {
+        "xref": "x", "x": place, "yref": "y domain", "y": 0, "text": f"reference {reference:.3g}",
+        "showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 2, "opacity": 0.75,
+        "font": {"size": 11},
+    }  # fmt: skip
+    layout = layout | {
+        "shapes": [*layout["shapes"], mark],
+        "annotations": [*layout["annotations"], words],
+    }
+    return figure | {"layout": layout}

@@ -1,0 +1,180 @@
+"""What the thresholds tab says in words and numbers, ready for its regions on the page."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import ValidationError
+from explorer.figures import three_digits
+from explorer.widgets.lab_keeper import BESIDE_LANE, JUDGED_METHODS, RECOMMEND_LANE, LabKeeper
+from explorer.widgets.lab_work import Lab, Reading
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    from explorer.widgets.lab_work import Beside
+
+_METHODS = {
+    "attention": "Scores of attention, of the chosen layer and head",
+    "embedding": "Similarity of hyperedge and answer; loads the embedding model",
+    "citation": "How much of the hyperedge the answer repeats",
+    "logprobs": "Log-probabilities of the answer's words",
+}
+_FIGURES = {
+    "precision": ("precision", "Of the hyperedges called used, the share that are"),
+    "recall": ("recall", "Of the hyperedges labelled used, the share that are called so"),
+    "f1": ("F1", "Harmonic mean of precision and recall"),
+    "mcc": ("MCC", "Correlation of calls and labels, from -1 to 1; 0 is chance"),
+    "youden": ("J", "Recall plus specificity minus 1; 0 is chance"),
+}
+
+
+def content_of(
+    state: ExplorerState, keeper: LabKeeper, reading: Reading | None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What the three regions show: figures, the two thresholds of the flips, baselines."""
+    lab: Lab | None = keeper.lab
+    beside: Beside | None = keeper.beside
+    there = lab is not None and reading is not None
+    figures = {
+        "part": "figures",
+        "method": state.method,
+        "methods": [[name, name, _METHODS[name]] for name in JUDGED_METHODS],
+        "refused": keeper.refused,
+        "said": _under_way(keeper),
+        "heads": keeper.no_heads if keeper.quality is None else "",
+        "there": there,
+        "counts": [],
+        "rows": [],
+        "best": None,
+        "judged": "",
+        "warning": "",
+        "notes": [],
+        "can_recommend": _can_recommend(),
+        "recommended": _recommended(keeper),
+    }
+    if lab is not None and reading is not None:
+        best = lab.sweep.best("f1")
+        figures |= {
+            "counts": [reading.tp, reading.fp, reading.fn, reading.tn],
+            "rows": [
+                [label, title, *map(_digits, reading.figures[name])]
+                for name, (label, title) in _FIGURES.items()
+            ],
+            "best": None if math.isnan(best.threshold) else best.threshold,
+            "at_best": reading.threshold == best.threshold,
+            "judged": _judged(lab, keeper.named()),
+            "warning": _warning(lab, beside),
+            "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
+        }
+    between = {
+        "part": "between",
+        "hidden": not there,
+        "reference": state.reference_threshold,
+        "threshold": None if reading is None else reading.threshold,
+    }
+    free = {
+        "part": "free",
+        "hidden": beside is None,
+        "embedded": keeper.embedded,
+        "busy": BESIDE_LANE in keeper.desk.reports,
+        "said": "" if beside is None else _ahead(beside),
+    }
+    return figures, between, free
+
+
+def sentence_of_lab(keeper: LabKeeper) -> str:
+    """Say in words what the thresholds tab shows."""
+    reading = keeper.reading
+    if keeper.lab is None or reading is None:
+        if keeper.rag.traces is None:
+            return "Load a trace file, or try the packaged examples."
+        return "Nothing is judged." if keeper.refused else "Judging the scores by the labels …"
+    units, used = keeper.lab.sweep.units, keeper.lab.sweep.positives
+    called = reading.tp + reading.fp
+    return (
+        f"{keeper.named()}: {called:,} of {units:,} labelled hyperedges count as used at "
+        f"{reading.threshold:.3g}; labels say {used:,}, of which {reading.tp:,} are found"
+    )
+
+
+def _judged(lab: Lab, named: str) -> str:
+    sweep, ranking = lab.sweep, lab.ranking
+    left_out = f", {sweep.unknown:,} more without a score" if sweep.unknown else ""
+    traces = f"{sweep.traces:,} trace{'' if sweep.traces == 1 else 's'}"
+    return (
+        f"{named}. {sweep.units:,} labelled hyperedges of {traces}, {sweep.positives:,} used"
+        f"{left_out}. ROC-AUC {_interval(ranking.auc)}; 0.5 is chance."
+    )
+
+
+def _warning(lab: Lab, beside: Beside | None) -> str:
+    if beside is None or beside.of is not lab.judged:
+        return "In sample: the labels that choose a threshold also judge it. Expect less elsewhere."
+    if beside.chosen is None:
+        return f"In sample, and not to be trusted yet. {beside.too_few}"
+    chosen = beside.chosen
+    return (
+        f"In sample. The best F1 on these labels is {chosen.in_sample:.3f}; a threshold chosen in "
+        f"the same way reaches {_interval(chosen.held_out)} on traces that had no part in choosing."
+    )
+
+
+def _ahead(beside: Beside) -> str:
+    """Say whether the method is ahead of the words that texts share."""
+    table = beside.baselines
+    row = table[table["scores"] == "lexical-overlap"]
+    if not len(row):
+        return ""
+    low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
+    if math.isnan(low):
+        return ""
+    if low > 0:
+        return "Ranks better than the words that hyperedge, question and answer share."
+    if high < 0:
+        return (
+            "Ranks worse than the words that hyperedge, question and answer share, which cost "
+            "nothing."
+        )
+    return "Cannot be told from the words that hyperedge, question and answer share."
+
+
+def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
+    found = keeper.recommendation
+    if found is None:
+        return None
+    if isinstance(found, ValidationError):
+        return {"said": f"Nothing is recommended. {found}", "accepted": False, "notes": []}
+    notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
+    if not found.accepted:
+        return {
+            "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
+        }  # fmt: skip
+    said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}. {found}."
+    shown = not any(found.config.get(name) for name in ("heads", "combination", "baseline", "rows"))
+    return {"said": said, "accepted": True, "notes": notes, "can_take": shown}
+
+
+def _can_recommend() -> bool:
+    from explorer import validation
+
+    return "calibrate" in validation.__all__
+
+
+def _under_way(keeper: LabKeeper) -> str:
+    reports = keeper.desk.reports
+    report = reports.get("lab") or reports.get(RECOMMEND_LANE)
+    if report is None:
+        return ""
+    done = "" if report.fraction is None else f" ({report.fraction:.0%})"
+    return f"{report.message.rstrip(' .…')}{done} …"
+
+
+def _digits(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3f}"
+
+
+def _interval(found: Any) -> str:
+    if math.isnan(found.low):
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

@@ -1,0 +1,211 @@
+"""What the thresholds tab works out: pure functions of traces and scores, and their results."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.errors import ValidationError
+from explorer.figures import BiasBins, LabelledScores, OperatingPoint, RankCurve
+from explorer.models.progress import ProgressCallback
+from explorer.traces import TraceSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.validation import Judged, Ranking, Sweep
+    from explorer.validation.baselines import Baseline
+    from explorer.validation.choosing import ChosenThreshold
+
+FREE: tuple[Baseline, ...] = ("lexical-overlap", "word-overlap", "length", "position", "random")
+"""Baselines that need no model."""
+EMBEDDED: tuple[Baseline, ...] = ("embedding", "answer-embedding")
+"""Baselines that need the embedding model, and are worked out when somebody asks."""
+FIGURES = ("precision", "recall", "f1", "mcc", "youden")
+_MOST_TEXT = 160
+
+
+@dataclass(frozen=True, eq=False)
+class Lab:
+    """One way to score, judged by the labels.
+
+    Attributes
+    ----------
+    judged
+        Score and label of every labelled hyperedge.
+    sweep, ranking
+        Its measures at every threshold, and without any.
+    scores
+        The scores apart by label.
+    roc, pr
+        The curves of the ranking.
+    texts
+        What each hyperedge says, shortened, in the order of `judged`.
+    """
+
+    judged: Judged
+    sweep: Sweep
+    ranking: Ranking
+    scores: LabelledScores
+    roc: RankCurve
+    pr: RankCurve
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What stands beside the threshold: biases, baselines, and what to expect of new traces.
+
+    Attributes
+    ----------
+    of
+        The scores that this is about.
+    position, length
+        Mean scores in bins; None where nothing is known.
+    baselines
+        As `explorer.validation.baseline_table`.
+    chosen
+        The cross-validated threshold, or None; `too_few` then says why.
+    """
+
+    of: Judged
+    position: BiasBins | None
+    length: BiasBins | None
+    baselines: pd.DataFrame
+    chosen: ChosenThreshold | None
+    too_few: str
+
+
+def work_out(traces: TraceSet, table: pd.DataFrame) -> Lab:
+    """Judge the scores of all traces.
+
+    Raises
+    ------
+    ValidationError
+        There are no labels, no scores, or labels of one kind only.
+    """
+    from explorer.validation import judge, precision_recall, rank, roc, sweep
+
+    judged = judge(traces, table)
+    swept, ranking = sweep(judged), rank(judged)
+    auc, precision = ranking.auc, ranking.average_precision
+    alarms, hits = roc(judged), precision_recall(judged)
+    wanted = set(zip((judged.traces[g] for g in judged.groups), judged.units, strict=True))
+    texts = {
+        (trace.id, edge.id): edge.hyperedge[:_MOST_TEXT]
+        for trace in traces
+        for edge in trace.hyperedges
+        if (trace.id, edge.id) in wanted
+    }
+    return Lab(
+        judged,
+        swept,
+        ranking,
+        LabelledScores.of(judged.scores, judged.labels),
+        RankCurve.of(
+            alarms["false_positive_rate"],
+            alarms["true_positive_rate"],
+            auc.value,
+            (auc.low, auc.high),
+        ),
+        RankCurve.of(
+            hits["recall"], hits["precision"], precision.value, (precision.low, precision.high)
+        ),
+        tuple(
+            texts[judged.traces[group], unit]
+            for group, unit in zip(judged.groups, judged.units, strict=True)
+        ),
+    )
+
+
+def hold_beside(
+    traces: TraceSet,
+    judged: Judged,
+    method: str,
+    names: Sequence[Baseline],
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+) -> Beside:
+    """Hold the scores against position, length, baselines, and traces that did not choose."""
+    from explorer.validation import baseline_table, cross_validated_threshold
+
+    table = baseline_table(
+        traces, judged, method=method, names=names, progress=progress, cancel=cancel
+    )
+    chosen, too_few = None, ""
+    try:
+        chosen = cross_validated_threshold(judged)
+    except ValidationError as error:
+        too_few = str(error)
+    return Beside(
+        judged, _bins(judged, "position"), _bins(judged, "length"), table, chosen, too_few
+    )
+
+
+def _bins(judged: Judged, against: Any) -> BiasBins | None:
+    from explorer.validation import bias
+
+    try:
+        found = bias(judged, against)
+    except ValidationError:
+        return None
+    return BiasBins(
+        found.table,
+        (found.spearman.value, found.spearman.low, found.spearman.high),
+        found.counted_in,
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the labels say of one threshold: counts, and figures with their intervals."""
+
+    threshold: float
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    figures: dict[str, tuple[float, float, float]]
+
+    @property
+    def point(self) -> OperatingPoint:
+        """Where the threshold stands on the curves of the ranking."""
+        alarms = self.fp / (self.fp + self.tn) if self.fp + self.tn else float("nan")
+        return OperatingPoint(
+            self.threshold, alarms, self.figures["recall"][0], self.figures["precision"][0]
+        )
+
+
+def read_at(lab: Lab, threshold: float) -> Reading:
+    """Judge one threshold, at once.
+
+    The figures are exact; the intervals are those of the next threshold that the sweep looked at,
+    which calls the same units or nearly so.
+    """
+    from explorer.validation import confusion_at
+    from explorer.validation.metrics import measure
+
+    counts = confusion_at(lab.judged, threshold)
+    table = lab.sweep.table
+    row = int(np.searchsorted(table["threshold"].to_numpy().astype("f4"), np.float32(threshold)))
+    figures = {}
+    for name in FIGURES:
+        value = float(measure(name, counts))  # type: ignore[arg-type]
+        low = high = float("nan")
+        if row < len(table):
+            low, high = (float(table[f"{name}_{end}"].iloc[row]) for end in ("low", "high"))
+        figures[name] = (value, low, high)
+    return Reading(threshold, *counts, figures)
+
+
+def flips_between(lab: Lab, reference: float, threshold: float) -> pd.DataFrame:
+    """Name the units that change sides from the reference to the threshold, with their texts."""
+    from explorer.validation import flipped
+
+    table = flipped(lab.judged, reference, threshold)
+    table["text"] = [lab.texts[place] for place in table["place"]]
+    return table
