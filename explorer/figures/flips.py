@@ -256,7 +256,9 @@ def _summary(
             f"{total:,} call{'s' if total > 1 else ''} change{'' if total > 1 else 's'} {change}: "
             f"{right:,} now {words[0]}, {total - right:,} now {words[1]}"
         )
-        if shown < total and room > 480:
+        if room < 400:
+            text = f"{total:,} change: {right:,} now {words[0]}, {total - right:,} {words[1]}"
+        if shown < total and room > 520:
             text += f"; the {shown} nearest"
     return {
         "type": "scatter",

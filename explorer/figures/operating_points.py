@@ -309,6 +309,8 @@ def _told(at: OperatingPoint | None, y: float, width: int, *, known: bool) -> di
             if width >= 640
             else f"at {three_digits(at.threshold)}: {at.recall:.0%} found, "
             f"{at.false_alarms:.0%} false alarms, {right} of calls right"
+            if width >= 440
+            else f"{at.recall:.0%} found, {at.false_alarms:.0%} false, {right} right"
         )
     return {
         "type": "scatter",
@@ -335,18 +337,18 @@ def _captions(
     above = {"y": 1, "yanchor": "top"}
     room = width - LEFT - RIGHT
     right = (room + _BETWEEN) / 2 / room
-    precision = _area("average precision" if width >= 640 else "AP", pr)
+    precision = _area("average precision" if width >= 640 else "AP", pr, width)
     if width >= 840:
         precision += f", prevalence {three_digits(prevalence)}"
     return [
-        note(_area("ROC-AUC", roc), x=0, xanchor="left", **above),
+        note(_area("ROC-AUC", roc, width), x=0, xanchor="left", **above),
         note(precision, x=right, xanchor="left", **above),
         note(truth, x=1, xanchor="right", **above, yshift=-19),
     ]
 
 
-def _area(word: str, curve: RankCurve) -> str:
+def _area(word: str, curve: RankCurve, width: int) -> str:
     told = f"{word} {three_digits(curve.area)}"
-    if curve.interval is not None:
+    if curve.interval is not None and width >= 440:
         told += f" ({three_digits(curve.interval[0])} to {three_digits(curve.interval[1])})"
     return told

@@ -495,7 +495,7 @@ def _captions(
     above = {"y": 1, "yanchor": "bottom", "yshift": 8}
     word = CURVE_LOOKS[chosen].word
     told = f"{word} is best, {three_digits(peak[1])}, at {three_digits(peak[0])}"
-    if plateau is not None:
+    if plateau is not None and width >= 480:
         within = "about as good" if tolerance is None else f"within {tolerance:g}"
         ends = f"{three_digits(plateau[0])} to {three_digits(plateau[1])}"
         told += f"; {within} from {ends}" if width >= 640 else f", plateau {ends}"

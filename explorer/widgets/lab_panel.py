@@ -242,7 +242,7 @@ class LabPanel:
                 if self.state.method == "attention"
                 else None,
                 width=self.heads.plot.width or _RIGHT,
-                height=84 + int(max(120, min(20, 330 / layers) * layers)),
+                height=84 + int(max(120, min(20, 300 / layers) * layers)),
             )
         )
 
@@ -352,8 +352,8 @@ def _with_reference(figure: dict[str, Any], reference: float) -> dict[str, Any]:
     }  # fmt: skip
     words = {
         "xref": "x", "x": place, "yref": "y domain", "y": 0, "text": f"reference {reference:.3g}",
-        "showarrow": False, "xanchor": "left", "yanchor": "bottom", "xshift": 2, "opacity": 0.75,
-        "font": {"size": 11},
+        "showarrow": False, "xanchor": "right" if place > sum(axis["range"]) / 2 else "left",
+        "yanchor": "bottom", "opacity": 0.75, "font": {"size": 11},
     }  # fmt: skip
     layout = layout | {
         "shapes": [*layout["shapes"], mark],

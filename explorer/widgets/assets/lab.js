@@ -21,7 +21,7 @@ function figuresPart(el, tell) {
     ),
   );
   both.className = left.className = "ex-right";
-  const rows = h("dl", { class: "ex-figures" });
+  const rows = h("div", { class: "ex-figures", role: "list", "aria-label": "Figures at this threshold" });
   const warning = h("p", { class: "ex-note ex-warning" });
   const notes = h("div", { class: "ex-notes" });
   const best = button("", "The threshold with the largest F1 on these labels", () => tell.now("best", { threshold: content.best }));
@@ -73,12 +73,12 @@ function figuresPart(el, tell) {
     if (rows.childElementCount !== content.rows.length)
       rows.replaceChildren(
         ...content.rows.map(([label, title]) =>
-          h("div", { title }, h("dt", {}, label), h("dd", {}, h("b", { class: "ex-number-text" }), h("span", { class: "ex-interval" }))),
+          h("div", { title, role: "listitem" }, h("span", { class: "ex-figure-name" }, label), h("b", { class: "ex-number-text" }), h("span", { class: "ex-interval" })),
         ),
       );
     content.rows.forEach(([, , value, low, high], place) => {
       setText(rows.children[place].querySelector("b"), value || "–");
-      setText(rows.children[place].querySelector("span"), low === "" ? "" : `${low} to ${high}`);
+      setText(rows.children[place].lastChild, low === "" ? "" : `${low} to ${high}`);
     });
     setText(warning, content.warning);
     badges(notes, content.notes);
