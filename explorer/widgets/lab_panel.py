@@ -287,10 +287,11 @@ class LabPanel:
 
     def _head_clicked(self, change: Mapping[str, Any]) -> None:
         clicked, quality = change["new"] or {}, self.keeper.quality
-        layer, head = clicked.get("row"), clicked.get("column")
+        # The y of the map is the layer, its x the head.
+        layer, head = clicked.get("y"), clicked.get("x")
         if quality is None or not isinstance(layer, int) or not isinstance(head, int):
             return
-        if layer < quality.shape[0] and head < quality.shape[1]:
+        if 0 <= layer < quality.shape[0] and 0 <= head < quality.shape[1]:
             with self.state.batch():
                 self.state.method = "attention"
                 self.state.layer, self.state.head = layer, head

@@ -1,0 +1,79 @@
+"""The thresholds tab in a real browser: the line, the map of heads, and what flips."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pages import picture, wait_until
+
+LAB = (
+    "from explorer import Explorer\n"
+    'app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)\napp'
+)
+
+
+def test_the_line_the_map_and_the_flips(show):
+    with show("voila", [LAB], size=(1280, 1400)) as shown:
+        page = shown.page
+        page.get_by_text("In sample. The best F1").wait_for()
+        histogram, ranks, flips, heads = (
+            page.locator(f".ex-lab-{name}") for name in ("histogram", "ranks", "flips", "heads")
+        )
+        called = page.locator(".ex-confusion tbody tr").first.locator("td")
+        assert [int(text) for text in called.all_inner_texts()] == [66, 120]
+
+        # Drag the line to the left: more is called, in the counts and in every picture.
+        before = picture(histogram), picture(ranks), picture(flips)
+        handle = histogram.get_by_role("slider", name="threshold")
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for step in range(1, 7):
+            page.mouse.move(x - 10 * step, y)
+        page.mouse.up()
+        # Where the hand let go of it; the kernel follows.
+        shown.wait_for_value(
+            "app.threshold",
+            lambda value: (
+                value == pytest.approx(float(handle.get_attribute("aria-valuenow")), rel=1e-3)
+            ),
+        )
+        threshold = shown.value("app.threshold")
+        assert threshold < 0.0012
+        for plot, old in zip((histogram, ranks, flips), before, strict=True):
+            shown.wait_for_change(plot, old)
+        counts = "__import__('explorer.validation').validation.confusion_at"
+        counts = shown.value(f"list({counts}(app._session.lab.lab.judged, app.threshold))")
+        assert counts[0] > 66
+        assert counts[1] > 120
+        wait_until(page, lambda: [int(t) for t in called.all_inner_texts()] == counts[:2])
+
+        # A cell of the map is that head, everywhere.
+        old = picture(histogram)
+        area = heads.locator(".nsewdrag").first.bounding_box()
+        page.mouse.click(area["x"] + area["width"] * 2.5 / 9, area["y"] + area["height"] * 8.5 / 30)
+        shown.wait_for_value("(app.layer, app.head)", lambda value: value == (8, 2))
+        shown.wait_for_change(histogram, old)
+        page.get_by_text("layer 8, head 2. 528 labelled hyperedges").wait_for()
+        assert shown.value("app.threshold") == threshold
+
+        # The config goes home as a file.
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="JSON", exact=True).click()
+        config = json.loads(saved.value.path().read_text())
+        assert (config["layer"], config["head"]) == (8, 2)
+        assert config["attention_threshold"] == threshold
+
+        # A flip opens its trace.
+        row = flips.locator(".nsewdrag").first.bounding_box()
+        unit = shown.value("app._lab.flips.figure['layout']['meta']['units'][0]")
+        name = shown.value("app._lab.flips.figure['layout']['meta']['traces'][0]")
+        # Above the rows are the summary and the headings, 40 pixels; a row has 22.
+        page.mouse.click(row["x"] + 150, row["y"] + 40 + 11)
+        shown.wait_for_value("app.tab", lambda value: value == "traces")
+        assert shown.value("app.traces[app.trace].id") == name
+        assert shown.value("app.selection") == {"kind": "unit", "name": unit}
+        wait_until(page, lambda: page.locator(".ex-card[aria-pressed='true']").count() == 1)
+        assert shown.value("app.error") is None

@@ -1,0 +1,198 @@
+"""The thresholds tab: judged by the labels, moved by hand, and what it says where it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import numpy as np
+import pytest
+
+from explorer.errors import InputError
+from explorer.rag import FeedbackExtractor
+from explorer.traces import Hyperedge, Trace
+from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
+from explorer.widgets.explorer import Explorer
+
+
+def trace(name: str, scores: list[float], labels: list[bool | None]) -> Trace:
+    edges = [
+        Hyperedge(f"h{i}", f"Fact {i} of {name}.", label=label) for i, label in enumerate(labels)
+    ]
+    found = {f"h{i}": score for i, score in enumerate(scores)}
+    return Trace(name, "What is so?", edges, "This is so.", {"hyperedge_attention": found})
+
+
+@pytest.fixture
+def app() -> Explorer:
+    traces = [
+        trace("a", [0.5, 0.2, 0.05], [True, False, False]),
+        trace("b", [0.3, 0.15, 0.02, 0.4], [True, True, False, None]),
+    ]
+    return Explorer.from_traces(traces, tab="thresholds", threshold=0.18)
+
+
+def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
+    shown = app._lab.figures.wire.content
+    # Called at 0.18: 0.5 and 0.3 (used), 0.2 (not). Missed: 0.15. The one without a label is out.
+    assert shown["counts"] == [2, 1, 1, 2]
+    figures = {label: value for label, _, value, _, _ in shown["rows"]}
+    assert figures["precision"] == "0.667"
+    assert figures["recall"] == "0.667"
+    assert figures["F1"] == "0.667"
+    assert figures["J"] == "0.333"
+    # (2 * 2 - 1 * 1) / sqrt(3 * 3 * 3 * 3)
+    assert figures["MCC"] == "0.333"
+    # The line is at 0.15 best: all three used ones are called, and one other.
+    assert shown["best"] == pytest.approx(0.15)
+    assert "6 labelled hyperedges of 2 traces, 3 used" in shown["judged"]
+    assert "3 of 6 labelled hyperedges count as used" in app._chrome.status.wire.content["sentence"]
+
+
+def test_values_are_those_of_validation() -> None:
+    app = Explorer.from_traces(tab="thresholds", layer=21, head=4, threshold=0.0015)
+    config = {"method": "attention", "layer": 21, "head": 4}
+    traces = app.traces
+    judged = judge(traces, asyncio.run(FeedbackExtractor(config=config).explain_traces(traces)))
+    assert app._lab.figures.wire.content["counts"] == list(confusion_at(judged, 0.0015))
+    expected = sweep(judged).table
+    assert np.array_equal(app.sweep.to_numpy(), expected.to_numpy(), equal_nan=True)
+    assert app._session.lab.lab.ranking.auc == rank(judged).auc
+    quality = quality_map(head_scores(traces))
+    assert np.array_equal(app._session.lab.quality, quality, equal_nan=True)
+    assert app._lab.heads.figure["layout"]["meta"]["layers"] == quality.shape[0] == 30
+    assert app.error is None
+
+
+def test_dragging_sets_the_threshold_of_the_method(app: Explorer) -> None:
+    app._lab._dragged({"new": 0.1})
+    assert app.threshold == 0.1
+    assert app._lab.figures.wire.content["counts"] == [3, 1, 0, 2]
+    assert app._lab.curves.plot.line == app._lab.histogram.plot.line == 0.1
+    app.method = "citation"
+    app.wait()
+    app._lab._dragged({"new": 0.4})
+    assert (app.threshold, app.citation_threshold) == (0.1, 0.4)
+    assert app._lab.histogram.plot.line == 0.4
+
+
+def test_a_move_of_the_line_scores_nothing_anew(app: Explorer) -> None:
+    before = app._session.lab.lab
+    app.threshold = 0.01
+    assert app._session.lab.lab is before
+    app._lab.figures._handlers["best"]({"threshold": 0.15}, [])
+    assert app.threshold == 0.15
+    assert app._lab.figures.wire.content["counts"] == [3, 1, 0, 2]
+
+
+def test_a_click_on_the_map_chooses_that_head_everywhere() -> None:
+    app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015, method="citation")
+    assert app._lab.heads.figure is not None
+    app._lab._head_clicked({"new": {"trace": 0, "y": 8, "x": 2}})
+    assert (app.method, app.layer, app.head) == ("attention", 8, 2)
+    heads = head_scores(app.traces)
+    shown = app._session.lab.lab.judged
+    assert shown.scores == pytest.approx(heads.at(8, 2).scores, rel=1e-5)
+    app._lab._head_clicked({"new": {"trace": 0, "y": 99, "x": 2}})
+    app._lab._head_clicked({"new": None})
+    assert (app.layer, app.head) == (8, 2)
+
+
+def test_flips_open_the_trace_with_the_unit_pinned(app: Explorer) -> None:
+    app.reference_threshold = 0.35
+    meta = app._lab.flips.figure["layout"]["meta"]
+    # From 0.35 to 0.18: 0.2 of a and 0.3 of b; the nearest to 0.18 comes first.
+    assert list(zip(meta["traces"], meta["units"], strict=True)) == [("a", "h1"), ("b", "h0")]
+    app._lab._flip_clicked({"new": {"index": 5}})
+    assert app.tab == "thresholds"
+    app._lab._flip_clicked({"new": {"index": 1}})
+    assert (app.tab, app.trace) == ("traces", 1)
+    assert app.selection == {"kind": "unit", "name": "h0"}
+    app.tab = "thresholds"
+    app._lab.between._handlers["here"]({}, [])
+    assert app.reference_threshold == app.threshold
+    assert app._lab.flips.figure["layout"]["meta"]["units"] == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [([None, None], "No labelled hyperedge"), ([True, True], "All 2 labelled hyperedges")],
+)
+def test_without_two_kinds_of_labels_it_says_what_to_do(
+    labels: list[bool | None], words: str
+) -> None:
+    app = Explorer.from_traces([trace("a", [0.5, 0.2], labels)], tab="thresholds")
+    shown = app._lab.figures.wire.content
+    assert shown["refused"].startswith(words)
+    assert not shown["there"]
+    assert app.error is None
+    assert app.sweep is None
+    assert app._lab.histogram.plot.layout.display == "none"
+    # Two clicks in the traces tab, and there is something to judge.
+    app.tab = "traces"
+    label = app._traces_panel.cards._handlers["label"]
+    label({"unit": "h0", "value": True}, [])
+    label({"unit": "h1", "value": False}, [])
+    app.tab = "thresholds"
+    shown = app._lab.figures.wire.content
+    assert shown["refused"] == ""
+    assert shown["counts"] == [1, 1, 0, 0]
+    assert app._lab.histogram.plot.layout.display == ""
+
+
+def test_a_new_label_judges_anew(app: Explorer) -> None:
+    app.tab = "traces"
+    app.trace = "b"
+    app._traces_panel.cards._handlers["label"]({"unit": "h3", "value": False}, [])
+    app.tab = "thresholds"
+    assert app._lab.figures.wire.content["counts"] == [2, 2, 1, 2]
+
+
+def test_a_mixture_has_no_one_threshold(app: Explorer) -> None:
+    app.method = "hybrid"
+    assert "no one threshold" in app._lab.figures.wire.content["refused"]
+    app.method = "attention"
+    assert app._lab.figures.wire.content["refused"] == ""
+    assert app._lab.figures.wire.content["counts"] == [2, 1, 1, 2]
+
+
+def test_baselines_are_beside_it_and_few_labels_are_told(app: Explorer) -> None:
+    beside = app._session.lab.beside
+    names = ["lexical-overlap", "word-overlap", "length", "position", "random"]
+    assert beside.baselines["scores"].tolist()[1:] == names
+    assert "not to be trusted yet" in app._lab.figures.wire.content["warning"]
+    assert app._lab.dots.figure["layout"]["meta"]["methods"][1:] == names
+
+
+def test_the_config_can_be_taken_away(app: Explorer) -> None:
+    told: list[dict] = []
+    app._lab.figures.tell = told.append
+    app._lab.figures._handlers["export"]({"what": "JSON"}, [])
+    app._lab.figures._handlers["export"]({"what": "Python"}, [])
+    config = json.loads(told[0]["download"]["text"])
+    assert FeedbackExtractor(config=config).config.attention_threshold == 0.18
+    names: dict = {}
+    exec(told[1]["download"]["text"], names)  # noqa: S102 - what the user is given to run
+    assert names["config"] == config
+    assert names["extractor"].config == FeedbackExtractor(config=config).config
+
+
+def test_a_recommendation_that_is_refused_says_why(app: Explorer) -> None:
+    app._lab.figures._handlers["recommend"]({}, [])
+    app.wait()
+    shown = app._lab.figures.wire.content["recommended"]
+    assert shown["said"].startswith("Nothing is recommended.")
+    assert not shown["accepted"]
+    assert app.error is None
+
+
+def test_settings_and_python_show_the_tab_again(app: Explorer) -> None:
+    app.reference_threshold = 0.25
+    assert app.settings()["reference_threshold"] == 0.25
+    again = Explorer(**app.settings())
+    assert (again.tab, again.reference_threshold) == ("thresholds", 0.25)
+    from explorer.widgets.saving import python_of
+
+    assert "tab='thresholds'" in python_of(app)
+    with pytest.raises(InputError, match="reference threshold"):
+        app.reference_threshold = 2
