@@ -119,9 +119,13 @@ class LabKeeper(t.HasTraits):
     def refresh(self) -> None:
         """Work out what is in view, unless it is there already or under way."""
         traces, state = self.rag.traces, self.state
-        if not self._begun or state.tab != "thresholds" or state.trace_scene is None:
+        if not self._begun or state.tab != "thresholds" or traces is None:
             return
-        if traces is None or not len(traces):
+        if not len(traces):
+            self.quality = None
+            self._refuse(ValidationError("There are no traces here. Load some in the traces tab."))
+            return
+        if state.trace_scene is None:
             return
         config = self.methods.config()
         key = (traces, *what_scores_depend_on(config))
@@ -132,6 +136,15 @@ class LabKeeper(t.HasTraits):
         if not _same(key, self._mapped):
             self._mapped = key
             self._map_heads(traces)
+
+    def stopped(self) -> None:
+        """Forget what the user stopped, so that the next change asks for it again."""
+        for lane in (LANE, HEADS_LANE):
+            if not self.desk.runner.running(lane):
+                if lane == LANE and self.lab is None:
+                    self._judged = None
+                if lane == HEADS_LANE and self.quality is None:
+                    self._mapped = None
 
     def _judge(self, traces: TraceSet, key: tuple[Any, ...]) -> None:
         if self.state.method not in JUDGED_METHODS:

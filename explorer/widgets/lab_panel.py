@@ -266,6 +266,8 @@ class LabPanel:
         # On the box, which never goes deaf: see `Plot`.
         for name, old in (("scores", self.keeper.busy), ("heads", HEADS_LANE in reports)):
             (self.widget.add_class if old else self.widget.remove_class)(f"ex-old-{name}")
+        empty = self.lab is None and bool(self.keeper.refused)
+        (self.widget.add_class if empty else self.widget.remove_class)("ex-lab-empty")
         figures, between, free = content_of(self.state, self.keeper, self.reading)
         self.figures.show(**figures)
         self.between.show(**between)

@@ -102,6 +102,7 @@ class Session:
         """Stop what is under way; what was there before stays."""
         self.desk.cancel(lane)
         self.rag.stopped()
+        self.lab.stopped()
         if self.state.model is not None:
             self.models.take_back()
 

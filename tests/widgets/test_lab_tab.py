@@ -196,3 +196,12 @@ def test_settings_and_python_show_the_tab_again(app: Explorer) -> None:
     assert "tab='thresholds'" in python_of(app)
     with pytest.raises(InputError, match="reference threshold"):
         app.reference_threshold = 2
+
+
+def test_a_file_without_traces_leaves_nothing_of_the_last(app: Explorer) -> None:
+    app.traces = []
+    assert app.sweep is None
+    assert "no traces" in app._lab.figures.wire.content["refused"]
+    app.traces = [trace("c", [0.5, 0.2], [True, False])]
+    assert app._lab.figures.wire.content["counts"] == [1, 1, 0, 0]
+    assert app.error is None

@@ -6,7 +6,9 @@ function figuresPart(el, tell) {
   const methods = h("div", { class: "ex-segmented", role: "group", "aria-label": "Scores to judge" });
   const said = h("span", { class: "ex-note", role: "status" });
   const judged = h("p", { class: "ex-note" });
-  const refused = h("p", { class: "ex-refused", role: "status" });
+  const refusal = h("p", { role: "status" });
+  const toTraces = button("label in the traces tab", "Each card there has a mark for used and one for not used", () => tell.set("tab", "traces"));
+  const refused = h("div", { class: "ex-refused" }, refusal, h("div", { class: "ex-actions" }, toTraces));
   const cells = [0, 1, 2, 3].map(() => h("td"));
   const [both, alarm, missed, left] = cells;
   const counts = h(
@@ -65,7 +67,8 @@ function figuresPart(el, tell) {
     for (const node of methods.children) node.setAttribute("aria-pressed", String(node.dataset.method === content.method));
     setText(said, content.said);
     refused.hidden = !content.refused;
-    setText(refused, content.refused);
+    toTraces.hidden = !content.can_label;
+    setText(refusal, content.refused);
     const there = content.there;
     for (const node of [judged, counts, rows, warning, actions]) node.hidden = !there;
     setText(judged, content.judged);
