@@ -1,7 +1,7 @@
 """What leaving out each hyperedge costs, next to one forward pass for every prompt.
 
     python benchmarks/ablation.py                 # about five minutes on two cores
-    python benchmarks/ablation.py --repeats 1 --masks 0
+    python benchmarks/ablation.py --repeats 1 --masks 0 --threads 1
 
 One trace of 10 hyperedges, 1,500 tokens: the prompt with all of them and the ten without one each.
 Ways take turns in one process, after a warm-up; ratios are medians of the ratios within a round,
@@ -34,8 +34,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--masks", type=int, default=32)
+    parser.add_argument("--threads", type=int, help="one, where others use the machine too")
     arguments = parser.parse_args()
     transformers.logging.set_verbosity_error()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
 
     import explorer
     from explorer.models.prefixes import AnswerReader
@@ -70,6 +73,7 @@ def main() -> None:
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {MODEL}; "
         f"{HYPEREDGES} hyperedges, {max(len(one) for one in eleven):,} tokens\n"
     )
+    reader.logprobs(eleven[-1:], reporter)  # a warm-up, in which the cache is tried
     ways: dict[str, Callable[[], Any]] = {
         "shared beginnings": lambda: reader.logprobs(eleven, reporter),
         "ablate(): the same, and the prompt without any": lambda: ablate(
@@ -124,13 +128,13 @@ def whole(model: Any, sequence: Any) -> np.ndarray:
 def table(title: str, ways: dict[str, Callable[[], Any]], repeats: int, beside: str) -> None:
     wall: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
-    next(iter(ways.values()))()
     for _ in range(repeats):
         for name, way in ways.items():
             began = time.perf_counter(), time.process_time()
             way()
             wall[name].append(time.perf_counter() - began[0])
             cpu[name].append(time.process_time() - began[1])
+            print(f"  {name}: {wall[name][-1]:.1f} s", file=sys.stderr, flush=True)
     print(
         f"| {title} | wall | CPU | wall / passes | CPU / passes |\n| --- | --- | --- | --- | --- |"
     )
