@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from explorer.models.batching import (
     padded,
     plan_batches,
 )
+from explorer.models.blockwise import blockwise
 from explorer.models.progress import Reporter
 from explorer.models.sequences import Sequenced
 
@@ -270,7 +272,8 @@ class AnswerReader:
         assert head is not None  # noqa: S101 - seen when this was made
         # Without gradients, but not torch.inference_mode: what a model puts aside in that, such as
         # its rotations, could never take part in training again.
-        with self.model.run(reporter), head.listening():
+        goes_on = "past_key_values" in inputs and blockwise(self._module)
+        with self.model.run(reporter), goes_on or nullcontext(), head.listening():
             outputs = self._module(**inputs)
             head.take(outputs)
         if head.logprobs is None:

@@ -147,6 +147,32 @@ def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):
         assert not reader.notes
 
 
+@pytest.mark.parametrize("name", ["llama", "mistral", "qwen3", "gpt2", "opt", "bloom"])
+def test_long_ends_are_worked_out_by_blocks_of_rows(name, monkeypatch):
+    """Blocks of 7 rows, where texts go on from a cache; the model is left as it was found."""
+    import torch
+
+    monkeypatch.setattr("explorer.models.blockwise._ROWS", 7)
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    calls: list[tuple[int, int]] = []
+
+    def counted(query: Any, key: Any, *others: Any, **options: Any) -> Any:
+        calls.append((query.shape[2], key.shape[2]))
+        return sdpa(query, key, *others, **options)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", counted)
+    model = made(name)
+    before = model.torch_model.config._attn_implementation
+    given = prompts(3, 25)
+    found = AnswerReader(model).logprobs(given, Reporter(), batch_tokens=300)
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+    going_on = [rows for rows, keys in calls if rows < keys]
+    assert max(going_on, default=7) <= 7
+    assert bool(going_on) == (name != "bloom")  # which has attention code of its own
+    assert model.torch_model.config._attn_implementation == before
+
+
 @pytest.mark.parametrize("order", ["forwards", "backwards", "shuffled", "twice"])
 def test_any_order_gives_the_same_numbers(order):
     model = made("llama")
