@@ -3,8 +3,8 @@
     python benchmarks/calibration.py musique.json scored.jsonl
     python benchmarks/calibration.py musique.json scored.jsonl --on other.json other-scored.jsonl
 
-The first file is any that `load_traces` reads, with labels; the second keeps what the model recorded,
-so that running again goes on where it stopped. Twofold, cut by question, three times over.
+The first file is any that `load_traces` reads, with labels; the second keeps what the model
+recorded, so that running again goes on where it stopped. Twofold, cut by question, three times.
 """
 
 from __future__ import annotations
