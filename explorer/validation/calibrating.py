@@ -313,7 +313,9 @@ def _held_out(
         mean: NDArray[np.float64] = np.mean(per_repeat, axis=0)
         return mean
 
-    drawn = [value(block.T.astype(np.float64)) for block in drawn_traces(judged.n_traces, samples, seed)]
+    drawn = [
+        value(block.T.astype(np.float64)) for block in drawn_traces(judged.n_traces, samples, seed)
+    ]
     return interval(float(value(np.ones((1, judged.n_traces)))[0]), np.concatenate(drawn))
 
 
