@@ -207,7 +207,7 @@ class TraceSet(Sequence[Trace]):
         It has the path and the labels of this one: what is labelled in either is labelled in both.
         """
         changed = TraceSet(
-            self._traces if isinstance(self._traces, StoredTraces) else (),
+            (),
             self.path,
             (*self.problems, *problems),
             format=self.format,

@@ -144,7 +144,7 @@ class Chrome:
             threshold=getattr(state, name),
             threshold_name=name,
             threshold_label=name.removesuffix("_threshold"),
-            threshold_scale=state.threshold_scale if name == "threshold" else "linear",
+            threshold_scale=state.scale_of(name),
             of_attention=name == "threshold",
             reachable=reachable,
             reduction=state.reduction,

@@ -124,7 +124,7 @@ class LabPanel:
     def scale(self) -> Any:
         """The scale of the score axis: logarithmic for attention alone."""
         state = self.state
-        return state.threshold_scale if state.threshold_name == "threshold" else "linear"
+        return state.scale_of(state.threshold_name)
 
     @property
     def lab(self) -> Lab | None:

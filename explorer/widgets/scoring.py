@@ -150,8 +150,7 @@ def threshold_line(state: ExplorerState, table: pd.DataFrame | None) -> Line:
         # Where a method had nothing to go by, most rows may be another's.
         method = str(table["method"].mode().iloc[0])
     name = METHOD_THRESHOLDS[method]
-    scale = state.threshold_scale if name == "threshold" else "linear"
-    return Line(getattr(state, name), name, scale)
+    return Line(getattr(state, name), name, state.scale_of(name))
 
 
 def selected_unit(state: ExplorerState) -> str | None:

@@ -202,6 +202,10 @@ class ExplorerState(t.HasTraits):
             return METHOD_THRESHOLDS[self.method]
         return "threshold"
 
+    def scale_of(self, threshold_name: str) -> str:
+        """Scale of the axis of a threshold: similarities are not small, so theirs is linear."""
+        return self.threshold_scale if threshold_name == "threshold" else "linear"
+
     @t.validate("threshold", "similarity_threshold", "citation_threshold", "reference_threshold")
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
         given, name = proposal["value"], proposal["trait"].name.replace("_", " ")
