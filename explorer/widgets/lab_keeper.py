@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, ValidationError
-from explorer.widgets.desk import Desk
-from explorer.widgets.jobs import Job
-from explorer.widgets.lab_work import (
+from explorer.reporting.lab import (
     EMBEDDED,
     FREE,
     Beside,
@@ -21,6 +19,8 @@ from explorer.widgets.lab_work import (
     read_at,
     work_out,
 )
+from explorer.widgets.desk import Desk
+from explorer.widgets.jobs import Job
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import pass_on
 from explorer.widgets.state import ExplorerState

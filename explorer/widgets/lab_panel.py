@@ -19,16 +19,16 @@ from explorer.figures import (
     score_histogram_spec,
     threshold_curves_spec,
 )
+from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.widgets.lab_keeper import HEADS_LANE
 from explorer.widgets.lab_words import content_of
-from explorer.widgets.lab_work import Lab, Reading, flips_between
 from explorer.widgets.region import Region
 from explorer.widgets.session import Session
 from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 
 if TYPE_CHECKING:
-    from explorer.widgets.lab_work import Beside
+    from explorer.reporting.lab import Beside
 
 _LEFT, _RIGHT, _WHOLE = 620, 460, 1080
 """Widths before the page has said how wide a plot is."""

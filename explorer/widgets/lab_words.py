@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
+from explorer.reporting.lab import Lab, Reading
 from explorer.widgets.lab_keeper import BESIDE_LANE, JUDGED_METHODS, RECOMMEND_LANE, LabKeeper
-from explorer.widgets.lab_work import Lab, Reading
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
-    from explorer.widgets.lab_work import Beside
+    from explorer.reporting.lab import Beside
 
 _METHODS = {
     "attention": "Scores of attention, of the chosen layer and head",

@@ -1,4 +1,4 @@
-"""What the thresholds tab works out: pure functions of traces and scores, and their results."""
+"""What the labels say of one way to score: pure functions of traces and scores."""
 
 from __future__ import annotations
 
