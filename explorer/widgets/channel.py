@@ -16,12 +16,11 @@ from typing import Any, ClassVar, Final
 import ipywidgets
 import traitlets
 
+from explorer.figures.plotly_js import PLOTLY_JS_VERSION, plotly_js
+
 __all__ = ["ASSETS", "PLOTLY_JS_VERSION", "Channel", "Library"]
 
 ASSETS: Final = Path(__file__).parent / "assets"
-
-PLOTLY_JS_VERSION: Final = "4.1.1"
-"""Version of the vendored plotly.js; `plotly.offline.get_plotlyjs_version()` of plotly 7.1."""
 
 
 @cache
@@ -29,11 +28,6 @@ def _view_source() -> str:
     """Return the drawing code as one module: every file of `assets/view`, in the order of names."""
     parts = sorted((ASSETS / "view").glob("*.js"))
     return "\n".join(f"// ---- {part.name}\n{part.read_text('utf-8')}" for part in parts)
-
-
-@cache
-def _plotly_source() -> bytes:
-    return (ASSETS / "vendor" / f"plotly-cartesian-{PLOTLY_JS_VERSION}.min.js").read_bytes()
 
 
 class Library(ipywidgets.Widget):
@@ -62,7 +56,7 @@ class Library(ipywidgets.Widget):
             view = _view_source()
             # hash() differs from kernel to kernel; the sum keeps equal code equal across them.
             stamp = f"{version('plotly')}/{PLOTLY_JS_VERSION}/{len(view)}/{sum(view.encode()):x}"
-            cls._shared = cls(plotly=_plotly_source(), view=view, release=stamp)
+            cls._shared = cls(plotly=plotly_js(), view=view, release=stamp)
         return cls._shared
 
 
