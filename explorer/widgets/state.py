@@ -40,6 +40,8 @@ METHOD_THRESHOLDS = {
 """The methods of the traces tab, and the threshold that each of them compares its scores with."""
 
 UPDATE_STRATEGIES = ("ema", "additive", "multiplicative")
+QUALITIES = ("auc", "average_precision", "f1")
+"""How the map of the thresholds tab judges a head, as `explorer.validation.quality_map` has it."""
 
 
 class Checked(t.Any):
@@ -74,6 +76,10 @@ class ExplorerState(t.HasTraits):
     reference_threshold: Any = Checked(0.1, help="Threshold that another is held against.")
     """Thresholds tab: what flips is told against this threshold. Default 0.1."""
 
+    quality = t.Unicode("auc", help="What the map of heads in the thresholds tab shows.")
+    """Thresholds tab: how every head is judged in the map: ``"auc"`` (ROC-AUC, default),
+    ``"average_precision"``, or ``"f1"`` at the threshold that is best for the head."""
+
     method = t.Unicode("attention", help="What feedback is worked out from.")
     """Traces tab: what feedback is worked out from: ``"attention"`` (default), ``"embedding"``,
     ``"citation"``, ``"hybrid"``, ``"logprobs"`` or ``"ensemble"``."""
@@ -90,8 +96,8 @@ class ExplorerState(t.HasTraits):
     ``"weights"`` that this threshold leads to over all traces."""
 
     update_strategy = t.Unicode("ema", help="How feedback moves weights.")
-    """Traces tab: how feedback moves the weights: ``"ema"`` (default), ``"additive"`` or
-    ``"multiplicative"``."""
+    """Traces and thresholds tab: how feedback moves the weights: ``"ema"`` (default),
+    ``"additive"`` or ``"multiplicative"``."""
 
     threshold_scale = t.Unicode("log", help="Scale of the score axis.")
     """Scale of the score axis and the threshold slider: ``"log"`` (default) or ``"linear"``."""
@@ -219,7 +225,7 @@ class ExplorerState(t.HasTraits):
     @t.validate(
         "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
         "scaling", "bar_order", "colour_scale", "measure", "method", "reading_view", "weight_view",
-        "update_strategy",
+        "update_strategy", "quality",
     )  # fmt: skip
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:
         name, value = proposal["trait"].name, proposal["value"]
@@ -329,4 +335,5 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "reading_view": ("cards", "text"),
     "weight_view": ("entities", "weights"),
     "update_strategy": UPDATE_STRATEGIES,
+    "quality": QUALITIES,
 }
