@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from explorer.errors import ValidationError
 from explorer.figures import BiasBins, LabelledScores, OperatingPoint, RankCurve
 from explorer.models.progress import ProgressCallback
-from explorer.traces import TraceSet
+from explorer.traces import Trace
+from explorer.validation.resampling import SAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ class Beside:
     too_few: str
 
 
-def work_out(traces: TraceSet, table: pd.DataFrame) -> Lab:
+def work_out(traces: Iterable[Trace], table: pd.DataFrame) -> Lab:
     """Judge the scores of all traces.
 
     Raises
@@ -88,10 +89,25 @@ def work_out(traces: TraceSet, table: pd.DataFrame) -> Lab:
     ValidationError
         There are no labels, no scores, or labels of one kind only.
     """
-    from explorer.validation import judge, precision_recall, rank, roc, sweep
+    from explorer.validation import judge
 
-    judged = judge(traces, table)
-    swept, ranking = sweep(judged), rank(judged)
+    return lab_of(traces, judge(traces, table))
+
+
+def lab_of(
+    traces: Iterable[Trace], judged: Judged, *, samples: int = SAMPLES, seed: int = 0
+) -> Lab:
+    """Judge scores that were put together with their labels.
+
+    Raises
+    ------
+    ValidationError
+        There are no labels, no scores, or labels of one kind only.
+    """
+    from explorer.validation import precision_recall, rank, roc, sweep
+
+    swept = sweep(judged, samples=samples, seed=seed)
+    ranking = rank(judged, samples=samples, seed=seed)
     auc, precision = ranking.auc, ranking.average_precision
     alarms, hits = roc(judged), precision_recall(judged)
     wanted = set(zip((judged.traces[g] for g in judged.groups), judged.units, strict=True))
@@ -116,17 +132,20 @@ def work_out(traces: TraceSet, table: pd.DataFrame) -> Lab:
             hits["recall"], hits["precision"], precision.value, (precision.low, precision.high)
         ),
         tuple(
-            texts[judged.traces[group], unit]
+            texts.get((judged.traces[group], unit), "")
             for group, unit in zip(judged.groups, judged.units, strict=True)
         ),
     )
 
 
 def hold_beside(
-    traces: TraceSet,
+    traces: Iterable[Trace],
     judged: Judged,
     method: str,
     names: Sequence[Baseline],
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> Beside:
@@ -134,23 +153,31 @@ def hold_beside(
     from explorer.validation import baseline_table, cross_validated_threshold
 
     table = baseline_table(
-        traces, judged, method=method, names=names, progress=progress, cancel=cancel
+        traces,
+        judged,
+        method=method,
+        names=names,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+        cancel=cancel,
     )
     chosen, too_few = None, ""
     try:
-        chosen = cross_validated_threshold(judged)
+        chosen = cross_validated_threshold(judged, samples=samples, seed=seed)
     except ValidationError as error:
         too_few = str(error)
-    return Beside(
-        judged, _bins(judged, "position"), _bins(judged, "length"), table, chosen, too_few
-    )
+    leaning = {
+        against: _bins(judged, against, samples, seed) for against in ("position", "length")
+    }
+    return Beside(judged, leaning["position"], leaning["length"], table, chosen, too_few)
 
 
-def _bins(judged: Judged, against: Any) -> BiasBins | None:
+def _bins(judged: Judged, against: Any, samples: int, seed: int) -> BiasBins | None:
     from explorer.validation import bias
 
     try:
-        found = bias(judged, against)
+        found = bias(judged, against, samples=samples, seed=seed)
     except ValidationError:
         return None
     return BiasBins(
