@@ -87,12 +87,17 @@ if TYPE_CHECKING:
         flipped,
         sweep,
     )
+    from explorer.validation.truths import (
+        LEAST_DROP,
+        labels_of,
+    )
 
 _HOME = {
     "CalibrationCancelled": "calibrating",
     "Recommendation": "recommendation",
     "calibrate": "calibrating",
     "BASELINES": "baselines",
+    "LEAST_DROP": "truths",
     "METRICS": "metrics",
     "Ablation": "ablated",
     "Calibrator": "calibrators",
@@ -116,6 +121,7 @@ _HOME = {
     "flipped": "sweeping",
     "head_scores": "judged",
     "judge": "judged",
+    "labels_of": "truths",
     "lds": "causal",
     "lexical_overlap": "baselines",
     "mean_drop": "causal",
@@ -134,6 +140,7 @@ _HOME = {
 
 __all__ = [
     "BASELINES",
+    "LEAST_DROP",
     "METRICS",
     "Ablation",
     "CalibrationCancelled",
@@ -160,6 +167,7 @@ __all__ = [
     "flipped",
     "head_scores",
     "judge",
+    "labels_of",
     "lds",
     "lexical_overlap",
     "mean_drop",

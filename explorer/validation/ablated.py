@@ -115,7 +115,7 @@ def ablation_of(trace: Trace) -> Ablation | None:
     )
     if not fits:
         raise _odd(trace, "its lists have other lengths than the hyperedges or the masks")
-    masks = np.array(found.masks, dtype=np.bool_).reshape(-1, n_units)
+    masks = np.array(found.masks, dtype=np.bool_).reshape(len(found.masks), n_units)
     surrogate = None
     if found.surrogate is not None:
         held_out = found.surrogate_held_out

@@ -225,7 +225,8 @@ def cross_validated_threshold(
     if differ > 0.1:
         message = (
             f"Other traces choose other thresholds, from {low:.3g} to {high:.3g}, and {differ:.0%} "
-            "of the calls depend on which. Label more traces before you rely on this one."
+            f"of the calls depend on which. {_WORDS[known.truth][2]} more traces before you rely "
+            "on this one."
         )
         notes.append(Diagnostic("unstable-threshold", message))
     return ChosenThreshold(
@@ -267,24 +268,34 @@ def check_enough(
     min_positives: int = MIN_POSITIVES,
 ) -> None:
     """Raise ValidationError when there are too few labels to choose by; it says how many lack."""
+    labelled, by, more = _WORDS[known.truth]
     lacking = []
     if known.n_traces < max(min_traces, folds):
-        lacking.append(f"{max(min_traces, folds)} labelled traces, and there are {known.n_traces}")
+        lacking.append(
+            f"{max(min_traces, folds)} {labelled} traces, and there are {known.n_traces}"
+        )
     for what, count in (("used", known.positives), ("not used", len(known) - known.positives)):
         if count < min_positives:
-            lacking.append(f"{min_positives} units labelled {what}, and there are {count}")
+            lacking.append(f"{min_positives} units {by.format(what)}, and there are {count}")
     if lacking:
         raise ValidationError(
             f"The labels are too few to choose by: it takes at least {'; and '.join(lacking)}. "
-            "Label more traces."
+            f"{more} more traces."
         )
     for what, mask in (("used", known.labels), ("not used", ~known.labels)):
         among = len(np.unique(known.groups[mask]))
         if among < folds:
             raise ValidationError(
-                f"The units labelled {what} come from too few traces for {folds} folds: {among}. "
-                "Label such units in more traces."
+                f"The units {by.format(what)} come from too few traces for {folds} folds: {among}. "
+                f"{more} more traces that have such units."
             )
+
+
+_WORDS: dict[Truth, tuple[str, str, str]] = {
+    "labels": ("labelled", "labelled {}", "Label"),
+    "ablation": ("ablated", "{} by ablation", "Ablate"),
+    "agreement": ("compared", "called {} by the other", "Compare"),
+}
 
 
 def _confused(called: Any, labels: Any) -> Confusion:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from explorer.errors import InputError, ShapeError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.traces import Trace
-from explorer.validation.labelled import Truth, no_labels, some
+from explorer.validation.labelled import no_labels, some
+from explorer.validation.truths import LabelSource
 
 ScoresByTrace = Mapping[str, Mapping[str, float] | Sequence[float] | NDArray[Any]]
-LabelsByTrace = Mapping[str, Mapping[str, bool | None]]
 
 
 class Gathered:
@@ -22,15 +22,13 @@ class Gathered:
 
     Parameters
     ----------
-    truth, labels
-        As for `judge`.
+    source
+        Where the labels come from.
     """
 
-    def __init__(self, truth: Truth, labels: LabelsByTrace | None) -> None:
+    def __init__(self, source: LabelSource) -> None:
         self.seen: set[str] = set()
-        self._truth: Truth = truth
-        self._given = labels
-        self._unused = {} if labels is None else {name: set(by) for name, by in labels.items()}
+        self._source = source
         self._traces: list[str] = []
         self._units: list[str] = []
         self._labels: list[bool] = []
@@ -39,7 +37,6 @@ class Gathered:
         self._tokens: list[float] = []
         self._words: list[int] = []
         self._found: list[NDArray[Any]] = []
-        self._without = 0
         self._told: list[Diagnostic] = []
 
     def labelled(self, trace: Trace) -> list[tuple[int, bool]]:
@@ -56,15 +53,8 @@ class Gathered:
                 "what intervals are drawn from."
             )
         self.seen.add(trace.id)
-        if self._given is None:
-            of = [edge.label for edge in trace.hyperedges]
-        else:
-            by_id = self._given.get(trace.id, {})
-            of = [by_id.get(edge.id) for edge in trace.hyperedges]
-            self._unused.get(trace.id, set()).difference_update(e.id for e in trace.hyperedges)
-        chosen = [(place, bool(label)) for place, label in enumerate(of) if label is not None]
-        self._without += not chosen
-        return chosen
+        of = self._source.of(trace)
+        return [(place, bool(label)) for place, label in enumerate(of) if label is not None]
 
     def add(
         self,
@@ -101,7 +91,7 @@ class Gathered:
             Nothing has a label.
         """
         if not self._found:
-            raise ValidationError(no_labels(self._truth, len(self.seen), self._told))
+            raise ValidationError(no_labels(self._source.truth, len(self.seen), self._notes()))
         return self._found
 
     def rest(self) -> dict[str, Any]:
@@ -115,27 +105,13 @@ class Gathered:
             "units": tuple(self._units),
             "lengths": tokens if in_tokens else np.array(self._words, dtype=np.float64),
             "positions": np.array(self._positions, dtype=np.float64),
-            "truth": self._truth,
+            "truth": self._source.truth,
             "length_in": "tokens" if in_tokens else "words",
             "notes": tuple(self._notes()),
         }
 
     def _notes(self) -> list[Diagnostic]:
-        notes = []
-        if self._without:
-            message = (
-                f"{self._without} of {len(self.seen)} traces have no labels: they are left out."
-            )
-            notes.append(Diagnostic("traces-without-labels", message))
-        unknown = [
-            f"{unit} of trace {name}" if name in self.seen else f"{unit} of an unknown trace {name}"
-            for name, units in self._unused.items()
-            for unit in sorted(map(str, units))
-        ]
-        if unknown:
-            message = f"Labels for ids that are in no trace are left out: {some(unknown)}."
-            notes.append(Diagnostic("labels-for-unknown-ids", message))
-        return notes + self._told
+        return self._source.notes() + self._told
 
 
 def fallen_back(table: Any) -> NDArray[np.bool_]:

@@ -17,8 +17,9 @@ from explorer.feedback.reductions import reduction_rule
 from explorer.feedback.scores import check_k
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.traces import Trace, evidence
-from explorer.validation.gathering import Gathered, Given, LabelsByTrace, ScoresByTrace
+from explorer.validation.gathering import Gathered, Given, ScoresByTrace
 from explorer.validation.labelled import HeadScores, Judged, Labelled, Truth, some
+from explorer.validation.truths import LEAST_DROP, LabelsByTrace, LabelSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +29,6 @@ __all__ = ["HeadScores", "Judged", "Labelled", "Truth", "head_scores", "judge"]
 # After so many traces progress is told.
 _TURN = 25
 
-_OTHER_LABELS = (
-    "The labels in traces are labels, and not {!r}. Give those of the other kind as `labels`."
-)
-
 
 def judge(
     traces: Iterable[Trace],
@@ -39,25 +36,30 @@ def judge(
     truth: Truth = "labels",
     *,
     labels: LabelsByTrace | None = None,
+    least_drop: float = LEAST_DROP,
 ) -> Judged:
     """Put scores and labels together.
 
     Units without a label are left out. What does not fit is told in `Judged.notes`: labels and
-    scores for unknown ids, hyperedges without a score, traces without labels.
+    scores for unknown ids, hyperedges without a score, traces without labels or ablation.
 
     Parameters
     ----------
     traces
-        The traces, with labels unless `labels` brings them.
+        The traces, with labels, or as `ablate` leaves them, unless `labels` brings the truth.
     scores
         The table of `FeedbackExtractor.explain_traces`; or a mapping from the id of a trace to its
         scores, in the order of the hyperedges or by their ids; or one such entry for each trace,
         in order.
     truth
-        What the labels are.
+        What the labels are: ``"labels"`` in the traces, ``"ablation"`` for causal use as `ablate`
+        found it, ``"agreement"`` for the calls of another method.
     labels
-        By id of trace and hyperedge, in place of the labels in the traces; None is no label.
-        Needed for any truth but ``"labels"``.
+        By id of trace and hyperedge, in place of what the traces bring; None is no label. Needed
+        for the truth ``"agreement"``.
+    least_drop
+        For causal use: by how much the answer's log-probability must fall without a hyperedge for
+        it to count as used, in nats; see `labels_of`.
 
     Returns
     -------
@@ -67,15 +69,13 @@ def judge(
     Raises
     ------
     ValidationError
-        When no unit has a label.
+        When no unit has a label, or no trace was ablated; it says what to do.
     InputError, ShapeError
-        When scores are of a wrong form or number, or two traces have one id.
+        When scores are of a wrong form or number, two traces have one id, or an argument is wrong.
     """
-    if labels is None and truth != "labels":
-        raise InputError(_OTHER_LABELS.format(truth))
     listed = [traces] if isinstance(traces, Trace) else traces
+    gathered = Gathered(LabelSource(truth, labels, least_drop))
     given = Given.of(scores)
-    gathered = Gathered(truth, labels)
     for place, trace in enumerate(listed):
         chosen = gathered.labelled(trace)
         found, tokens = given.of_trace(trace, place)
@@ -93,6 +93,7 @@ def head_scores(
     *,
     truth: Truth = "labels",
     labels: LabelsByTrace | None = None,
+    least_drop: float = LEAST_DROP,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> HeadScores:
@@ -105,10 +106,10 @@ def head_scores(
     Parameters
     ----------
     traces
-        Labelled traces with attention.
+        Labelled or ablated traces with attention.
     reduction, normalisation, k
         As in `explorer.feedback.score_units`.
-    truth, labels
+    truth, labels, least_drop
         As in `judge`.
     progress, cancel
         As everywhere: called with `Progress`, set to stop.
@@ -125,12 +126,10 @@ def head_scores(
     reduction_rule(reduction)
     normalisation_rule(normalisation)
     check_k(k)
-    if labels is None and truth != "labels":
-        raise InputError(_OTHER_LABELS.format(truth))
     listed = [traces] if isinstance(traces, Trace) else traces
     total = len(listed) if isinstance(listed, Sized) else None
     reporter = Reporter(progress, cancel)
-    gathered = Gathered(truth, labels)
+    gathered = Gathered(LabelSource(truth, labels, least_drop))
     read: list[tuple[Trace, list[tuple[int, bool]], NDArray[np.float32], list[int]]] = []
     unusable: list[str] = []
     for done, trace in enumerate(listed):

@@ -18,6 +18,12 @@ Truth = Literal["labels", "ablation", "agreement"]
 FEW = 5
 """So many names stand in a message."""
 
+_LABELLED: dict[Truth, str] = {
+    "labels": "labelled",
+    "ablation": "ablated",
+    "agreement": "compared",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
@@ -242,7 +248,33 @@ def no_labels(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> 
             "measured. Label some (TraceSet.label, the fields `label` of a file, or a click in the "
             f"app), or let a model find causal use by ablation.{why}"
         )
+    if truth == "ablation":
+        return (
+            f"No hyperedge whose causal use is known was found in {many}, so nothing can be "
+            "measured. Let a model read the answers with and without each hyperedge, "
+            f"ablate(traces), and judge the traces that it returns.{why}"
+        )
     return f"Nothing is known of any hyperedge of the {many}, so nothing can be measured.{why}"
+
+
+def one_kind(truth: Truth, n_units: int, used: bool, units: str = "hyperedges") -> str:
+    """Say that all are used, or none, and what to do."""
+    which, other = ("used", "not used") if used else ("not used", "used")
+    if truth == "ablation":
+        less = (
+            "the answer needs each of them: take a larger `least_drop`"
+            if used
+            else "the answer is about as likely without any one of them: the model may know it by "
+            "heart, or two hyperedges say the same. Take a smaller `least_drop`"
+        )
+        return (
+            f"All {n_units} {units} are {which!r} by ablation, and a threshold tells the two kinds "
+            f"apart; {less}, or ablate more traces."
+        )
+    return (
+        f"All {n_units} {units} are labelled {which!r}. A threshold tells the two kinds apart, so "
+        f"label some that are {other} too."
+    )
 
 
 def measurable(judged: Judged) -> Judged:
@@ -263,15 +295,12 @@ def measurable(judged: Judged) -> Judged:
     known = judged.known()
     if not len(known):
         raise ValidationError(
-            f"None of the {len(judged)} labelled hyperedges has a score, so nothing can be "
-            "measured. Record attention (score_traces), or choose another method."
+            f"None of the {len(judged)} {_LABELLED[judged.truth]} hyperedges has a score, so "
+            "nothing can be measured. Record attention (score_traces), or choose another method."
         )
     if known.positives in (0, len(known)):
-        which, other = ("used", "not used") if known.positives else ("not used", "used")
-        raise ValidationError(
-            f"All {len(known)} labelled hyperedges with a score are labelled {which!r}. A "
-            f"threshold tells the two kinds apart, so label some that are {other} too."
-        )
+        units = f"{_LABELLED[judged.truth]} hyperedges with a score"
+        raise ValidationError(one_kind(judged.truth, len(known), known.positives > 0, units))
     return known
 
 
@@ -280,8 +309,8 @@ def notes_of(known: Judged, judged: Judged) -> tuple[Diagnostic, ...]:
     notes = list(judged.notes)
     if len(known) < len(judged):
         message = (
-            f"{len(judged) - len(known)} of {len(judged)} labelled units have no score: they are "
-            "left out."
+            f"{len(judged) - len(known)} of {len(judged)} {_LABELLED[judged.truth]} units have no "
+            "score: they are left out."
         )
         notes.append(Diagnostic("unknown-scores", message))
     if known.n_traces < 2:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ValidationError
-from explorer.validation.labelled import HeadScores, no_labels
+from explorer.validation.labelled import HeadScores, no_labels, one_kind
 from explorer.validation.metrics import check_metric
 from explorer.validation.ranking import row_blocks
 from explorer.validation.resampling import Floats
@@ -44,10 +44,7 @@ def quality_map(heads: HeadScores, metric: Quality = "auc") -> Floats:
     if not len(heads):
         raise ValidationError(no_labels(heads.truth, heads.n_traces, heads.notes))
     if heads.positives in (0, len(heads)):
-        raise ValidationError(
-            f"All {len(heads)} units have the same label, so no head can tell the two kinds apart. "
-            "Label some of the other kind."
-        )
+        raise ValidationError(one_kind(heads.truth, len(heads), heads.positives > 0, "units"))
     layers, per_layer, n = heads.scores.shape
     flat = heads.scores.reshape(-1, n)
     found = np.empty(len(flat))

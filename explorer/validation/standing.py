@@ -70,7 +70,12 @@ def side_by_side(
     method = scores[names[0]]
     known = measurable(method)
     for name in names[1:]:
-        if scores[name].units != method.units or scores[name].truth != method.truth:
+        other = scores[name]
+        if (
+            (other.units, other.truth) != (method.units, method.truth)
+            # The same truth with another `least_drop` is another.
+            or not np.array_equal(other.labels, method.labels)
+        ):
             raise InputError(f"The scores {name!r} are about other units, or of another truth.")
     rows: list[dict[str, Any]] = []
     for name in names:

@@ -107,8 +107,8 @@ def test_no_labels_is_an_error_that_says_what_to_do():
 
 
 def test_labels_of_another_truth_must_be_given():
-    with pytest.raises(InputError, match="Give those of the other kind"):
-        judge([trace_of("a", [True])], {"a": [0.1]}, "ablation")
+    with pytest.raises(InputError, match="Give them as `labels`"):
+        judge([trace_of("a", [True])], {"a": [0.1]}, "agreement")
     judged = judge([trace_of("a", [None])], {"a": [0.1]}, "ablation", labels={"a": {"h0": True}})
     assert judged.truth == "ablation"
 

@@ -32,7 +32,7 @@ def test_every_metric_and_baseline_is_described(page):
 
 def test_every_note_is_described(page, repository):
     folder = repository / "explorer" / "validation"
-    modules = ("labelled", "gathering", "judged", "choosing", "baselines")
+    modules = ("labelled", "gathering", "truths", "judged", "choosing", "baselines")
     for source in [Path(folder / f"{name}.py") for name in modules]:
         for code in re.findall(r'Diagnostic\(\s*"([a-z-]+)"', source.read_text(encoding="utf-8")):
             assert f"`{code}`" in page
