@@ -12,6 +12,7 @@ from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
 from explorer.widgets.bars_view import MOST_BARS
 from explorer.widgets.focus import head_measure
+from explorer.widgets.head_sets import shown_set
 from explorer.widgets.lab_words import sentence_of_lab
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import CodeScene, TraceScene
@@ -146,6 +147,7 @@ class Chrome:
             threshold_label=name.removesuffix("_threshold"),
             threshold_scale=state.scale_of(name),
             of_attention=name == "threshold",
+            of_set=state.heads is not None and state.tab != "code",
             reachable=reachable,
             reduction=state.reduction,
             normalisation=state.normalisation,
@@ -196,6 +198,7 @@ class Chrome:
             heads=1 if attention is None else attention.n_heads,
             layer=state.layer,
             head=state.head,
+            set=None if state.tab == "code" else shown_set(state.heads),
             last=dict(self._last),
             measure=measure,
             measures=[list(pair) for pair in measures.items()],
@@ -268,12 +271,15 @@ class Chrome:
         )
 
 
-_RAIL = frozenset({"tab", "layer", "head", "measure", "colour_scale", "code_scene", "trace_scene"})
+_RAIL = frozenset(
+    {"tab", "layer", "head", "heads", "measure", "colour_scale", "code_scene", "trace_scene"}
+)
 _THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
 _STRIP = frozenset(
     {
         "table",
         "method",
+        "heads",
         "threshold_scale",
         "bar_order",
         "colour_scale",

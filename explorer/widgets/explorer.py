@@ -32,7 +32,7 @@ _OWN_TRAITS = (
     "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
     "hide_special", "hide_sink", "measure", "bar_order", "method", "compare",
     "similarity_threshold", "citation_threshold", "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality",
+    "reference_threshold", "quality", "heads",
 )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def _ready_session(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
         source, trace = traits.pop("source", None), traits.pop("trace", None)
         selection = traits.pop("selection", None)
+        heads = traits.pop("heads", None)
         model = traits.pop("model", DEFAULT_MODEL)
         self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
         self._session = Session(self)
@@ -100,6 +101,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         )
         for name, value in traits.items():
             setattr(self, name, value)
+        self.heads = heads  # last: what it is in the place of takes it away
         self._code = CodePanel(self, self._session)
         self._traces_panel = TracesPanel(self, self._session)
         self._lab = LabPanel(self, self._session)
@@ -308,7 +310,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def settings(self) -> dict[str, Any]:
         """The traits that say how things are shown, ready for JSON and for ``Explorer(**...)``."""
-        return {name: getattr(self, name) for name in saving.SETTINGS}
+        return saving.settings_of(self)
 
     def __repr__(self) -> str:
         """Say what is shown, in a line."""

@@ -103,7 +103,7 @@ class FocusKeeper:
         scene = self.state.scene
         attention = getattr(scene, "attention", None)
         if attention is not None:
-            with self.state.batch():
+            with self.state.batch(), self.state.keeping_heads():
                 self._choose_wanted()
                 if self._auto_layer:
                     # Above the middle is where heads that carry content tend to sit; a mean over

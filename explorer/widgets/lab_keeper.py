@@ -20,6 +20,7 @@ from explorer.reporting.lab import (
     work_out,
 )
 from explorer.widgets.desk import Desk
+from explorer.widgets.head_sets import name_of
 from explorer.widgets.jobs import Job
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import pass_on
@@ -41,8 +42,8 @@ JUDGED_METHODS = ("attention", "embedding", "citation", "logprobs")
 """The methods whose scores are held against one threshold."""
 
 _DEPENDS_ON = (
-    "tab", "method", "layer", "head", "reduction", "normalisation", "trace_scene", "threshold",
-    "similarity_threshold", "citation_threshold",
+    "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
+    "threshold", "similarity_threshold", "citation_threshold",
 )  # fmt: skip
 
 
@@ -271,6 +272,8 @@ class LabKeeper(t.HasTraits):
         state = self.state
         if state.method != "attention":
             return str(state.method)
+        if state.heads is not None:
+            return name_of(state.heads)
         config = self.methods.config()
         if config["layer"] is None and config["head"] is None:
             return "attention, mean"

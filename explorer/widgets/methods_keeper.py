@@ -25,7 +25,7 @@ COMPARED = ("attention", "embedding", "citation", "ensemble")
 
 _DEPENDS_ON = (
     "trace_scene", "tab", "method", "compare", "threshold", "similarity_threshold",
-    "citation_threshold", "layer", "head", "reduction", "normalisation",
+    "citation_threshold", "layer", "head", "reduction", "normalisation", "heads",
 )  # fmt: skip
 
 
@@ -61,16 +61,19 @@ class MethodsKeeper:
         state, scene = self.state, self.state.trace_scene
         attention = None if scene is None else scene.attention
         single = attention is not None and attention.n_layers * attention.n_heads == 1
+        single = single or state.heads is not None
         return {
             "method": method or state.method,
             "attention_threshold": state.threshold,
             "similarity_threshold": state.similarity_threshold,
             "citation_threshold": state.citation_threshold,
-            # Given scores have one layer and one head, whatever is chosen for other traces.
+            # Given scores have one layer and one head, whatever is chosen for other traces; and a
+            # set of heads is in the place of any.
             "layer": None if single else state.layer,
             "head": None if single else state.head,
             "reduction": state.reduction,
             "normalisation": state.normalisation,
+            "heads": state.heads,
         }
 
     def compared(self, scene: TraceScene) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from explorer.figures import feedback_bars, heatmap
 from explorer.figures.static import overview_png
 from explorer.traces import save_traces
 from explorer.widgets.buffers import max_pool
+from explorer.widgets.head_sets import name_of
 from explorer.widgets.scenes import CodeScene, TraceScene, visible_positions
 from explorer.widgets.scoring import selected_unit, sentence_of, threshold_line
 from explorer.widgets.state import ExplorerState
@@ -29,7 +30,7 @@ SETTINGS = (
     "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
     "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality",
+    "reference_threshold", "quality", "heads",
 )  # fmt: skip
 
 _LARGEST_SIDE = 256
@@ -43,6 +44,12 @@ _FILES = {
 _LARGEST_DOWNLOAD = 64 * 2**20
 
 
+def settings_of(state: ExplorerState) -> dict[str, Any]:
+    """Return the traits that say how things are shown, as JSON and `Explorer` take them."""
+    settings = {name: getattr(state, name) for name in SETTINGS}
+    return settings | {"heads": None if state.heads is None else state.heads.to_dict()}
+
+
 def contents(state: ExplorerState, kind: str) -> bytes:
     """Return what a saved file of this kind holds.
 
@@ -52,7 +59,7 @@ def contents(state: ExplorerState, kind: str) -> bytes:
         There is nothing to save yet, or no such kind.
     """
     if kind == "settings":
-        return json.dumps({name: getattr(state, name) for name in SETTINGS}, indent=2).encode()
+        return json.dumps(settings_of(state), indent=2).encode()
     if kind == "traces":
         return _traces_file(state)
     if state.table is None:
@@ -80,7 +87,7 @@ def download(state: ExplorerState, kind: str) -> dict[str, Any]:
 
 def python_of(state: ExplorerState) -> str:
     """Return Python that shows this view again."""
-    shown = {name: getattr(state, name) for name in SETTINGS}
+    shown = settings_of(state)
     defaults: dict[str, Any] = {name: state.trait_defaults(name) for name in SETTINGS}
     defaults = {**defaults, "model": None}
     arguments = [
@@ -128,6 +135,7 @@ def heading(state: ExplorerState) -> str:
     threshold = f"threshold {threshold_line(state, state.table).value:.3g}"
     score = f"{state.reduction}, {state.normalisation}"
     if isinstance(scene, TraceScene):
+        score = score if state.heads is None else name_of(state.heads)
         reader = scene.trace.metadata.get("model")
         of = [f"trace {scene.trace.id}", str(reader) if isinstance(reader, str) else ""]
         if state.method != "attention":

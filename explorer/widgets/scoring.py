@@ -14,6 +14,7 @@ from explorer.errors import ExplorerError
 from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table, scores_table
 from explorer.source import visible_text
 from explorer.widgets.focus import Focus
+from explorer.widgets.head_sets import name_of
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 
@@ -29,7 +30,7 @@ class TableKeeper:
 
     DEPENDS_ON = (
         "focus", "tab", "threshold", "reduction", "normalisation", "unit_kind", "selection",
-        "direction", "method", "method_table",
+        "direction", "method", "method_table", "heads",
     )  # fmt: skip
 
     def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
@@ -67,8 +68,11 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
     """Return the feedback table of the tab in front; None when there is nothing to score.
 
     In the code tab the rows averaged over are those of all tokens but special ones, or the one
-    row of the pinned token or cell. In the traces tab they are the answer's.
+    row of the pinned token or cell. In the traces tab they are the answer's, unless a set of heads
+    says otherwise.
     """
+    if state.heads is not None and isinstance(state.scene, TraceScene):
+        return _by_heads(state, state.scene)
     focus: Focus | None = state.focus
     if focus is None:
         return _unscored(state)
@@ -97,6 +101,25 @@ def feedback_of(state: ExplorerState) -> pd.DataFrame | None:
         normalisation=state.normalisation,  # type: ignore[arg-type]
         diagnostics=notes,
     )
+
+
+def _by_heads(state: ExplorerState, scene: TraceScene) -> pd.DataFrame | None:
+    """The table of a trace scored by a set of heads, as a `FeedbackExtractor` works it out.
+
+    What the trace brings no reading for stays unknown: an extractor would ask the embedding.
+    """
+    if not scene.trace.hyperedges:
+        return None
+    from explorer.rag.attention import attend
+    from explorer.rag.config import ExtractorConfig
+    from explorer.rag.explaining import Explained, explanation
+
+    trace = scene.trace
+    config = ExtractorConfig("attention", attention_threshold=state.threshold, heads=state.heads)
+    found = attend(trace, config)
+    table = explanation([Explained(trace.id, trace.hyperedges, found.findings, found.notes)])
+    table.attrs |= {"notes": found.notes, "method": "attention", "heads": state.heads}
+    return table
 
 
 def _unscored(state: ExplorerState) -> pd.DataFrame | None:
@@ -220,6 +243,9 @@ def sentence_of(state: ExplorerState) -> str:
     if focus is None and method == "attention":
         return _empty_sentence(state)
     where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
+    heads = None if table is None else table.attrs.get("heads")
+    if heads is not None:
+        where = name_of(heads)
     chosen = state.selection
     if chosen is not None and chosen["kind"] == "unit" and table is not None:
         found = table[table["unit"] == chosen["name"]]
@@ -280,6 +306,8 @@ def _trace_sentence(
     if table is None:
         return _empty_sentence(state)
     prefix = f"{where}: " if where else ""
+    if table.attrs.get("heads") is not None and (table["verdict"] == "unknown").all():
+        return f"{prefix}nothing is known. {table.attrs['notes'][0].message}"
     used = set(table.loc[table["verdict"] == "used", "unit"])
     text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
     labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets as t
 
 from explorer.errors import InputError
-from explorer.feedback import NORMALISATIONS, REDUCTIONS
+from explorer.feedback import NORMALISATIONS, REDUCTIONS, HeadCombination
 from explorer.figures.colours import scale_choices
 
 UNIT_KINDS = ("line", "identifier", "node", "token")
@@ -38,6 +38,9 @@ METHOD_THRESHOLDS = {
     "ensemble": "threshold",
 }
 """The methods of the traces tab, and the threshold that each of them compares its scores with."""
+
+IN_THE_PLACE = ("layer", "head", "reduction", "normalisation")
+"""What a set of heads is in the place of."""
 
 UPDATE_STRATEGIES = ("ema", "additive", "multiplicative")
 QUALITIES = ("auc", "average_precision", "f1")
@@ -155,6 +158,12 @@ class ExplorerState(t.HasTraits):
     """Order of the feedback bars: ``"order"`` of the text or of retrieval (default), or
     ``"score"``."""
 
+    heads: Any = t.Any(None, allow_none=True, help="Set of heads that scores come from.")
+    """Traces and thresholds tabs: a `HeadCombination`, or the mapping that its ``to_dict`` gives.
+    The attention method then scores by it in the place of layer, head, reduction and
+    normalisation. Choosing one of these four there takes the set away; the code tab knows no sets.
+    ``None`` (default) is no set."""
+
     # What follows is made by the session, not set by the user.
     code_scene = t.Any(None, allow_none=True)
     trace_scene = t.Any(None, allow_none=True)
@@ -170,6 +179,7 @@ class ExplorerState(t.HasTraits):
     register_model: Callable[[Any], str | None] = staticmethod(lambda value: value)
     """Turns a model into its name; set by the session."""
 
+    _keeping_heads = False
     _batch_depth = 0
     _after_batch: tuple[Callable[[], None], ...] = ()
 
@@ -195,6 +205,29 @@ class ExplorerState(t.HasTraits):
         """Run this once when the batch under way ends."""
         if run not in self._after_batch:
             self._after_batch = (*self._after_batch, run)
+
+    @contextmanager
+    def keeping_heads(self) -> Iterator[None]:
+        """Set layer or head as the app itself must, which is no choice against the set of heads."""
+        before, self._keeping_heads = self._keeping_heads, True
+        try:
+            yield
+        finally:
+            self._keeping_heads = before
+
+    def _leave_heads(self) -> None:
+        if self.heads is not None and self.tab != "code" and not self._keeping_heads:
+            self.heads = None
+
+    @t.observe(*IN_THE_PLACE)
+    def _chosen_in_the_place(self, _: Any) -> None:
+        # Before anybody else hears of the change, as this handler was there first.
+        self._leave_heads()
+
+    def _chosen_again(self, name: str, value: Any) -> None:
+        """To choose what is chosen already is a choice too, but no change to be observed."""
+        if name in IN_THE_PLACE and value == getattr(self, name):
+            self._leave_heads()
 
     @property
     def scene(self) -> Any:
@@ -233,7 +266,13 @@ class ExplorerState(t.HasTraits):
         if value not in choices:
             listed = ", ".join(repr(choice) for choice in choices)
             raise InputError(f"{name} must be one of {listed}; {value!r} is none of them.")
+        self._chosen_again(name, value)
         return str(value)
+
+    @t.validate("heads")
+    def _check_heads(self, proposal: Mapping[str, Any]) -> HeadCombination | None:
+        value = proposal["value"]
+        return None if value is None else HeadCombination.of(value)
 
     @t.validate("source")
     def _check_source(self, proposal: Mapping[str, Any]) -> str:
@@ -256,6 +295,11 @@ class ExplorerState(t.HasTraits):
     @t.validate("layer", "head")
     def _check_index(self, proposal: Mapping[str, Any]) -> int | None:
         name, value = proposal["trait"].name, proposal["value"]
+        index = self._index(name, value)
+        self._chosen_again(name, index)
+        return index
+
+    def _index(self, name: str, value: Any) -> int | None:
         scene = self.scene
         if value is None:
             return None

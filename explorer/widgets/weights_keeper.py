@@ -29,7 +29,8 @@ MOST_TRACES = 5_000
 
 _DEPENDS_ON = (
     "tab", "weight_view", "method", "threshold", "similarity_threshold", "citation_threshold",
-    "layer", "head", "reduction", "normalisation", "update_strategy",
+    "layer", "head", "reduction", "normalisation", "heads",
+    "update_strategy",
 )  # fmt: skip
 
 

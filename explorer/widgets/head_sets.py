@@ -1,0 +1,60 @@
+"""A set of heads in words, and where it lies on the grid of heads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.feedback import HeadCombination
+
+_MOST_LISTED = 8
+
+
+def name_of(heads: HeadCombination) -> str:
+    """Return what a combination is called: "set of 12 heads", or the one head that it is.
+
+    Examples
+    --------
+    >>> from explorer.feedback import HeadTerm
+    >>> name_of(HeadCombination((HeadTerm("question", 20, 3, 1.0),)))
+    'layer 20, head 3, question rows'
+    """
+    if len(heads.terms) == 1:
+        (term,) = heads.terms
+        return f"layer {term.layer}, head {term.head}, {term.rows} rows"
+    count = len({(term.layer, term.head) for term in heads.terms})
+    return f"set of {count:,} head{'' if count == 1 else 's'}"
+
+
+def listed(heads: HeadCombination) -> str:
+    """Return the strongest heads with their weights, one a line, and what else takes part."""
+    strongest = sorted(heads.terms, key=lambda term: -abs(term.weight))
+    lines = [
+        f"layer {term.layer}, head {term.head}, {term.rows} rows: {term.weight:+.3g}"
+        for term in strongest[:_MOST_LISTED]
+    ]
+    more = len(strongest) - _MOST_LISTED
+    if more > 0:
+        lines.append(f"and {more:,} weaker")
+    if heads.content_free:
+        lines.append("less what a question without content attracts")
+    return "\n".join(lines)
+
+
+def shown_set(heads: HeadCombination | None) -> dict[str, Any] | None:
+    """Return a combination as the page shows it; None where there is none.
+
+    Its ``cells`` are (layer, head, share), the share being the size of the head's weights, all rows
+    together, against the largest of them.
+    """
+    if heads is None:
+        return None
+    sizes: dict[tuple[int, int], float] = {}
+    for term in heads.terms:
+        place = (term.layer, term.head)
+        sizes[place] = sizes.get(place, 0.0) + abs(term.weight)
+    largest = max(sizes.values()) or 1.0
+    return {
+        "name": name_of(heads),
+        "title": listed(heads),
+        "cells": [[layer, head, round(size / largest, 3)] for (layer, head), size in sizes.items()],
+    }
