@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
+from explorer.feedback.reductions import Reduction, reduction_rule
+from explorer.feedback.scores import check_k
 
 Rows = Literal["answer", "question"]
 CONTENT_FREE = "content_free"
 """Name of the reading whose question says nothing: what position and length alone attract."""
 
 Readings = Mapping[str, NDArray[np.floating]]
-"""Mass per head and unit, (layers, heads, units), by whose rows look."""
+"""Reduced attention per head and unit, (layers, heads, units), by whose rows look."""
 
 
 class HeadTerm(NamedTuple):
@@ -33,9 +35,9 @@ class HeadTerm(NamedTuple):
 class HeadCombination:
     """A score from the attention of several heads.
 
-    With ``m`` the mass of a unit in one head (rows of the answer, or of the question), less its
-    mass under a question without content where `content_free`, and ``z`` that number standardised
-    over the units of the trace (mean 0, deviation 1; 0 where all are alike)::
+    With ``m`` the reduced attention of a unit in one head (rows of the answer, or of the question),
+    less that under a question without content where `content_free`, and ``z`` that number
+    standardised over the units of the trace (mean 0, deviation 1; 0 where all are alike)::
 
         score = 1 / (1 + exp(-(intercept + sum of weight x z)))
 
@@ -50,12 +52,14 @@ class HeadCombination:
     intercept
         Of the sum.
     content_free
-        Whether mass under the question without content is taken away.
+        Whether attention under the question without content is taken away.
+    reduction, k
+        How the tokens of a unit become one number, and of how many tokens for ``"top-k"``.
 
     Raises
     ------
     InputError
-        There is no term, or one of them is none.
+        There is no term, or one of them is none; there is no such reduction.
 
     Examples
     --------
@@ -67,6 +71,8 @@ class HeadCombination:
     terms: tuple[HeadTerm, ...]
     intercept: float = 0.0
     content_free: bool = False
+    reduction: Reduction = "mass"
+    k: int = 3
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "terms", tuple(_term(term) for term in self.terms))
@@ -74,6 +80,8 @@ class HeadCombination:
             raise InputError("A combination of heads needs at least one head.")
         object.__setattr__(self, "intercept", _number("intercept", self.intercept))
         object.__setattr__(self, "content_free", bool(self.content_free))
+        reduction_rule(self.reduction)
+        check_k(self.k)
 
     @classmethod
     def of(cls, value: HeadCombination | Mapping[str, Any]) -> HeadCombination:
@@ -89,14 +97,13 @@ class HeadCombination:
         if not isinstance(value, Mapping) or not isinstance(value.get("terms"), Sequence):
             raise InputError(
                 'A combination of heads is a mapping {"terms": [[rows, layer, head, weight], ...], '
-                f'"intercept": ..., "content_free": ...}}, not a {type(value).__name__}.'
+                f'"intercept": ..., "content_free": ..., "reduction": ...}}, not a '
+                f"{type(value).__name__}."
             )
-        odd = set(value) - {"terms", "intercept", "content_free"}
+        odd = set(value) - {"terms", "intercept", "content_free", "reduction", "k"}
         if odd:
             raise InputError(f"A combination of heads has no {min(map(str, odd))!r}.")
-        return cls(
-            tuple(value["terms"]), value.get("intercept", 0.0), value.get("content_free", False)
-        )
+        return cls(**{**value, "terms": tuple(value["terms"])})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the combination as JSON takes it."""
@@ -104,6 +111,8 @@ class HeadCombination:
             "terms": [list(term) for term in self.terms],
             "intercept": self.intercept,
             "content_free": self.content_free,
+            "reduction": self.reduction,
+            "k": self.k,
         }
 
     @property
@@ -118,12 +127,13 @@ class HeadCombination:
         Parameters
         ----------
         readings
-            Mass (layers, heads, units) of each of `needs`.
+            Attention (layers, heads, units) of each of `needs`, by `reduction`: those of
+            `explorer.traces.head_readings`.
 
         Returns
         -------
         ndarray of float64, shape (units,)
-            In [0, 1]; NaN where a mass is.
+            In [0, 1]; NaN where a reading is.
 
         Raises
         ------
@@ -155,21 +165,25 @@ class HeadCombination:
         return scores
 
 
-def standardised(mass: NDArray[np.floating]) -> NDArray[np.float64]:
+def standardised(reduced: NDArray[np.floating]) -> NDArray[np.float64]:
     """Each row less its mean, by its deviation; 0 where all of a row are alike.
 
     Parameters
     ----------
-    mass
-        Float (..., units).
+    reduced
+        Float (..., units). NaN is unknown: it stays so, and the others are as if it was not there.
     """
-    rows = np.asarray(mass, dtype=np.float64)
+    rows = np.asarray(reduced, dtype=np.float64)
     if not rows.shape[-1]:
         return rows
-    centred = rows - rows.mean(axis=-1, keepdims=True)
-    deviation = centred.std(axis=-1, keepdims=True)
+    known = ~np.isnan(rows)
+    count = np.maximum(known.sum(axis=-1, keepdims=True), 1)
+    filled = np.where(known, rows, 0.0)
+    centred = rows - filled.sum(axis=-1, keepdims=True) / count
+    squares = np.where(known, centred, 0.0) ** 2
+    deviation = np.sqrt(squares.sum(axis=-1, keepdims=True) / count)
     # Below this the differences are rounding of float32.
-    alike = deviation <= 1e-9 + 1e-6 * np.abs(rows).max(axis=-1, keepdims=True)
+    alike = deviation <= 1e-9 + 1e-6 * np.abs(filled).max(axis=-1, keepdims=True)
     standard: NDArray[np.float64] = np.where(
         alike, centred * 0.0, centred / np.where(alike, 1.0, deviation)
     )

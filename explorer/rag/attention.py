@@ -14,6 +14,7 @@ from explorer.rag.config import ExtractorConfig
 from explorer.rag.findings import Finding, Plan, unknown
 from explorer.traces import Evidence, Trace, evidence, head_readings
 from explorer.traces.finding import hyperedge_diagnostics
+from explorer.traces.reduced import token_counts
 
 _DOUBTFUL = frozenset(
     {
@@ -117,7 +118,7 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
     """Score by a combination of heads, which needs the readings that it was made from."""
     policy = config.attention_policy
     try:
-        readings = head_readings(trace)
+        readings = head_readings(trace, heads.reduction, heads.k)
         if not readings:
             return _nothing(
                 trace,
@@ -131,7 +132,7 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
         return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
     many = f"{len(heads.terms)} heads" if len(heads.terms) > 1 else "one head"
     matched = f"{many}, rows of the {' and the '.join(sorted({t.rows for t in heads.terms}))}"
-    counts = _token_counts(trace)
+    counts = token_counts(trace) or [0] * len(trace.hyperedges)
     notes = hyperedge_diagnostics(trace)
     signals = policy.convert(scores)
     findings = [
@@ -151,13 +152,6 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
         )
     ]
     return Attended(findings, (), None)
-
-
-def _token_counts(trace: Trace) -> list[int]:
-    counts = trace.metadata.get("unit_tokens")
-    if isinstance(counts, list | tuple) and len(counts) == len(trace.hyperedges):
-        return [count if isinstance(count, int) else 0 for count in counts]
-    return [0] * len(trace.hyperedges)
 
 
 def plan_attention(trace: Trace, config: ExtractorConfig) -> Plan:

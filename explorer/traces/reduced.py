@@ -58,7 +58,7 @@ def read(trace: Trace) -> Evidence:
             mass, [edge.id for edge in trace.hyperedges], topk=topk, row_tokens=row_tokens, k=k
         ),
     )
-    counts = _token_counts(trace)
+    counts = token_counts(trace)
     units = column_units(trace, [() for _ in trace.hyperedges])
     if counts is None:
         message = (
@@ -76,8 +76,16 @@ def read(trace: Trace) -> Evidence:
     return Evidence("units", attention, units)
 
 
-def _token_counts(trace: Trace) -> list[int] | None:
-    """Return how many tokens each hyperedge has, from counts or from the tokens themselves."""
+def token_counts(trace: Trace) -> list[int] | None:
+    """Return how many tokens each hyperedge has, from counts or from the tokens themselves.
+
+    None where the trace does not say (`unit_tokens`).
+
+    Raises
+    ------
+    EvidenceError
+        There is not one count for each hyperedge.
+    """
     value: Any = trace.metadata.get("unit_tokens")
     if value is None:
         return None

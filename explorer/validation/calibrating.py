@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import Cancelled, InputError
 from explorer.feedback import Diagnostic
 from explorer.models.progress import Progress, ProgressCallback
-from explorer.validation.baselines import Baseline, baseline_scores
-from explorer.validation.candidates import Candidate, Features, Fitted, features_of, fit
+from explorer.validation.candidates import REGULARISATION, Candidate, Family, Features, Fitted, fit
 from explorer.validation.choosing import (
     MIN_POSITIVES,
     MIN_TRACES,
@@ -22,43 +22,51 @@ from explorer.validation.choosing import (
     check_enough,
     trace_folds,
 )
-from explorer.validation.judged import judge
-from explorer.validation.metrics import Confusion, Objective, check_metric, measure, reaches
+from explorer.validation.features import features_of
+from explorer.validation.gathering import Gathered
+from explorer.validation.labelled import Judged, Truth
+from explorer.validation.metrics import Objective, check_metric
 from explorer.validation.recommendation import Recommendation
-from explorer.validation.resampling import SAMPLES, Interval, drawn_traces, interval
-from explorer.validation.standing import side_by_side
+from explorer.validation.recommending import recommended
+from explorer.validation.resampling import SAMPLES
+from explorer.validation.truths import LEAST_DROP, LabelsByTrace, LabelSource
 
 if TYPE_CHECKING:
     from explorer.traces import Trace
-    from explorer.validation.labelled import Judged
 
-LEXICAL: Final = "lexical-overlap"
-_COMPARED: tuple[Baseline, ...] = (
-    "always-no",
-    "random",
-    "length",
-    "position",
-    "retrieval-score",
-    "word-overlap",
-    LEXICAL,
-)
+MOST_UNITS: Final = 20_000
+"""Of more labelled hyperedges than this a part is taken: more make a search long, not better."""
+
 _INNER_FOLDS = 3
-_STABLE = 0.6
-"""A choice that fewer of the folds make is called unstable."""
 
 
 class Fold(NamedTuple):
     """What one outer fold chose, and what it scored on the traces held out.
 
-    `scores` are those of the units held out, `places` which units these are.
+    Attributes
+    ----------
+    repeat, fold
+        Which it is, each from 0.
+    candidate, chosen
+        The candidate of all, and its head in words.
+    threshold
+        Chosen by the other traces.
+    scores
+        Float64 (units held out,).
+    places
+        Which units these are.
+    alone
+        The scores of the best candidate of each family.
     """
 
     repeat: int
     fold: int
     candidate: Candidate
+    chosen: str
     threshold: float
     scores: NDArray[np.float64]
     places: NDArray[np.intp]
+    alone: dict[Family, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,21 +89,32 @@ def calibrate(
     traces: Iterable[Trace],
     *,
     metric: Objective = "f1",
+    truth: Truth = "labels",
+    labels: LabelsByTrace | None = None,
+    least_drop: float = LEAST_DROP,
     folds: int = 5,
     repeats: int = 2,
     samples: int = SAMPLES,
     seed: int = 0,
     min_traces: int = MIN_TRACES,
     min_positives: int = MIN_POSITIVES,
+    most_units: int = MOST_UNITS,
     resume: Begun | None = None,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> Recommendation:
-    """Choose heads and a threshold by the labels in the traces.
+    """Choose heads and a threshold by what is known of the hyperedges.
 
-    Tried are the best single head, and sets of heads weighted by a regularised logistic regression,
-    over the rows of the answer, of the question, or both, with and without what a question without
-    content attracts (as far as the traces bring these readings).
+    Tried are
+
+    * the scores of every layer and head, and of the means over them, in every reduction and
+      normalisation, as a `FeedbackExtractor` has them;
+    * every head standardised over the hyperedges of its trace, and sets of heads weighted by a
+      regularised logistic regression: over the rows of the answer, of the question, or both, in
+      every reduction, with and without what a question without content attracts.
+
+    What the traces do not bring is not tried: an attention matrix of their own has the answer's
+    rows alone, and scores that were given have one head.
 
     The cross-validation is nested. In every outer fold the other traces alone choose: inner folds
     among them decide between the candidates by average precision, and give the scores by which the
@@ -105,15 +124,19 @@ def calibrate(
     Parameters
     ----------
     traces
-        Labelled traces as `score_traces` leaves them, read by one model.
+        Labelled or ablated traces with attention, read by one model: `score_traces` leaves them so.
     metric
         What the threshold shall make large.
+    truth, labels, least_drop
+        What is known of the hyperedges, as in `judge`.
     folds, repeats
         Outer folds, cut by trace, and how often they are cut.
     samples, seed
         Bootstrap samples of traces for intervals, and where cuts and samples start.
     min_traces, min_positives
         With fewer labels nothing is recommended.
+    most_units
+        Of more labelled hyperedges than this a part is taken, whole traces at random.
     resume
         From `CalibrationCancelled.begun`, for the same traces and arguments.
     progress, cancel
@@ -128,27 +151,42 @@ def calibrate(
     Raises
     ------
     ValidationError
-        The labels are too few or all alike, or the traces bring no attention head by head.
+        The labels are too few or all alike, or the traces bring no attention.
     CalibrationCancelled
         `cancel` was set; what was finished is in its `begun`.
     InputError
         An argument is wrong.
     """
     check_metric(metric, Objective)
-    for name, value, least in (("folds", folds, 2), ("repeats", repeats, 1)):
+    numbers = (("folds", folds, 2), ("repeats", repeats, 1), ("most_units", most_units, 1))
+    for name, value, least in numbers:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise InputError(f"`{name}` must be a whole number from {least}, not {value!r}.")
-    labelled = [
-        trace for trace in traces if any(edge.label is not None for edge in trace.hyperedges)
-    ]
-    judged = judge(labelled, [[0.0] * len(trace.hyperedges) for trace in labelled])
+    check = _stopper(cancel)
+    listed = traces if isinstance(traces, Sequence) else list(traces)
+    gathered = Gathered(LabelSource(truth, labels, least_drop))
+    known = {}
+    for index, trace in enumerate(listed):
+        check()
+        chosen = gathered.labelled(trace)
+        if chosen:
+            known[index] = chosen
+    taken = _drawn(known, most_units, seed)
+    if len(taken) < len(known):
+        gathered.tell([_said_of_drawn(known, taken)])
+    # The attention of many traces is not held: what they say is all that baselines need.
+    bare = {index: msgspec.structs.replace(listed[index], metadata={}) for index in taken}
+    for index, trace in bare.items():
+        gathered.add(trace, known[index], np.zeros(len(trace.hyperedges)), None)
+    judged = Judged(scores=np.concatenate(gathered.found()), **gathered.rest())
     check_enough(judged, folds=folds, min_traces=min_traces, min_positives=min_positives)
-    features = features_of(labelled, judged, cancel)
     key = (judged.traces, judged.units, judged.labels.tobytes(), metric, folds, repeats, seed)
-    search = _Search(judged, features, metric, _stopper(cancel))
     found = list(resume.folds) if resume is not None and resume.key == key else []
     done = {(one.repeat, one.fold) for one in found}
     try:
+        places = [[place for place, _ in known[index]] for index in taken]
+        features = features_of((listed[index] for index in taken), places, check)
+        search = _Search(judged, features, metric, check)
         for repeat in range(repeats):
             for number, held in enumerate(trace_folds(judged, folds, seed + repeat)):
                 if (repeat, number) in done:
@@ -158,18 +196,48 @@ def calibrate(
                         f"Judging the choice on traces held out: {len(found)} of {folds * repeats}"
                     )
                     progress(Progress("explaining", len(found) / (folds * repeats + 1), said))
-                fitted, threshold = search.choose(~held, seed)
-                places = np.flatnonzero(held)
-                scores = fitted.scores(features, places)
-                found.append(Fold(repeat, number, fitted.candidate, threshold, scores, places))
+                found.append(search.fold(repeat, number, held, seed))
         if progress is not None:
             progress(Progress("explaining", 0.95, "Choosing on all traces"))
-        fitted, threshold = search.choose(np.ones(len(judged), dtype=bool), seed)
+        best = search.choose(np.ones(len(judged), dtype=bool), seed).best
     except Cancelled as error:
         raise CalibrationCancelled(Begun(key, tuple(found))) from error
-    return _reported(
-        labelled, judged, features, metric, found, fitted, threshold, samples=samples, seed=seed
+    return recommended(
+        list(bare.values()), judged, features, metric, found, best, samples=samples, seed=seed
     )
+
+
+def _drawn(known: Mapping[int, Sequence[Any]], most: int, seed: int) -> list[int]:
+    """Return which traces to take, whole ones at random, so that at most so many units do."""
+    indices = np.array(list(known), dtype=np.intp)
+    counts = np.array([len(chosen) for chosen in known.values()], dtype=np.int64)
+    if counts.sum() <= most:
+        return [int(index) for index in indices]
+    order = np.random.default_rng(seed).permutation(len(indices))
+    within = np.cumsum(counts[order]) <= most
+    return [int(index) for index in np.sort(indices[order[within]])]
+
+
+def _said_of_drawn(known: Mapping[int, Sequence[Any]], taken: Sequence[int]) -> Diagnostic:
+    units = sum(len(known[index]) for index in taken)
+    return Diagnostic(
+        "drawn-traces",
+        f"Chosen on {len(taken):,} of {len(known):,} traces, drawn at random: together they have "
+        f"{units:,} of {sum(map(len, known.values())):,} labelled hyperedges. `most_units` takes "
+        "more.",
+    )
+
+
+class _Chosen(NamedTuple):
+    """The best candidate of each family with its quality, and the one of all."""
+
+    families: dict[Family, tuple[float, Fitted, float]]
+
+    @property
+    def best(self) -> tuple[Fitted, float]:
+        """The fitted candidate and its threshold; a set of heads must be better, not as good."""
+        _, fitted, threshold = max(self.families.values(), key=lambda one: one[0])
+        return fitted, threshold
 
 
 class _Search:
@@ -183,30 +251,69 @@ class _Search:
         self.metric = metric
         self.check = check
 
-    def choose(self, train: NDArray[np.bool_], seed: int) -> tuple[Fitted, float]:
-        """Return the best candidate, fitted to these units, and its threshold."""
+    def fold(self, repeat: int, number: int, held: NDArray[np.bool_], seed: int) -> Fold:
+        """Choose on the other traces, and score those held out."""
+        chosen = self.choose(~held, seed)
+        fitted, threshold = chosen.best
+        places = np.flatnonzero(held)
+        alone = {
+            name: one.scores(self.features, places) for name, (_, one, _) in chosen.families.items()
+        }
+        return Fold(
+            repeat,
+            number,
+            fitted.candidate,
+            fitted.said(self.features),
+            threshold,
+            fitted.scores(self.features, places),
+            places,
+            alone,
+        )
+
+    def choose(self, train: NDArray[np.bool_], seed: int) -> _Chosen:
+        """Return the best candidate of each family, fitted to these units, with its threshold.
+
+        Sets of heads are compared at one strength of the penalty; the best of them is then tried
+        at the others.
+        """
+        part = self.judged.of(train)
+        cuts = trace_folds(part, _INNER_FOLDS, seed)
+        first, *others = REGULARISATION
+        found = [self._tried(one, train, part, cuts) for one in self.features.single_heads]
+        sets = [self._tried(one, train, part, cuts) for one in self.features.sets(first)]
+        if sets:
+            source = max(sets, key=lambda one: one[0])[1].source
+            sets += [
+                self._tried(Candidate(source, strength), train, part, cuts) for strength in others
+            ]
+        families: dict[Family, tuple[float, Fitted, float]] = {}
+        for tried in (found, sets):
+            if tried:
+                quality, candidate, scores = max(tried, key=lambda one: one[0])
+                threshold = best_threshold(scores, part.labels, self.metric).threshold
+                fitted = fit(candidate, self.features, self.judged.labels, train)
+                families[candidate.family] = quality, fitted, threshold
+        return _Chosen(families)
+
+    def _tried(
+        self,
+        candidate: Candidate,
+        train: NDArray[np.bool_],
+        part: Judged,
+        cuts: list[NDArray[np.bool_]],
+    ) -> tuple[float, Candidate, NDArray[np.float64]]:
+        """Average precision of a candidate in the inner folds, and its scores there."""
         from sklearn.metrics import average_precision_score
 
-        judged = self.judged
-        part = judged.of(train)
         places = np.flatnonzero(train)
-        cuts = trace_folds(part, _INNER_FOLDS, seed)
-        best: tuple[float, Candidate, NDArray[np.float64]] | None = None
-        for candidate in self.features.candidates():
-            scores = np.zeros(len(places))
-            for held in cuts:
-                self.check()
-                inner = np.zeros(len(judged), dtype=bool)
-                inner[places[~held]] = True
-                fitted = fit(candidate, self.features, judged.labels, inner)
-                scores[held] = fitted.scores(self.features, places[held])
-            quality = float(average_precision_score(part.labels, scores))
-            # A more complex candidate must be better, not as good.
-            if best is None or quality > best[0]:
-                best = quality, candidate, scores
-        assert best is not None  # noqa: S101 - there is always a single head
-        threshold = best_threshold(best[2], part.labels, self.metric).threshold
-        return fit(best[1], self.features, judged.labels, train), threshold
+        scores = np.zeros(len(places))
+        for held in cuts:
+            self.check()
+            inner = np.zeros(len(self.judged), dtype=bool)
+            inner[places[~held]] = True
+            fitted = fit(candidate, self.features, self.judged.labels, inner)
+            scores[held] = fitted.scores(self.features, places[held])
+        return float(average_precision_score(part.labels, scores)), candidate, scores
 
 
 def _stopper(cancel: threading.Event | None) -> Callable[[], None]:
@@ -215,151 +322,3 @@ def _stopper(cancel: threading.Event | None) -> Callable[[], None]:
             raise Cancelled("Stopped.")
 
     return check
-
-
-def _reported(
-    traces: Sequence[Trace],
-    judged: Judged,
-    features: Features,
-    metric: Objective,
-    folds: Sequence[Fold],
-    fitted: Fitted,
-    threshold: float,
-    *,
-    samples: int,
-    seed: int,
-) -> Recommendation:
-    """Put together what the folds say of the choice."""
-    import pandas as pd
-
-    repeats = 1 + max(one.repeat for one in folds)
-    scores = np.zeros((repeats, len(judged)))
-    calls = np.zeros((repeats, len(judged)), dtype=bool)
-    for one in folds:
-        scores[one.repeat, one.places] = one.scores
-        calls[one.repeat, one.places] = reaches(one.scores, one.threshold)
-    # The first cut is the one beside the baselines; the metric is that of all cuts.
-    ahead = judged.scored(scores[0])
-    others = baseline_scores(traces, judged, _COMPARED, seed=seed)
-    named: dict[str, Judged] = {"recommended": ahead}
-    named.update({str(name): scored for name, scored in others.items()})
-    table = side_by_side(named, samples=samples, seed=seed)
-    held_out = _held_out(judged, calls, metric, samples, seed)
-    own = fitted.scores(features)
-    in_sample = best_threshold(own, judged.labels, metric).value
-    names = pd.DataFrame(
-        [
-            {
-                "repeat": one.repeat,
-                "fold": one.fold,
-                "choice": one.candidate.name,
-                "strength": one.candidate.strength,
-                "threshold": one.threshold,
-            }
-            for one in folds
-        ]
-    )
-    warnings = _warnings(names, fitted, table)
-    combination = fitted.combination(features.shape)
-    return Recommendation(
-        choice=fitted.candidate.name,
-        config={
-            "method": "attention",
-            "heads": combination.to_dict(),
-            "attention_threshold": float(f"{threshold:.6g}"),
-        },
-        metric=metric,
-        threshold=threshold,
-        held_out=held_out,
-        in_sample=in_sample,
-        table=table,
-        folds=names,
-        traces=judged.n_traces,
-        units=len(judged),
-        positives=judged.positives,
-        truth=judged.truth,
-        refusal=_refusal(table),
-        notes=warnings,
-        scores=ahead,
-    )
-
-
-def _held_out(
-    judged: Judged, calls: NDArray[np.bool_], metric: Objective, samples: int, seed: int
-) -> Interval:
-    """The metric of calls on traces held out: the mean over the repeats, drawn by trace."""
-
-    def by_trace(values: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.bincount(
-            judged.groups, weights=values.astype(np.float64), minlength=judged.n_traces
-        ).astype(np.float64)
-
-    labels = judged.labels
-    there = by_trace(np.ones(len(judged), dtype=bool)), by_trace(labels)
-    hits = np.stack([by_trace(row & labels) for row in calls])
-    called = np.stack([by_trace(row) for row in calls])
-
-    def value(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The metric for weights of traces, (samples, traces) -> (samples,)."""
-        per_repeat = [
-            measure(
-                metric,
-                Confusion.of_calls(
-                    weights @ hits[r], weights @ called[r], weights @ there[1], weights @ there[0]
-                ),
-            )
-            for r in range(len(calls))
-        ]
-        mean: NDArray[np.float64] = np.mean(per_repeat, axis=0)
-        return mean
-
-    drawn = [
-        value(block.T.astype(np.float64)) for block in drawn_traces(judged.n_traces, samples, seed)
-    ]
-    return interval(float(value(np.ones((1, judged.n_traces)))[0]), np.concatenate(drawn))
-
-
-def _refusal(table: Any) -> str:
-    """Why nothing is recommended; empty where something is."""
-    lexical = table[table["scores"] == LEXICAL].iloc[0]
-    ahead, low, high = (
-        float(lexical[name]) for name in ("auc_ahead", "auc_ahead_low", "auc_ahead_high")
-    )
-    if np.isnan(ahead) or ahead > 0:
-        return ""
-    return (
-        "On traces held out, attention ranks no better than the words that a hyperedge shares with "
-        f"question and answer: its ROC-AUC is {-ahead:.3f} lower (95 % interval {-high:.3f} to "
-        f"{-low:.3f}). Use the words, another model, or more readings: "
-        "score_traces(rows=('answer', 'question'), content_free=True)."
-    )
-
-
-def _warnings(folds: Any, fitted: Fitted, table: Any) -> tuple[Diagnostic, ...]:
-    found = []
-    same = float((folds["choice"] == fitted.candidate.name).mean())
-    if same < _STABLE:
-        found.append(
-            Diagnostic(
-                "unstable-choice",
-                f"Only {same:.0%} of the folds make the choice that is recommended: with other "
-                "traces it might be another. Label more traces before you rely on it.",
-            )
-        )
-    low, high = float(folds["threshold"].min()), float(folds["threshold"].max())
-    if high > 3 * low + 0.05:
-        found.append(
-            Diagnostic(
-                "unstable-threshold",
-                f"The folds choose thresholds from {low:.3g} to {high:.3g}.",
-            )
-        )
-    lexical = table[table["scores"] == LEXICAL].iloc[0]
-    if float(lexical["auc_ahead"]) > 0 and float(lexical["auc_ahead_low"]) <= 0:
-        found.append(
-            Diagnostic(
-                "not-surely-ahead",
-                "It is ahead of word overlap, but the interval of the difference includes 0.",
-            )
-        )
-    return tuple(found)

@@ -65,12 +65,20 @@ def test_any_combination_equals_the_loop(seed, units, free):
 def test_units_that_are_all_alike_are_told_apart_by_nothing():
     assert standardised(np.full((2, 4), 0.3)).tolist() == [[0.0] * 4] * 2
     assert standardised(np.zeros((1, 0))).shape == (1, 0)
-    assert np.isnan(standardised(np.array([[np.nan, 1.0]]))).all()
+
+
+def test_what_is_unknown_is_left_out_and_stays_unknown():
+    # Without the unknown one: mean 2, deviation 1.
+    np.testing.assert_allclose(standardised(np.array([1.0, np.nan, 3.0])), [-1.0, np.nan, 1.0])
+    assert np.isnan(standardised(np.full(2, np.nan))).all()
+    one = HeadCombination((HeadTerm("answer", 0, 0, 1.0),))
+    scores = one.scores({"answer": np.array([[[0.1, np.nan, 0.3]]])})
+    np.testing.assert_allclose(scores, [logistic(-1), np.nan, logistic(1)])
 
 
 def test_it_survives_json():
     one = HeadCombination(
-        (HeadTerm("answer", 3, 1, 0.5), HeadTerm("question", 0, 2, -1.0)), 0.1, True
+        (HeadTerm("answer", 3, 1, 0.5), HeadTerm("question", 0, 2, -1.0)), 0.1, True, "top-k", 5
     )
     assert HeadCombination.of(one.to_dict()) == one
 
@@ -87,6 +95,8 @@ def test_it_survives_json():
         {"terms": [["answer", 0, 0, float("nan")]]},
         {"terms": [["answer", 0, 0, 1.0]], "intercept": "x"},
         {"terms": [["answer", 0, 0, 1.0]], "slope": 1},
+        {"terms": [["answer", 0, 0, 1.0]], "reduction": "median"},
+        {"terms": [["answer", 0, 0, 1.0]], "k": 0},
         [["answer", 0, 0, 1.0]],
         None,
     ],

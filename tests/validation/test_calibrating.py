@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from explorer.errors import InputError, ValidationError
+from explorer.errors import Cancelled, InputError, ValidationError
 from explorer.rag import FeedbackExtractor
-from explorer.traces import Hyperedge, Trace
+from explorer.traces import Hyperedge, Trace, head_readings
 from explorer.validation import CalibrationCancelled, calibrate, judge
+from explorer.validation.candidates import Plain
+from explorer.validation.features import features_of
 
 LAYERS, HEADS, UNITS = 3, 2, 6
+UNLIKE = ("Whales swim.", "Iron rusts.", "Bach", "42 km", "Quito", "Zoe plays drums")
 
 
 def planted(n=30, strength=6.0, seed=0, *, readings=("answer", "question", "content_free")):
@@ -45,7 +49,7 @@ def planted(n=30, strength=6.0, seed=0, *, readings=("answer", "question", "cont
 def test_a_planted_head_is_found_and_holds_on_other_traces():
     found = calibrate(planted(), repeats=1, samples=100)
     assert found.accepted
-    assert "question, content-free subtracted" in found.choice
+    assert "rows of the question, mass standardised, content-free subtracted" in found.choice
     terms = found.config["heads"]["terms"]
     strongest = max(terms, key=lambda term: abs(term[3]))
     assert strongest[:3] == ["question", 1, 0]
@@ -53,7 +57,7 @@ def test_a_planted_head_is_found_and_holds_on_other_traces():
     # The config is all that is needed: on traces that it has never seen the extractor separates.
     fresh = planted(seed=1)
     extractor = FeedbackExtractor(config=json.loads(found.to_json())["config"])
-    table = __import__("asyncio").run(extractor.explain_traces(fresh))
+    table = asyncio.run(extractor.explain_traces(fresh))
     judged = judge(fresh, table)
     assert roc_auc_score(judged.labels, judged.scores) > 0.95
     assert (table["evidence"] == "heads").all()
@@ -121,7 +125,7 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
         (lambda traces: traces[:10], "20 labelled traces"),
         (lambda traces: [_relabelled(trace, None) for trace in traces], "labelled hyperedge"),
         (lambda traces: [_relabelled(trace, False) for trace in traces], "labelled used"),
-        (lambda traces: [_without(trace) for trace in traces], "head by head"),
+        (lambda traces: [*traces[:-1], _without(traces[-1])], "brings no attention"),
         (lambda traces: [*traces[:-1], _cut(traces[-1])], "different shapes"),
     ],
 )
@@ -130,7 +134,17 @@ def test_what_cannot_be_calibrated_says_why(change, words):
         calibrate(change(planted(25)), repeats=1, samples=20)
 
 
-@pytest.mark.parametrize("arguments", [{"folds": 1}, {"repeats": 0}, {"metric": "beauty"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"folds": 1},
+        {"repeats": 0},
+        {"metric": "beauty"},
+        {"most_units": 0},
+        {"truth": "hope"},
+        {"least_drop": -1},
+    ],
+)
 def test_arguments_are_checked(arguments):
     with pytest.raises(InputError):
         calibrate(planted(25), **arguments)
@@ -138,7 +152,129 @@ def test_arguments_are_checked(arguments):
 
 def test_with_the_answers_rows_alone_the_question_is_not_tried():
     found = calibrate(planted(readings=("answer",)), repeats=1, samples=20)
-    assert found.folds["choice"].str.contains("rows of the answer").all()
+    assert not found.folds["choice"].str.contains("question").any()
+
+
+def test_a_head_that_needs_no_weights_is_recommended_as_a_plain_setting():
+    traces = planted(readings=("answer",))
+    for trace in traces:  # per token, and whatever the others get: mean of tokens, as it is
+        rng = np.random.default_rng(int(trace.id[1:]))
+        tokens = rng.integers(5, 60, UNITS)
+        used = np.array([edge.label for edge in trace.hyperedges])
+        mass = rng.random((LAYERS, HEADS, UNITS)) * 0.02 * tokens / 60
+        mass[2, 1] = tokens * np.where(used, 0.004, 0.001) * rng.uniform(0.9, 1.1, UNITS)
+        trace.metadata = {"unit_attention": mass, "unit_tokens": tokens.tolist()}
+    found = calibrate(traces, repeats=1, samples=50)
+    assert found.accepted
+    assert found.choice == "layer 2, head 1: mean, raw"
+    assert found.config["layer"] == 2
+    assert found.config["head"] == 1
+    assert found.config["reduction"] == "mean"
+    assert found.config["normalisation"] == "raw"
+    assert 0.0011 < found.threshold < 0.0036
+    assert found.held_out.value == 1.0
+    # The extractor calls what is labelled, on the scores that the calibration saw.
+    judged = judge(traces, asyncio.run(found.extractor().explain_traces(traces)))
+    assert ((judged.scores >= found.threshold) == judged.labels).all()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "mass", "top-k"])
+@pytest.mark.parametrize("normalisation", ["raw", "share", "lift"])
+def test_plain_candidates_score_as_the_extractor_does(reduction, normalisation):
+    rng = np.random.default_rng(3)
+    edges = [Hyperedge(f"h{i}", f"fact {i}", label=bool(i % 2)) for i in range(UNITS)]
+    mass = rng.random((LAYERS, HEADS, UNITS)) / UNITS
+    metadata = {"unit_attention": mass, "unit_topk": mass / 4, "unit_tokens": [3, 9, 4, 0, 8, 2]}
+    trace = Trace("t", "what?", edges, "that", metadata)
+    features = features_of([trace], [range(UNITS)])
+    columns = features.plain.get(Plain(reduction, normalisation))
+    if columns is None:  # lift counts tokens itself: that of mean and of mass are one
+        assert (reduction, normalisation) == ("mass", "lift")
+        columns = features.plain[Plain("mean", "lift")]
+    for column in range(columns.shape[1]):
+        layer, head = features.place(column)
+        config = {
+            "method": "attention",
+            "layer": layer,
+            "head": head,
+            "reduction": reduction,
+            "normalisation": normalisation,
+        }
+        extractor = FeedbackExtractor(lambda texts: np.zeros((len(texts), 1)), config)
+        scores = asyncio.run(extractor.explain(trace))["score"].to_numpy()
+        known = [0, 1, 2, 4, 5]  # the fourth was cut from the prompt
+        np.testing.assert_allclose(columns[known, column], scores[known], rtol=1e-5)
+        assert columns[3, column] == 0.0
+
+
+def test_scores_that_were_given_get_a_threshold():
+    traces = planted()
+    for trace in traces:
+        rng = np.random.default_rng(int(trace.id[1:]))
+        used = np.array([edge.label for edge in trace.hyperedges])
+        trace.metadata = {
+            "hyperedge_attention": (0.1 + 0.3 * used + 0.05 * rng.random(UNITS)).tolist()
+        }
+    found = calibrate(traces, repeats=1, samples=50)
+    assert found.accepted
+    assert found.config["layer"] is None
+    assert found.config["head"] is None
+    assert "heads" not in found.config
+    assert 0.15 < found.threshold < 0.4
+    assert found.held_out.value == 1.0
+    assert "best set of heads" not in set(found.table["scores"])
+
+
+def test_a_matrix_of_the_traces_own_has_sets_of_heads_too():
+    traces = planted(n=25)
+    for number, trace in enumerate(traces):
+        rng = np.random.default_rng(number)
+        used = np.array([edge.label for edge in trace.hyperedges])
+        matrix = rng.random((LAYERS, HEADS, 3, UNITS)).astype("f4")
+        matrix[1, 0] += used
+        matrix /= matrix.sum(axis=-1, keepdims=True)
+        trace.metadata = {"attention_matrix": matrix}
+        for edge, text in zip(trace.hyperedges, UNLIKE, strict=True):
+            edge.hyperedge = text
+    readings = head_readings(traces[0])
+    np.testing.assert_allclose(
+        readings["answer"], traces[0].metadata["attention_matrix"].mean(axis=2), rtol=1e-6
+    )
+    found = calibrate(traces, repeats=1, samples=50)
+    assert found.accepted
+    assert {"best one head", "best set of heads"} <= set(found.table["scores"])
+
+
+def test_of_very_many_hyperedges_whole_traces_are_drawn():
+    found = calibrate(planted(60), repeats=1, samples=50, most_units=200)
+    assert found.units == 198
+    assert found.traces == 33
+    assert next(note.code for note in found.notes) == "drawn-traces"
+    again = calibrate(planted(60), repeats=1, samples=50, most_units=200)
+    assert again.config == found.config
+
+
+def test_causal_use_can_be_what_it_is_chosen_by():
+    traces = planted()
+    labels = {
+        trace.id: {edge.id: bool(edge.label) for edge in trace.hyperedges} for trace in traces
+    }
+    for trace in traces:
+        for edge in trace.hyperedges:
+            edge.label = None
+    with pytest.raises(ValidationError, match="ablate"):
+        calibrate(traces, truth="ablation")
+    found = calibrate(traces, truth="ablation", labels=labels, repeats=1, samples=50)
+    assert found.truth == "ablation"
+    assert found.table.attrs["truth"] == "ablation"
+    assert found.accepted
+
+
+def test_a_calibration_that_is_stopped_while_it_reads_has_no_folds():
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        calibrate(planted(25), cancel=cancel)
 
 
 def _relabelled(trace, label):
@@ -148,7 +284,7 @@ def _relabelled(trace, label):
 
 
 def _without(trace):
-    trace.metadata = {"hyperedge_attention": [0.1] * UNITS}
+    trace.metadata = {}
     return trace
 
 
