@@ -198,7 +198,7 @@ class Chrome:
             heads=1 if attention is None else attention.n_heads,
             layer=state.layer,
             head=state.head,
-            set=None if state.tab == "code" else shown_set(state.heads),
+            set=None if state.tab == "code" else shown_set(state.heads, _set_caption(state)),
             last=dict(self._last),
             measure=measure,
             measures=[list(pair) for pair in measures.items()],
@@ -288,6 +288,14 @@ _STRIP = frozenset(
         "hide_sink",
     }
 )
+
+
+def _set_caption(state: ExplorerState) -> str:
+    """Say what the grid still stands for while scores come from a set of heads."""
+    if state.tab != "traces":
+        return "● by weight in the set"
+    layer = "mean of layers" if state.layer is None else f"layer {state.layer}"
+    return f"picture: {layer}, {'mean' if state.head is None else f'head {state.head}'}"
 
 
 def _single_reason(state: ExplorerState, attention: Any) -> str:

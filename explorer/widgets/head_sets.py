@@ -40,10 +40,10 @@ def listed(heads: HeadCombination) -> str:
     return "\n".join(lines)
 
 
-def shown_set(heads: HeadCombination | None) -> dict[str, Any] | None:
+def shown_set(heads: HeadCombination | None, caption: str) -> dict[str, Any] | None:
     """Return a combination as the page shows it; None where there is none.
 
-    Its ``cells`` are (layer, head, share), the share being the size of the head's weights, all rows
+    Its ``caption`` stands under the grid of heads. Its ``cells`` are (layer, head, share), the share being the size of the head's weights, all rows
     together, against the largest of them.
     """
     if heads is None:
@@ -56,5 +56,6 @@ def shown_set(heads: HeadCombination | None) -> dict[str, Any] | None:
     return {
         "name": name_of(heads),
         "title": listed(heads),
+        "caption": caption,
         "cells": [[layer, head, round(size / largest, 3)] for (layer, head), size in sizes.items()],
     }

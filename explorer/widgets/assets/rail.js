@@ -1,4 +1,8 @@
-// Layer and head: steppers, their means, and a grid of all heads coloured by a measure.
+// Layer and head: steppers, their means, and a grid of all heads coloured by a measure; or the set of
+// heads that is in their place.
+const SVG = "http://www.w3.org/2000/svg";
+const MANY = 40; // of so many heads only those that count for something are marked
+
 function render({ model, el }) {
   const tell = messenger(model);
   el.classList.add("ex-region", "ex-rail");
@@ -31,6 +35,7 @@ function render({ model, el }) {
       mean,
     );
     node.show = () => {
+      node.title = content.set ? `A set of heads is in the place of this; to choose a ${name} takes it away` : "";
       setText(value, content[name] === null ? "·" : String(content[name]));
       mean.setAttribute("aria-pressed", String(content[name] === null));
       node.classList.toggle("ex-off", content[`${name}s`] < 2);
@@ -44,7 +49,28 @@ function render({ model, el }) {
     title: "Measure that colours the grid",
     onChange: () => tell.set("measure", measure.value),
   });
+  const setName = h("span", {});
+  const set = h(
+    "div",
+    { class: "ex-set", role: "group" },
+    setName,
+    h(
+      "button",
+      {
+        type: "button",
+        class: "ex-step",
+        "aria-label": "Take the set of heads away",
+        title: "Take the set away: layer and head count again (Esc)",
+        onClick: () => leave(),
+      },
+      "×",
+    ),
+  );
   const canvas = h("canvas", { class: "ex-grid-canvas" });
+  const marks = document.createElementNS(SVG, "svg");
+  marks.setAttribute("class", "ex-grid-marks");
+  marks.setAttribute("preserveAspectRatio", "none");
+  marks.setAttribute("aria-hidden", "true");
   const frame = h("div", { class: "ex-grid-frame" });
   const caption = h("div", { class: "ex-grid-caption" });
   const grid = h(
@@ -57,7 +83,6 @@ function render({ model, el }) {
       onKeydown: (event) => {
         const steps = { ArrowUp: ["layer", -1], ArrowDown: ["layer", 1], ArrowLeft: ["head", -1], ArrowRight: ["head", 1] };
         const step = steps[event.key];
-        if (event.key === "Escape") tell.now("unpin");
         if (event.key === "m") choose("head", content.head === null ? (content.last?.head ?? 0) : null);
         if (!step) return;
         event.preventDefault();
@@ -78,18 +103,30 @@ function render({ model, el }) {
       onPointerleave: () => show(),
     },
     canvas,
+    marks,
     frame,
   );
+  el.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.target === measure) return;
+    if (content.set) leave();
+    else tell.now("unpin");
+  });
   const legend = h("div", { class: "ex-grid-axes", "aria-hidden": "true" }, h("span", {}, "layer ↓"), h("span", {}, "head →"));
   const reason = h("p", { class: "ex-note" });
-  el.replaceChildren(layer, head, legend, grid, caption, h("label", { class: "ex-field" }, "grid", measure), reason);
+  el.replaceChildren(set, layer, head, legend, grid, caption, h("label", { class: "ex-field" }, "grid", measure), reason);
 
   // What was chosen here counts until the kernel has heard of it: an answer to an earlier gesture
   // that arrives meanwhile must not undo it, or the next step would start from the wrong place.
   const chosen = new Map();
   function remember(name, value) {
     chosen.set(name, { value, until: performance.now() + 2000 });
-    content = { ...content, [name]: value };
+    content = { ...content, [name]: value, set: null };
+  }
+  function leave() {
+    content = { ...content, set: null };
+    show();
+    (grid.hidden ? el.querySelector("button:not(.ex-set *)") : grid)?.focus();
+    tell.now("set", { name: "heads", value: null });
   }
   function choose(name, value) {
     remember(name, value);
@@ -114,10 +151,40 @@ function render({ model, el }) {
     const where = `L${l ?? "·"} H${n ?? "·"}`;
     return Number.isFinite(value) ? `${where}  ${digits(value)}` : where;
   }
+  function showSet() {
+    const shown = content.set;
+    set.hidden = !shown;
+    el.classList.toggle("ex-of-set", Boolean(shown));
+    setText(setName, shown?.name ?? "");
+    set.title = shown?.title ?? "";
+    set.setAttribute("aria-label", shown ? `${shown.name}: ${shown.title}` : "");
+    const wanted = JSON.stringify([content.layers, content.heads, shown?.cells ?? []]);
+    if (marks.dataset.shown === wanted) return;
+    marks.dataset.shown = wanted;
+    marks.setAttribute("viewBox", `0 0 ${content.heads} ${content.layers}`);
+    // A line of no length with round ends is a dot that stays round however the cells are stretched.
+    const sizes = new Map();
+    const least = shown?.cells.length > MANY ? 0.125 : 0;
+    for (const [l, n, share] of shown?.cells ?? []) {
+      if (l >= content.layers || n >= content.heads || share < least) continue;
+      const size = 1.5 + Math.round(share * 4);
+      sizes.set(size, `${sizes.get(size) ?? ""}M${n + 0.5} ${l + 0.5}h0`);
+    }
+    const dots = (of) =>
+      [...sizes].map(([size, d]) => {
+        const path = document.createElementNS(SVG, "path");
+        for (const [name, value] of [["class", of], ["d", d], ["stroke-width", of === "ex-halo" ? size + 1.5 : size]])
+          path.setAttribute(name, value);
+        return path;
+      });
+    marks.replaceChildren(...dots("ex-halo"), ...dots("ex-dot"));
+  }
   function show() {
     layer.show();
     head.show();
-    setText(caption, content.layer !== null && content.head !== null ? describe(content) : `layer ${content.layer ?? "mean"}, head ${content.head ?? "mean"}`);
+    showSet();
+    if (content.set) setText(caption, content.set.caption);
+    else setText(caption, content.layer !== null && content.head !== null ? describe(content) : `layer ${content.layer ?? "mean"}, head ${content.head ?? "mean"}`);
     grid.setAttribute(
       "aria-label",
       `Layer ${content.layer ?? "mean"} of ${content.layers}, head ${content.head ?? "mean"} of ${content.heads}. Arrow keys walk.`,
@@ -167,6 +234,7 @@ function render({ model, el }) {
     const single = content.layers * content.heads <= 1;
     grid.hidden = legend.hidden = caption.hidden = measure.parentElement.hidden = single;
     layer.hidden = head.hidden = single;
+    if (single) showSet();
     setText(reason, content.reason ?? "");
     if (!single) {
       grid.style.setProperty("--ex-rows", content.layers);

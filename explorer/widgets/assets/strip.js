@@ -108,6 +108,10 @@ function render({ model, el }) {
     slider.title = content.reachable
       ? `Scores here lie between ${digits(low)} and ${digits(high)} (the dark part of the track)`
       : "";
+    for (const label of [reductionLabel, normalisationLabel]) {
+      label.classList.toggle("ex-overridden", Boolean(content.of_set));
+      label.title = content.of_set ? "A set of heads is in the place of this; to choose here takes it away" : "";
+    }
     scale.show(content.threshold_scale);
     fillSelect(reduction, content.choices.reduction, content.reduction);
     fillSelect(normalisation, content.choices.normalisation, content.normalisation);
