@@ -25,6 +25,7 @@ class _Mark(msgspec.Struct):
     trace: str
     model: str = "another model"
     problem: str | None = None
+    settings: str | None = None
 
 
 class _Line(msgspec.Struct):
@@ -44,10 +45,13 @@ class Expected:
         Fingerprint of a trace that is read; digest of the line of one that is passed through.
     reader
         Digest of the model; None for a trace that is passed through.
+    settings
+        Digest of what is asked for; None where lines do not tell.
     """
 
     digest: str
     reader: str | None
+    settings: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,11 @@ class ScoredFile:
             raise self._foreign(
                 f"line {number} was read by {mark.model}, which is another model or has other "
                 "weights"
+            )
+        if None not in (mark.settings, wanted.settings) and mark.settings != wanted.settings:
+            # Nobody wants the work of hours overwritten for a forgotten argument.
+            raise self._foreign(
+                f"line {number} was {self._work.past} with other settings than are asked for now"
             )
         return found.id, mark.problem is None and mark.trace == wanted.digest
 

@@ -140,7 +140,8 @@ class ScoringJob:
                 expected[trace.id] = Expected(line_digest(scored_line(trace)), None)
             else:
                 reader = self._reader()
-                expected[trace.id] = Expected(reader.fingerprint(trace), reader.key)
+                wanted = None if self._work.wanted is None else self._work.wanted(trace)
+                expected[trace.id] = Expected(reader.fingerprint(trace), reader.key, wanted)
         file.resume(expected)
 
     def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:

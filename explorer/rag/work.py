@@ -76,6 +76,9 @@ class Work:
     passes
         Whether a trace needs nothing; given the trace, and a function that returns the reader
         (which loads the model).
+    wanted
+        Digest of what is asked for of a trace, where its mark tells it as `settings`: a file that
+        was written for something else is not overwritten. None where marks do not tell.
     """
 
     mark: str
@@ -84,6 +87,7 @@ class Work:
     past: str
     reader: Callable[[Model], TraceReader[Any]]
     passes: Callable[[Trace, Callable[[], TraceReader[Any]]], bool]
+    wanted: Callable[[Trace], str] | None = None
 
 
 def digest(value: Any) -> str:

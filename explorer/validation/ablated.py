@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -115,6 +116,8 @@ def ablation_of(trace: Trace) -> Ablation | None:
     )
     if not fits:
         raise _odd(trace, "its lists have other lengths than the hyperedges or the masks")
+    if found.answer_tokens < 1 or not isfinite(found.full_logprob + found.none_logprob):
+        raise _odd(trace, "its answer has no tokens, or a log-probability that is no number")
     masks = np.array(found.masks, dtype=np.bool_).reshape(len(found.masks), n_units)
     surrogate = None
     if found.surrogate is not None:

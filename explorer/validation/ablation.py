@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from explorer.models.batching import plan_batches
 from explorer.models.prefixes import AnswerReader
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.models.prompts import fact_prompt
-from explorer.models.sequences import given_answer
+from explorer.models.sequences import Sequenced, given_answer
 from explorer.rag.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag.stand_in import checked_ask
 from explorer.rag.telling import Teller
@@ -78,7 +79,8 @@ def ablate(
         The `top_units` of some score, for example, for its top-k drop.
     path
         A native trace file to which each finished trace is added, and which is taken up again, as
-        for `score_traces`.
+        for `score_traces`. One that was written with other `masks`, `seed`, `alpha` or `sets` is
+        refused, and not overwritten.
     seed
         Of the random masks; those of a trace do not depend on the traces beside it.
     alpha
@@ -108,7 +110,8 @@ def ablate(
     ModelNotFoundError, HubUnreachableError, ModelError
         The model cannot be loaded.
     TraceError
-        Something in `traces` is no trace, or `path` is a file that this ablation did not write.
+        Something in `traces` is no trace, or `path` is a file that this ablation did not write, or
+        wrote with other settings.
     InputError
         An option is none.
     ScoringCancelled
@@ -129,6 +132,7 @@ def ablate(
         passes=lambda trace, reader: (
             MARK in trace.metadata and _is_done(trace, settings, reader().key)
         ),
+        wanted=settings.of,
     )
     job = ScoringJob(
         listed,
@@ -161,20 +165,23 @@ class Settings:
         InputError
             A number is no number of its kind.
         """
-        for name, value in (("masks", self.masks), ("seed", self.seed)):
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            if not whole or value < 0:
-                raise InputError(f"{name} is a whole number from 0; got {value!r}.")
-        if self.alpha is not None and not (
-            isinstance(self.alpha, int | float) and 0 < self.alpha < float("inf")
+        for name, value, least in (
+            ("masks", self.masks, 0),
+            ("seed", self.seed, 0),
+            ("max_new_tokens", self.max_new_tokens, 1),
         ):
-            raise InputError(
-                f"alpha is a number above 0, or None to choose it; got {self.alpha!r}."
-            )
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not whole or value < least:
+                raise InputError(f"{name} is a whole number from {least}; got {value!r}.")
+        alpha: Any = self.alpha
+        number = isinstance(alpha, Real) and not isinstance(alpha, bool)
+        if alpha is not None and not (number and 0 < alpha < float("inf")):
+            raise InputError(f"alpha is a number above 0, or None to choose it; got {alpha!r}.")
 
     def of(self, trace: Trace) -> str:
         """Return a digest of what of it concerns one trace that has an answer."""
-        masks = [int(self.masks), int(self.seed), self.alpha] if self.masks else []
+        alpha = None if self.alpha is None else float(self.alpha)
+        masks = [int(self.masks), int(self.seed), alpha] if self.masks else []
         return digest([masks, self.sets.get(trace.id, ())])
 
 
@@ -335,12 +342,18 @@ class Ablator:
         """Return the log-probability of the answer to the prompt of each mask."""
         unique, places = reading_order(masks)
         tokenizer = self.model.tokenizer
-        sequences = []
+        sequences: list[Sequenced] = []
+        # Hyperedges of one text make prompts of one text, which is read once.
+        numbers: dict[tuple[str, ...], int] = {}
+        of_mask = []
         for mask in unique:
             reporter.check()
-            kept = [fact for fact, stays in zip(asked.facts, mask, strict=True) if stays]
-            prompt = fact_prompt(tokenizer, trace.query, kept)
-            sequences.append(given_answer(self.model, prompt, asked.answer))
+            kept = tuple(fact for fact, stays in zip(asked.facts, mask, strict=True) if stays)
+            if kept not in numbers:
+                numbers[kept] = len(sequences)
+                prompt = fact_prompt(tokenizer, trace.query, kept)
+                sequences.append(given_answer(self.model, prompt, asked.answer))
+            of_mask.append(numbers[kept])
         found = self._answers.logprobs(
             sequences,
             reporter,
@@ -348,7 +361,7 @@ class Ablator:
             before=lambda done: partly(done / len(sequences)),
         )
         # float32 holds no more digits than these.
-        logprobs = np.array([round(float(one.sum()), 6) for one in found])[places]
+        logprobs = np.array([round(float(one.sum()), 6) for one in found])[of_mask][places]
         if not np.isfinite(logprobs).all():
             raise ModelError(
                 f"The probability that {self.model.label} gives to the answer is not a number "

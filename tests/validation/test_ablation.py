@@ -20,6 +20,7 @@ from explorer.errors import (
     TraceError,
 )
 from explorer.models import Model
+from explorer.models.prefixes import AnswerReader
 from explorer.rag.scoring import ScoringCancelled, score_traces
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
 from explorer.validation.ablated import Ablation, ablation_of
@@ -474,7 +475,14 @@ def test_a_trace_that_has_changed_has_no_ablation(model):
 
 @pytest.mark.parametrize(
     "damage",
-    [{"full_logprob": "much"}, {"leave_one_out": [0.1]}, {"masks": [[1]]}, {"masks": [1]}],
+    [
+        {"full_logprob": "much"},
+        {"full_logprob": float("nan")},
+        {"answer_tokens": 0},
+        {"leave_one_out": [0.1]},
+        {"masks": [[1]]},
+        {"masks": [1]},
+    ],
 )
 def test_what_ablate_did_not_write_is_refused(model, damage):
     (one,) = ablate(trace(0), model, masks=2, progress=False)
@@ -517,6 +525,8 @@ def test_what_is_done_is_passed_through(model, passes):
         ({"masks": 2.5}, "masks"),
         ({"seed": -1}, "seed"),
         ({"alpha": 0}, "alpha"),
+        ({"alpha": True}, "alpha"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
         ({"batch_tokens": 0}, "batch_tokens"),
         ({"sets": [{"h0"}]}, "sets gives"),
         ({"sets": {"t0": "h0"}}, "sets gives"),
@@ -628,6 +638,51 @@ def test_what_has_changed_is_ablated_anew(model, tmp_path):
     assert done == ["t1", "t2"]
     for one, before in zip(found, given, strict=True):
         check(model, one, before)
+
+
+def test_a_file_with_other_settings_is_not_overwritten(model, tmp_path):
+    path = tmp_path / "a.jsonl"
+    ablate(four(), model, masks=3, path=path, progress=False)
+    contents = path.read_bytes()
+    for other in (
+        {},
+        {"masks": 4},
+        {"masks": 3, "seed": 1},
+        {"masks": 3, "sets": {"t1": [["h0"]]}},
+    ):
+        with pytest.raises(TraceError, match=r"ablated with other settings .* another path"):
+            ablate(four(), model, path=path, progress=False, **other)
+    assert path.read_bytes() == contents
+    again = ablate(four(), model, masks=3, path=path, progress=False)
+    assert [len(ablation_of(one).masks) for one in again] == [2, 3, 3, 3]
+
+
+def test_one_hyperedge_is_left_out_as_none_is(model, passes):
+    (one,) = ablate(trace(1, 1), model, masks=8, progress=False)
+    found = ablation_of(one)
+    check(model, one, trace(1, 1))
+    assert found.effects.tolist() == pytest.approx([found.full_logprob - found.none_logprob])
+    assert found.masks.tolist() == [[True], [False]]
+    assert np.isnan(found.surrogate.held_out)
+
+
+def test_prompts_of_one_text_are_read_once(model, monkeypatch):
+    read = []
+    given = trace(0)
+    for edge in given.hyperedges:
+        edge.hyperedge = FACTS[1]
+    reader = AnswerReader.logprobs
+    monkeypatch.setattr(
+        AnswerReader,
+        "logprobs",
+        lambda self, texts, *more, **by: (
+            read.append(len(texts)) or reader(self, texts, *more, **by)
+        ),
+    )
+    (one,) = ablate(given, model, masks=8, progress=False)
+    assert read == [4]  # three, two, one and none of them, in place of the eight subsets
+    assert len(set(ablation_of(one).effects.tolist())) == 1
+    check(model, one, given)
 
 
 def test_a_file_of_something_else_is_refused(model, tmp_path):
