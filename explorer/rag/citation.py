@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from rapidfuzz import fuzz
 
 from explorer.feedback import Diagnostic
@@ -60,11 +62,21 @@ def citation(text: str, answer: str) -> Citation:
     return Citation(best.score / 100.0, answer[best.dest_start : best.dest_end])
 
 
+def cited_feedback(ratios: ArrayLike, config: ExtractorConfig) -> NDArray[np.float64]:
+    """The feedback for ratios of `citation`, of the same shape.
+
+    With r the ratio and t the threshold: positive x r for r >= t, so positive for a hyperedge that
+    the answer contains; else negative.
+    """
+    known = np.asarray(ratios, dtype=np.float64)
+    used = known >= config.citation_threshold
+    return np.where(used, config.positive_feedback * known, config.negative_feedback)
+
+
 def cite(trace: Trace, config: ExtractorConfig) -> tuple[list[Finding], tuple[Diagnostic, ...]]:
     """What citation says of every hyperedge, and of the trace; feedback is NaN where nothing.
 
-    With r the ratio of `citation` and t the threshold: positive for a hyperedge that the answer
-    contains, positive x r for r >= t, else negative.
+    The numbers are those of `cited_feedback`.
     """
     threshold = config.citation_threshold
     answer = normalised(trace.answer)
@@ -86,7 +98,7 @@ def cite(trace: Trace, config: ExtractorConfig) -> tuple[list[Finding], tuple[Di
                 0,
                 found.ratio,
                 threshold,
-                config.positive_feedback * found.ratio if used else config.negative_feedback,
+                float(cited_feedback(found.ratio, config)),
                 "used" if used else "not used",
                 f"answer: {quoted(found.stretch)}" if used else "nothing",
                 (*reasons, *(() if used else whole), *(() if found.searched else (_long(),))),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
@@ -24,9 +24,10 @@ from explorer.widgets.head_sets import name_of
 from explorer.widgets.jobs import Job
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import pass_on
+from explorer.widgets.scores_keeper import LANE as SCORES_LANE
+from explorer.widgets.scores_keeper import Key, Recent, ScoresKeeper, same_key
 from explorer.widgets.state import ExplorerState
 from explorer.widgets.trace_keeper import TraceKeeper
-from explorer.widgets.weights_keeper import what_scores_depend_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from explorer.traces import TraceSet
+    from explorer.validation import HeadScores
     from explorer.validation.baselines import Baseline
+    from explorer.validation.quality import Quality
     from explorer.validation.recommendation import Recommendation
 
 LANE, HEADS_LANE, BESIDE_LANE, RECOMMEND_LANE = "lab", "heads", "beside", "recommend"
@@ -43,37 +46,87 @@ JUDGED_METHODS = ("attention", "embedding", "citation", "logprobs")
 
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
-    "threshold", "similarity_threshold", "citation_threshold",
+    "threshold", "similarity_threshold", "citation_threshold", "quality",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class HeadMap:
+    """How every head is judged.
+
+    Attributes
+    ----------
+    key
+        What it is of.
+    measure
+        As `explorer.validation.quality_map` has it.
+    values
+        float64, shape (layers, heads).
+    chance
+        What scores that say nothing would reach: 0.5 for ROC-AUC, the prevalence p for average
+        precision, and 2p / (1 + p) for F1, where calling everything used is best.
+    """
+
+    key: Key
+    measure: Quality
+    values: NDArray[np.float64]
+    chance: float
+
+    @classmethod
+    def of(cls, heads: HeadScores, measure: Quality, key: Key) -> HeadMap:
+        """Judge the heads.
+
+        Raises
+        ------
+        ValidationError
+            As `explorer.validation.quality_map`.
+        """
+        from explorer.validation import quality_map
+
+        values, p = quality_map(heads, measure), heads.prevalence
+        chance = {"auc": 0.5, "average_precision": p, "f1": 2 * p / (1 + p)}
+        return cls(key, measure, values, chance[measure])
 
 
 class LabKeeper(t.HasTraits):
     """Keeps what the labels say in step with the state while the thresholds tab is in front.
 
     Scores are worked out once for a way to score; a new label only judges them anew, and a new
-    threshold starts nothing.
+    threshold starts nothing. What was judged a moment ago is there at once.
     """
 
     lab = t.Any(None, allow_none=True, help="The `Lab` in view.")
     beside = t.Any(None, allow_none=True, help="What stands `Beside` it.")
-    quality = t.Any(None, allow_none=True, help="ROC-AUC of every head, float (layers, heads).")
+    map = t.Any(None, allow_none=True, help="The `HeadMap` in view.")
     refused = t.Unicode("", help="Why nothing can be judged, and what to do.")
     recommendation = t.Any(None, allow_none=True, help="What calibration recommends, or why not.")
     no_heads = t.Unicode("", help="Why there is no map of the heads.")
 
     def __init__(
-        self, state: ExplorerState, desk: Desk, rag: TraceKeeper, methods: MethodsKeeper
+        self,
+        state: ExplorerState,
+        desk: Desk,
+        rag: TraceKeeper,
+        methods: MethodsKeeper,
+        scores: ScoresKeeper,
     ) -> None:
         super().__init__()
         self.state = state
         self.desk = desk
         self.rag = rag
         self.methods = methods
+        self.scores = scores
         self.embedded = False
         self._begun = False
-        self._judged: tuple[Any, ...] | None = None
-        self._mapped: tuple[Any, ...] | None = None
-        self._scored: tuple[tuple[Any, ...], pd.DataFrame] | None = None
+        self._named = ""
+        self._judged: Key | None = None  # what is in view, or asked for
+        self._key_of_lab: Key = ()
+        self._held: Key | None = None
+        self._mapped: Key | None = None
+        self._labs: Recent[Lab] = Recent()
+        self._besides: Recent[Beside] = Recent()
+        self._heads: Recent[HeadScores] = Recent(most=1)
+        self._maps: Recent[HeadMap] = Recent(most=12)
         state.observe(self._changed, names=list(_DEPENDS_ON))
         rag.observe(lambda _: self._again(), names=["traces", "labelled"])
 
@@ -104,7 +157,11 @@ class LabKeeper(t.HasTraits):
     @property
     def busy(self) -> bool:
         """Whether the scores of what is chosen are under way."""
-        return LANE in self.desk.reports
+        return LANE in self.desk.reports or self._waiting
+
+    @property
+    def _waiting(self) -> bool:
+        return self._judged is not None and SCORES_LANE in self.desk.reports
 
     def _changed(self, _: Mapping[str, Any]) -> None:
         if self.state.batching:
@@ -113,6 +170,8 @@ class LabKeeper(t.HasTraits):
             self.refresh()
 
     def _again(self) -> None:
+        for kept in (self._labs, self._besides, self._heads, self._maps):
+            kept.clear()
         self._judged = self._mapped = None
         self.recommendation = None
         self.refresh()
@@ -120,36 +179,53 @@ class LabKeeper(t.HasTraits):
     def refresh(self) -> None:
         """Work out what is in view, unless it is there already or under way."""
         traces, state = self.rag.traces, self.state
-        if not self._begun or state.tab != "thresholds" or traces is None:
+        if not self._begun or traces is None:
+            return
+        if state.tab != "thresholds":
+            self._rest()
             return
         if not len(traces):
-            self.quality = None
+            self.map = None
             self._refuse(ValidationError("There are no traces here. Load some in the traces tab."))
             return
         if state.trace_scene is None:
             return
-        config = self.methods.config()
-        key = (traces, *what_scores_depend_on(config))
-        if not _same(key, self._judged):
+        key = self.scores.key()
+        if not same_key(key, self._judged):
             self._judged = key
             self._judge(traces, key)
-        key = (traces, config["reduction"], config["normalisation"])
-        if not _same(key, self._mapped):
+        elif self.lab is not None and self._held is None:
+            self._hold_beside()
+        config = self.methods.config()
+        key = (traces, config["reduction"], config["normalisation"], state.quality)
+        if not same_key(key, self._mapped):
             self._mapped = key
-            self._map_heads(traces)
+            self._map_heads(traces, key)
+
+    def _rest(self) -> None:
+        """Leave what nobody looks at; it is taken up again when the tab is in front."""
+        self.scores.leave(LANE)
+        for lane in (LANE, HEADS_LANE, BESIDE_LANE):
+            self.desk.runner.cancel(lane)
+        if self.lab is None or not same_key(self._key_of_lab, self._judged):
+            self._judged = None
+        if self.beside is None or self.lab is None or self.beside.of is not self.lab.judged:
+            self._held = None
+        if self.map is None or not same_key(self.map.key, self._mapped):
+            self._mapped = None
 
     def stopped(self) -> None:
         """Forget what the user stopped, so that the next change asks for it again."""
-        for lane in (LANE, HEADS_LANE):
-            if not self.desk.runner.running(lane):
-                if lane == LANE and self.lab is None:
-                    self._judged = None
-                if lane == HEADS_LANE and self.quality is None:
-                    self._mapped = None
+        runner = self.desk.runner
+        if not (runner.running(LANE) or runner.running(SCORES_LANE)) and self.lab is None:
+            self._judged = None
+        if not runner.running(HEADS_LANE) and self.map is None:
+            self._mapped = None
 
-    def _judge(self, traces: TraceSet, key: tuple[Any, ...]) -> None:
+    def _judge(self, traces: TraceSet, key: Key) -> None:
+        self.desk.runner.cancel(LANE)
         if self.state.method not in JUDGED_METHODS:
-            self.desk.runner.cancel(LANE)
+            self.scores.leave(LANE)
             self._refuse(
                 ValidationError(
                     f"The {self.state.method} method mixes scores that have thresholds of their "
@@ -158,35 +234,41 @@ class LabKeeper(t.HasTraits):
                 )
             )
             return
-        extractor = self.methods.extractor(self.state.method, alone=True)
-        scored = self._scored
-        known = scored[1] if scored is not None and _same(scored[0], key) else None
+        named, known = self.named(), self._labs.get(key)
+        if known is not None:
+            self.scores.leave(LANE)
+            self._show(key, named, known)
+            return
 
-        def work(job: Job) -> tuple[pd.DataFrame, Lab | ValidationError]:
-            table = known
-            if table is None:
-                table = asyncio.run(
-                    extractor.explain_traces(
-                        traces, progress=lambda p: pass_on(job, p), cancel=job.cancel
-                    )
-                )
-            try:
-                return table, work_out(traces, table)
-            except ValidationError as error:
-                return table, error
+        def judge(table: pd.DataFrame) -> None:
+            def work(_: Job) -> Lab | ValidationError:
+                try:
+                    return work_out(traces, table)
+                except ValidationError as error:
+                    return error
 
-        def done(found: tuple[pd.DataFrame, Lab | ValidationError]) -> None:
-            self._scored = key, found[0]
-            if isinstance(found[1], ValidationError):
-                self._refuse(found[1])
-                return
-            self.refused = ""
-            self.lab = found[1]
-            self._hold_beside()
+            def done(found: Lab | ValidationError) -> None:
+                if isinstance(found, ValidationError):
+                    self._refuse(found)
+                else:
+                    self._labs.put(key, found, len(found.judged))
+                    self._show(key, named, found)
 
-        self.desk.runner.start(
-            LANE, work, done=done, failed=self._failed, message="judging the scores by the labels"
-        )
+            self.desk.runner.start(
+                LANE,
+                work,
+                done=done,
+                failed=self._failed,
+                message="judging the scores by the labels",
+            )
+
+        self.scores.ask(LANE, judge, failed=self._forget, insist=True)
+
+    def _show(self, key: Key, named: str, lab: Lab) -> None:
+        self._key_of_lab, self._named = key, named
+        self.refused = ""
+        self.lab = lab
+        self._hold_beside()
 
     def _hold_beside(self) -> None:
         lab, traces = self.lab, self.rag.traces
@@ -194,7 +276,13 @@ class LabKeeper(t.HasTraits):
             return
         names: tuple[Baseline, ...]
         names = (*FREE, *EMBEDDED) if self.embedded else FREE
-        called = self.named()
+        called = self._named
+        self._held = key = (lab.judged, self.embedded)
+        known = self._besides.get(key)
+        if known is not None:
+            self.desk.runner.cancel(BESIDE_LANE)
+            self.beside = known
+            return
 
         def work(job: Job) -> Beside:
             return hold_beside(
@@ -206,35 +294,49 @@ class LabKeeper(t.HasTraits):
                 cancel=job.cancel,
             )
 
+        def done(beside: Beside) -> None:
+            self._besides.put(key, beside)
+            self.beside = beside
+
         self.desk.runner.start(
             BESIDE_LANE,
             work,
-            done=lambda beside: setattr(self, "beside", beside),
+            done=done,
             failed=self.desk.tell,
             message="comparing with baselines",
         )
 
-    def _map_heads(self, traces: TraceSet) -> None:
-        reduction, normalisation = self.state.reduction, self.state.normalisation
+    def _map_heads(self, traces: TraceSet, key: Key) -> None:
+        known = self._maps.get(key)
+        if known is not None:
+            self.desk.runner.cancel(HEADS_LANE)
+            self._show_map(known)
+            return
+        reduction, normalisation, quality = key[1:]
+        of_heads = key[:-1]
+        scored = self._heads.get(of_heads)
 
-        def work(job: Job) -> NDArray[np.float64]:
-            from explorer.validation import head_scores, quality_map
+        def work(job: Job) -> tuple[HeadScores, HeadMap]:
+            from explorer.validation import head_scores
 
-            heads = head_scores(
-                traces,
-                reduction,  # type: ignore[arg-type]
-                normalisation,  # type: ignore[arg-type]
-                progress=lambda p: pass_on(job, p),
-                cancel=job.cancel,
-            )
-            return quality_map(heads)
+            heads = scored
+            if heads is None:
+                heads = head_scores(
+                    traces,
+                    reduction,
+                    normalisation,
+                    progress=lambda p: pass_on(job, p),
+                    cancel=job.cancel,
+                )
+            return heads, HeadMap.of(heads, quality, key)
 
-        def done(quality: NDArray[np.float64]) -> None:
-            self.no_heads = ""
-            self.quality = quality
+        def done(found: tuple[HeadScores, HeadMap]) -> None:
+            self._heads.put(of_heads, found[0])
+            self._maps.put(key, found[1])
+            self._show_map(found[1])
 
         def failed(error: BaseException) -> None:
-            self.quality = None
+            self.map = None
             if isinstance(error, ExplorerError):
                 self.no_heads = str(error)
             else:
@@ -243,6 +345,10 @@ class LabKeeper(t.HasTraits):
         self.desk.runner.start(
             HEADS_LANE, work, done=done, failed=failed, message="judging every head"
         )
+
+    def _show_map(self, found: HeadMap) -> None:
+        self.no_heads = ""
+        self.map = found
 
     def recommend(self) -> None:
         """Choose heads and a threshold by nested cross-validation; it takes a while."""
@@ -267,8 +373,13 @@ class LabKeeper(t.HasTraits):
             message="choosing heads and a threshold",
         )
 
+    @property
+    def name_in_view(self) -> str:
+        """What the scores in view are called, also while others are under way."""
+        return self._named or self.named()
+
     def named(self) -> str:
-        """Return what the scores in view are called."""
+        """Return what the chosen scores are called."""
         state = self.state
         if state.method != "attention":
             return str(state.method)
@@ -288,10 +399,8 @@ class LabKeeper(t.HasTraits):
         self.refused = str(error)
 
     def _failed(self, error: BaseException) -> None:
-        self._judged = None
+        self._forget()
         self.desk.tell(error)
 
-
-def _same(key: tuple[Any, ...], other: tuple[Any, ...] | None) -> bool:
-    """Whether two keys are about the same traces and the same settings."""
-    return other is not None and key[0] is other[0] and key[1:] == other[1:]
+    def _forget(self) -> None:
+        self._judged = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,16 @@ from explorer.figures import (
     threshold_curves_spec,
 )
 from explorer.reporting.lab import Lab, Reading, flips_between
+from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
+from explorer.widgets.configs import json_of, python_of_config, take_config
 from explorer.widgets.lab_keeper import HEADS_LANE
-from explorer.widgets.lab_words import content_of
+from explorer.widgets.lab_words import content_of, measure_content, moves_content
 from explorer.widgets.region import Region
 from explorer.widgets.session import Session
+from explorer.widgets.soon import Soon
 from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets.weights_view import weights_spec
 
 if TYPE_CHECKING:
     from explorer.reporting.lab import Beside
@@ -37,7 +40,8 @@ _SLOTS = 8
 _CURVES = ("f1", "mcc", "youden")
 _THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
 _DRAWN_BY = _THRESHOLDS | {
-    "reference_threshold", "threshold_scale", "layer", "head", "method", "tab",
+    "reference_threshold", "threshold_scale", "layer", "head", "method", "tab", "trajectory",
+    "selection", "update_strategy", "quality",
 }  # fmt: skip
 
 
@@ -50,18 +54,24 @@ class LabPanel:
         self.keeper = session.lab
         self.figures = Region("lab")
         self.between = Region("lab")
+        self.moves = Region("lab")
+        self.measure = Region("lab")
         self.free = Region("lab")
         self.histogram = WidePlot("Scores of used and not used hyperedges", self._draw_scores)
         self.curves = WidePlot("F1, MCC and J at every threshold", self._draw_scores)
         self.ranks = WidePlot("ROC and precision-recall curves", self._draw_ranks)
-        self.heads = WidePlot("ROC-AUC of every layer and head", self._draw_heads)
+        self.heads = WidePlot("How well every layer and head ranks", self._draw_heads)
         self.flips = WidePlot("What flips between the two thresholds", self._draw_flips)
+        self.weights = WidePlot("Weights of hyperedges over the traces", self._draw_weights)
         self.leaning = WidePlot("Score against position and length", self._draw_beside)
         self.dots = WidePlot("The scores beside baselines", self._draw_beside)
         for name, drawn in self._plots.items():
             drawn.plot.add_class(f"ex-lab-{name}")
-        left = [self.histogram, self.curves, self.between, self.flips, self.leaning]
-        right = [self.figures, self.ranks, self.heads]
+        left = [
+            self.histogram, self.curves, self.between, self.flips, self.moves, self.weights,
+            self.leaning,
+        ]  # fmt: skip
+        right = [self.figures, self.ranks, self.measure, self.heads]
         self._boxes = [
             self._stack(left, "ex-lab-left"),
             self._stack(right, "ex-lab-right"),
@@ -70,7 +80,7 @@ class LabPanel:
         self.widget = ipywidgets.Box(self._boxes)
         for name in ("ex-panel", "ex-lab-panel"):
             self.widget.add_class(name)
-        for region in (self.figures, self.between, self.free):
+        for region in self._regions:
             region.on("set", session.set_from_page)
         on = self.figures.on
         on("best", lambda message, _: self._use(message.get("threshold")))
@@ -84,8 +94,15 @@ class LabPanel:
         self.heads.plot.observe(self._head_clicked, "clicked")
         self.flips.plot.observe(self._flip_clicked, "clicked")
         state.observe(self._changed, names=list(_DRAWN_BY))
-        self.keeper.observe(lambda _: self.redraw())
+        self.keeper.observe(self._kept)
         session.desk.observe(lambda _: self._show_words(), names="reports")
+        # What takes longer to draw follows the line after what is quick, once for many moves.
+        self._soon = Soon(self._draw_followers)
+        self._told: tuple[Any, Any, Any] | None = None
+
+    @property
+    def _regions(self) -> list[Region]:
+        return [self.figures, self.between, self.free, self.moves, self.measure]
 
     def _stack(self, children: list[Any], name: str) -> ipywidgets.Box:
         box = ipywidgets.Box([getattr(part, "plot", part) for part in children])
@@ -101,15 +118,16 @@ class LabPanel:
             "ranks": self.ranks,
             "heads": self.heads,
             "flips": self.flips,
+            "weights": self.weights,
             "leaning": self.leaning,
             "dots": self.dots,
         }
 
     def close(self) -> None:
         """Take the panel off every page."""
+        self._soon.close()
         plots = [drawn.plot for drawn in self._plots.values()]
-        regions = [self.figures, self.between, self.free]
-        for part in (*regions, *plots, *self._boxes, self.widget):
+        for part in (*self._regions, *plots, *self._boxes, self.widget):
             part.layout.close()
             part.close()
 
@@ -155,8 +173,26 @@ class LabPanel:
             self._show_words()
         elif name == self.state.threshold_name:
             self._draw_threshold()
+        elif name in ("trajectory", "selection"):
+            self._draw_weights()
+        elif name in ("update_strategy", "quality"):
+            self._show_words()
         elif name in ("tab", "method", "threshold_scale"):
             self.redraw()
+
+    def _kept(self, change: Mapping[str, Any]) -> None:
+        """Draw what the keeper has found out."""
+        if self.state.tab != "thresholds":
+            return
+        name = change["name"]
+        if name == "lab":
+            self._draw_threshold()
+            self._draw_weights()
+        elif name == "map":
+            self._draw_heads()
+        elif name == "beside":
+            self._draw_beside()
+        self._show_words()
 
     def redraw(self) -> None:
         """Draw everything anew."""
@@ -164,14 +200,19 @@ class LabPanel:
             return
         self._draw_threshold()
         self._draw_heads()
+        self._draw_weights()
         self._draw_beside()
 
     def _draw_threshold(self) -> None:
-        """Draw what depends on the threshold."""
+        """Draw what depends on the threshold: at once what is quick, the rest soon."""
         self._draw_scores()
         self._draw_ranks()
-        self._draw_flips()
         self._show_words()
+        self._soon.ask()
+
+    def _draw_followers(self) -> None:
+        if self.state.tab == "thresholds":
+            self._draw_flips()
 
     def _shown(self, drawn: WidePlot, there: Any) -> bool:
         drawn.plot.layout.display = "none" if there is None else ""
@@ -229,22 +270,44 @@ class LabPanel:
         self.flips.draw(flips_spec(table, reference, self.threshold, slots=_SLOTS, width=width))
 
     def _draw_heads(self) -> None:
-        quality = self.keeper.quality
-        if not self._shown(self.heads, quality):
+        found = self.keeper.map
+        if not self._shown(self.heads, found):
             return
+        quality = found.values
         config = self.session.methods.config()
         layers = quality.shape[0]
         self.heads.draw(
             quality_map_spec(
                 quality,
-                "auc",
+                found.measure,
+                chance=found.chance,
                 chosen=(config["layer"], config["head"])
-                if self.state.method == "attention"
+                if self.state.method == "attention" and self.state.heads is None
                 else None,
                 width=self.heads.plot.width or _RIGHT,
                 height=84 + int(max(120, min(20, 300 / layers) * layers)),
             )
         )
+
+    def _draw_weights(self) -> None:
+        figure = None
+        if self.lab is not None:
+            figure = weights_spec(self.state, self.weights.plot.width or _LEFT)
+        if self._shown(self.weights, figure) and figure is not None:
+            self.weights.draw(figure)
+        self.moves.show(**moves_content(self.state, self.ends))
+
+    @property
+    def ends(self) -> WeightEnds | None:
+        """Where the weights end, by the labels."""
+        moves, lab = self.state.trajectory, self.lab
+        if moves is None or lab is None:
+            return None
+        known = self._told
+        if known is None or known[0] is not moves.order or known[1] is not lab.judged:
+            places = hyperedges_of(moves.order, lab.judged)
+            known = self._told = (moves.order, lab.judged, places)
+        return weight_ends(moves, lab.judged, known[2])
 
     def _draw_beside(self) -> None:
         beside: Beside | None = self.keeper.beside
@@ -272,6 +335,7 @@ class LabPanel:
         self.figures.show(**figures)
         self.between.show(**between)
         self.free.show(**free)
+        self.measure.show(**measure_content(self.state, self.keeper))
 
     # gestures
 
@@ -288,12 +352,12 @@ class LabPanel:
             setattr(self.state, self.state.threshold_name, min(1.0, max(0.0, float(threshold))))
 
     def _head_clicked(self, change: Mapping[str, Any]) -> None:
-        clicked, quality = change["new"] or {}, self.keeper.quality
+        clicked, found = change["new"] or {}, self.keeper.map
         # The y of the map is the layer, its x the head.
         layer, head = clicked.get("y"), clicked.get("x")
-        if quality is None or not isinstance(layer, int) or not isinstance(head, int):
+        if found is None or not isinstance(layer, int) or not isinstance(head, int):
             return
-        if 0 <= layer < quality.shape[0] and 0 <= head < quality.shape[1]:
+        if 0 <= layer < found.values.shape[0] and 0 <= head < found.values.shape[1]:
             with self.state.batch():
                 self.state.method = "attention"
                 self.state.layer, self.state.head = layer, head
@@ -318,28 +382,22 @@ class LabPanel:
         recommended = what.startswith("recommended ") and getattr(found, "accepted", False)
         config = self.session.methods.config()
         if what.endswith("JSON"):
-            text = found.to_json() if recommended else json.dumps(config, indent=2)
+            text = found.to_json() if recommended else json_of(config)
             told = {"name": "feedback_config.json", "mime": "application/json", "text": text}
         else:
-            lines = "".join(f"    {name!r}: {value!r},\n" for name, value in config.items())
-            text = (
-                "from explorer import FeedbackExtractor\n\n"
-                f"config = {{\n{lines}}}\nextractor = FeedbackExtractor(config=config)\n"
-            ).replace("'", '"')
-            if recommended:
-                text = found.to_python()
+            text = found.to_python() if recommended else python_of_config(config)
             told = {"name": "feedback_extractor.py", "mime": "text/x-python", "text": text}
         self.figures.tell({"download": told})
 
     def _take(self) -> None:
-        """Show what is recommended, where the traits of the app can say it."""
-        config = getattr(self.keeper.recommendation, "config", None) or {}
-        names = {"attention_threshold": "threshold", "head": "head", "layer": "layer"}
-        names |= {"method": "method", "reduction": "reduction", "normalisation": "normalisation"}
-        with self.state.batch():
-            for name, trait in names.items():
-                if name in config and (trait in ("head", "layer") or config[name] is not None):
-                    setattr(self.state, trait, config[name])
+        """Show scores, threshold and feedback as recommended."""
+        found = self.keeper.recommendation
+        if not getattr(found, "accepted", False):
+            return
+        try:
+            take_config(self.state, found.config)
+        except ExplorerError as error:
+            self.session.desk.tell(error)
 
 
 def _with_reference(figure: dict[str, Any], reference: float) -> dict[str, Any]:

@@ -8,17 +8,35 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.reporting.lab import Lab, Reading
-from explorer.widgets.lab_keeper import BESIDE_LANE, JUDGED_METHODS, RECOMMEND_LANE, LabKeeper
-from explorer.widgets.state import ExplorerState
+from explorer.widgets.lab_keeper import (
+    BESIDE_LANE,
+    JUDGED_METHODS,
+    LANE,
+    RECOMMEND_LANE,
+    LabKeeper,
+)
+from explorer.widgets.scores_keeper import LANE as SCORES_LANE
+from explorer.widgets.state import QUALITIES, UPDATE_STRATEGIES, ExplorerState
 
 if TYPE_CHECKING:
     from explorer.reporting.lab import Beside
+    from explorer.reporting.weights import WeightEnds
 
 _METHODS = {
     "attention": "Scores of attention, of the chosen layer and head",
     "embedding": "Similarity of hyperedge and answer; loads the embedding model",
     "citation": "How much of the hyperedge the answer repeats",
     "logprobs": "Log-probabilities of the answer's words",
+}
+_MEASURES = {
+    "auc": ("ROC-AUC", "How often a used one scores above another; 0.5 is chance"),
+    "average_precision": ("avg. precision", "Precision, averaged over recall"),
+    "f1": ("best F1", "F1 at the threshold that is best for the head on these labels"),
+}
+_STRATEGIES = {
+    "ema": "The weight goes a part of the way to the feedback",
+    "additive": "What feedback has beyond 0.5 is added to the weight",
+    "multiplicative": "What feedback has beyond 0.5 makes the weight grow",
 }
 _FIGURES = {
     "precision": ("precision", "Of the hyperedges called used, the share that are"),
@@ -43,7 +61,6 @@ def content_of(
         "refused": keeper.refused,
         "can_label": state.method in JUDGED_METHODS,
         "said": _under_way(keeper),
-        "heads": keeper.no_heads if there and keeper.quality is None else "",
         "there": there,
         "counts": [],
         "rows": [],
@@ -64,7 +81,7 @@ def content_of(
             ],
             "best": None if math.isnan(best.threshold) else best.threshold,
             "at_best": reading.threshold == best.threshold,
-            "judged": _judged(lab, keeper.named()),
+            "judged": _judged(lab, keeper.name_in_view),
             "warning": _warning(lab, beside),
             "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
         }
@@ -94,9 +111,46 @@ def sentence_of_lab(keeper: LabKeeper) -> str:
     units, used = keeper.lab.sweep.units, keeper.lab.sweep.positives
     called = reading.tp + reading.fp
     return (
-        f"{keeper.named()}: {called:,} of {units:,} labelled hyperedges count as used at "
+        f"{keeper.name_in_view}: {called:,} of {units:,} labelled hyperedges count as used at "
         f"{reading.threshold:.3g}; labels say {used:,}, of which {reading.tp:,} are found"
     )
+
+
+def measure_content(state: ExplorerState, keeper: LabKeeper) -> dict[str, Any]:
+    """What stands above the map of the heads: by what they are judged, or why there is no map."""
+    return {
+        "part": "measure",
+        "hidden": keeper.map is None and not (keeper.lab is not None and keeper.no_heads),
+        "measure": state.quality,
+        "measures": [[name, *_MEASURES[name]] for name in QUALITIES],
+        "there": keeper.map is not None,
+        "heads": keeper.no_heads if keeper.map is None else "",
+    }
+
+
+def moves_content(state: ExplorerState, ends: WeightEnds | None) -> dict[str, Any]:
+    """What stands above the weights: how feedback moves them, and what that leads to."""
+    return {
+        "part": "moves",
+        "hidden": ends is None,
+        "strategy": state.update_strategy,
+        "strategies": [[name, name, _STRATEGIES[name]] for name in UPDATE_STRATEGIES],
+        "said": "" if ends is None else _ending(ends),
+    }
+
+
+def _ending(ends: WeightEnds) -> str:
+    total = ends.above + ends.below + ends.level
+    many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
+    if math.isnan(ends.lead):
+        return many
+    used, other = three_digits(ends.used), three_digits(ends.not_used)
+    told = f"those labelled used end at {used} on average and the others at {other}"
+    if used == other:
+        return f"{many} At this threshold {told}: it tells none apart."
+    which = "right" if ends.lead > 0 else "wrong"
+    ahead = three_digits(abs(ends.lead))
+    return f"{many} At this threshold {told}, so the {which} ones come out ahead by {ahead}."
 
 
 def _judged(lab: Lab, named: str) -> str:
@@ -152,8 +206,7 @@ def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
             "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
         }  # fmt: skip
     said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}. {found}."
-    shown = not any(found.config.get(name) for name in ("heads", "combination", "baseline", "rows"))
-    return {"said": said, "accepted": True, "notes": notes, "can_take": shown}
+    return {"said": said, "accepted": True, "notes": notes, "can_take": True}
 
 
 def _can_recommend() -> bool:
@@ -164,7 +217,7 @@ def _can_recommend() -> bool:
 
 def _under_way(keeper: LabKeeper) -> str:
     reports = keeper.desk.reports
-    report = reports.get("lab") or reports.get(RECOMMEND_LANE)
+    report = reports.get(LANE) or reports.get(SCORES_LANE) or reports.get(RECOMMEND_LANE)
     if report is None:
         return ""
     done = "" if report.fraction is None else f" ({report.fraction:.0%})"

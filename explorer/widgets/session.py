@@ -13,6 +13,7 @@ from explorer.widgets.desk import Desk
 from explorer.widgets.lab_keeper import LabKeeper
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import ModelKeeper
+from explorer.widgets.scores_keeper import ScoresKeeper
 from explorer.widgets.state import ExplorerState
 from explorer.widgets.trace_keeper import TraceKeeper
 from explorer.widgets.weights_keeper import WeightsKeeper
@@ -40,9 +41,9 @@ class Session:
     ----------
     desk
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag, methods, weights, lab
-        Keep the models, the code in view, the traces, their feedback by every method, the weights
-        that it leads to, and what the labels say of it.
+    models, code, rag, methods, scores, lab, weights
+        Keep the models, the code in view, the traces, the open one's feedback by every method, the
+        scores of all of them, what the labels say of those, and the weights that they lead to.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -52,8 +53,9 @@ class Session:
         self.code = CodeKeeper(state, self.desk, self.models)
         self.rag = TraceKeeper(state, self.desk, self.models)
         self.methods = MethodsKeeper(state, self.desk)
-        self.weights = WeightsKeeper(state, self.desk, self.rag, self.methods)
-        self.lab = LabKeeper(state, self.desk, self.rag, self.methods)
+        self.scores = ScoresKeeper(self.desk, self.rag, self.methods)
+        self.lab = LabKeeper(state, self.desk, self.rag, self.methods, self.scores)
+        self.weights = WeightsKeeper(state, self.desk, self.rag, self.scores, self.lab)
         self._selection: dict[str, Any] | None = None
         state.find_trace = self.rag.index
         state.register_model = self.models.register
@@ -102,6 +104,7 @@ class Session:
         """Stop what is under way; what was there before stays."""
         self.desk.cancel(lane)
         self.rag.stopped()
+        self.scores.stopped()
         self.lab.stopped()
         if self.state.model is not None:
             self.models.take_back()

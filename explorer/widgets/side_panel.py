@@ -10,9 +10,8 @@ import numpy as np
 
 from explorer.figures.entities import entities_figure_spec
 from explorer.figures.methods import methods_spec
-from explorer.figures.trajectory import weight_lines_spec
 from explorer.traces import Hyperedge
-from explorer.widgets import methods_keeper, weights_keeper
+from explorer.widgets import methods_keeper, scores_keeper, weights_keeper
 from explorer.widgets.bars_view import MOST_BARS, BarsView
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
@@ -20,11 +19,10 @@ from explorer.widgets.scoring import selected_unit
 from explorer.widgets.session import Session
 from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import UPDATE_STRATEGIES, ExplorerState
+from explorer.widgets.weights_view import of_what, weights_spec
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from explorer.rag.trajectory import Trajectory
 
 METHODS = (
     ("attention", "Where the reader of the answer looked"),
@@ -35,7 +33,6 @@ METHODS = (
     ("ensemble", "Attention, embedding and citation together"),
 )
 _WIDTH = 560  # before the page has said how wide a plot is
-_MOST_LINES = 8
 _ENTITIES_HEIGHT = 380
 _BARS = BarsView.DRAWN_BY | {"comparison", "compare", "trace_scene"}
 _WEIGHTS = frozenset({"trajectory", "selection", "trace_scene"})
@@ -73,7 +70,7 @@ class SidePanel:
         self.widget.add_class("ex-side")
         self.methods.on("set", session.set_from_page)
         self.weights.on("set", session.set_from_page)
-        self.weights.on("cancel", lambda *_: session.cancel(weights_keeper.LANE))
+        self.weights.on("cancel", lambda *_: self._cancel_weights())
         for drawn in (self.sides, self.under):
             drawn.plot.observe(lambda change, drawn=drawn: self._clicked(drawn), "clicked")
         state.observe(self._changed)
@@ -167,21 +164,11 @@ class SidePanel:
         if scene is not None and scene.trace.hyperedges:
             if self.state.weight_view == "entities":
                 figure = self._entities(scene, width)
-            elif self.state.trajectory is not None:
-                figure = self._trajectory(scene, width)
+            else:
+                figure = weights_spec(self.state, width)
         self.under.plot.layout.display = "none" if figure is None else ""
         if figure is not None:
             self.under.draw(figure)
-
-    def _trajectory(self, scene: TraceScene, width: int) -> dict[str, Any]:
-        moves: Trajectory = self.state.trajectory
-        keep = _moving(moves, scene.index + 1, selected_unit(self.state))
-        return weight_lines_spec(
-            moves.lines(moves.most_moved(_MOST_LINES, keep)),
-            moves.band(),
-            width=width,
-            selected=keep,
-        )
 
     def _entities(self, scene: TraceScene, width: int) -> dict[str, Any]:
         edges, table = scene.trace.hyperedges, self.state.table
@@ -231,7 +218,7 @@ class SidePanel:
             methods=[[name, name, title, there.get(name, True)] for name, title in METHODS],
             said=said,
         )
-        moving = reports.get(weights_keeper.LANE)
+        moving = reports.get(weights_keeper.LANE) or reports.get(scores_keeper.LANE)
         self.weights.show(
             hidden=empty,
             view=state.weight_view,
@@ -245,15 +232,11 @@ class SidePanel:
         state, traces = self.state, self.session.rag.traces
         if state.weight_view != "weights" or traces is None:
             return ""
-        first = min(len(traces), weights_keeper.MOST_TRACES)
-        which = f"the first {first:,} of {len(traces):,}" if first < len(traces) else f"{first:,}"
-        threshold = getattr(state, state.threshold_name)
-        said = f"Weights over {which} traces, feedback by {state.method} at {threshold:.3g}."
-        moves: Trajectory | None = state.trajectory
-        unknown = 0 if moves is None else int(np.isnan(moves.feedback).sum())
-        if moves is not None and unknown:
-            said += f" {unknown:,} of {len(moves.feedback):,} scores are unknown and move nothing."
-        return said
+        return of_what(state, len(traces))
+
+    def _cancel_weights(self) -> None:
+        for lane in (scores_keeper.LANE, weights_keeper.LANE):
+            self.session.cancel(lane)
 
     def _clicked(self, drawn: _Drawn) -> None:
         unit, scene = drawn.clicked_unit(), self.state.trace_scene
@@ -277,13 +260,6 @@ class _Drawn(WidePlot):
         units = figure["layout"]["meta"].get("units", ())
         about_entities = str(figure["data"][trace].get("name", "")).startswith("entity")
         return str(units[index]) if index < len(units) and not about_entities else None
-
-
-def _moving(moves: Trajectory, step: int, unit: str | None) -> int | None:
-    """Number of the hyperedge that a unit of this trace is, over all traces."""
-    order = moves.order
-    rows = np.flatnonzero(order.steps == step)
-    return next((int(order.hyperedges[row]) for row in rows if order.units[row] == unit), None)
 
 
 def _weights_after(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
-from explorer.widgets.methods_keeper import MethodsKeeper
-from explorer.widgets.model_keeper import pass_on
-from explorer.widgets.state import ExplorerState
+from explorer.widgets.lab_keeper import LabKeeper
+from explorer.widgets.scores_keeper import MIXED, ScoresKeeper
+from explorer.widgets.soon import Soon
+from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets.trace_keeper import TraceKeeper
 
 if TYPE_CHECKING:
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
 LANE = "weights"
 MOST_TRACES = 5_000
 """The app shows how weights move over this many traces; a whole file is for `weight_trajectory`."""
+_AT_ONCE = 20_000
+"""So many updates are followed at once; more are followed off the UI thread."""
 
-_DEPENDS_ON = (
-    "tab", "weight_view", "method", "threshold", "similarity_threshold", "citation_threshold",
-    "layer", "head", "reduction", "normalisation", "heads",
-    "update_strategy",
-)  # fmt: skip
+_MOVED_BY = frozenset({*METHOD_THRESHOLDS.values(), "update_strategy"})
+_DEPENDS_ON = _MOVED_BY | {
+    "tab", "weight_view", "method", "layer", "head", "reduction", "normalisation", "heads",
+    "trace_scene",
+}  # fmt: skip
 
 
-class _Scored(NamedTuple):
-    """The explanation of all traces, and in which order their feedback arrives."""
+class _Ordered(NamedTuple):
+    """A table of scores, and in which order their feedback arrives."""
 
     table: pd.DataFrame
     order: UpdateOrder
@@ -44,29 +46,47 @@ class _Scored(NamedTuple):
 class WeightsKeeper:
     """Keeps `state.trajectory` in step with what it depends on, while somebody looks at it.
 
-    The scores of all traces are worked out once for a layer, head and method; moving the threshold
-    only converts them anew.
+    The scores of all traces come from the one who keeps them; moving the threshold only converts
+    them anew, after what is quicker to follow it.
     """
 
     def __init__(
-        self, state: ExplorerState, desk: Desk, rag: TraceKeeper, methods: MethodsKeeper
+        self,
+        state: ExplorerState,
+        desk: Desk,
+        rag: TraceKeeper,
+        scores: ScoresKeeper,
+        lab: LabKeeper,
     ) -> None:
         self.state = state
         self.desk = desk
         self.rag = rag
-        self.methods = methods
-        self._scored: tuple[tuple[Any, ...], _Scored] | None = None
+        self.scores = scores
+        self.lab = lab
+        self._ordered: _Ordered | None = None
+        self._followed: tuple[Any, ...] = ()
+        self._again = False
+        self._soon = Soon(self.refresh)
         state.observe(self._changed, names=list(_DEPENDS_ON))
         rag.observe(lambda _: self.refresh(), names="traces")
+        lab.observe(lambda _: self.refresh(), names="lab")
 
     @property
     def looked_at(self) -> bool:
-        """Whether the weights are in view."""
+        """Whether the weights are in view: under the bars, or beside what the labels say."""
+        if self.state.tab == "thresholds":
+            return self.lab.lab is not None
         return self.state.tab == "traces" and self.state.weight_view == "weights"
+
+    def close(self) -> None:
+        """Do nothing more."""
+        self._soon.close()
 
     def _changed(self, change: Mapping[str, Any]) -> None:
         if self.state.batching:
             self.state.after_batch(self.refresh)
+        elif change["name"] in _MOVED_BY:
+            self._soon.ask()
         else:
             self.refresh()
 
@@ -74,59 +94,75 @@ class WeightsKeeper:
         """Work out what is in view."""
         traces = self.rag.traces
         if not self.looked_at or traces is None or not len(traces):
+            self.scores.leave(LANE)
             self.desk.runner.cancel(LANE)
             return
-        config = self.methods.config()
-        key = (id(traces), *what_scores_depend_on(config))
-        scored = self._scored[1] if self._scored is not None and self._scored[0] == key else None
-        extractor = self.methods.extractor(self.state.method, alone=True)
-        updates = {"strategy": self.state.update_strategy}
-        shown = traces[:MOST_TRACES]
+        self.scores.ask(LANE, self._follow, first=MOST_TRACES, insist=self.state.trajectory is None)
 
-        def work(job: Job) -> tuple[_Scored, Trajectory]:
-            from explorer.rag.order import update_order
+    def _follow(self, table: pd.DataFrame) -> None:
+        if self.desk.runner.running(LANE):
+            self._again = True  # what is under way is of an older threshold, and soon there
+            return
+        config = self.scores.methods.extractor(self.state.method, alone=True).config
+        updates = {"strategy": self.state.update_strategy}
+        before = self._ordered
+        asked = (config, self.state.update_strategy)
+        if before is not None and before.table is table and self._followed == asked:
+            return
+
+        def work(_: Job | None = None) -> tuple[_Ordered, Trajectory]:
             from explorer.rag.trajectory import follow
 
-            known = scored
-            if known is None:
-                table = asyncio.run(
-                    extractor.explain_traces(
-                        shown, progress=lambda p: pass_on(job, p), cancel=job.cancel
-                    )
-                )
-                known = _Scored(table, update_order(table)[0])
-            feedback = _converted(known.table, extractor.config)
-            return known, follow(known.order, feedback, updates)
+            known = _ordered(table, before)
+            return known, follow(known.order, _converted(table, config), updates)
 
-        def done(found: tuple[_Scored, Trajectory]) -> None:
-            self._scored = (key, found[0])
+        def done(found: tuple[_Ordered, Trajectory]) -> None:
+            self._ordered, self._followed = found[0], asked
             self.state.trajectory = found[1]
+            if self._again:
+                self._again = False
+                self.refresh()
 
-        self.desk.runner.start(
-            LANE, work, done=done, failed=self.desk.tell, message="scoring all traces"
+        if len(table) <= _AT_ONCE:
+            done(work())
+        else:
+            self._again = False
+            self.desk.runner.start(
+                LANE, work, done=done, failed=self.desk.tell, message="following the weights"
+            )
+
+
+def _ordered(table: pd.DataFrame, before: _Ordered | None) -> _Ordered:
+    """Say in which order feedback arrives: as before where the hyperedges are the same."""
+    from explorer.rag.order import update_order
+
+    if before is not None:
+        same = len(before.table) == len(table) and all(
+            before.table[name].equals(table[name]) for name in ("trace", "unit", "text")
         )
-
-
-def what_scores_depend_on(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the settings that scores depend on: a threshold only where it is part of a mixture."""
-    thresholds = {"attention_threshold", "similarity_threshold", "citation_threshold"}
-    mixed = config["method"] in ("citation", "hybrid", "ensemble")
-    return tuple((name, value) for name, value in config.items() if mixed or name not in thresholds)
+        if before.table is table or same:
+            return _Ordered(table, before.order)
+    return _Ordered(table, update_order(table)[0])
 
 
 def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float64]:
     """Return the feedback that the table's scores have at the config's thresholds."""
-    feedback = table["feedback"].to_numpy(copy=True)
+    from explorer.rag.citation import cited_feedback
+
+    feedback: NDArray[np.float64] = table["feedback"].to_numpy(copy=True)
+    if config.method in MIXED:
+        return feedback  # its thresholds are part of the scores
+    methods, scores = table["method"].to_numpy(), table["score"].to_numpy()
     if config.method in ("attention", "logprobs"):
         # As in the tab: where a trace has neither, nothing is known, and nothing moves.
-        feedback[(table["method"] != config.method).to_numpy()] = np.nan
-    for method, policy in (
-        ("attention", config.attention_policy),
-        ("logprobs", config.attention_policy),
-        ("embedding", config.similarity_policy),
+        feedback[methods != config.method] = np.nan
+    for method, convert in (
+        ("attention", config.attention_policy.convert),
+        ("logprobs", config.attention_policy.convert),
+        ("embedding", config.similarity_policy.convert),
+        ("citation", lambda ratios: cited_feedback(ratios, config)),
     ):
-        rows = (table["method"] == method).to_numpy()
-        scores = table["score"].to_numpy()[rows]
-        feedback[rows] = np.where(np.isnan(scores), feedback[rows], policy.convert(scores))
-    signals: NDArray[np.float64] = feedback
-    return signals
+        rows = (methods == method) & ~np.isnan(scores)
+        if rows.any():
+            feedback[rows] = convert(scores[rows])
+    return feedback

@@ -1,6 +1,6 @@
-// The words and numbers of the thresholds tab. One module for its three places:
-// "figures" (what the labels say of the threshold), "between" (the two thresholds of the flips)
-// and "free" (the baselines).
+// The words and numbers of the thresholds tab. One module for its places: "figures" (what the
+// labels say of the threshold), "between" (the two thresholds of the flips), "free" (the
+// baselines), "measure" (how the map judges heads) and "moves" (what becomes of the weights).
 function figuresPart(el, tell) {
   const button = (text, title, onClick) => h("button", { type: "button", class: "ex-quiet", title, onClick }, text);
   const methods = h("div", { class: "ex-segmented", role: "group", "aria-label": "Scores to judge" });
@@ -37,7 +37,6 @@ function figuresPart(el, tell) {
   const advicePython = button("Python", "Save Python that makes the recommended extractor", () => tell.now("export", { what: "recommended Python" }));
   const adviceNotes = h("span", { class: "ex-notes" });
   const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
-  const heads = h("p", { class: "ex-note" });
   el.replaceChildren(
     h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods, said),
     refused,
@@ -47,7 +46,6 @@ function figuresPart(el, tell) {
     notes,
     actions,
     box,
-    heads,
   );
   const badges = (node, list) => {
     const wanted = JSON.stringify(list);
@@ -97,8 +95,6 @@ function figuresPart(el, tell) {
       take.hidden = !found.can_take;
       adviceJson.hidden = advicePython.hidden = !found.accepted;
     }
-    heads.hidden = !content.heads;
-    setText(heads, content.heads ? `No map of the heads: ${content.heads}` : "");
   };
 }
 
@@ -142,11 +138,45 @@ function freePart(el, tell) {
   };
 }
 
+// A heading, a choice beside it, and a sentence under them.
+function choicePart(title, label, trait) {
+  return (el, tell) => {
+    const room = h("span");
+    const said = h("p", { class: "ex-note" });
+    el.replaceChildren(h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, title), room), said);
+    let choice;
+    return (hidden, choices, chosen, text) => {
+      el.hidden = hidden;
+      if (!choice) {
+        choice = segmented(label, choices, (value) => tell.set(trait, value));
+        room.replaceWith(choice);
+      }
+      choice.show(chosen);
+      said.hidden = !text;
+      setText(said, text);
+      return choice;
+    };
+  };
+}
+
+function measurePart(el, tell) {
+  const show = choicePart("every head by", "How heads are judged", "quality")(el, tell);
+  return (content) => {
+    const text = content.heads ? `No map of the heads: ${content.heads}` : "";
+    show(content.hidden, content.measures, content.measure, text).hidden = !content.there;
+  };
+}
+
+function movesPart(el, tell) {
+  const show = choicePart("weights at this threshold", "Update strategy", "update_strategy")(el, tell);
+  return (content) => show(content.hidden, content.strategies, content.strategy, content.said);
+}
+
 function render({ model, el }) {
   const tell = messenger(model);
   el.classList.add("ex-region", "ex-lab");
   keepKeys(el);
-  const parts = { figures: figuresPart, between: betweenPart, free: freePart };
+  const parts = { figures: figuresPart, between: betweenPart, free: freePart, measure: measurePart, moves: movesPart };
   let draw;
   function update(content) {
     if (!content.part) return;
