@@ -43,8 +43,8 @@ def listed(heads: HeadCombination) -> str:
 def shown_set(heads: HeadCombination | None, caption: str) -> dict[str, Any] | None:
     """Return a combination as the page shows it; None where there is none.
 
-    Its ``caption`` stands under the grid of heads. Its ``cells`` are (layer, head, share), the share being the size of the head's weights, all rows
-    together, against the largest of them.
+    Its ``caption`` stands under the grid of heads. Its ``cells`` are (layer, head, share), the
+    share being the size of the head's weights, all rows together, against the largest of them.
     """
     if heads is None:
         return None
