@@ -48,6 +48,9 @@ if TYPE_CHECKING:
         best_threshold,
         cross_validated_threshold,
     )
+    from explorer.validation.effects import (
+        ablation_table,
+    )
     from explorer.validation.judged import (
         head_scores,
         judge,
@@ -110,6 +113,7 @@ _HOME = {
     "Sweep": "sweeping",
     "ablate": "ablation",
     "ablation_of": "ablated",
+    "ablation_table": "effects",
     "baseline_scores": "baselines",
     "baseline_table": "baselines",
     "best_threshold": "choosing",
@@ -155,6 +159,7 @@ __all__ = [
     "Sweep",
     "ablate",
     "ablation_of",
+    "ablation_table",
     "baseline_scores",
     "baseline_table",
     "best_threshold",
