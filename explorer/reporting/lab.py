@@ -167,9 +167,7 @@ def hold_beside(
         chosen = cross_validated_threshold(judged, samples=samples, seed=seed)
     except ValidationError as error:
         too_few = str(error)
-    leaning = {
-        against: _bins(judged, against, samples, seed) for against in ("position", "length")
-    }
+    leaning = {against: _bins(judged, against, samples, seed) for against in ("position", "length")}
     return Beside(judged, leaning["position"], leaning["length"], table, chosen, too_few)
 
 

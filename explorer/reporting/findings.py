@@ -1,0 +1,340 @@
+"""Everything that a report says, worked out: numbers alone, no page."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import ExplorerError, InputError
+from explorer.feedback import Diagnostic, FeedbackPolicy
+from explorer.models.progress import ProgressCallback, Reporter
+from explorer.rag import ExtractorConfig
+from explorer.rag.order import update_order
+from explorer.rag.stand_in import MARK
+from explorer.rag.trajectory import Trajectory, follow
+from explorer.reporting.lab import Beside, Lab, flips_between, hold_beside, lab_of
+from explorer.reporting.scored import Scored
+from explorer.traces import Trace
+from explorer.validation import head_scores, method_agreement, quality_map, sweep
+from explorer.validation.gathering import fallen_back
+from explorer.validation.metrics import reaches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.validation import Recommendation, Sweep
+    from explorer.validation.baselines import Baseline
+    from explorer.validation.quality import Quality
+
+MAPS: tuple[Quality, ...] = ("auc", "average_precision", "f1")
+
+
+@dataclass(frozen=True)
+class About:
+    """What was judged.
+
+    Attributes
+    ----------
+    name
+        Of the file, without its folder; empty for traces made in memory.
+    traces, hyperedges
+        How many there are, labelled or not.
+    models
+        What read the traces: its name, what it did, and how many traces say so.
+    problems
+        What loading them had to leave out or change.
+    release, made
+        Of explorer; when.
+    samples, seed
+        Of the bootstrap.
+    """
+
+    name: str
+    traces: int
+    hyperedges: int
+    models: tuple[tuple[str, str, int], ...]
+    problems: tuple[str, ...]
+    release: str
+    made: datetime
+    samples: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """The quality of every head: each of `MAPS` by name, float64 (layers, heads)."""
+
+    maps: Mapping[Quality, NDArray[np.float64]]
+    units: int
+    traces: int
+    notes: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything that a report says.
+
+    Attributes
+    ----------
+    about
+        What was judged, by what.
+    scored
+        The scores, and how they came to be.
+    lab, beside
+        As in the thresholds tab.
+    threshold, reference
+        The threshold in question, and the one that flips are told against.
+    at
+        A sweep over these two and the best F1 alone: their figures, with exact intervals.
+    flips
+        What changes sides between the two, with texts.
+    heads
+        The map of heads, or why there is none.
+    agreement
+        As `explorer.validation.method_agreement`; None where no other method was given.
+    weights
+        How an updater moves the hyperedges' weights at this threshold.
+    recommendation
+        What calibration said; None where it was not asked.
+    refused
+        Why calibration could say nothing.
+    reasons
+        Reasons to doubt single scores: code, how many hyperedges, the first of the messages.
+    """
+
+    about: About
+    scored: Scored
+    lab: Lab
+    beside: Beside
+    threshold: float
+    reference: float
+    at: Sweep
+    flips: pd.DataFrame
+    heads: Heads | str
+    agreement: pd.DataFrame | None
+    weights: Trajectory
+    recommendation: Recommendation | None
+    refused: str
+    reasons: tuple[tuple[str, int, str], ...]
+
+    def row(self, threshold: float) -> Mapping[str, float]:
+        """Return the figures of one of the thresholds that `at` looked at."""
+        table = self.at.table
+        place = int(np.flatnonzero(table["threshold"] == float(np.float32(threshold)))[0])
+        return {str(name): float(value) for name, value in table.iloc[place].items()}
+
+
+def find(
+    traces: Sequence[Trace],
+    scored: Scored,
+    *,
+    threshold: float | None,
+    reference: float,
+    recommendation: Recommendation | None,
+    refused: str,
+    compared: Mapping[str, pd.DataFrame] | None,
+    baselines: Sequence[Baseline],
+    heads: bool,
+    update: Any,
+    samples: int,
+    seed: int,
+    progress: ProgressCallback | None,
+    cancel: threading.Event | None,
+) -> Findings:
+    """Work everything out; the parameters are those of `threshold_report`.
+
+    Raises
+    ------
+    ValidationError
+        There are no labels, no scores, or labels of one kind only.
+    InputError
+        A threshold is no finite number, or the tables of other methods do not fit.
+    Cancelled
+        If `cancel` was set.
+    """
+    reporter = Reporter(progress, cancel)
+    reporter.report("explaining", None, "Judging every threshold ...")
+    judged = scored.judged
+    lab = lab_of(traces, judged, samples=samples, seed=seed)
+    best = lab.sweep.best("f1").threshold
+    if threshold is None:
+        held = recommendation.threshold if scored.held_out and recommendation else scored.threshold
+        threshold = best if held is None else held
+    looked_at = [one for one in (threshold, reference, best) if not _undefined(one)]
+    at = sweep(judged, looked_at, samples=samples, seed=seed)
+    found = _heads(traces, scored, progress, cancel) if heads else "It was not asked for."
+    reporter.report("explaining", None, "Comparing with baselines ...")
+    beside = hold_beside(
+        traces,
+        judged,
+        scored.called,
+        baselines,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+        cancel=cancel,
+    )
+    reporter.report("explaining", None, "Following the weights ...")
+    return Findings(
+        _about(traces, samples, seed),
+        scored,
+        lab,
+        beside,
+        float(threshold),
+        float(reference),
+        at,
+        flips_between(lab, reference, threshold),
+        found,
+        None if not compared else _agreement(scored, threshold, compared, samples, seed),
+        _weights(lab, scored, threshold, update),
+        recommendation,
+        refused,
+        _reasons(scored.table),
+    )
+
+
+def _undefined(threshold: Any) -> bool:
+    return isinstance(threshold, float) and bool(np.isnan(threshold))
+
+
+def _about(traces: Sequence[Trace], samples: int, seed: int) -> About:
+    path = getattr(traces, "path", None)
+    read: Counter[tuple[str, str]] = Counter()
+    hyperedges = 0
+    for trace in traces:
+        hyperedges += len(trace.hyperedges)
+        model, mark = trace.metadata.get("model"), trace.metadata.get(MARK)
+        if isinstance(mark, Mapping) and isinstance(mark.get("model"), str):
+            read[mark["model"], "read the traces in place of the model that answered"] += 1
+            model = mark.get("model_before")
+        if isinstance(model, str):
+            read[model, "as the traces say"] += 1
+    return About(
+        "" if path is None else str(path).replace("\\", "/").rsplit("/", 1)[-1],
+        len(traces),
+        hyperedges,
+        tuple((name, role, number) for (name, role), number in read.most_common()),
+        tuple(str(one) for one in getattr(traces, "problems", ())),
+        version("attention-explorer"),
+        datetime.now().astimezone(),
+        samples,
+        seed,
+    )
+
+
+def _heads(
+    traces: Sequence[Trace],
+    scored: Scored,
+    progress: ProgressCallback | None,
+    cancel: threading.Event | None,
+) -> Heads | str:
+    config, judged = scored.config or ExtractorConfig(), scored.judged
+    labels: dict[str, dict[str, bool]] = {}
+    for group, unit, label in zip(judged.groups, judged.units, judged.labels, strict=True):
+        labels.setdefault(judged.traces[group], {})[unit] = bool(label)
+    try:
+        scores = head_scores(
+            traces,
+            config.reduction,
+            config.normalisation,
+            config.top_k,
+            truth=judged.truth,
+            labels=labels,
+            progress=progress,
+            cancel=cancel,
+        )
+        maps = {name: quality_map(scores, name) for name in MAPS}
+    except ExplorerError as error:
+        if cancel is not None and cancel.is_set():
+            raise
+        return str(error)
+    return Heads(maps, len(scores), scores.n_traces, scores.notes)
+
+
+def _agreement(
+    scored: Scored,
+    threshold: float,
+    compared: Mapping[str, pd.DataFrame],
+    samples: int,
+    seed: int,
+) -> pd.DataFrame:
+    if scored.table is None:
+        raise InputError(
+            "To say how far other methods agree, the scores themselves must be a table of "
+            "explain_traces, a FeedbackExtractor or its config: verdicts are compared, also those "
+            "on hyperedges without a label."
+        )
+    own = scored.table.copy()
+    scores = _own_scores(own)
+    calls = np.where(reaches(scores, threshold), "used", "not used")
+    own["verdict"] = np.where(np.isnan(scores), "unknown", calls)
+    name = scored.called if scored.called not in compared else f"{scored.called}, judged here"
+    return method_agreement({name: own, **compared}, samples=samples, seed=seed)
+
+
+def _weights(lab: Lab, scored: Scored, threshold: float, update: Any) -> Trajectory:
+    import pandas as pd
+
+    table = scored.table
+    if table is None or "feedback" not in table:
+        judged = lab.judged
+        table = pd.DataFrame(
+            {
+                "trace": [judged.traces[group] for group in judged.groups],
+                "unit": list(judged.units),
+                "text": list(lab.texts),
+                "score": judged.scores,
+                "feedback": np.nan,
+            }
+        )
+    order, _ = update_order(table)
+    return follow(order, _feedback(scored, _own_scores(table), threshold), update)
+
+
+def _own_scores(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Scores of the method itself: where it had to ask another nothing is known, nothing moves."""
+    return np.where(fallen_back(table), np.nan, table["score"].to_numpy(dtype=np.float64))
+
+
+def _feedback(scored: Scored, scores: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    """Feedback of scores at a threshold, as a `FeedbackExtractor` of this method gives it."""
+    config = scored.config or ExtractorConfig()
+    if config.method == "citation":
+        given = np.where(
+            scores >= threshold, config.positive_feedback * scores, config.negative_feedback
+        )
+        return np.where(np.isnan(scores), np.nan, given)
+    policy = FeedbackPolicy(
+        min(1.0, max(0.0, threshold)),
+        config.positive_feedback,
+        config.negative_feedback,
+        config.neutral_feedback,
+    )
+    return policy.convert(scores)
+
+
+def _reasons(table: pd.DataFrame | None) -> tuple[tuple[str, int, str], ...]:
+    if table is None or "diagnostics" not in table:
+        return ()
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for notes in table["diagnostics"]:
+        for code in _once(notes, first):
+            counts[code] += 1
+    return tuple((code, number, first[code]) for code, number in counts.most_common())
+
+
+def _once(notes: Iterable[Diagnostic], first: dict[str, str]) -> set[str]:
+    codes = set()
+    for note in notes:
+        codes.add(note.code)
+        first.setdefault(note.code, note.message)
+    return codes

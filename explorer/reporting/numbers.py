@@ -1,0 +1,76 @@
+"""Numbers as a report writes them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from explorer.figures import three_digits
+
+NOTHING = "\u2013"
+"""In the place of a number that is not defined."""
+
+
+def digits(value: Any, places: int = 3) -> str:
+    """A measure to three decimals.
+
+    Examples
+    --------
+    >>> digits(0.61234)
+    '0.612'
+    """
+    number = float(value)
+    if math.isnan(number):
+        return NOTHING
+    # Nothing is "-0.000".
+    return f"{round(number, places) + 0.0:.{places}f}"
+
+
+def bounds(low: Any, high: Any, places: int = 3) -> str:
+    """The two ends of an interval; empty where there is none."""
+    if math.isnan(float(low)) or math.isnan(float(high)):
+        return ""
+    return f"{digits(low, places)} to {digits(high, places)}"
+
+
+def interval(value: Any, low: Any, high: Any, places: int = 3) -> str:
+    """A measure with its interval.
+
+    Examples
+    --------
+    >>> interval(0.61, 0.55, 0.67, 2)
+    '0.61 (0.55 to 0.67)'
+    """
+    ends = bounds(low, high, places)
+    return digits(value, places) + (f" ({ends})" if ends else "")
+
+
+def score(value: Any) -> str:
+    """A score or a threshold, to three digits."""
+    number = float(value)
+    if math.isnan(number):
+        return NOTHING
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    return three_digits(number)
+
+
+def count(value: Any) -> str:
+    """A whole number."""
+    return f"{int(value):,}"
+
+
+def share(value: Any) -> str:
+    """A share in percent."""
+    return NOTHING if math.isnan(float(value)) else f"{float(value):.0%}"
+
+
+def many(number: Any, one: str, more: str = "") -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> many(1, "trace"), many(1200, "trace")
+    ('1 trace', '1,200 traces')
+    """
+    return f"{count(number)} {one if int(number) == 1 else more or one + 's'}"

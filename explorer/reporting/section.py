@@ -1,0 +1,43 @@
+"""A part of a report, and what all parts are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from explorer.reporting.markup import Markup, joined, paragraph, tag
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report: its name on the page, its title, and what it holds."""
+
+    name: str
+    title: str
+    body: Markup
+
+    @property
+    def markup(self) -> Markup:
+        """The part as it stands on the page."""
+        return tag("section", tag("h2", self.title), self.body, id=self.name)
+
+
+def section(name: str, title: str, how: str, *children: object) -> Section:
+    """Make a part that begins with how it is to be read."""
+    return Section(name, title, joined([paragraph(how, class_="how"), *children]))
+
+
+def figure(name: str, label: str) -> Markup:
+    """The place of a figure; a script draws it, and its numbers stand in a table beside it."""
+    return tag("figure", data_figure=name, role="img", aria_label=label)
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each by the names of its columns."""
+    columns = {str(name): table[name].tolist() for name in table}
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]

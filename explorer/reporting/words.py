@@ -1,0 +1,102 @@
+"""What a judgement says in sentences."""
+
+from __future__ import annotations
+
+import math
+
+from explorer.reporting.findings import Findings
+from explorer.reporting.lab import Beside
+from explorer.reporting.numbers import count, digits, interval, many, score, share
+
+MEASURES = {
+    "precision": ("precision", "of the hyperedges called used, the share that are"),
+    "recall": ("recall", "of the used hyperedges, the share that are called so"),
+    "f1": ("F1", "harmonic mean of precision and recall"),
+    "mcc": ("MCC", "correlation of calls and truth, from -1 to 1; 0 is chance"),
+    "youden": ("Youden J", "recall plus specificity minus 1; 0 is chance"),
+    "kappa": ("kappa", "agreement of calls and truth beyond chance; 0 is chance"),
+    "coverage": ("coverage", "share of all hyperedges that are called used"),
+}
+"""Measures of calls by the names of `explorer.validation.METRICS`: in words, and what they are."""
+
+TRUTHS = {
+    "labels": ("labels", "a hyperedge counts as used when somebody labelled it so"),
+    "ablation": (
+        "ablation",
+        "a hyperedge counts as used when the answer becomes less likely without it",
+    ),
+    "agreement": (
+        "agreement",
+        "a hyperedge counts as used when another method calls it so; this is agreement, not truth",
+    ),
+}
+"""The kinds of truth: a name, and what used means."""
+
+
+def result(found: Findings) -> str:
+    """The result in a sentence, figures first."""
+    row = found.row(found.threshold)
+    units, used = found.lab.sweep.units, found.lab.sweep.positives
+    calls = int(row["tp"] + row["fp"])
+    f1 = interval(row["f1"], row["f1_low"], row["f1_high"], 2)
+    return (
+        f"At {score(found.threshold)}, F1 {f1}: {count(calls)} of {many(units, 'hyperedge')} "
+        f"{'is' if calls == 1 else 'are'} called used, among them {count(row['tp'])} of the "
+        f"{count(used)} that were."
+    )
+
+
+def ranking(found: Findings) -> str:
+    """What the ranking is worth, whatever the threshold."""
+    one = found.lab.ranking
+    return (
+        f"Whatever the threshold: ROC-AUC {interval(*one.auc, 2)}, where 0.5 is chance, and "
+        f"average precision {interval(*one.average_precision, 2)}, where chance is the "
+        f"{share(one.prevalence)} of hyperedges that are used."
+    )
+
+
+def held_out(beside: Beside) -> str:
+    """What to expect of a threshold on new traces."""
+    if beside.chosen is None:
+        return f"What to expect of new traces cannot be said yet. {beside.too_few}"
+    chosen = beside.chosen
+    return (
+        f"On traces that had no part in choosing the threshold, a threshold chosen for its F1 "
+        f"reaches {interval(*chosen.held_out, 2)}; in sample the best is "
+        f"{digits(chosen.in_sample, 2)}."
+    )
+
+
+def beside_words(beside: Beside) -> str:
+    """Say whether the scores are ahead of the words that texts share; empty when unknown."""
+    table = beside.baselines
+    row = table[table["scores"] == "lexical-overlap"]
+    if not len(row):
+        return ""
+    low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
+    if math.isnan(low):
+        return ""
+    if low > 0:
+        return "Ranks better than the words that hyperedge, question and answer share."
+    if high < 0:
+        return (
+            "Ranks worse than the words that hyperedge, question and answer share, which cost "
+            "nothing."
+        )
+    return "Cannot be told from the words that hyperedge, question and answer share."
+
+
+def advice(found: Findings) -> str:
+    """What calibration said; empty where it was not asked."""
+    one = found.recommendation
+    if found.refused:
+        return f"Calibration recommends nothing. {found.refused}"
+    if one is None:
+        return ""
+    if not one.accepted:
+        return f"Calibration recommends nothing. {one.refusal}"
+    return (
+        f"Recommended: {one.choice}, threshold {score(one.threshold)}: {one.metric.upper()} "
+        f"{interval(*one.held_out, 2)} on traces held out."
+    )
