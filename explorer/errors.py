@@ -87,10 +87,6 @@ class RecordingError(ExplorerError, RuntimeError):
     """The attention of a forward pass could not be recorded."""
 
 
-class MissingDependencyError(ExplorerError, ImportError):
-    """An optional package is needed for this and is not installed."""
-
-
 class Cancelled(ExplorerError):
     """The user stopped a running job."""
 
