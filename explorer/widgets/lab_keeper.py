@@ -122,6 +122,7 @@ class LabKeeper(t.HasTraits):
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
         self._held: Key | None = None
+        self._read: tuple[Lab, Reading] | None = None
         self._mapped: Key | None = None
         self._labs: Recent[Lab] = Recent()
         self._besides: Recent[Beside] = Recent()
@@ -145,7 +146,12 @@ class LabKeeper(t.HasTraits):
         """What the labels say of the threshold of the chosen method."""
         if self.lab is None:
             return None
-        return read_at(self.lab, float(getattr(self.state, self.state.threshold_name)))
+        threshold = float(getattr(self.state, self.state.threshold_name))
+        # Several parts of the tab ask for the same in turn.
+        known = self._read
+        if known is None or known[0] is not self.lab or known[1].threshold != threshold:
+            known = self._read = (self.lab, read_at(self.lab, threshold))
+        return known[1]
 
     @property
     def reachable(self) -> list[float] | None:
