@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -34,7 +35,7 @@ from explorer.validation.truths import LEAST_DROP, LabelsByTrace, LabelSource
 if TYPE_CHECKING:
     from explorer.traces import Trace
 
-MOST_UNITS: Final = 20_000
+MOST_UNITS: Final = 10_000
 """Of more labelled hyperedges than this a part is taken: more make a search long, not better."""
 
 _INNER_FOLDS = 3
@@ -180,30 +181,29 @@ def calibrate(
         gathered.add(trace, known[index], np.zeros(len(trace.hyperedges)), None)
     judged = Judged(scores=np.concatenate(gathered.found()), **gathered.rest())
     check_enough(judged, folds=folds, min_traces=min_traces, min_positives=min_positives)
-    key = (judged.traces, judged.units, judged.labels.tobytes(), metric, folds, repeats, seed)
-    found = list(resume.folds) if resume is not None and resume.key == key else []
-    done = {(one.repeat, one.fold) for one in found}
+    places = [[place for place, _ in known[index]] for index in taken]
+    begun = Begun((), ())
     try:
-        places = [[place for place, _ in known[index]] for index in taken]
         features = features_of((listed[index] for index in taken), places, check)
+        key = (judged.traces, judged.units, judged.labels.tobytes(), features.sums())
+        begun = Begun((*key, metric, folds, repeats, seed), ())
+        if resume is not None and resume.key == begun.key:
+            begun = resume
+        done = {(one.repeat, one.fold) for one in begun.folds}
         search = _Search(judged, features, metric, check)
         for repeat in range(repeats):
             for number, held in enumerate(trace_folds(judged, folds, seed + repeat)):
                 if (repeat, number) in done:
                     continue
-                if progress is not None:
-                    said = (
-                        f"Judging the choice on traces held out: {len(found)} of {folds * repeats}"
-                    )
-                    progress(Progress("explaining", len(found) / (folds * repeats + 1), said))
-                found.append(search.fold(repeat, number, held, seed))
-        if progress is not None:
-            progress(Progress("explaining", 0.95, "Choosing on all traces"))
+                search.report = _reporter(progress, len(begun.folds), folds * repeats)
+                fold = search.fold(repeat, number, held, seed)
+                begun = replace(begun, folds=(*begun.folds, fold))
+        search.report = _reporter(progress, folds * repeats, folds * repeats)
         best = search.choose(np.ones(len(judged), dtype=bool), seed).best
     except Cancelled as error:
-        raise CalibrationCancelled(Begun(key, tuple(found))) from error
+        raise CalibrationCancelled(begun) from error
     return recommended(
-        list(bare.values()), judged, features, metric, found, best, samples=samples, seed=seed
+        list(bare.values()), judged, features, metric, begun.folds, best, samples=samples, seed=seed
     )
 
 
@@ -215,6 +215,7 @@ def _drawn(known: Mapping[int, Sequence[Any]], most: int, seed: int) -> list[int
         return [int(index) for index in indices]
     order = np.random.default_rng(seed).permutation(len(indices))
     within = np.cumsum(counts[order]) <= most
+    within[0] = True
     return [int(index) for index in np.sort(indices[order[within]])]
 
 
@@ -250,6 +251,7 @@ class _Search:
         self.features = features
         self.metric = metric
         self.check = check
+        self.report: Callable[[float], None] = lambda _: None
 
     def fold(self, repeat: int, number: int, held: NDArray[np.bool_], seed: int) -> Fold:
         """Choose on the other traces, and score those held out."""
@@ -279,17 +281,22 @@ class _Search:
         part = self.judged.of(train)
         cuts = trace_folds(part, _INNER_FOLDS, seed)
         first, *others = REGULARISATION
-        found = [self._tried(one, train, part, cuts) for one in self.features.single_heads]
-        sets = [self._tried(one, train, part, cuts) for one in self.features.sets(first)]
+        singles, weighted = self.features.single_heads, self.features.sets(first)
+        steps = len(singles) + len(weighted) + len(others) * bool(weighted)
+        taken = count()
+
+        def tried(candidate: Candidate) -> tuple[float, Candidate, NDArray[np.float64]]:
+            self.report(next(taken) / steps)
+            return self._tried(candidate, train, part, cuts)
+
+        found, sets = [tried(one) for one in singles], [tried(one) for one in weighted]
         if sets:
             source = max(sets, key=lambda one: one[0])[1].source
-            sets += [
-                self._tried(Candidate(source, strength), train, part, cuts) for strength in others
-            ]
+            sets += [tried(Candidate(source, strength)) for strength in others]
         families: dict[Family, tuple[float, Fitted, float]] = {}
-        for tried in (found, sets):
-            if tried:
-                quality, candidate, scores = max(tried, key=lambda one: one[0])
+        for family in (found, sets):
+            if family:
+                quality, candidate, scores = max(family, key=lambda one: one[0])
                 threshold = best_threshold(scores, part.labels, self.metric).threshold
                 fitted = fit(candidate, self.features, self.judged.labels, train)
                 families[candidate.family] = quality, fitted, threshold
@@ -314,6 +321,19 @@ class _Search:
             fitted = fit(candidate, self.features, self.judged.labels, inner)
             scores[held] = fitted.scores(self.features, places[held])
         return float(average_precision_score(part.labels, scores)), candidate, scores
+
+
+def _reporter(progress: ProgressCallback | None, done: int, folds: int) -> Callable[[float], None]:
+    """Tell how far a choice is, after so many folds; the last choice is the one on all traces."""
+    said = f"Judging the choice on traces held out: {done} of {folds}"
+    if done == folds:
+        said = "Choosing on all traces"
+
+    def report(fraction: float) -> None:
+        if progress is not None:
+            progress(Progress("explaining", (done + fraction) / (folds + 1), said))
+
+    return report
 
 
 def _stopper(cancel: threading.Event | None) -> Callable[[], None]:

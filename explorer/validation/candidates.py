@@ -137,6 +137,11 @@ class Features:
         layer = column - layers * heads
         return (layer, None) if layer < layers else (None, None)
 
+    def sums(self) -> tuple[tuple[str, float], ...]:
+        """A number for each kind of features, by which other attention is told from this."""
+        every = [*self.plain.items(), *self.blocks.items()]
+        return tuple((str(name), float(np.abs(values).sum(dtype="f8"))) for name, values in every)
+
     def mean_over_heads(self) -> Floats | None:
         """The mean over all layers and heads, mean over tokens: what a reader does first."""
         settings = [one for one in self.plain if one.normalisation == "raw"]

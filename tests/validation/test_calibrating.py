@@ -104,19 +104,29 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
 
     def stop_in_the_third_fold(progress):
         steps.append(progress.fraction)
-        if len(steps) == 3:
+        if "2 of 5" in progress.message:
             cancel.set()
 
     with pytest.raises(CalibrationCancelled) as stopped:
         calibrate(traces, repeats=1, samples=50, progress=stop_in_the_third_fold, cancel=cancel)
     assert len(stopped.value.begun.folds) == 2
+    assert steps == sorted(steps)
     again = []
     resumed = calibrate(
         traces, repeats=1, samples=50, resume=stopped.value.begun, progress=again.append
     )
-    assert len(again) == 4  # three folds that were left, and all traces
+    # Three folds that were left, and all traces.
+    told = list(dict.fromkeys(step.message.rpartition(": ")[2] for step in again))
+    assert told == ["2 of 5", "3 of 5", "4 of 5", "Choosing on all traces"]
+    assert again[-1].fraction < 1
     assert resumed.config == whole.config
     assert resumed.held_out == whole.held_out
+    # Attention that was recorded anew has nothing to do with those folds.
+    begun, other = [], planted(seed=2)
+    for trace, new in zip(traces, other, strict=True):
+        trace.metadata = new.metadata
+    calibrate(traces, repeats=1, samples=50, resume=stopped.value.begun, progress=begun.append)
+    assert begun[0].message.endswith("0 of 5")
 
 
 @pytest.mark.parametrize(
