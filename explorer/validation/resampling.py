@@ -24,7 +24,7 @@ SAMPLES = 1000
 """Bootstrap samples, where nobody asks for another number."""
 
 # Counts up to here are exact in float32.
-_EXACT = 1 << 24
+EXACT = 1 << 24
 
 # About so many draws are held at once.
 _BLOCK = 1 << 22
@@ -97,7 +97,7 @@ def bins_by_trace(
 
     if values is None:
         largest = int(np.bincount(groups, minlength=1).max(initial=0))
-        dtype = np.float32 if largest * n_traces < _EXACT else np.float64
+        dtype = np.float32 if largest * n_traces < EXACT else np.float64
         values = np.ones(len(bins), dtype=dtype)
     return coo_array((values, (bins, groups)), shape=(n_bins, n_traces)).tocsr()
 

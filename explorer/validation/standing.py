@@ -11,8 +11,9 @@ from explorer.errors import InputError
 from explorer.validation.choosing import best_threshold
 from explorer.validation.labelled import Judged, measurable, notes_of
 from explorer.validation.metrics import Confusion, Floats, measure, reaches
-from explorer.validation.ranking import rank_samples
+from explorer.validation.ranking import RankSamples, rank_samples
 from explorer.validation.resampling import (
+    EXACT,
     SAMPLES,
     Interval,
     check_samples,
@@ -78,11 +79,12 @@ def side_by_side(
         ):
             raise InputError(f"The scores {name!r} are about other units, or of another truth.")
     rows: list[dict[str, Any]] = []
+    sampled = _Sampled(samples, seed)
     for name in names:
         judged = scores[name]
         there = ~np.isnan(judged.scores)
         row: dict[str, Any] = {"units": int(there.sum()), "unknown": int((~there).sum())}
-        row |= _figures(method, judged, samples, seed)
+        row |= _figures(method, judged, sampled)
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(0, "scores", text_column(names))
@@ -94,33 +96,51 @@ def side_by_side(
     return table
 
 
-def _figures(method: Judged, judged: Judged, samples: int, seed: int) -> dict[str, Any]:
+class _Sampled:
+    """Figures of scores in every bootstrap sample, worked out once for the same units."""
+
+    def __init__(self, samples: int, seed: int) -> None:
+        self._samples, self._seed = samples, seed
+        self._found: dict[tuple[int, bytes], tuple[RankSamples, tuple[float, float, Floats]]] = {}
+
+    def of(
+        self, judged: Judged, mask: Any
+    ) -> tuple[RankSamples, tuple[float, float, Floats]] | None:
+        """The ranking, and the best F1, of the units of a mask; None unless of both classes."""
+        key = id(judged), mask.tobytes()
+        if key not in self._found:
+            units = _both_classes(judged, mask)
+            if units is None:
+                return None
+            ranks = rank_samples(units, samples=self._samples, seed=self._seed)
+            self._found[key] = ranks, _best_f1(units, self._samples, self._seed)
+        return self._found[key]
+
+
+def _figures(method: Judged, judged: Judged, sampled: _Sampled) -> dict[str, Any]:
     """Figures of one row; those of being ahead on the units that both know."""
     nothing = Interval(np.nan, np.nan, np.nan)
     found = dict.fromkeys(FIGURES, nothing)
     threshold = np.nan
-    own = _both_classes(judged, ~np.isnan(judged.scores))
+    own = sampled.of(judged, ~np.isnan(judged.scores))
     if own is not None:
-        ranks = rank_samples(own, samples=samples, seed=seed)
+        ranks, (threshold, value, values) = own
         found["auc"] = interval(ranks.auc, ranks.auc_samples)
         found["average_precision"] = interval(
             ranks.average_precision, ranks.average_precision_samples
         )
-        threshold, value, values = _best_f1(own, samples, seed)
         found["f1"] = interval(value, values)
     if judged is method:
         found["auc_ahead"] = found["f1_ahead"] = Interval(0.0, 0.0, 0.0)
     else:
         both = ~np.isnan(judged.scores) & ~np.isnan(method.scores)
-        one, other = _both_classes(method, both), _both_classes(judged, both)
+        one, other = sampled.of(method, both), sampled.of(judged, both)
         if one is not None and other is not None:
-            first = rank_samples(one, samples=samples, seed=seed)
-            second = rank_samples(other, samples=samples, seed=seed)
+            first, (_, value, values) = one
+            second, (_, than, than_values) = other
             found["auc_ahead"] = interval(
                 first.auc - second.auc, first.auc_samples - second.auc_samples
             )
-            _, value, values = _best_f1(one, samples, seed)
-            _, than, than_values = _best_f1(other, samples, seed)
             found["f1_ahead"] = interval(value - than, values - than_values)
     row: dict[str, Any] = {}
     for name, (value, low, high) in found.items():
@@ -152,8 +172,10 @@ def _best_f1(known: Judged, samples: int, seed: int) -> tuple[float, float, Floa
     value = float(measure("f1", Confusion.of_calls(*sums.sum(axis=1))))
     if known.n_traces < 2:
         return threshold, value, np.empty(0)
+    # Single precision where it is exact for every sample that can be drawn.
+    sums = sums.astype(np.float32 if sums.max() * known.n_traces < EXACT else np.float64)
     drawn = [
-        measure("f1", Confusion.of_calls(*(sums @ draws.astype(np.float64))))
+        measure("f1", Confusion.of_calls(*(sums @ draws)))
         for draws in drawn_traces(known.n_traces, samples, seed)
     ]
     return threshold, value, np.concatenate(drawn) if drawn else np.empty(0)
