@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from explorer.errors import ValidationError
 from explorer.figures import BiasBins, LabelledScores, OperatingPoint, RankCurve
+from explorer.figures.labels import shortened
 from explorer.models.progress import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation.resampling import SAMPLES
@@ -27,7 +29,8 @@ FREE: tuple[Baseline, ...] = ("lexical-overlap", "word-overlap", "length", "posi
 EMBEDDED: tuple[Baseline, ...] = ("embedding", "answer-embedding")
 """Baselines that need the embedding model, and are worked out when somebody asks."""
 FIGURES = ("precision", "recall", "f1", "mcc", "youden")
-_MOST_TEXT = 160
+MOST_TEXT = 160
+"""Letters of a text that are shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +115,7 @@ def lab_of(
     alarms, hits = roc(judged), precision_recall(judged)
     wanted = set(zip((judged.traces[g] for g in judged.groups), judged.units, strict=True))
     texts = {
-        (trace.id, edge.id): edge.hyperedge[:_MOST_TEXT]
+        (trace.id, edge.id): shortened(edge.hyperedge, MOST_TEXT)
         for trace in traces
         for edge in trace.hyperedges
         if (trace.id, edge.id) in wanted
@@ -234,3 +237,20 @@ def flips_between(lab: Lab, reference: float, threshold: float) -> pd.DataFrame:
     table = flipped(lab.judged, reference, threshold)
     table["text"] = [lab.texts[place] for place in table["place"]]
     return table
+
+
+def ahead_of_words(beside: Beside) -> str:
+    """Say whether scores are ahead of the words that texts share; empty where nothing is known."""
+    table = beside.baselines
+    row = table[table["scores"] == "lexical-overlap"]
+    if not len(row):
+        return ""
+    low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
+    words = "the words that hyperedge, question and answer share"
+    if math.isnan(low):
+        return ""
+    if low > 0:
+        return f"These scores rank better than {words}."
+    if high < 0:
+        return f"These scores rank worse than {words}, which cost nothing."
+    return f"How these scores rank cannot be told from {words}."

@@ -15,6 +15,7 @@ import numpy as np
 from explorer.figures.plotly_js import plotly_js
 from explorer.reporting.drawn import WIDTHS, drawings
 from explorer.reporting.findings import Findings
+from explorer.reporting.lab import ahead_of_words
 from explorer.reporting.markup import Markup, joined, listing, paragraph, tag
 from explorer.reporting.ranking_sections import beside, heads, leaning, ranking
 from explorer.reporting.section import Section
@@ -32,7 +33,7 @@ from explorer.reporting.use_sections import (
     recommendation,
     weights,
 )
-from explorer.reporting.words import advice, beside_words, held_out, result
+from explorer.reporting.words import advice, held_out, result
 from explorer.reporting.words import ranking as ranking_said
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -83,7 +84,12 @@ def page(found: Findings, title: str | None = None) -> str:
 
 
 def _head(found: Findings, heading: str, parts: Sequence[Section]) -> list[Markup]:
-    said = [ranking_said(found), held_out(found.beside), beside_words(found.beside), advice(found)]
+    said = [
+        ranking_said(found),
+        held_out(found.beside),
+        ahead_of_words(found.beside),
+        advice(found),
+    ]
     links = [tag("a", part.title, href=f"#{part.name}") for part in parts]
     return [
         tag("h1", heading),

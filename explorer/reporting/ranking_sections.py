@@ -6,10 +6,10 @@ import numpy as np
 
 from explorer.figures import BiasBins
 from explorer.reporting.findings import MAPS, Findings
+from explorer.reporting.lab import ahead_of_words
 from explorer.reporting.markup import Markup, folded, joined, paragraph, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting.section import Section, figure, rows_of, section
-from explorer.reporting.words import beside_words
+from explorer.reporting.section import Section, estimate, figure, rows_of, section
 
 BEST_HEADS = 12
 MOST_HEADS = 2_000
@@ -119,20 +119,12 @@ def leaning(found: Findings) -> Section:
 def beside(found: Findings) -> Section:
     """The scores beside baselines."""
     whole = found.beside.baselines
-    heads_of = ["scores", "hyperedges", *(word for _, word in _FIGURES), "at threshold"]
-    heads_of += [word for _, word in _AHEAD]
+    heads_of = ["scores", *(word for _, word in (*_FIGURES, *_AHEAD)), "at threshold", "known"]
     rows = []
-    for at in range(len(whole)):
-        row = {str(name): whole[name].iloc[at] for name in whole}
-        values = [
-            interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high")))
-            for name, _ in _FIGURES
-        ]
-        ahead = [
-            interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high"))) if at else ""
-            for name, _ in _AHEAD
-        ]
-        rows.append([row["scores"], count(row["units"]), *values, score(row["threshold"]), *ahead])
+    for at, row in enumerate(rows_of(whole)):
+        values = [estimate(row, name) for name, _ in _FIGURES]
+        ahead = [estimate(row, name) if at else "" for name, _ in _AHEAD]
+        rows.append([row["scores"], *values, *ahead, score(row["threshold"]), count(row["units"])])
     notes = whole.attrs.get("notes", {})
     said = [
         tag("li", tag("b", name), ": ", "; ".join(note.message for note in of))
@@ -144,8 +136,9 @@ def beside(found: Findings) -> Section:
         "Beside what is free",
         "Scores that look at no attention. The scores are better than a baseline when the whole "
         "interval of how far they are ahead lies above 0; intervals of two rows that overlap prove "
-        "nothing. Each F1 is at the threshold that is best on these labels.",
-        paragraph(beside_words(found.beside)),
+        "nothing. Each F1 is at the threshold that is best on these labels; known is how many "
+        "hyperedges have such a score.",
+        paragraph(ahead_of_words(found.beside)),
         figure("dots", "The scores and the baselines with their intervals"),
         table(heads_of, rows, caption="The scores beside baselines", strong=(0,)),
         tag("ul", *said, class_="note") if said else None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from explorer.reporting.markup import Markup, joined, paragraph, tag
+from explorer.reporting.numbers import bounds, digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,3 +43,9 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
+
+
+def estimate(row: Mapping[str, Any], name: str) -> Markup:
+    """A figure of a table's row with its interval below it."""
+    ends = bounds(row[f"{name}_low"], row[f"{name}_high"])
+    return joined([digits(row[name]), tag("small", f" {ends}") if ends else None])

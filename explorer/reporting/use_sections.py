@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from explorer.figures.labels import shortened
 from explorer.rag import ExtractorConfig
 from explorer.reporting.findings import Findings, Heads
+from explorer.reporting.lab import MOST_TEXT
 from explorer.reporting.markup import Markup, folded, joined, paragraph, passage, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
 from explorer.reporting.scored import THRESHOLD_OF
-from explorer.reporting.section import Section, figure, rows_of, section
+from explorer.reporting.section import Section, estimate, figure, rows_of, section
 from explorer.reporting.words import advice
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ def flips(found: Findings) -> Section:
             passage(row["unit"]),
             passage(row["text"]),
             score(row["score"]),
-            "used" if row["label"] else "not used",
-            "used" if row["at_other"] else "not used",
+            _called(row["label"]),
+            _called(row["at_other"]),
             "right" if row["label"] == row["at_other"] else "wrong",
         ]
         for row in rows_of(shown)
@@ -52,7 +54,7 @@ def flips(found: Findings) -> Section:
     if not len(whole):
         said = f"No hyperedge is called otherwise at {other} than at {one}."
     left_out = len(whole) - len(shown)
-    heads = ["trace", "hyperedge", "text", "score", "truth", f"at {other}", "this is"]
+    heads = ["trace", "id", "text", "score", "truth", f"at {other}", "this is"]
 
     def listed(some: list[list[object]]) -> Markup:
         return table(heads, some, caption="Hyperedges that flip", texts=(0, 1, 2, 4, 5, 6))
@@ -74,6 +76,10 @@ def flips(found: Findings) -> Section:
         if left_out
         else None,
     )
+
+
+def _called(used: bool) -> str:
+    return "used" if used else "not\u00a0used"
 
 
 def agreement(found: Findings) -> Section | None:
@@ -110,10 +116,14 @@ def weights(found: Findings) -> Section:
     moves = found.weights
     final, moved = moves.final(), moves.moved()
     order = np.lexsort((-moves.order.counts, -moved))[:MOST_MOVED]
+    # Told apart by their texts, they have no other name.
+    heads = ["hyperedge"] if moves.order.identity == "text" else ["hyperedge", "text"]
     rows = [
         [
-            passage(moves.order.name(int(edge))),
-            passage(moves.order.text(int(edge))[:160]),
+            *(
+                passage(shortened(say(int(edge)), MOST_TEXT))
+                for say in (moves.order.name, moves.order.text)[: len(heads)]
+            ),
             count(moves.order.counts[edge]),
             digits(moves.start[edge]),
             digits(final[edge]),
@@ -136,10 +146,10 @@ def weights(found: Findings) -> Section:
             "weights that move most:"
         ),
         table(
-            ["hyperedge", "text", "updates", "weight before", "weight after"],
+            [*heads, "updates", "weight before", "weight after"],
             rows,
             caption="Weights that move most",
-            texts=(0, 1),
+            texts=range(len(heads)),
         ),
         paragraph(f"{many(left_out, 'hyperedge')} that move less are left out.", class_="note")
         if left_out
@@ -267,13 +277,9 @@ def _once(given: Iterable[Any]) -> list[Any]:
 def _side_by_side(one: Recommendation) -> Markup:
     whole = one.table
     rows = []
-    for at in range(len(whole)):
-        row: Mapping[str, Any] = {str(name): whole[name].iloc[at] for name in whole}
+    for at, row in enumerate(rows_of(whole)):
         cells = [
-            interval(*(row[f"{name}{end}"] for end in ("", "_low", "_high")))
-            if at or not name.endswith("_ahead")
-            else ""
-            for name in _FIGURES
+            estimate(row, name) if at or not name.endswith("_ahead") else "" for name in _FIGURES
         ]
         rows.append([row["scores"], *cells])
     return table(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from explorer.reporting.findings import Findings
 from explorer.reporting.lab import Beside
 from explorer.reporting.numbers import count, digits, interval, many, score, share
@@ -66,25 +64,6 @@ def held_out(beside: Beside) -> str:
         f"reaches {interval(*chosen.held_out, 2)}; in sample the best is "
         f"{digits(chosen.in_sample, 2)}."
     )
-
-
-def beside_words(beside: Beside) -> str:
-    """Say whether the scores are ahead of the words that texts share; empty when unknown."""
-    table = beside.baselines
-    row = table[table["scores"] == "lexical-overlap"]
-    if not len(row):
-        return ""
-    low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
-    if math.isnan(low):
-        return ""
-    if low > 0:
-        return "Ranks better than the words that hyperedge, question and answer share."
-    if high < 0:
-        return (
-            "Ranks worse than the words that hyperedge, question and answer share, which cost "
-            "nothing."
-        )
-    return "Cannot be told from the words that hyperedge, question and answer share."
 
 
 def advice(found: Findings) -> str:
