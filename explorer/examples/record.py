@@ -84,6 +84,7 @@ def record_traces(model: Model) -> None:
         trace.metadata = {
             "domain": trace.metadata["domain"],
             "model": model.name,
+            "stand_in": {"model": model.name},
             "unit_attention": {"file": ATTENTION.name, "key": f"{trace.id}/mass"},
             "unit_topk": {"file": ATTENTION.name, "key": f"{trace.id}/topk"},
             **counts,

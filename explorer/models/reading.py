@@ -53,6 +53,10 @@ class Reading:
         asked for or would take more than 256 MB.
     notes
         Plain sentences that the user must know.
+    question
+        Mass and top-3 of every hyperedge, (layers, heads, hyperedges), over the rows of the
+        question's own tokens, from the same pass; None where no such row has read the hyperedges:
+        for encoders, encoder-decoders, and templates that leave out the question.
     """
 
     answer: str
@@ -66,6 +70,7 @@ class Reading:
     spans: tuple[tuple[tuple[int, int], ...], ...]
     token_attention: AttentionMap | None
     notes: tuple[str, ...] = ()
+    question: UnitAttention | None = None
 
 
 def read(
@@ -92,7 +97,7 @@ def read(
     )
     sequence = asked.sequence
     reporter.report("recording", None, "Recording attention ...")
-    attention, token_attention, notes = _record(
+    attention, token_attention, notes, question = _record(
         model, sequence, asked.facts, reporter, keep_rows=keep_rows, keep_tokens=keep_tokens
     )
     owner = np.full(len(sequence.tokens), -1, dtype=np.int64)
@@ -114,6 +119,7 @@ def read(
         spans=sequence.spans,
         token_attention=token_attention,
         notes=notes,
+        question=question,
     )
 
 
@@ -125,13 +131,14 @@ def _record(
     *,
     keep_rows: bool,
     keep_tokens: bool,
-) -> tuple[UnitAttention, AttentionMap | None, tuple[str, ...]]:
+) -> tuple[UnitAttention, AttentionMap | None, tuple[str, ...], UnitAttention | None]:
     """One recorded pass, reduced to units, and to the answer's rows where they are wanted."""
     from explorer.attention import DenseAttention, UnitAttention
     from explorer.attention.recorder import record
 
     n_rows = len(sequence.rows)
     size = model.n_layers * model.n_heads * n_rows * len(sequence.tokens) * 4
+    asks = model.kind == "causal" and len(sequence.question_rows) > 0
     notes: tuple[str, ...] = ()
     if keep_tokens and size > _TOKEN_BYTES:
         keep_tokens = False
@@ -147,6 +154,7 @@ def _record(
                 torch_model,
                 [sequence],
                 [units],
+                question=asks,
                 keep_rows=keep_rows,
                 cancel=reporter.cancel,
             )
@@ -159,13 +167,22 @@ def _record(
                 row_tokens=sequence.answer_tokens if keep_rows else None,
                 k=TOP_K,
             )
-            return unit_attention, None, (*notes, *reduced.notes)
+            return unit_attention, None, (*notes, *reduced.notes), read_once.more.get("question")
         recorded = record(torch_model, batch_tensors(model, [sequence]), cancel=reporter.cancel)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
         rows = np.stack(  # (layers, heads, rows, tokens)
             [recorded.layer_weights(layer, sequence.rows) for layer in range(recorded.n_layers)]
         )
+        question: UnitAttention | None = None
+        if asks:
+            question = UnitAttention(
+                recorded.span_mass(sequence.spans, sequence.question_rows),
+                units,
+                recorded.span_topk(sequence.spans, sequence.question_rows, k=TOP_K),
+                rows=sequence.question_rows.tolist(),
+                k=TOP_K,
+            )
     tokens = DenseAttention(rows, sequence.tokens, sequence.answer_tokens)
     mass = np.stack([tokens.span_mass(sequence.spans, [row]) for row in range(n_rows)], axis=2)
     unit_attention = UnitAttention(
@@ -176,4 +193,4 @@ def _record(
         row_tokens=sequence.answer_tokens if keep_rows else None,
         k=TOP_K,
     )
-    return unit_attention, tokens, (*notes, *recorded.notes)
+    return unit_attention, tokens, (*notes, *recorded.notes), question

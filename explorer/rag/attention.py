@@ -123,7 +123,11 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
             return _nothing(
                 trace,
                 config,
-                Diagnostic("no-attention", "The trace brings no attention head by head."),
+                Diagnostic(
+                    "no-attention",
+                    "The trace brings no attention head by head, as a set of heads needs it. "
+                    "score_traces records it where a trace brings none of its own.",
+                ),
             )
         scores = reached(heads.scores(readings), policy)
     except EvidenceError as error:

@@ -148,9 +148,9 @@ class ScoredFile:
         wanted = expected.get(found.id)
         if wanted is None:
             raise self._foreign(f"line {number} holds the trace {found.id!r}, which is not given")
-        mark = self._mark_of(found, number)
         if wanted.reader is None:  # a trace that brings its own attention
             return found.id, line_digest(line) == wanted.digest
+        mark = self._mark_of(found, number)
         if mark is None:
             raise self._foreign(
                 f"line {number} holds the trace {found.id!r} before it was {self._work.past}"

@@ -28,6 +28,7 @@ from explorer.widgets.session import Session
 from explorer.widgets.soon import Soon
 from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets.trace_keeper import SCORING
 from explorer.widgets.weights_view import weights_spec
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class LabPanel:
         on = self.figures.on
         on("best", lambda message, _: self._use(message.get("threshold")))
         on("recommend", lambda *_: self.keeper.recommend())
+        on("read_again", lambda *_: session.rag.score_all(content_free=True, overwrite=True))
+        on(f"cancel {SCORING}", lambda *_: session.cancel(SCORING))
         on("take", lambda *_: self._take())
         on("export", lambda message, _: self._export(str(message.get("what"))))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))

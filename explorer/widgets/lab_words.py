@@ -17,10 +17,12 @@ from explorer.widgets.lab_keeper import (
 )
 from explorer.widgets.scores_keeper import LANE as SCORES_LANE
 from explorer.widgets.state import QUALITIES, UPDATE_STRATEGIES, ExplorerState
+from explorer.widgets.trace_keeper import SCORING
 
 if TYPE_CHECKING:
     from explorer.reporting.lab import Beside
     from explorer.reporting.weights import WeightEnds
+    from explorer.widgets.jobs import JobReport
 
 _METHODS = {
     "attention": "Scores of attention, of the chosen layer and head",
@@ -37,6 +39,10 @@ _STRATEGIES = {
     "ema": "The weight goes a part of the way to the feedback",
     "additive": "What feedback has beyond 0.5 is added to the weight",
     "multiplicative": "What feedback has beyond 0.5 makes the weight grow",
+}
+_READINGS = {
+    "question": "the rows of the question",
+    "content_free": "a question without content",
 }
 _FIGURES = {
     "precision": ("precision", "Of the hyperedges called used, the share that are"),
@@ -70,6 +76,7 @@ def content_of(
         "notes": [],
         "can_recommend": _can_recommend(),
         "recommended": _recommended(keeper),
+        "more": _more(keeper) if there else None,
     }
     if lab is not None and reading is not None:
         best = lab.sweep.best("f1")
@@ -209,6 +216,18 @@ def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
     return {"said": said, "accepted": True, "notes": notes, "can_take": True}
 
 
+def _more(keeper: LabKeeper) -> dict[str, Any] | None:
+    """The offer to read the traces again with more to choose from, or how far that is."""
+    report = keeper.desk.reports.get(SCORING)
+    if report is not None:
+        return {"said": _told(report), "busy": True}
+    lacks = keeper.rag.more_readings()
+    if not lacks:
+        return None
+    what = " and ".join(_READINGS[name] for name in lacks)
+    return {"said": f"A model read these traces without {what}.", "busy": False}
+
+
 def _can_recommend() -> bool:
     from explorer import validation
 
@@ -218,8 +237,10 @@ def _can_recommend() -> bool:
 def _under_way(keeper: LabKeeper) -> str:
     reports = keeper.desk.reports
     report = reports.get(LANE) or reports.get(SCORES_LANE) or reports.get(RECOMMEND_LANE)
-    if report is None:
-        return ""
+    return "" if report is None else _told(report)
+
+
+def _told(report: JobReport) -> str:
     done = "" if report.fraction is None else f" ({report.fraction:.0%})"
     return f"{report.message.rstrip(' .…')}{done} …"
 

@@ -31,6 +31,7 @@ class TableKeeper:
     DEPENDS_ON = (
         "focus", "tab", "threshold", "reduction", "normalisation", "unit_kind", "selection",
         "direction", "method", "method_table", "heads",
+        "trace_scene",
     )  # fmt: skip
 
     def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
@@ -44,6 +45,8 @@ class TableKeeper:
             self.state.after_batch(self._refresh)
         elif change["name"] == "method_table" and self.state.method == "attention":
             return
+        elif change["name"] == "trace_scene" and self.state.focus is not None:
+            return  # its focus was announced, and counted, before
         elif change["name"] != "selection" or isinstance(self.state.scene, CodeScene):
             self._refresh()
 

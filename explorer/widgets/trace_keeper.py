@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,17 @@ from explorer.traces import (
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.model_keeper import ModelKeeper, pass_on
+from explorer.widgets.reading_again import (
+    more_can_be_had,
+    rows_are_kept,
+    same_reader,
+    to_be_read,
+)
 from explorer.widgets.scenes import TraceScene
 from explorer.widgets.state import ExplorerState
 
 if TYPE_CHECKING:
+    from explorer.feedback.combination import Rows
     from explorer.models.reading import Reading
 
 
@@ -51,6 +58,7 @@ class TraceKeeper(t.HasTraits):
         self.models = models
         self._readings: dict[int, TraceScene] = {}
         self._finished: dict[int, Trace] = {}
+        self._more: tuple[TraceSet, list[str]] | None = None
         desk.observe(self._reported, names="reports")
 
     # loading
@@ -197,8 +205,27 @@ class TraceKeeper(t.HasTraits):
         self.models.starting(name)
         self.desk.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
 
-    def score_all(self) -> None:
-        """Let the model read every trace that has an answer and no attention."""
+    def score_all(
+        self,
+        *,
+        rows: Sequence[Rows] = ("answer", "question"),
+        content_free: bool = False,
+        overwrite: bool = False,
+        only: Collection[int] | None = None,
+    ) -> None:
+        """Let the model read every trace that has an answer and no attention.
+
+        Parameters
+        ----------
+        rows, content_free
+            As for `score_traces`. An encoder-decoder reads no question: where only its rows are
+            asked for, it leaves them out.
+        overwrite
+            Read those too that a stand-in has read, with fewer readings or another model. What a
+            trace itself brought is never given away.
+        only
+            Places of the traces to look at; None for all.
+        """
         traces = self.traces
         if traces is None:
             return
@@ -206,6 +233,7 @@ class TraceKeeper(t.HasTraits):
         self.desk.clear()
         self._finished = {}
         finished, place = self._finished, {trace.id: i for i, trace in enumerate(traces)}
+        wanted = tuple(rows)
 
         def work(job: Job) -> tuple[TraceProblem, ...]:
             from explorer.rag import score_traces
@@ -213,9 +241,18 @@ class TraceKeeper(t.HasTraits):
             def keep(trace: Trace) -> None:
                 finished[place[trace.id]] = trace
 
+            model = self.models.of(name, job)
+            asks = content_free or model.kind == "causal"
+            some: TraceSet = traces
+            if overwrite or only is not None:
+                some = to_be_read(traces, model.name, wanted, only, content_free=content_free)
             scored = score_traces(
-                traces,
-                self.models.of(name, job),
+                some,
+                model,
+                rows=wanted if asks else ("answer",),
+                content_free=content_free,
+                overwrite=overwrite,
+                keep_rows=overwrite and rows_are_kept(some),
                 progress=lambda p: pass_on(job, p),
                 cancel=job.cancel,
                 on_trace=keep,
@@ -227,14 +264,29 @@ class TraceKeeper(t.HasTraits):
             new = [problem for problem in problems if problem not in traces.problems]
             self._take_finished(new)
 
+        def failed(error: BaseException) -> None:
+            self._take_finished()
+            self.models.failed(error, name)
+
         self.models.starting(name)
         self.desk.runner.start(
             SCORING,
             work,
             done=done,
-            failed=lambda error: self.models.failed(error, name),
-            message=f"reading {len(traces):,} traces",
+            failed=failed,
+            message=f"reading {len(traces):,} traces" if only is None else "reading the trace",
         )
+
+    def more_readings(self) -> list[str]:
+        """Return the readings that a stand-in left out of the loaded traces, and could still add.
+
+        Some of ``"question"`` and ``"content_free"``.
+        """
+        if self.traces is None:
+            return []
+        if self._more is None or self._more[0] is not self.traces:
+            self._more = self.traces, more_can_be_had(self.traces)
+        return self._more[1]
 
     def stopped(self) -> None:
         """Keep what is there of work that the user stopped."""
@@ -242,11 +294,19 @@ class TraceKeeper(t.HasTraits):
         self._take_finished()
 
     def _take_finished(self, problems: Sequence[TraceProblem] = ()) -> None:
-        """Put the traces that were scored in the place of those that had no attention."""
-        finished, self._finished = self._finished, {}
+        """Put the traces that were scored in the place of those that had less attention."""
+        finished: dict[int, Trace] = {}
+        while self._finished:  # the job that fills it may go on
+            place, trace = self._finished.popitem()
+            finished[place] = trace
         if self.traces is None or not (finished or problems):
             return
         kept = self.state.trace_scene
+        for index, trace in finished.items():
+            reading = self._readings.pop(index, None)
+            if reading is not None and same_reader(reading.trace, trace):
+                # What single tokens received stays: the model is the same.
+                self._readings[index] = replace(reading, trace=trace, evidence=evidence(trace))
         self.traces = self.traces.replaced(finished, problems)
         if kept is not None and (kept.index in finished or kept.attention is None):
             self.open()
@@ -287,7 +347,14 @@ def _read_scene(scene: TraceScene, reading: Reading, model: str) -> TraceScene:
         "unit_tokens": [len(tokens) for tokens in reading.unit_tokens],
         "answer_tokens": list(reading.answer_tokens),
         "model": model,
+        "stand_in": {"model": model},
     }
+    if reading.question is not None:
+        found |= {
+            "question_attention": reading.question.array,
+            "question_topk": reading.question.topk,
+            "question_rows": len(reading.question.rows or ()),
+        }
     read = msgspec.structs.replace(
         trace, answer=reading.answer, metadata={**trace.metadata, **found}
     )

@@ -12,6 +12,7 @@ from explorer.figures import colours
 from explorer.traces import Trace, TraceSet
 from explorer.widgets.focus import Focus
 from explorer.widgets.heat_view import HeatView, Picture
+from explorer.widgets.reading_again import lacking, read_by_stand_in
 from explorer.widgets.region import Region
 from explorer.widgets.scenes import TraceScene
 from explorer.widgets.scoring import selected_unit, unit_spans
@@ -28,7 +29,7 @@ _HEAT = ("focus", "colour_scale", "scaling", "selection")
 _MOST_PROBLEMS = 100
 MOST_CARDS = 200
 """More cards than this are too many to read, and slow a page down."""
-_CARDS = frozenset({"table", "trace_scene", "selection", "reading_view", "method"})
+_CARDS = frozenset({"table", "trace_scene", "selection", "reading_view", "method", "heads"})
 
 
 class TracesPanel:
@@ -60,6 +61,8 @@ class TracesPanel:
         Uploads(self.cards, session.rag.load_bytes, session.desk.tell)
         on("record", lambda *_: session.rag.read())
         on("record_all", lambda *_: session.rag.score_all())
+        on("read_again", lambda *_: self._read_again())
+        on("leave_heads", lambda *_: setattr(state, "heads", None))
         for lane in ("trace", SCORING):
             on(f"cancel {lane}", lambda *_, lane=lane: session.cancel(lane))
         on("by_text", lambda *_: setattr(state, "method", "embedding"))
@@ -224,6 +227,10 @@ class TracesPanel:
             return None
         if scene.attention is None:
             return self._offer_attention(trace)
+        if self.state.heads is not None:
+            unreadable = self._offer_readings(scene)
+            if unreadable is not None:
+                return unreadable
         within = self._within_reach()
         if within is None:
             return None
@@ -232,6 +239,29 @@ class TracesPanel:
             f"largest score is {2 * within:.3g}.",
             "actions": [["reach", f"use {within:.3g}", "Half of the largest score of this trace"]],
         }
+
+    def _offer_readings(self, scene: TraceScene) -> dict[str, Any] | None:
+        """What to do where the set of heads cannot score a trace; None where it can."""
+        table = self._table
+        if table is None or not table.attrs["notes"] or not table["score"].isna().all():
+            return None
+        title = (
+            "Let the chosen model read this trace again, with the rows of the question and a "
+            "question without content"
+        )
+        again = ["read_again", "read it again", title]
+        leave = ["leave_heads", "go by layer and head", "Take the set of heads away"]
+        lacks = lacking(scene.trace, ("question",), content_free=True)
+        can = bool(lacks) and read_by_stand_in(scene.trace)
+        return {
+            "text": table.attrs["notes"][0].message,
+            "actions": [*([again] if can else []), leave],
+        }
+
+    def _read_again(self) -> None:
+        scene: TraceScene | None = self.state.trace_scene
+        if scene is not None:
+            self.session.rag.score_all(content_free=True, overwrite=True, only=[scene.index])
 
     def _offer_attention(self, trace: Trace) -> dict[str, Any]:
         count = 0 if self.session.rag.traces is None else len(self.session.rag.traces)

@@ -289,3 +289,31 @@ def test_a_model_on_another_dtype_is_read_too(tiny_llama, chat):
     np.testing.assert_allclose(
         half.read(_QUERY, _HYPEREDGES, _ANSWER).attention.array, whole, atol=0.02
     )
+
+
+@pytest.mark.parametrize("keep_tokens", [True, False])
+def test_the_rows_of_the_question_come_from_the_same_pass(causal, keep_tokens):
+    import torch
+
+    reading = causal.read(_QUERY, _HYPEREDGES, _ANSWER, keep_tokens=keep_tokens)
+    encoded = causal.tokenizer(
+        f"{reading.prompt} {_ANSWER}", return_offsets_mapping=True, return_tensors="pt"
+    )
+    first = reading.prompt.rindex(_QUERY)
+    last = first + len(_QUERY)
+    starts, stops = encoded["offset_mapping"][0].numpy().T
+    rows = np.flatnonzero((starts < last) & (stops > first))
+    attention = eager_attention(causal, input_ids=torch.as_tensor(encoded["input_ids"]))
+    assert reading.question is not None
+    assert reading.question.array.shape == (3, 4, 3)
+    for unit, spans in enumerate(reading.spans):
+        (start, stop), *_ = spans
+        looked = attention[:, :, rows, start:stop].mean(axis=2)
+        np.testing.assert_allclose(reading.question.array[..., unit], looked.sum(-1), atol=1e-5)
+        top = np.sort(looked, axis=-1)[..., -3:].mean(-1)
+        np.testing.assert_allclose(reading.question.topk[..., unit], top, atol=1e-5)
+
+
+def test_only_what_looks_back_at_the_hyperedges_has_rows_of_the_question(encoder, translator):
+    assert encoder.read("where", ["born in Dijon"], "Dijon").question is None
+    assert translator.read(_QUERY, _HYPEREDGES, _ANSWER).question is None

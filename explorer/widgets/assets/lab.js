@@ -32,10 +32,14 @@ function figuresPart(el, tell) {
   const python = button("Python", "Save Python that makes a FeedbackExtractor as shown here", () => tell.now("export", { what: "Python" }));
   const actions = h("div", { class: "ex-actions" }, best, recommend, h("span", { class: "ex-grow" }), h("span", { class: "ex-note" }, "export"), json, python);
   const advice = h("p", { class: "ex-advice-text" });
-  const take = button("show it", "Set layer, head and threshold as recommended", () => tell.now("take"));
+  const take = button("show it", "Show scores and threshold as recommended, in every tab", () => tell.now("take"));
   const adviceJson = button("JSON", "Save the recommended config", () => tell.now("export", { what: "recommended JSON" }));
   const advicePython = button("Python", "Save Python that makes the recommended extractor", () => tell.now("export", { what: "recommended Python" }));
   const adviceNotes = h("span", { class: "ex-notes" });
+  const moreSaid = h("span", { class: "ex-note" });
+  const again = button("read them again for more to choose from", "Let the chosen model read them again with the rows of the question and a question without content; attention that traces brought themselves stays", () => tell.now("read_again"));
+  const stopReading = button("cancel", "Stop reading; what was read until then is kept", () => tell.now("cancel scoring"));
+  const more = h("div", { class: "ex-actions ex-more", role: "status" }, moreSaid, again, stopReading);
   const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
   el.replaceChildren(
     h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods, said),
@@ -46,6 +50,7 @@ function figuresPart(el, tell) {
     notes,
     actions,
     box,
+    more,
   );
   const badges = (node, list) => {
     const wanted = JSON.stringify(list);
@@ -87,6 +92,10 @@ function figuresPart(el, tell) {
     best.disabled = Boolean(content.at_best);
     setText(best, content.best === null ? "" : `use the best F1, ${digits(content.best)}`);
     recommend.hidden = !content.can_recommend;
+    more.hidden = !content.more;
+    setText(moreSaid, content.more?.said ?? "");
+    again.hidden = Boolean(content.more?.busy);
+    stopReading.hidden = !content.more?.busy;
     const found = content.recommended;
     box.hidden = !found;
     if (found) {

@@ -1,0 +1,320 @@
+"""A set of heads in the app: what it scores, where it is seen, and how it is taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from explorer.errors import InputError
+from explorer.feedback import HeadCombination
+from explorer.rag import FeedbackExtractor
+from explorer.traces import Hyperedge, Trace
+from explorer.validation import judge, rank
+from explorer.widgets.configs import python_of_config
+from explorer.widgets.explorer import Explorer
+from explorer.widgets.head_sets import listed, name_of
+from explorer.widgets.saving import python_of
+
+LAYERS, HEADS, UNITS = 3, 2, 4
+FIELDS = {
+    "answer": "unit_attention",
+    "question": "question_attention",
+    "content_free": "content_free_attention",
+}
+SET = {
+    "terms": [["question", 1, 0, 2.0], ["answer", 2, 1, -0.5], ["answer", 1, 0, 0.25]],
+    "intercept": -0.5,
+    "content_free": True,
+}
+ONE = {"terms": [["answer", 1, 1, 1.5]]}
+
+
+def trace(name: str, readings: Sequence[str] = tuple(FIELDS), seed: int = 0) -> Trace:
+    rng = np.random.default_rng(seed)
+    edges = [Hyperedge(f"h{i}", f"Fact {i} of {name}.", label=bool(i % 2)) for i in range(UNITS)]
+    found = {FIELDS[reading]: rng.random((LAYERS, HEADS, UNITS)) / 9 for reading in readings}
+    return Trace(name, "What is so?", edges, "This is so.", {**found, "unit_tokens": [5] * UNITS})
+
+
+@pytest.fixture
+def app() -> Explorer:
+    traces = [trace(name, seed=seed) for seed, name in enumerate("abc")]
+    return Explorer.from_traces(traces, layer=1, head=0, threshold=0.4)
+
+
+def explained(app: Explorer, **more: object) -> list[float]:
+    config = {"method": "attention", "attention_threshold": app.threshold, **more}
+    extractor = FeedbackExtractor(config=config)
+    table = asyncio.run(extractor.explain(app.traces[app.trace]))
+    return table["score"].tolist(), table["feedback"].tolist(), table["verdict"].tolist()
+
+
+def shown(app: Explorer) -> tuple[list[float], list[float], list[str]]:
+    table = app.feedback
+    return tuple(table[name].tolist() for name in ("score", "feedback", "verdict"))
+
+
+def test_feedback_is_that_of_the_extractor(app: Explorer) -> None:
+    plain = shown(app)
+    app.heads = SET
+    assert app.heads == HeadCombination.of(SET)
+    for number in range(3):
+        app.trace = number
+        assert shown(app) == explained(app, heads=SET)
+        assert shown(app) != plain
+    # By hand, for the last trace: z is the mass less the content-free mass, standardised.
+    metadata = app.traces[2].metadata
+    total = np.full(UNITS, -0.5)
+    for rows, layer, head, weight in SET["terms"]:
+        mass = metadata[FIELDS[rows]] - metadata["content_free_attention"]
+        total += weight * (mass[layer, head] - mass[layer, head].mean()) / mass[layer, head].std()
+    assert app.feedback["score"].tolist() == pytest.approx(1 / (1 + np.exp(-total)), rel=1e-5)
+    cards = app._traces_panel.cards.wire.content["cards"]
+    assert [card["score"] for card in cards] == shown(app)[0]
+    assert [card["verdict"] for card in cards] == shown(app)[2]
+    assert app._traces_panel.side.bars._units == ["h0", "h1", "h2", "h3"]
+    used = shown(app)[2].count("used")
+    said = app._chrome.status.wire.content["sentence"]
+    assert said.startswith(f"set of 2 heads: {used} of 4 hyperedges count as used")
+    app.heads = None
+    app.trace = 0
+    assert shown(app) == plain == explained(app, layer=1, head=0)
+
+
+def test_the_threshold_goes_on_to_count(app: Explorer) -> None:
+    app.heads = SET
+    scores = shown(app)[0]
+    app.threshold = 0.001
+    assert shown(app)[0] == scores
+    assert set(shown(app)[2]) == {"used"}
+    assert shown(app) == explained(app, heads=SET)
+    app.selection = {"kind": "unit", "name": "h1"}
+    assert app._chrome.status.wire.content["sentence"].startswith(
+        f"set of 2 heads: h1 scores {scores[1]:.3f}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("layer", 2), ("layer", 1), ("layer", None), ("head", 1), ("head", 0), ("head", -2),
+        ("reduction", "mass"), ("reduction", "mean"), ("normalisation", "lift"),
+        ("normalisation", "raw"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("tab", ["traces", "thresholds"])
+def test_what_it_is_in_the_place_of_takes_it_away(
+    app: Explorer, tab: str, name: str, value: object
+) -> None:
+    app.tab = tab
+    app.heads = SET
+    setattr(app, name, value)  # the same value again is a choice as well
+    assert app.heads is None
+    settings = {"layer": 1, "head": 0} | {name: value % 2 if value == -2 else value}
+    assert shown(app) == explained(app, **settings)
+
+
+def test_gestures_take_it_away(app: Explorer) -> None:
+    rail = app._chrome.rail
+    app.heads = SET
+    rail._handlers["head"]({"layer": 1, "head": 0}, [])
+    assert app.heads is None
+    app.heads = SET
+    rail._handlers["set"]({"name": "heads", "value": None}, [])
+    assert app.heads is None
+    app.heads = SET
+    app.tab = "thresholds"
+    app._lab._head_clicked({"new": {"trace": 0, "y": 1, "x": 0}})
+    assert (app.heads, app.layer, app.head) == (None, 1, 0)
+    app.heads = SET
+    with pytest.raises(InputError):
+        app.layer = 7
+    assert app.heads is not None  # nothing was chosen
+    app.trace = 1  # nor here
+    app.threshold = 0.2
+    app.method = "citation"
+    assert app.heads is not None
+
+
+def test_the_code_tab_knows_no_sets(app: Explorer) -> None:
+    attention = np.full((2, 2, 4, 4), 0.25)
+    code = Explorer.from_attention(attention, ["a", "b", "c", "d"], layer=0, heads=ONE)
+    before = Explorer.from_attention(attention, ["a", "b", "c", "d"], layer=0)
+    assert code.feedback["score"].tolist() == before.feedback["score"].tolist()
+    assert code._chrome.rail.wire.content["set"] is None
+    assert not code._chrome.strip.wire.content["of_set"]
+    code.layer = 1
+    code.reduction = "mass"
+    assert code.heads == HeadCombination.of(ONE)
+
+
+def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
+    assert app._chrome.rail.wire.content["set"] is None
+    app.heads = SET
+    seen = app._chrome.rail.wire.content["set"]
+    assert seen["name"] == "set of 2 heads"
+    assert seen["title"].splitlines() == [
+        "layer 1, head 0, question rows: +2",
+        "layer 2, head 1, answer rows: -0.5",
+        "layer 1, head 0, answer rows: +0.25",
+        "less what a question without content attracts",
+    ]
+    # The size of a head's weights over all rows, against the largest: 2.25 and 0.5.
+    assert seen["cells"] == [[1, 0, 1.0], [2, 1, pytest.approx(0.5 / 2.25, abs=1e-3)]]
+    assert seen["caption"] == "picture: layer 1, head 0"
+    assert app._chrome.strip.wire.content["of_set"]
+    app.heads = None
+    assert app._chrome.rail.wire.content["set"] is None
+    assert not app._chrome.strip.wire.content["of_set"]
+
+
+def test_names_and_lists_stay_short() -> None:
+    many = HeadCombination.of({"terms": [["answer", layer, 0, layer / 10] for layer in range(20)]})
+    assert name_of(many) == "set of 20 heads"
+    lines = listed(many).splitlines()
+    assert lines[0] == "layer 19, head 0, answer rows: +1.9"
+    assert lines[-1] == "and 12 weaker"
+    assert name_of(HeadCombination.of(ONE)) == "layer 1, head 1, answer rows"
+
+
+@pytest.mark.parametrize(
+    ("readings", "words"),
+    [
+        (("answer", "content_free"), "need the reading 'question'"),
+        (("answer", "question"), "need the reading 'content_free'"),
+        ((), "no attention head by head"),
+    ],
+)
+def test_a_trace_without_the_readings_is_unknown_and_says_why(
+    readings: tuple[str, ...], words: str
+) -> None:
+    app = Explorer.from_traces([trace("poor", readings), trace("rich")], heads=SET, threshold=0.4)
+    table = app.feedback
+    assert table["score"].isna().all()
+    assert table["feedback"].isna().all()
+    assert set(table["verdict"]) == {"unknown"}
+    assert all(words in row[0].message for row in table["diagnostics"])
+    page = app._traces_panel.cards.wire.content
+    assert {card["verdict"] for card in page["cards"]} == {"unknown"}
+    assert page["offer"]["actions"]
+    assert app.error is None
+    app.trace = 1
+    assert shown(app) == explained(app, heads=SET)
+    assert app._traces_panel.cards.wire.content["offer"] is None
+
+
+def test_heads_that_the_model_does_not_have_are_told() -> None:
+    app = Explorer.from_traces([trace("a")], heads={"terms": [["answer", 9, 0, 1.0]]})
+    assert set(app.feedback["verdict"]) == {"unknown"}
+    assert "no layer 9, head 0" in app.feedback["diagnostics"][0][0].message
+    assert "no layer 9" in app._chrome.status.wire.content["sentence"]
+    assert app.error is None
+
+
+def test_given_scores_have_no_heads() -> None:
+    given = Trace("g", "q", [Hyperedge("h0", "A fact.")], "a", {"hyperedge_attention": {"h0": 0.5}})
+    app = Explorer.from_traces([given], heads=ONE)
+    assert app.feedback["verdict"].tolist() == ["unknown"]
+    app.heads = None
+    assert app.feedback["score"].tolist() == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "12 heads",
+        {"terms": []},
+        {"terms": [["answer", 0, 0, float("nan")]]},
+        {"terms": [["both", 0, 0, 1.0]]},
+        {"terms": [["answer", -1, 0, 1.0]]},
+        {"terms": [["answer", 0, 0, 1.0]], "slope": 2},
+        {"layer": 3},
+        7,
+    ],
+)
+def test_what_is_no_set_is_refused(app: Explorer, value: object) -> None:
+    app.heads = ONE
+    with pytest.raises(InputError):
+        app.heads = value
+    assert app.heads == HeadCombination.of(ONE)
+    with pytest.raises(InputError):
+        Explorer.from_traces([trace("a")], heads=value)
+
+
+def test_other_methods_take_their_attention_from_it(app: Explorer) -> None:
+    app.heads = SET
+    app.method, app.compare = "ensemble", True
+    app.wait()
+    expected = asyncio.run(
+        FeedbackExtractor(
+            config={"method": "ensemble", "attention_threshold": 0.4, "heads": SET}
+        ).explain(app.traces[0])
+    )
+    assert app.feedback["attention"].tolist() == expected["attention"].tolist()
+    assert app.comparison["attention"].tolist() == expected["attention"].tolist()
+
+
+def test_the_lab_and_the_weights_follow(app: Explorer) -> None:
+    app.tab = "thresholds"
+    plain = app._session.lab.lab
+    app.heads = SET
+    app.wait()
+    config = {"method": "attention", "heads": SET}
+    table = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
+    judged = judge(app.traces, table)
+    lab = app._session.lab.lab
+    assert lab.judged.scores.tolist() == judged.scores.tolist()
+    assert lab.ranking.auc == rank(judged).auc
+    assert lab.ranking.auc != plain.ranking.auc
+    assert app._lab.figures.wire.content["judged"].startswith("set of 2 heads.")
+    assert "set of 2 heads" in app._chrome.status.wire.content["sentence"]
+    # An equal set is the same: nothing is judged anew.
+    app.heads = HeadCombination.of(json.loads(json.dumps(app.heads.to_dict())))
+    assert app._session.lab.lab is lab
+    app.heads = ONE
+    app.wait()
+    assert app._session.lab.lab is not lab
+    app.tab, app.weight_view = "traces", "weights"
+    app.wait()
+    moves = app.trajectory.feedback.tolist()
+    app.heads = SET
+    app.wait()
+    assert app.trajectory.feedback.tolist() != moves
+
+
+def test_settings_and_python_show_it_again(app: Explorer) -> None:
+    app.heads = SET
+    settings = json.loads(json.dumps(app.settings()))
+    again = Explorer(traces=app.traces, **settings)
+    assert again.heads == app.heads
+    assert (again.layer, again.head, again.reduction) == (1, 0, "mean")
+    assert shown(again) == shown(app)
+    names = {"traces": app.traces}
+    code = python_of(app).replace("from_traces(", "from_traces(traces, ")
+    exec(code.replace("Explorer.from", "again = Explorer.from"), names)  # noqa: S102 - as copied
+    assert shown(names["again"]) == shown(app)
+    app.heads = None
+    assert "heads" not in python_of(app)
+    assert app.settings()["heads"] is None
+
+
+def test_the_config_of_a_set_is_handed_out(app: Explorer) -> None:
+    app.tab = "thresholds"
+    app.heads = SET
+    told: list[dict] = []
+    app._lab.figures.tell = told.append
+    app._lab.figures._handlers["export"]({"what": "JSON"}, [])
+    app._lab.figures._handlers["export"]({"what": "Python"}, [])
+    config = json.loads(told[0]["download"]["text"])
+    assert config["heads"] == app.heads.to_dict()
+    assert not {"layer", "head", "reduction", "normalisation"} & set(config)
+    names: dict = {}
+    exec(told[1]["download"]["text"], names)  # noqa: S102 - what the user is given to run
+    table = asyncio.run(names["extractor"].explain(app.traces[0]))
+    assert table["score"].tolist() == shown(app)[0]
+    assert names["config"] == config
+    assert "None" in python_of_config(app._session.methods.config() | {"heads": None})
