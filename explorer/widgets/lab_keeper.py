@@ -16,9 +16,10 @@ from explorer.reporting.lab import (
     Lab,
     Reading,
     hold_beside,
+    lab_of,
     read_at,
-    work_out,
 )
+from explorer.widgets.causal_keeper import Cost, cost_of
 from explorer.widgets.desk import Desk
 from explorer.widgets.head_sets import name_of
 from explorer.widgets.jobs import Job
@@ -28,6 +29,7 @@ from explorer.widgets.scores_keeper import LANE as SCORES_LANE
 from explorer.widgets.scores_keeper import Key, Recent, ScoresKeeper, same_key
 from explorer.widgets.state import ExplorerState
 from explorer.widgets.trace_keeper import TraceKeeper
+from explorer.widgets.truth_words import WORDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from explorer.traces import TraceSet
     from explorer.validation import HeadScores
     from explorer.validation.baselines import Baseline
+    from explorer.validation.labelled import Truth
     from explorer.validation.quality import Quality
     from explorer.validation.recommendation import Recommendation
 
@@ -46,7 +49,7 @@ JUDGED_METHODS = ("attention", "embedding", "citation", "logprobs")
 
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
-    "threshold", "similarity_threshold", "citation_threshold", "quality",
+    "threshold", "similarity_threshold", "citation_threshold", "quality", "truth",
 )  # fmt: skip
 
 
@@ -58,6 +61,8 @@ class HeadMap:
     ----------
     key
         What it is of.
+    truth
+        What the heads are judged by.
     measure
         As `explorer.validation.quality_map` has it.
     values
@@ -68,6 +73,7 @@ class HeadMap:
     """
 
     key: Key
+    truth: Truth
     measure: Quality
     values: NDArray[np.float64]
     chance: float
@@ -85,7 +91,7 @@ class HeadMap:
 
         values, p = quality_map(heads, measure), heads.prevalence
         chance = {"auc": 0.5, "average_precision": p, "f1": 2 * p / (1 + p)}
-        return cls(key, measure, values, chance[measure])
+        return cls(key, heads.truth, measure, values, chance[measure])
 
 
 class LabKeeper(t.HasTraits):
@@ -101,6 +107,7 @@ class LabKeeper(t.HasTraits):
     refused = t.Unicode("", help="Why nothing can be judged, and what to do.")
     recommendation = t.Any(None, allow_none=True, help="What calibration recommends, or why not.")
     no_heads = t.Unicode("", help="Why there is no map of the heads.")
+    cost = t.Any(None, allow_none=True, help="The `Cost` of causal use; None by labels.")
 
     def __init__(
         self,
@@ -119,6 +126,7 @@ class LabKeeper(t.HasTraits):
         self.embedded = False
         self._begun = False
         self._named = ""
+        self._recommended_by = ""
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
         self._held: Key | None = None
@@ -179,7 +187,7 @@ class LabKeeper(t.HasTraits):
         for kept in (self._labs, self._besides, self._heads, self._maps):
             kept.clear()
         self._judged = self._mapped = None
-        self.recommendation = None
+        self.recommendation = self.cost = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -196,14 +204,16 @@ class LabKeeper(t.HasTraits):
             return
         if state.trace_scene is None:
             return
-        key = self.scores.key()
+        if self.recommendation is not None and self._recommended_by != state.truth:
+            self.recommendation = None
+        key = (*self.scores.key(), state.truth)
         if not same_key(key, self._judged):
             self._judged = key
             self._judge(traces, key)
         elif self.lab is not None and self._held is None:
             self._hold_beside()
         config = self.methods.config()
-        key = (traces, config["reduction"], config["normalisation"], state.quality)
+        key = (traces, config["reduction"], config["normalisation"], state.truth, state.quality)
         if not same_key(key, self._mapped):
             self._mapped = key
             self._map_heads(traces, key)
@@ -240,20 +250,26 @@ class LabKeeper(t.HasTraits):
                 )
             )
             return
-        named, known = self.named(), self._labs.get(key)
+        named, known, truth = self.named(), self._labs.get(key), self.state.truth
         if known is not None:
             self.scores.leave(LANE)
             self._show(key, named, known)
             return
 
         def judge(table: pd.DataFrame) -> None:
-            def work(_: Job) -> Lab | ValidationError:
-                try:
-                    return work_out(traces, table)
-                except ValidationError as error:
-                    return error
+            cost = self.cost
 
-            def done(found: Lab | ValidationError) -> None:
+            def work(_: Job) -> tuple[Lab | ValidationError, Cost | None]:
+                told = cost or (cost_of(traces) if truth == "ablation" else None)
+                try:
+                    from explorer.validation import judge as held_against
+
+                    return lab_of(traces, held_against(traces, table, truth)), told  # type: ignore[arg-type]
+                except ValidationError as error:
+                    return error, told
+
+            def done(both: tuple[Lab | ValidationError, Cost | None]) -> None:
+                found, self.cost = both
                 if isinstance(found, ValidationError):
                     self._refuse(found)
                 else:
@@ -265,7 +281,7 @@ class LabKeeper(t.HasTraits):
                 work,
                 done=done,
                 failed=self._failed,
-                message="judging the scores by the labels",
+                message=f"judging the scores by {WORDS[truth].judges}",
             )
 
         self.scores.ask(LANE, judge, failed=self._forget, insist=True)
@@ -318,7 +334,7 @@ class LabKeeper(t.HasTraits):
             self.desk.runner.cancel(HEADS_LANE)
             self._show_map(known)
             return
-        reduction, normalisation, quality = key[1:]
+        reduction, normalisation, truth, quality = key[1:]
         of_heads = key[:-1]
         scored = self._heads.get(of_heads)
 
@@ -331,6 +347,7 @@ class LabKeeper(t.HasTraits):
                     traces,
                     reduction,
                     normalisation,
+                    truth=truth,
                     progress=lambda p: pass_on(job, p),
                     cancel=job.cancel,
                 )
@@ -358,23 +375,33 @@ class LabKeeper(t.HasTraits):
 
     def recommend(self) -> None:
         """Choose heads and a threshold by nested cross-validation; it takes a while."""
-        traces = self.rag.traces
+        traces, truth = self.rag.traces, self.state.truth
         if traces is None:
             return
         self.desk.clear()
+        self._recommended_by = truth
 
         def work(job: Job) -> Recommendation | ValidationError:
             from explorer.validation import calibrate
 
             try:
-                return calibrate(traces, progress=lambda p: pass_on(job, p), cancel=job.cancel)
+                return calibrate(
+                    traces,
+                    truth=truth,  # type: ignore[arg-type]
+                    progress=lambda p: pass_on(job, p),
+                    cancel=job.cancel,
+                )
             except ValidationError as error:
                 return error
+
+        def done(found: Recommendation | ValidationError) -> None:
+            if truth == self.state.truth:
+                self.recommendation = found
 
         self.desk.runner.start(
             RECOMMEND_LANE,
             work,
-            done=lambda found: setattr(self, "recommendation", found),
+            done=done,
             failed=self.desk.tell,
             message="choosing heads and a threshold",
         )

@@ -20,9 +20,10 @@ from explorer.figures import (
 )
 from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
+from explorer.widgets.causal_keeper import LANE as ABLATING_LANE
 from explorer.widgets.configs import json_of, python_of_config, take_config
 from explorer.widgets.lab_keeper import HEADS_LANE
-from explorer.widgets.lab_words import content_of, measure_content, moves_content
+from explorer.widgets.lab_words import content_of, measure_content, moves_content, offer_content
 from explorer.widgets.region import Region
 from explorer.widgets.session import Session
 from explorer.widgets.soon import Soon
@@ -42,7 +43,7 @@ _CURVES = ("f1", "mcc", "youden")
 _THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
 _DRAWN_BY = _THRESHOLDS | {
     "reference_threshold", "threshold_scale", "layer", "head", "method", "tab", "trajectory",
-    "selection", "update_strategy", "quality",
+    "selection", "update_strategy", "quality", "truth", "model",
 }  # fmt: skip
 
 
@@ -88,6 +89,8 @@ class LabPanel:
         on("recommend", lambda *_: self.keeper.recommend())
         on("read_again", lambda *_: session.rag.score_all(content_free=True, overwrite=True))
         on(f"cancel {SCORING}", lambda *_: session.cancel(SCORING))
+        on("measure", lambda *_: session.causal.measure())
+        on("stop", lambda *_: session.cancel(ABLATING_LANE))
         on("take", lambda *_: self._take())
         on("export", lambda message, _: self._export(str(message.get("what"))))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
@@ -178,7 +181,7 @@ class LabPanel:
             self._draw_threshold()
         elif name in ("trajectory", "selection"):
             self._draw_weights()
-        elif name in ("update_strategy", "quality"):
+        elif name in ("update_strategy", "quality", "truth", "model"):
             self._show_words()
         elif name in ("tab", "method", "threshold_scale"):
             self.redraw()
@@ -229,7 +232,8 @@ class LabPanel:
             return
         best, plateau = lab.sweep.best("f1"), lab.sweep.plateau("f1")
         shared = {"scale": self.scale, "width": self.histogram.plot.width or _LEFT}
-        histogram = score_histogram_spec(lab.scores, self.threshold, **shared)
+        truth = lab.judged.truth
+        histogram = score_histogram_spec(lab.scores, self.threshold, truth=truth, **shared)
         self.histogram.draw(_with_reference(histogram, self.state.reference_threshold))
         self.curves.draw(
             threshold_curves_spec(
@@ -240,6 +244,7 @@ class LabPanel:
                 plateau=(plateau.low, plateau.high),
                 tolerance=plateau.tolerance,
                 reading={name: reading.figures[name][0] for name in _CURVES},
+                truth=truth,
                 **shared,
             )
         )
@@ -259,6 +264,7 @@ class LabPanel:
                 lab.pr,
                 lab.ranking.prevalence,
                 reading.point,
+                truth=lab.judged.truth,
                 width=self.ranks.plot.width or _RIGHT,
             )
         )
@@ -284,6 +290,7 @@ class LabPanel:
                 quality,
                 found.measure,
                 chance=found.chance,
+                truth=found.truth,
                 chosen=(config["layer"], config["head"])
                 if self.state.method == "attention" and self.state.heads is None
                 else None,
@@ -298,7 +305,8 @@ class LabPanel:
             figure = weights_spec(self.state, self.weights.plot.width or _LEFT)
         if self._shown(self.weights, figure) and figure is not None:
             self.weights.draw(figure)
-        self.moves.show(**moves_content(self.state, self.ends))
+        truth = "labels" if self.lab is None else self.lab.judged.truth
+        self.moves.show(**moves_content(self.state, self.ends, truth))
 
     @property
     def ends(self) -> WeightEnds | None:
@@ -319,7 +327,12 @@ class LabPanel:
         if beside is None:
             return
         self.leaning.draw(
-            score_bias_spec(beside.position, beside.length, width=self.leaning.plot.width or _LEFT)
+            score_bias_spec(
+                beside.position,
+                beside.length,
+                truth=beside.of.truth,
+                width=self.leaning.plot.width or _LEFT,
+            )
         )
         self.dots.draw(method_dots_spec(beside.baselines, width=self.dots.plot.width or _WHOLE))
 
@@ -335,6 +348,10 @@ class LabPanel:
         empty = self.lab is None and bool(self.keeper.refused)
         (self.widget.add_class if empty else self.widget.remove_class)("ex-lab-empty")
         figures, between, free = content_of(self.state, self.keeper, self.reading)
+        offer = offer_content(self.session.causal, self.keeper.cost)
+        if offer is not None and self.keeper.cost is not None and not self.keeper.cost.measured:
+            figures["refused"] = ""  # the offer says what is missing
+        figures["offer"] = offer
         self.figures.show(**figures)
         self.between.show(**between)
         self.free.show(**free)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.reporting.lab import Lab, Reading
+from explorer.widgets.causal_keeper import LANE as ABLATING_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
     JUDGED_METHODS,
@@ -16,12 +17,14 @@ from explorer.widgets.lab_keeper import (
     LabKeeper,
 )
 from explorer.widgets.scores_keeper import LANE as SCORES_LANE
-from explorer.widgets.state import QUALITIES, UPDATE_STRATEGIES, ExplorerState
+from explorer.widgets.state import QUALITIES, TRUTHS, UPDATE_STRATEGIES, ExplorerState
 from explorer.widgets.trace_keeper import SCORING
+from explorer.widgets.truth_words import WORDS
 
 if TYPE_CHECKING:
     from explorer.reporting.lab import Beside
     from explorer.reporting.weights import WeightEnds
+    from explorer.widgets.causal_keeper import CausalKeeper, Cost
     from explorer.widgets.jobs import JobReport
 
 _METHODS = {
@@ -33,7 +36,7 @@ _METHODS = {
 _MEASURES = {
     "auc": ("ROC-AUC", "How often a used one scores above another; 0.5 is chance"),
     "average_precision": ("avg. precision", "Precision, averaged over recall"),
-    "f1": ("best F1", "F1 at the threshold that is best for the head on these labels"),
+    "f1": ("best F1", "F1 at the threshold that is best for the head on the same hyperedges"),
 }
 _STRATEGIES = {
     "ema": "The weight goes a part of the way to the feedback",
@@ -46,9 +49,9 @@ _READINGS = {
 }
 _FIGURES = {
     "precision": ("precision", "Of the hyperedges called used, the share that are"),
-    "recall": ("recall", "Of the hyperedges labelled used, the share that are called so"),
+    "recall": ("recall", "Of the used hyperedges, the share that are called so"),
     "f1": ("F1", "Harmonic mean of precision and recall"),
-    "mcc": ("MCC", "Correlation of calls and labels, from -1 to 1; 0 is chance"),
+    "mcc": ("MCC", "Correlation of calls and truth, from -1 to 1; 0 is chance"),
     "youden": ("J", "Recall plus specificity minus 1; 0 is chance"),
 }
 
@@ -60,12 +63,18 @@ def content_of(
     lab: Lab | None = keeper.lab
     beside: Beside | None = keeper.beside
     there = lab is not None and reading is not None
+    # While another truth is under way the old figures stay, in their own words.
+    words = WORDS[state.truth if lab is None else lab.judged.truth]
     figures = {
         "part": "figures",
         "method": state.method,
         "methods": [[name, name, _METHODS[name]] for name in JUDGED_METHODS],
         "refused": keeper.refused,
-        "can_label": state.method in JUDGED_METHODS,
+        "can_label": state.method in JUDGED_METHODS and state.truth == "labels",
+        "truth": state.truth,
+        "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
+        "columns": [words.used, words.not_used],
+        "offer": None,
         "said": _under_way(keeper),
         "there": there,
         "counts": [],
@@ -114,12 +123,14 @@ def sentence_of_lab(keeper: LabKeeper) -> str:
     if keeper.lab is None or reading is None:
         if keeper.rag.traces is None:
             return "Load a trace file, or try the packaged examples."
-        return "Nothing is judged." if keeper.refused else "Judging the scores by the labels …"
+        by = WORDS[keeper.state.truth].judges
+        return "Nothing is judged." if keeper.refused else f"Judging the scores by {by} …"
+    words = WORDS[keeper.lab.judged.truth]
     units, used = keeper.lab.sweep.units, keeper.lab.sweep.positives
     called = reading.tp + reading.fp
     return (
-        f"{keeper.name_in_view}: {called:,} of {units:,} labelled hyperedges count as used at "
-        f"{reading.threshold:.3g}; labels say {used:,}, of which {reading.tp:,} are found"
+        f"{keeper.name_in_view}: {called:,} of {units:,} {words.units} count as used at "
+        f"{reading.threshold:.3g}; {words.say} {used:,}, of which {reading.tp:,} are found"
     )
 
 
@@ -135,24 +146,45 @@ def measure_content(state: ExplorerState, keeper: LabKeeper) -> dict[str, Any]:
     }
 
 
-def moves_content(state: ExplorerState, ends: WeightEnds | None) -> dict[str, Any]:
+def offer_content(causal: CausalKeeper, cost: Cost | None) -> dict[str, Any] | None:
+    """What can be done where causal use is not known: what it takes, or how far it is."""
+    report = causal.desk.reports.get(ABLATING_LANE)
+    if report is not None:
+        return {"text": _told(report), "kind": "stop", "action": "cancel"}
+    if cost is None or causal.state.truth != "ablation" or not cost.traces:
+        return None
+    whole = not cost.measured
+    many = f"{cost.traces:,} trace{'' if cost.traces == 1 else 's'}"
+    mute = f" {cost.mute:,} without an answer are passed over." if cost.mute else ""
+    failed = f" {cost.failed:,} of them were tried before, in vain." if cost.failed else ""
+    return {
+        "text": f"Causal use is {'not known yet' if whole else f'not known of {many}'}. "
+        f"{causal.model_name} can read {f'the answers of {many}' if whole else 'them'} with all "
+        f"hyperedges, with none, and without each: {cost.prompts:,} prompts, of which what they "
+        f"share is read once.{failed}{mute}",
+        "kind": "measure",
+        "action": "measure causal use" if whole else "measure the rest",
+    }
+
+
+def moves_content(state: ExplorerState, ends: WeightEnds | None, truth: str) -> dict[str, Any]:
     """What stands above the weights: how feedback moves them, and what that leads to."""
     return {
         "part": "moves",
         "hidden": ends is None,
         "strategy": state.update_strategy,
         "strategies": [[name, name, _STRATEGIES[name]] for name in UPDATE_STRATEGIES],
-        "said": "" if ends is None else _ending(ends),
+        "said": "" if ends is None else _ending(ends, WORDS[truth].which),
     }
 
 
-def _ending(ends: WeightEnds) -> str:
+def _ending(ends: WeightEnds, which_used: str) -> str:
     total = ends.above + ends.below + ends.level
     many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
     if math.isnan(ends.lead):
         return many
     used, other = three_digits(ends.used), three_digits(ends.not_used)
-    told = f"those labelled used end at {used} on average and the others at {other}"
+    told = f"{which_used} end at {used} on average and the others at {other}"
     if used == other:
         return f"{many} At this threshold {told}: it tells none apart."
     which = "right" if ends.lead > 0 else "wrong"
@@ -164,20 +196,25 @@ def _judged(lab: Lab, named: str) -> str:
     sweep, ranking = lab.sweep, lab.ranking
     left_out = f", {sweep.unknown:,} more without a score" if sweep.unknown else ""
     traces = f"{sweep.traces:,} trace{'' if sweep.traces == 1 else 's'}"
+    units = WORDS[lab.judged.truth].units
     return (
-        f"{named}. {sweep.units:,} labelled hyperedges of {traces}, {sweep.positives:,} used"
-        f"{left_out}. ROC-AUC {_interval(ranking.auc)}; 0.5 is chance."
+        f"{named}. {sweep.units:,} {units} of {traces}, {sweep.positives:,} used{left_out}."
+        f" ROC-AUC {_interval(ranking.auc)}; 0.5 is chance."
     )
 
 
 def _warning(lab: Lab, beside: Beside | None) -> str:
+    words = WORDS[lab.judged.truth]
     if beside is None or beside.of is not lab.judged:
-        return "In sample: the labels that choose a threshold also judge it. Expect less elsewhere."
+        return (
+            f"In sample: {words.choosers} that choose a threshold also judge it. Expect less "
+            "elsewhere."
+        )
     if beside.chosen is None:
         return f"In sample, and not to be trusted yet. {beside.too_few}"
     chosen = beside.chosen
     return (
-        f"In sample. The best F1 on these labels is {chosen.in_sample:.3f}; a threshold chosen in "
+        f"In sample. The best F1 on {words.these} is {chosen.in_sample:.3f}; a threshold chosen in "
         f"the same way reaches {_interval(chosen.held_out)} on traces that had no part in choosing."
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, InputError
+from explorer.widgets.causal_keeper import CausalKeeper
 from explorer.widgets.code_keeper import CodeKeeper
 from explorer.widgets.desk import Desk
 from explorer.widgets.lab_keeper import LabKeeper
@@ -24,7 +25,7 @@ _SETTABLE = frozenset(
         "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
         "bar_order", "direction", "trace", "method", "compare", "similarity_threshold",
         "citation_threshold", "reading_view", "weight_view", "update_strategy",
-        "reference_threshold", "quality", "heads",
+        "reference_threshold", "quality", "truth", "heads",
     }
 )  # fmt: skip
 
@@ -41,9 +42,10 @@ class Session:
     ----------
     desk
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag, methods, scores, lab, weights
+    models, code, rag, methods, scores, lab, causal, weights
         Keep the models, the code in view, the traces, the open one's feedback by every method, the
-        scores of all of them, what the labels say of those, and the weights that they lead to.
+        scores of all of them, what the labels say of those, causal use where it is measured, and
+        the weights that scores lead to.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -55,6 +57,7 @@ class Session:
         self.methods = MethodsKeeper(state, self.desk)
         self.scores = ScoresKeeper(self.desk, self.rag, self.methods)
         self.lab = LabKeeper(state, self.desk, self.rag, self.methods, self.scores)
+        self.causal = CausalKeeper(state, self.desk, self.models, self.rag)
         self.weights = WeightsKeeper(state, self.desk, self.rag, self.scores, self.lab)
         self._selection: dict[str, Any] | None = None
         state.find_trace = self.rag.index
@@ -106,6 +109,7 @@ class Session:
         self.rag.stopped()
         self.scores.stopped()
         self.lab.stopped()
+        self.causal.stopped()
         if self.state.model is not None:
             self.models.take_back()
 

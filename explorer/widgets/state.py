@@ -43,6 +43,7 @@ IN_THE_PLACE = ("layer", "head", "reduction", "normalisation")
 """What a set of heads is in the place of."""
 
 UPDATE_STRATEGIES = ("ema", "additive", "multiplicative")
+TRUTHS = ("labels", "ablation")
 QUALITIES = ("auc", "average_precision", "f1")
 """How the map of the thresholds tab judges a head, as `explorer.validation.quality_map` has it."""
 
@@ -78,6 +79,11 @@ class ExplorerState(t.HasTraits):
 
     reference_threshold: Any = Checked(0.1, help="Threshold that another is held against.")
     """Thresholds tab: what flips is told against this threshold. Default 0.1."""
+
+    truth = t.Unicode("labels", help="What the thresholds tab judges by.")
+    """Thresholds tab: what scores are held against: the ``"labels"`` (default), or causal use by
+    ``"ablation"``, as `explorer.validation.ablate` or the tab itself has measured it. The two are
+    never mixed."""
 
     quality = t.Unicode("auc", help="What the map of heads in the thresholds tab shows.")
     """Thresholds tab: how every head is judged in the map: ``"auc"`` (ROC-AUC, default),
@@ -258,7 +264,7 @@ class ExplorerState(t.HasTraits):
     @t.validate(
         "tab", "threshold_scale", "reduction", "normalisation", "unit_kind", "direction",
         "scaling", "bar_order", "colour_scale", "measure", "method", "reading_view", "weight_view",
-        "update_strategy", "quality",
+        "update_strategy", "quality", "truth",
     )  # fmt: skip
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:
         name, value = proposal["trait"].name, proposal["value"]
@@ -380,4 +386,5 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "weight_view": ("entities", "weights"),
     "update_strategy": UPDATE_STRATEGIES,
     "quality": QUALITIES,
+    "truth": TRUTHS,
 }

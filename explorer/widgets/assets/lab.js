@@ -8,13 +8,18 @@ function figuresPart(el, tell) {
   const judged = h("p", { class: "ex-note" });
   const refusal = h("p", { role: "status" });
   const toTraces = button("label in the traces tab", "Each card there has a mark for used and one for not used", () => tell.set("tab", "traces"));
-  const refused = h("div", { class: "ex-refused" }, refusal, h("div", { class: "ex-actions" }, toTraces));
+  const offer = h("p", { role: "status" });
+  const accept = button("", "", () => tell.now(content.offer.kind));
+  const refused = h("div", { class: "ex-refused" }, refusal, offer, h("div", { class: "ex-actions" }, toTraces, accept));
+  const truthRoom = h("span");
+  let truth;
+  const columns = [0, 1].map(() => h("th", { scope: "col" }));
   const cells = [0, 1, 2, 3].map(() => h("td"));
   const [both, alarm, missed, left] = cells;
   const counts = h(
     "table",
     { class: "ex-confusion", "aria-label": "Confusion counts" },
-    h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, "labelled used"), h("th", { scope: "col" }, "labelled not"))),
+    h("thead", {}, h("tr", {}, h("td"), columns)),
     h(
       "tbody",
       {},
@@ -26,7 +31,7 @@ function figuresPart(el, tell) {
   const rows = h("div", { class: "ex-figures", role: "list", "aria-label": "Figures at this threshold" });
   const warning = h("p", { class: "ex-note ex-warning" });
   const notes = h("div", { class: "ex-notes" });
-  const best = button("", "The threshold with the largest F1 on these labels", () => tell.now("best", { threshold: content.best }));
+  const best = button("", "The threshold with the largest F1 on these very hyperedges", () => tell.now("best", { threshold: content.best }));
   const recommend = button("recommend", "Choose heads and a threshold by nested cross-validation", () => tell.now("recommend"));
   const json = button("JSON", "Save the config of a FeedbackExtractor that works as shown here", () => tell.now("export", { what: "JSON" }));
   const python = button("Python", "Save Python that makes a FeedbackExtractor as shown here", () => tell.now("export", { what: "Python" }));
@@ -42,7 +47,8 @@ function figuresPart(el, tell) {
   const more = h("div", { class: "ex-actions ex-more", role: "status" }, moreSaid, again, stopReading);
   const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
   el.replaceChildren(
-    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods, said),
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods),
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "judged by"), truthRoom, said),
     refused,
     judged,
     h("div", { class: "ex-lab-numbers" }, counts, rows),
@@ -69,9 +75,19 @@ function figuresPart(el, tell) {
       );
     for (const node of methods.children) node.setAttribute("aria-pressed", String(node.dataset.method === content.method));
     setText(said, content.said);
-    refused.hidden = !content.refused;
-    toTraces.hidden = !content.can_label;
+    if (!truth) {
+      truth = segmented("Truth", content.truths, (value) => tell.set("truth", value));
+      truthRoom.replaceWith(truth);
+    }
+    truth.show(content.truth);
+    columns.forEach((column, place) => setText(column, content.columns[place]));
+    refused.hidden = !content.refused && !content.offer;
+    toTraces.hidden = !content.refused || !content.can_label;
+    refusal.hidden = !content.refused;
     setText(refusal, content.refused);
+    offer.hidden = accept.hidden = !content.offer;
+    setText(offer, content.offer?.text ?? "");
+    setText(accept, content.offer?.action ?? "");
     const there = content.there;
     for (const node of [judged, counts, rows, warning, actions]) node.hidden = !there;
     setText(judged, content.judged);
