@@ -26,7 +26,7 @@ from explorer.validation.choosing import (
 from explorer.validation.features import features_of
 from explorer.validation.gathering import Gathered
 from explorer.validation.labelled import Judged, Truth
-from explorer.validation.metrics import Objective, check_metric
+from explorer.validation.metrics import Objective, check_metric, reaches
 from explorer.validation.recommendation import Recommendation
 from explorer.validation.recommending import recommended
 from explorer.validation.resampling import SAMPLES
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST_UNITS: Final = 10_000
 """Of more labelled hyperedges than this a part is taken: more make a search long, not better."""
 
-_INNER_FOLDS = 3
+_INNER_FOLDS = 5
 
 
 class Fold(NamedTuple):
@@ -52,12 +52,13 @@ class Fold(NamedTuple):
         The candidate of all, and its head in words.
     threshold
         Chosen by the other traces.
-    scores
-        Float64 (units held out,).
+    scores, calls
+        Probabilities, float64 (units held out,), which can be put beside those of other folds; and
+        whether the candidate's own score reaches the threshold.
     places
         Which units these are.
     alone
-        The scores of the best candidate of each family.
+        The probabilities by the best candidate of each family.
     """
 
     repeat: int
@@ -66,6 +67,7 @@ class Fold(NamedTuple):
     chosen: str
     threshold: float
     scores: NDArray[np.float64]
+    calls: NDArray[np.bool_]
     places: NDArray[np.intp]
     alone: dict[Family, NDArray[np.float64]]
 
@@ -259,7 +261,8 @@ class _Search:
         fitted, threshold = chosen.best
         places = np.flatnonzero(held)
         alone = {
-            name: one.scores(self.features, places) for name, (_, one, _) in chosen.families.items()
+            name: one.probabilities(self.features, places)
+            for name, (_, one, _) in chosen.families.items()
         }
         return Fold(
             repeat,
@@ -267,7 +270,8 @@ class _Search:
             fitted.candidate,
             fitted.said(self.features),
             threshold,
-            fitted.scores(self.features, places),
+            fitted.probabilities(self.features, places),
+            reaches(fitted.scores(self.features, places), threshold),
             places,
             alone,
         )

@@ -152,11 +152,15 @@ class Features:
 
 
 class Fitted(NamedTuple):
-    """A candidate with its weights, over the columns of its features."""
+    """A candidate with its weights, over the columns of its features.
+
+    `link` leads from a plain score to a probability: slope and intercept of a logistic function.
+    """
 
     candidate: Candidate
     weights: Floats
     intercept: float
+    link: tuple[float, float] | None = None
 
     @property
     def column(self) -> int:
@@ -169,9 +173,15 @@ class Fitted(NamedTuple):
         if isinstance(self.candidate.source, Plain):
             plain: Floats = columns[places, self.column].astype(np.float64)
             return plain
-        total = columns[places] @ self.weights + self.intercept
-        scores: Floats = 1.0 / (1.0 + np.exp(-np.clip(total, -700, 700)))
-        return scores
+        return _logistic(columns[places] @ self.weights + self.intercept)
+
+    def probabilities(self, features: Features, places: Any = slice(None)) -> Floats:
+        """The scores on a scale that all candidates share, so that folds can be put together."""
+        scores = self.scores(features, places)
+        if self.link is None:
+            return scores
+        slope, intercept = self.link
+        return _logistic(slope * scores + intercept)
 
     def said(self, features: Features) -> str:
         """The head in words; how many there are of a set."""
@@ -240,13 +250,23 @@ def fit(
         weights = np.asarray(model.coef_[0], dtype=np.float64)
         return Fitted(candidate, weights, float(model.intercept_[0]))
     best = int(np.argmax(_aucs(columns, truth)))
-    weights, intercept = np.zeros(columns.shape[1]), 0.0
-    if isinstance(candidate.source, Plain):
-        weights[best] = 1.0
-    else:
-        model = LogisticRegression(C=1.0, max_iter=200).fit(columns[:, [best]], truth)
-        weights[best], intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+    weights = np.zeros(columns.shape[1])
+    one = columns[:, [best]].astype(np.float64)
+    # Plain scores are small: the penalty is one for numbers about 1.
+    plain = isinstance(candidate.source, Plain)
+    middle, spread = (float(one.mean()), float(one.std()) or 1.0) if plain else (0.0, 1.0)
+    model = LogisticRegression(C=1.0, max_iter=200).fit((one - middle) / spread, truth)
+    slope = float(model.coef_[0, 0]) / spread
+    intercept = float(model.intercept_[0]) - slope * middle
+    weights[best] = 1.0 if plain else slope
+    if plain:
+        return Fitted(candidate, weights, 0.0, (slope, intercept))
     return Fitted(candidate, weights, intercept)
+
+
+def _logistic(total: Floats) -> Floats:
+    probability: Floats = 1.0 / (1.0 + np.exp(-np.clip(total, -700, 700)))
+    return probability
 
 
 def _aucs(columns: NDArray[np.float32], truth: NDArray[np.bool_]) -> Floats:

@@ -46,7 +46,9 @@ class Recommendation:
     notes
         What should be known of it: an unstable choice, an interval that includes no difference.
     scores
-        The held-out score of every labelled unit, of the first cut into folds.
+        The held-out score of every labelled unit, of the first cut into folds. What the folds
+        chose may differ in scale: these are probabilities, each by a logistic function of its
+        fold's score that was fitted where the fold chose.
     """
 
     choice: str

@@ -12,7 +12,7 @@ from explorer.feedback import Diagnostic
 from explorer.validation.baselines import Baseline, baseline_scores
 from explorer.validation.candidates import Features, Fitted, Plain
 from explorer.validation.choosing import best_threshold
-from explorer.validation.metrics import Confusion, Objective, measure, reaches
+from explorer.validation.metrics import Confusion, Objective, measure
 from explorer.validation.recommendation import Recommendation
 from explorer.validation.resampling import Interval, drawn_traces, interval
 from explorer.validation.standing import side_by_side
@@ -79,7 +79,7 @@ def recommended(
     calls = np.zeros((repeats, len(judged)), dtype=bool)
     for one in folds:
         scores[one.repeat, one.places] = one.scores
-        calls[one.repeat, one.places] = reaches(one.scores, one.threshold)
+        calls[one.repeat, one.places] = one.calls
     # The first cut is the one beside the others; the metric is that of all cuts.
     named: dict[str, Judged] = {"recommended": judged.scored(scores[0])}
     named |= _families(judged, [one for one in folds if one.repeat == 0])
