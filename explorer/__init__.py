@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from explorer.feedback import FeedbackPolicy, feedback_table
     from explorer.models import available_models, load_model
     from explorer.rag import FeedbackExtractor, WeightUpdater, score_traces
+    from explorer.reporting import threshold_report
     from explorer.traces import load_traces, save_traces
     from explorer.widgets import Explorer
 
@@ -46,6 +47,7 @@ __all__ = [
     "record_attention",
     "save_traces",
     "score_traces",
+    "threshold_report",
 ]
 
 _HOME = {
@@ -65,6 +67,7 @@ _HOME = {
     "record_attention": "explorer.attention",
     "save_traces": "explorer.traces",
     "score_traces": "explorer.rag",
+    "threshold_report": "explorer.reporting",
 }
 """The module in which each public name lives."""
 

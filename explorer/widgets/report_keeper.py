@@ -1,0 +1,82 @@
+"""The report of the thresholds tab: what is in view, as one page to keep or to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import InputError
+from explorer.reporting.lab import EMBEDDED, FREE
+from explorer.widgets.desk import Desk
+from explorer.widgets.jobs import Job
+from explorer.widgets.model_keeper import pass_on
+from explorer.widgets.state import ExplorerState
+
+if TYPE_CHECKING:
+    from explorer.widgets.lab_keeper import LabKeeper
+
+LANE = "report"
+NAME, MIME = "threshold_report.html", "text/html"
+
+
+class ReportKeeper:
+    """Writes the report of what the thresholds tab shows, off the UI thread or at once."""
+
+    def __init__(self, state: ExplorerState, desk: Desk, lab: LabKeeper) -> None:
+        self.state = state
+        self.desk = desk
+        self.lab = lab
+
+    def write(self, hand: Callable[[str], None]) -> None:
+        """Hand the page to `hand`, on the UI thread, once it is written."""
+        try:
+            asked = self._asked()
+        except InputError as error:
+            self.desk.tell(error)
+            return
+        self.desk.clear()
+
+        def work(job: Job) -> str:
+            return _written(progress=lambda p: pass_on(job, p), cancel=job.cancel, **asked)
+
+        self.desk.runner.start(
+            LANE, work, done=hand, failed=self.desk.tell, message="writing the report"
+        )
+
+    def page(self) -> str:
+        """Return the page.
+
+        Raises
+        ------
+        InputError
+            Nothing is judged, so there is nothing to report.
+        """
+        return _written(**self._asked())
+
+    def _asked(self) -> dict[str, Any]:
+        """What `threshold_report` is asked for, taken from what is in view now."""
+        traces = self.lab.rag.traces
+        if self.lab.refused or traces is None or not len(traces):
+            why = self.lab.refused or "Load traces with labels first."
+            raise InputError(f"There is nothing to report. {why}")
+        state = self.state
+        table = self.lab.scores.known(self.lab.scores.key())
+        if table is None:
+            raise InputError("The scores are not worked out yet. Wait for them, then report.")
+        return {
+            "traces": traces,
+            "scores": table,
+            "config": self.lab.methods.config(),
+            "threshold": getattr(state, state.threshold_name),
+            "reference": state.reference_threshold,
+            "recommendation": self.lab.recommendation,
+            "truth": state.truth,
+            "baselines": (*FREE, *EMBEDDED) if self.lab.embedded else FREE,
+            "update": {"strategy": state.update_strategy},
+        }
+
+
+def _written(**asked: Any) -> str:
+    from explorer.reporting import threshold_report
+
+    return str(threshold_report(asked.pop("traces"), asked.pop("scores"), **asked))
