@@ -16,12 +16,10 @@ from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.model_keeper import ModelKeeper, pass_on
 from explorer.widgets.state import ExplorerState
-from explorer.widgets.trace_keeper import TraceKeeper
+from explorer.widgets.trace_keeper import ABLATING, TraceKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-LANE = "ablating"
 
 
 class Cost(NamedTuple):
@@ -103,7 +101,7 @@ class CausalKeeper(t.HasTraits):
     def measure(self) -> None:
         """Ablate the traces whose causal use is not known."""
         traces = self.rag.traces
-        if traces is None or self.desk.runner.running(LANE):
+        if traces is None or self.desk.runner.running(ABLATING):
             return
         name = self.model_name
         self.desk.clear()
@@ -143,11 +141,13 @@ class CausalKeeper(t.HasTraits):
             self.models.failed(error, name)
 
         self.models.starting(name)
-        self.desk.runner.start(LANE, work, done=done, failed=failed, message="measuring causal use")
+        self.desk.runner.start(
+            ABLATING, work, done=done, failed=failed, message="measuring causal use"
+        )
 
     def stopped(self) -> None:
         """Keep what is there of work that the user stopped."""
-        if not self.desk.runner.running(LANE):
+        if not self.desk.runner.running(ABLATING):
             self._take()
 
     def _take(self, problems: Sequence[TraceProblem] = ()) -> None:
@@ -158,8 +158,8 @@ class CausalKeeper(t.HasTraits):
             return
         fits = {
             place: trace
-            for place, trace in finished.items()
-            if place < len(traces) and traces[place].id == trace.id
+            for place, trace in dict(finished).items()  # a stopped worker may add one more
+            if place < len(traces) and texts_digest(traces[place]) == texts_digest(trace)
         }
         self._known |= {
             place: (texts_digest(trace), trace.metadata[MARK]) for place, trace in fits.items()

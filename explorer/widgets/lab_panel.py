@@ -20,7 +20,6 @@ from explorer.figures import (
 )
 from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
-from explorer.widgets.causal_keeper import LANE as ABLATING_LANE
 from explorer.widgets.configs import json_of, python_of_config, take_config
 from explorer.widgets.lab_keeper import HEADS_LANE
 from explorer.widgets.lab_words import content_of, measure_content, moves_content, offer_content
@@ -29,7 +28,7 @@ from explorer.widgets.session import Session
 from explorer.widgets.soon import Soon
 from explorer.widgets.spec_plot import WidePlot
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
-from explorer.widgets.trace_keeper import SCORING
+from explorer.widgets.trace_keeper import ABLATING, SCORING
 from explorer.widgets.weights_view import weights_spec
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class LabPanel:
         on("read_again", lambda *_: session.rag.score_all(content_free=True, overwrite=True))
         on(f"cancel {SCORING}", lambda *_: session.cancel(SCORING))
         on("measure", lambda *_: session.causal.measure())
-        on("stop", lambda *_: session.cancel(ABLATING_LANE))
+        on("stop", lambda *_: session.cancel(ABLATING))
         on("take", lambda *_: self._take())
         on("export", lambda message, _: self._export(str(message.get("what"))))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.reporting.lab import Lab, Reading
-from explorer.widgets.causal_keeper import LANE as ABLATING_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
     JUDGED_METHODS,
@@ -18,7 +17,7 @@ from explorer.widgets.lab_keeper import (
 )
 from explorer.widgets.scores_keeper import LANE as SCORES_LANE
 from explorer.widgets.state import QUALITIES, TRUTHS, UPDATE_STRATEGIES, ExplorerState
-from explorer.widgets.trace_keeper import SCORING
+from explorer.widgets.trace_keeper import ABLATING, SCORING
 from explorer.widgets.truth_words import WORDS
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def measure_content(state: ExplorerState, keeper: LabKeeper) -> dict[str, Any]:
 
 def offer_content(causal: CausalKeeper, cost: Cost | None) -> dict[str, Any] | None:
     """What can be done where causal use is not known: what it takes, or how far it is."""
-    report = causal.desk.reports.get(ABLATING_LANE)
+    report = causal.desk.reports.get(ABLATING)
     if report is not None:
         return {"text": _told(report), "kind": "stop", "action": "cancel"}
     if cost is None or causal.state.truth != "ablation" or not cost.traces:

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 SCORING = "scoring"
 """The lane in which all traces are read; stepping through them goes on meanwhile."""
+ABLATING = "ablating"
+"""The lane in which their causal use is measured."""
 
 
 class TraceKeeper(t.HasTraits):
@@ -93,6 +95,7 @@ class TraceKeeper(t.HasTraits):
         self._readings.clear()
         self.desk.runner.cancel("trace")
         self.desk.runner.cancel(SCORING)
+        self.desk.runner.cancel(ABLATING)
         self._finished = {}
         self.traces = traces
         with self.models.silently():

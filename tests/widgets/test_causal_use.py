@@ -1,0 +1,212 @@
+"""The thresholds tab judged by causal use: said in words, measured on request, stopped halfway."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from explorer import validation
+from explorer.errors import InputError
+from explorer.rag.scoring_job import ScoringCancelled
+from explorer.traces import Hyperedge, Trace, TraceProblem, TraceSet, load_traces, save_traces
+from explorer.validation import judge
+from explorer.validation.ablated import ablation_of, texts_digest
+from explorer.widgets.explorer import Explorer
+from explorer.widgets.saving import python_of
+
+
+def trace(name: str, scores: list[float], effects: list[float] | None = None) -> Trace:
+    edges = [Hyperedge(f"h{i}", f"Fact {i} of {name}.") for i in range(len(scores))]
+    found = {f"h{i}": score for i, score in enumerate(scores)}
+    made = Trace(name, "What is so?", edges, "This is so.", {"hyperedge_attention": found})
+    return made if effects is None else with_effects(made, effects)
+
+
+def with_effects(given: Trace, effects: list[float]) -> Trace:
+    mark = {
+        "model": "reader", "reader": "r", "trace": "-", "texts": texts_digest(given),
+        "settings": "-", "answer_tokens": 3, "full_logprob": -1.0, "none_logprob": -9.0,
+        "leave_one_out": effects,
+    }  # fmt: skip
+    return Trace(
+        given.id, given.query, given.hyperedges, given.answer, given.metadata | {"ablation": mark}
+    )
+
+
+EFFECTS = {"a": [2.0, 0.1, -0.4], "b": [1.0, 0.9, 0.0, 0.2]}
+SCORES = {"a": [0.5, 0.2, 0.05], "b": [0.3, 0.15, 0.02, 0.4]}
+
+
+def traces(*measured: str) -> list[Trace]:
+    return [trace(name, SCORES[name], EFFECTS[name] if name in measured else None) for name in "ab"]
+
+
+@pytest.fixture
+def ablating(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """In place of a model: effects that are known beforehand; says which traces were asked for."""
+    asked: list[list[str]] = []
+
+    def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
+        asked.append([one.id for one in some])
+        found = [with_effects(one, EFFECTS[one.id]) for one in some]
+        for one in found:
+            settings["on_trace"](one)
+            if settings["cancel"].is_set():
+                raise ScoringCancelled(TraceSet(found[:1]), "Ablation")
+        return TraceSet(found)
+
+    monkeypatch.setattr(validation, "ablate", ablate, raising=False)
+    monkeypatch.setattr(
+        "explorer.widgets.model_keeper.ModelKeeper.of", lambda self, name, job: name
+    )
+    return asked
+
+
+def shown(app: Explorer) -> Any:
+    return app._lab.figures.wire.content
+
+
+def test_everything_is_judged_by_ablation_and_says_so() -> None:
+    app = Explorer.from_traces(traces("a", "b"), tab="thresholds", threshold=0.18, truth="ablation")
+    # Used by ablation are a/h0, b/h0, b/h1; called at 0.18 a/h0, a/h1, b/h0, b/h3.
+    assert shown(app)["counts"] == [2, 2, 1, 2]
+    assert shown(app)["columns"] == ["used by ablation", "not used"]
+    assert "7 ablated hyperedges of 2 traces, 3 used" in shown(app)["judged"]
+    assert "causal use" in [code for code, _ in shown(app)["notes"]]
+    assert shown(app)["offer"] is None
+    assert app.sweep.attrs["truth"] == "ablation"
+    assert "4 of 7 ablated hyperedges" in app._chrome.status.wire.content["sentence"]
+    assert "ablation says 3, of which 2" in app._chrome.status.wire.content["sentence"]
+    assert app._session.lab.map.truth == "ablation"
+    for drawn in (app._lab.histogram, app._lab.curves, app._lab.ranks, app._lab.heads):
+        assert "truth: ablation" in json.dumps(drawn.figure["layout"], default=str)
+    assert app.error is None
+
+
+def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
+    given = traces("a", "b")
+    for one in given:
+        for edge, label in zip(one.hyperedges, [False, True, True, True], strict=False):
+            edge.label = label
+    app = Explorer.from_traces(given, tab="thresholds", threshold=0.18)
+    by_labels = app._session.lab.lab.judged.labels.tolist()
+    assert by_labels == [False, True, True, False, True, True, True]
+    assert shown(app)["columns"] == ["labelled used", "labelled not"]
+    app._lab.figures._handlers["set"]({"name": "truth", "value": "ablation"}, [])
+    assert app.truth == "ablation"
+    judged = app._session.lab.lab.judged
+    assert judged.labels.tolist() == judge(given, SCORES, "ablation").labels.tolist()
+    assert app._session.lab.map.truth == app._session.lab.beside.of.truth == "ablation"
+    app.truth = "labels"
+    assert app._session.lab.lab.judged.labels.tolist() == by_labels
+    assert shown(app)["columns"] == ["labelled used", "labelled not"]
+
+
+def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]) -> None:
+    given = traces()
+    given.append(Trace("mute", "What?", [Hyperedge("h", "fact")], ""))
+    app = Explorer.from_traces(given, tab="thresholds", truth="ablation", threshold=0.18)
+    offer = shown(app)["offer"]
+    assert not shown(app)["there"]
+    assert not shown(app)["can_label"]
+    # Five prompts for three hyperedges, six for four.
+    assert "the answers of 2 traces" in offer["text"]
+    assert "11 prompts" in offer["text"]
+    assert "1 without an answer" in offer["text"]
+    assert (offer["kind"], offer["action"]) == ("measure", "measure causal use")
+    app._lab.figures._handlers["measure"]({}, [])
+    assert ablating == [["a", "b"]]
+    assert shown(app)["counts"] == [2, 2, 1, 2]
+    assert shown(app)["offer"] is None
+    assert [ablation_of(one) is not None for one in app.traces] == [True, True, False]
+    assert app.error is None
+
+
+def test_only_what_is_lacking_is_measured(ablating: list[list[str]]) -> None:
+    app = Explorer.from_traces(traces("a"), tab="thresholds", truth="ablation", threshold=0.18)
+    assert shown(app)["there"]
+    assert "not known of 1 trace." in shown(app)["offer"]["text"]
+    assert shown(app)["offer"]["action"] == "measure the rest"
+    before = app.traces[0].metadata["ablation"]
+    app._session.causal.measure()
+    assert ablating == [["b"]]
+    assert app.traces[0].metadata["ablation"] == before
+    assert "7 ablated hyperedges of 2 traces" in shown(app)["judged"]
+
+
+def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation", threshold=0.18)
+
+    def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
+        settings["on_trace"](with_effects(some[0], EFFECTS["a"]))
+        app._lab.figures._handlers["stop"]({}, [])
+        assert settings["cancel"].is_set()
+        raise ScoringCancelled(TraceSet([some[0]]), "Ablation")
+
+    monkeypatch.setattr(validation, "ablate", ablate, raising=False)
+    monkeypatch.setattr(
+        "explorer.widgets.model_keeper.ModelKeeper.of", lambda self, name, job: name
+    )
+    app._session.causal.measure()
+    assert [ablation_of(one) is not None for one in app.traces] == [True, False]
+    assert "3 ablated hyperedges of 1 trace, 1 used" in shown(app)["judged"]
+    assert shown(app)["offer"]["action"] == "measure the rest"
+    assert app.error is None
+
+
+def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
+
+    def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
+        mark = {"model": model, "reader": "r", "trace": "-", "problem": "It is too long."}
+        failed = [
+            Trace(o.id, o.query, o.hyperedges, o.answer, o.metadata | {"ablation": mark})
+            for o in some
+        ]
+        return TraceSet(failed, None, [TraceProblem(1, "the trace 'a' was not ablated", True)])
+
+    monkeypatch.setattr(validation, "ablate", ablate, raising=False)
+    monkeypatch.setattr(
+        "explorer.widgets.model_keeper.ModelKeeper.of", lambda self, name, job: name
+    )
+    app._session.causal.measure()
+    assert "2 of them were tried before, in vain" in shown(app)["offer"]["text"]
+    assert "was not ablated" in str(app.traces.problems[0])
+    assert not shown(app)["there"]
+
+
+def test_labels_and_attention_that_came_meanwhile_stay(ablating: list[list[str]]) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
+    app._session.causal.measure()
+    # Somebody reads the first trace anew, from a state before it was measured.
+    app._session.rag.traces = app.traces.replaced({0: trace("a", [0.9, 0.8, 0.7])})
+    assert ablation_of(app.traces[0]) is not None
+    assert app.traces[0].metadata["hyperedge_attention"]["h0"] == 0.9
+    # Other texts are another trace.
+    other = trace("a", [0.9, 0.8, 0.7])
+    other.answer = "That is so."
+    app._session.rag.traces = app.traces.replaced({0: other})
+    assert ablation_of(app.traces[0]) is None
+
+
+def test_measured_traces_can_be_saved(ablating: list[list[str]], tmp_path: Any) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
+    app._session.causal.measure()
+    save_traces(app.traces, tmp_path / "measured.jsonl")
+    again = Explorer.from_traces(
+        tmp_path / "measured.jsonl", tab="thresholds", truth="ablation", threshold=0.18
+    )
+    assert shown(again)["counts"] == [2, 2, 1, 2]
+    assert len(load_traces(tmp_path / "measured.jsonl")) == 2
+
+
+def test_the_truth_is_a_setting_like_others() -> None:
+    app = Explorer.from_traces(traces("a", "b"), tab="thresholds")
+    with pytest.raises(InputError, match="truth must be one of 'labels', 'ablation'"):
+        app.truth = "agreement"
+    app.truth = "ablation"
+    assert "truth='ablation'" in python_of(app)
