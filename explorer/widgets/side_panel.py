@@ -79,6 +79,7 @@ class SidePanel:
 
     def close(self) -> None:
         """Take the panel off every page."""
+        self.session.weights.close()
         for part in (
             self.methods,
             self.bars.plot,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LANE = "weights"
 MOST_TRACES = 5_000
 """The app shows how weights move over this many traces; a whole file is for `weight_trajectory`."""
+_DELAY_S = 0.06
+"""The page takes a while to draw weights, and what is quicker is not to wait for it."""
 _AT_ONCE = 20_000
 """So many updates are followed at once; more are followed off the UI thread."""
 
@@ -66,9 +68,9 @@ class WeightsKeeper:
         self._ordered: _Ordered | None = None
         self._followed: tuple[Any, ...] = ()
         self._again = False
-        self._soon = Soon(self.refresh)
+        self._soon = Soon(self.refresh, _DELAY_S)
         state.observe(self._changed, names=list(_DEPENDS_ON))
-        rag.observe(lambda _: self.refresh(), names="traces")
+        rag.observe(lambda _: self._soon.ask(), names="traces")
         lab.observe(lambda _: self.refresh(), names="lab")
 
     @property
@@ -85,7 +87,8 @@ class WeightsKeeper:
     def _changed(self, change: Mapping[str, Any]) -> None:
         if self.state.batching:
             self.state.after_batch(self.refresh)
-        elif change["name"] in _MOVED_BY:
+        elif change["name"] in _MOVED_BY or change["name"] == "trace_scene":
+            # A trace that opens may settle layer and head; a line that is dragged goes on.
             self._soon.ask()
         else:
             self.refresh()
@@ -97,6 +100,8 @@ class WeightsKeeper:
             self.scores.leave(LANE)
             self.desk.runner.cancel(LANE)
             return
+        if self.state.trace_scene is None:
+            return  # the first trace is about to open
         self.scores.ask(LANE, self._follow, first=MOST_TRACES, insist=self.state.trajectory is None)
 
     def _follow(self, table: pd.DataFrame) -> None:
