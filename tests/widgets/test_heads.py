@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from explorer.errors import InputError
 from explorer.feedback import HeadCombination
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import judge, rank
-from explorer.widgets.configs import python_of_config
+from explorer.validation import Recommendation, calibrate, judge, rank
 from explorer.widgets.explorer import Explorer
 from explorer.widgets.head_sets import listed, name_of
 from explorer.widgets.saving import python_of
+from explorer.widgets.state import IN_THE_PLACE
 
 LAYERS, HEADS, UNITS = 3, 2, 4
 FIELDS = {
@@ -46,16 +47,18 @@ def app() -> Explorer:
     return Explorer.from_traces(traces, layer=1, head=0, threshold=0.4)
 
 
-def explained(app: Explorer, **more: object) -> list[float]:
+Scored = tuple[list[float], list[float], list[str]]
+
+
+def explained(app: Explorer, **more: object) -> Scored:
     config = {"method": "attention", "attention_threshold": app.threshold, **more}
-    extractor = FeedbackExtractor(config=config)
-    table = asyncio.run(extractor.explain(app.traces[app.trace]))
+    table = asyncio.run(FeedbackExtractor(config=config).explain(app.traces[app.trace]))
     return table["score"].tolist(), table["feedback"].tolist(), table["verdict"].tolist()
 
 
-def shown(app: Explorer) -> tuple[list[float], list[float], list[str]]:
+def shown(app: Explorer) -> Scored:
     table = app.feedback
-    return tuple(table[name].tolist() for name in ("score", "feedback", "verdict"))
+    return table["score"].tolist(), table["feedback"].tolist(), table["verdict"].tolist()
 
 
 def test_feedback_is_that_of_the_extractor(app: Explorer) -> None:
@@ -317,4 +320,98 @@ def test_the_config_of_a_set_is_handed_out(app: Explorer) -> None:
     table = asyncio.run(names["extractor"].explain(app.traces[0]))
     assert table["score"].tolist() == shown(app)[0]
     assert names["config"] == config
-    assert "None" in python_of_config(app._session.methods.config() | {"heads": None})
+
+
+@pytest.fixture(scope="module")
+def recommended() -> tuple[list[Trace], Recommendation]:
+    """The question's rows of layer 1, head 0 look at what is labelled used."""
+    traces = [trace(f"t{seed}", seed=seed) for seed in range(24)]
+    for one in traces:
+        labels = np.array([edge.label for edge in one.hyperedges])
+        one.metadata["question_attention"][1, 0] = (
+            one.metadata["content_free_attention"][1, 0] + 0.2 * labels
+        )
+    return traces, calibrate(traces, repeats=1, samples=50)
+
+
+PLAIN = {
+    "method": "attention", "layer": 1, "head": 1, "reduction": "mass", "normalisation": "share",
+    "top_k": 3, "attention_threshold": 0.25,
+}  # fmt: skip
+OF_HEADS = {"method": "attention", "heads": SET, "attention_threshold": 0.37}
+
+
+@pytest.fixture
+def recommend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Explorer, Recommendation], None]:
+    """Press the button, and get this recommendation."""
+
+    def press(app: Explorer, found: Recommendation) -> None:
+        monkeypatch.setattr("explorer.validation.calibrate", lambda *_, **__: found)
+        app._lab.figures._handlers["recommend"]({}, [])
+        app.wait()
+
+    return press
+
+
+@pytest.mark.parametrize("config", [None, PLAIN, OF_HEADS])
+def test_what_is_recommended_can_be_shown_and_handed_out(
+    recommended: tuple[list[Trace], Recommendation],
+    recommend: Callable[[Explorer, Recommendation], None],
+    config: dict | None,
+) -> None:
+    traces, found = recommended
+    found = found if config is None else replace(found, config=config)
+    app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0, heads=ONE)
+    app.method = "citation"
+    recommend(app, found)
+    page = app._lab.figures.wire.content["recommended"]
+    assert page["accepted"]
+    assert page["can_take"]
+    app._lab.figures._handlers["take"]({}, [])
+    app.wait()
+    assert app.error is None
+    assert (app.method, app.threshold) == ("attention", found.config["attention_threshold"])
+    if "heads" in found.config:
+        assert app.heads == HeadCombination.of(found.config["heads"])
+        assert (app.layer, app.head) == (2, 0)
+    else:
+        assert app.heads is None
+        shown_there = (app.layer, app.head, app.reduction, app.normalisation)
+        assert shown_there == tuple(found.config[name] for name in IN_THE_PLACE)
+    table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
+    assert app._session.lab.lab.judged.scores.tolist() == table["score"].tolist()
+    assert shown(app) == explained(app, **found.config)
+
+    told: list[dict] = []
+    app._lab.figures.tell = told.append
+    for what in ("recommended Python", "Python", "recommended JSON", "JSON"):
+        app._lab.figures._handlers["export"]({"what": what}, [])
+    for file in told[:2]:
+        names: dict = {}
+        exec(file["download"]["text"], names)  # noqa: S102 - what the user is given to run
+        again = asyncio.run(names["extractor"].explain_traces(traces))
+        assert again["feedback"].tolist() == table["feedback"].tolist()
+    configs = [json.loads(file["download"]["text"]) for file in told[2:]]
+    for written in (configs[0]["config"], configs[1]):
+        again = asyncio.run(FeedbackExtractor(config=written).explain_traces(traces))
+        assert again["feedback"].tolist() == table["feedback"].tolist()
+
+
+def test_what_is_refused_or_does_not_fit_is_not_shown(
+    recommended: tuple[list[Trace], Recommendation],
+    recommend: Callable[[Explorer, Recommendation], None],
+) -> None:
+    traces, found = recommended
+    app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
+    take = app._lab.figures._handlers["take"]
+    take({}, [])  # nothing was recommended yet
+    recommend(app, replace(found, refusal="No.", config=OF_HEADS))
+    assert not app._lab.figures.wire.content["recommended"].get("can_take")
+    take({}, [])
+    assert (app.heads, app.threshold, app.error) == (None, 0.1, None)
+    recommend(app, replace(found, config={**PLAIN, "layer": 9}))
+    take({}, [])
+    assert "layer must lie in 0 to 2" in app.error
+    recommend(app, replace(found, config=OF_HEADS))
+    take({}, [])
+    assert app.heads == HeadCombination.of(SET)
