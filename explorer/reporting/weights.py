@@ -30,6 +30,8 @@ class WeightEnds:
         hyperedge counts once for each of its labels. NaN where nothing is labelled so.
     labelled
         How many labels of both kinds these means are of.
+    capped
+        Whether every hyperedge began at its upper bound, so that none could rise.
     """
 
     above: int
@@ -38,6 +40,7 @@ class WeightEnds:
     used: float
     not_used: float
     labelled: tuple[int, int]
+    capped: bool
 
     @property
     def lead(self) -> float:
@@ -86,4 +89,5 @@ def weight_ends(
         used,
         not_used,
         (int(parts[0].size), int(parts[1].size)),
+        bool(len(final)) and bool((moves.start >= moves.upper).all()),
     )

@@ -180,6 +180,8 @@ def moves_content(state: ExplorerState, ends: WeightEnds | None, truth: str) -> 
 def _ending(ends: WeightEnds, which_used: str) -> str:
     total = ends.above + ends.below + ends.level
     many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
+    if ends.capped:
+        many = f"Of {total:,} hyperedges {ends.below:,} end below their start, the upper bound."
     if math.isnan(ends.lead):
         return many
     used, other = three_digits(ends.used), three_digits(ends.not_used)

@@ -43,6 +43,7 @@ def test_a_hyperedge_counts_once_for_each_of_its_labels() -> None:
     assert ends.not_used == pytest.approx((1.0 + 1.1) / 2)
     assert ends.lead == pytest.approx(-0.025)
     assert ends.labelled == (2, 2)
+    assert not ends.capped
 
 
 def test_what_is_in_no_trace_or_not_labelled_is_left_out() -> None:
@@ -56,3 +57,4 @@ def test_what_is_in_no_trace_or_not_labelled_is_left_out() -> None:
     assert math.isnan(ends.not_used)
     assert math.isnan(ends.lead)
     assert ends.below == 2
+    assert ends.capped  # the weight 1 is twice the quality 0.5
