@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         ablate,
     )
     from explorer.validation.agreeing import (
+        Agreement,
+        call_agreement,
         calls_of,
         method_agreement,
     )
@@ -103,6 +105,7 @@ _HOME = {
     "LEAST_DROP": "truths",
     "METRICS": "metrics",
     "Ablation": "ablated",
+    "Agreement": "agreeing",
     "Calibrator": "calibrators",
     "ChosenThreshold": "choosing",
     "Confusion": "metrics",
@@ -118,6 +121,7 @@ _HOME = {
     "baseline_table": "baselines",
     "best_threshold": "choosing",
     "bias": "leaning",
+    "call_agreement": "agreeing",
     "calls_of": "agreeing",
     "confusion_at": "metrics",
     "cross_validated_threshold": "choosing",
@@ -147,6 +151,7 @@ __all__ = [
     "LEAST_DROP",
     "METRICS",
     "Ablation",
+    "Agreement",
     "CalibrationCancelled",
     "Calibrator",
     "ChosenThreshold",
@@ -165,6 +170,7 @@ __all__ = [
     "best_threshold",
     "bias",
     "calibrate",
+    "call_agreement",
     "calls_of",
     "confusion_at",
     "cross_validated_threshold",

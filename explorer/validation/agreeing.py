@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from explorer.errors import InputError
+from explorer.errors import InputError, ShapeError
 from explorer.rag.comparing import agreement
 from explorer.validation.gathering import fallen_back
 from explorer.validation.metrics import Confusion, measure
 from explorer.validation.resampling import (
     SAMPLES,
+    Interval,
     check_samples,
     drawn_traces,
     interval,
@@ -91,7 +92,11 @@ def method_agreement(
         found["first"], found["second"], found["kappa"].to_numpy(), strict=True
     ):
         one, two = verdicts[f"{first_name}_verdict"], verdicts[f"{second_name}_verdict"]
-        low, high = _kappa_bounds(one, two, groups, float(kappa), samples, seed)
+        both = (one != "unknown") & (two != "unknown")
+        first_used, second_used = one[both] == "used", two[both] == "used"
+        low, high = _kappa_bounds(
+            first_used, second_used, groups[both], float(kappa), samples, seed
+        )
         lows.append(low)
         highs.append(high)
     found["kappa_low"] = np.array(lows, dtype=np.float64)
@@ -100,11 +105,70 @@ def method_agreement(
     return found
 
 
+class Agreement(NamedTuple):
+    """How far two lists of calls are the same: agreement, which is no truth.
+
+    Attributes
+    ----------
+    units
+        How many hyperedges both called.
+    share
+        The share of equal calls.
+    kappa
+        Cohen's kappa (1960) with its 95 % interval, drawn by trace; NaN where both make one and
+        the same call throughout.
+    """
+
+    units: int
+    share: float
+    kappa: Interval
+
+
+def call_agreement(
+    one: Any, two: Any, groups: Any, *, samples: int = SAMPLES, seed: int = 0
+) -> Agreement:
+    """How far two lists of calls are the same.
+
+    Parameters
+    ----------
+    one, two
+        Float (units,): 1 for used, 0 for not used, NaN for what is not known.
+    groups
+        Which trace each unit belongs to: whole numbers from 0.
+    samples, seed
+        Bootstrap samples of traces, and where they start.
+
+    Raises
+    ------
+    ShapeError
+        The three differ in length.
+
+    Examples
+    --------
+    >>> call_agreement([1, 1, 0, 0], [1, 0, 0, float("nan")], [0, 0, 1, 1], samples=0).share
+    0.6666666666666666
+    """
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64)
+    of = np.asarray(groups)
+    if not first.shape == second.shape == of.shape:
+        raise ShapeError(
+            f"Calls and groups must be lists of one length, but they have shapes {first.shape}, "
+            f"{second.shape} and {of.shape}."
+        )
+    both = ~(np.isnan(first) | np.isnan(second))
+    used, other = first[both] > 0.5, second[both] > 0.5
+    if not len(used):
+        return Agreement(0, np.nan, Interval(np.nan, np.nan, np.nan))
+    masks = (used & other, used & ~other, ~used & other, ~used & ~other)
+    counts = Confusion(*(int(mask.sum()) for mask in masks))
+    kappa = float(measure("kappa", counts))
+    low, high = _kappa_bounds(used, other, of[both], kappa, check_samples(samples), seed)
+    return Agreement(len(used), float((used == other).mean()), Interval(kappa, low, high))
+
+
 def _kappa_bounds(
-    one: Any, two: Any, groups: Any, kappa: float, samples: int, seed: int
+    first: Any, second: Any, of: Any, kappa: float, samples: int, seed: int
 ) -> tuple[float, float]:
-    both = (one != "unknown") & (two != "unknown")
-    first, second, of = one[both] == "used", two[both] == "used", groups[both]
     _, of = np.unique(of, return_inverse=True)
     n_traces = int(of.max(initial=-1)) + 1
     if n_traces < 2:

@@ -22,7 +22,13 @@ from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
 from explorer.widgets.configs import json_of, python_of_config, take_config
 from explorer.widgets.lab_keeper import HEADS_LANE
-from explorer.widgets.lab_words import content_of, measure_content, moves_content, offer_content
+from explorer.widgets.lab_words import (
+    agreement_content,
+    content_of,
+    measure_content,
+    moves_content,
+    offer_content,
+)
 from explorer.widgets.region import Region
 from explorer.widgets.session import Session
 from explorer.widgets.soon import Soon
@@ -58,6 +64,7 @@ class LabPanel:
         self.moves = Region("lab")
         self.measure = Region("lab")
         self.free = Region("lab")
+        self.agree = Region("lab")
         self.histogram = WidePlot("Scores of used and not used hyperedges", self._draw_scores)
         self.curves = WidePlot("F1, MCC and J at every threshold", self._draw_scores)
         self.ranks = WidePlot("ROC and precision-recall curves", self._draw_ranks)
@@ -72,7 +79,7 @@ class LabPanel:
             self.histogram, self.curves, self.between, self.flips, self.moves, self.weights,
             self.leaning,
         ]  # fmt: skip
-        right = [self.figures, self.ranks, self.measure, self.heads]
+        right = [self.figures, self.ranks, self.measure, self.heads, self.agree]
         self._boxes = [
             self._stack(left, "ex-lab-left"),
             self._stack(right, "ex-lab-right"),
@@ -93,13 +100,15 @@ class LabPanel:
         on("take", lambda *_: self._take())
         on("export", lambda message, _: self._export(str(message.get("what"))))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
-        self.free.on("embed", lambda *_: self.keeper.embed())
+        for region in (self.free, self.agree):
+            region.on("embed", lambda *_: self.keeper.embed())
         for drawn in (self.histogram, self.curves):
             drawn.plot.observe(self._dragged, "line")
         self.heads.plot.observe(self._head_clicked, "clicked")
         self.flips.plot.observe(self._flip_clicked, "clicked")
         state.observe(self._changed, names=list(_DRAWN_BY))
         self.keeper.observe(self._kept)
+        session.agreement.observe(lambda _: self._show_agreement(), names="others")
         session.desk.observe(lambda _: self._show_words(), names="reports")
         # What takes longer to draw follows the line after what is quick, once for many moves.
         self._soon = Soon(self._draw_followers)
@@ -107,7 +116,7 @@ class LabPanel:
 
     @property
     def _regions(self) -> list[Region]:
-        return [self.figures, self.between, self.free, self.moves, self.measure]
+        return [self.figures, self.between, self.free, self.moves, self.measure, self.agree]
 
     def _stack(self, children: list[Any], name: str) -> ipywidgets.Box:
         box = ipywidgets.Box([getattr(part, "plot", part) for part in children])
@@ -178,6 +187,8 @@ class LabPanel:
             self._show_words()
         elif name == self.state.threshold_name:
             self._draw_threshold()
+        elif name in _THRESHOLDS:
+            self._show_agreement()
         elif name in ("trajectory", "selection"):
             self._draw_weights()
         elif name in ("update_strategy", "quality", "truth", "model"):
@@ -218,6 +229,12 @@ class LabPanel:
     def _draw_followers(self) -> None:
         if self.state.tab == "thresholds":
             self._draw_flips()
+            self._show_agreement()
+
+    def _show_agreement(self) -> None:
+        if self.state.tab == "thresholds":
+            found = self.session.agreement.found()
+            self.agree.show(**agreement_content(self.state, self.keeper, found))
 
     def _shown(self, drawn: WidePlot, there: Any) -> bool:
         drawn.plot.layout.display = "none" if there is None else ""

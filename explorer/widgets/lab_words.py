@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.reporting.lab import Lab, Reading
+from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
     JUDGED_METHODS,
@@ -16,13 +17,20 @@ from explorer.widgets.lab_keeper import (
     LabKeeper,
 )
 from explorer.widgets.scores_keeper import LANE as SCORES_LANE
-from explorer.widgets.state import QUALITIES, TRUTHS, UPDATE_STRATEGIES, ExplorerState
+from explorer.widgets.state import (
+    METHOD_THRESHOLDS,
+    QUALITIES,
+    TRUTHS,
+    UPDATE_STRATEGIES,
+    ExplorerState,
+)
 from explorer.widgets.trace_keeper import ABLATING, SCORING
 from explorer.widgets.truth_words import WORDS
 
 if TYPE_CHECKING:
     from explorer.reporting.lab import Beside
     from explorer.reporting.weights import WeightEnds
+    from explorer.validation import Agreement
     from explorer.widgets.causal_keeper import CausalKeeper, Cost
     from explorer.widgets.jobs import JobReport
 
@@ -163,6 +171,26 @@ def offer_content(causal: CausalKeeper, cost: Cost | None) -> dict[str, Any] | N
         f"share is read once.{failed}{mute}",
         "kind": "measure",
         "action": "measure causal use" if whole else "measure the rest",
+    }
+
+
+def agreement_content(
+    state: ExplorerState, keeper: LabKeeper, found: dict[str, Agreement]
+) -> dict[str, Any]:
+    """How far other methods make the same calls at their own thresholds."""
+    rows = []
+    for name, one in found.items():
+        at = three_digits(float(getattr(state, METHOD_THRESHOLDS[name])))
+        kappa = "not defined" if math.isnan(one.kappa.value) else f"{one.kappa.value:.3f}"
+        bounds = "" if math.isnan(one.kappa.low) else f"{one.kappa.low:.3f} to {one.kappa.high:.3f}"
+        same = "" if math.isnan(one.share) else f"{one.share:.0%} of {one.units:,} calls the same"
+        rows.append([f"{name} at {at}", kappa, bounds, same])
+    return {
+        "part": "agree",
+        "hidden": keeper.lab is None or not rows,
+        "rows": rows,
+        "embed": not keeper.embedded and state.method != "embedding",
+        "busy": AGREEMENT_LANE in keeper.desk.reports,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, InputError
+from explorer.widgets.agreement_keeper import AgreementKeeper
 from explorer.widgets.causal_keeper import CausalKeeper
 from explorer.widgets.code_keeper import CodeKeeper
 from explorer.widgets.desk import Desk
@@ -42,10 +43,10 @@ class Session:
     ----------
     desk
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag, methods, scores, lab, causal, weights
+    models, code, rag, methods, scores, lab, agreement, causal, weights
         Keep the models, the code in view, the traces, the open one's feedback by every method, the
-        scores of all of them, what the labels say of those, causal use where it is measured, and
-        the weights that scores lead to.
+        scores of all of them, what the truth says of those, how far other methods agree, causal use
+        where it is measured, and the weights that scores lead to.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -57,6 +58,9 @@ class Session:
         self.methods = MethodsKeeper(state, self.desk)
         self.scores = ScoresKeeper(self.desk, self.rag, self.methods)
         self.lab = LabKeeper(state, self.desk, self.rag, self.methods, self.scores)
+        self.agreement = AgreementKeeper(
+            state, self.desk, self.rag, self.methods, self.scores, self.lab
+        )
         self.causal = CausalKeeper(state, self.desk, self.models, self.rag)
         self.weights = WeightsKeeper(state, self.desk, self.rag, self.scores, self.lab)
         self._selection: dict[str, Any] | None = None

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from explorer.errors import InputError
+from explorer.errors import InputError, ShapeError
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import calls_of, judge, method_agreement, sweep
+from explorer.validation import call_agreement, calls_of, judge, method_agreement, sweep
 
 
 def axes(texts):
@@ -83,3 +83,29 @@ def test_refusals(tables):
         method_agreement({"attention": attention, "embedding": embedding[5:]})
     with pytest.raises(InputError, match="no column verdict"):
         calls_of(attention.drop(columns="verdict"))
+
+
+def test_agreement_of_calls_is_that_of_scikit_learn():
+    random = np.random.default_rng(2)
+    one = random.integers(0, 2, 60).astype(float)
+    two = np.where(random.random(60) < 0.7, one, 1 - one)
+    two[[3, 9]] = np.nan
+    groups = np.repeat(np.arange(12), 5)
+    found = call_agreement(one, two, groups)
+    known = ~np.isnan(two)
+    assert found.units == 58
+    assert found.share == pytest.approx((one == two)[known].mean())
+    assert found.kappa.value == pytest.approx(cohen_kappa_score(one[known], two[known]))
+    assert found.kappa.low < found.kappa.value < found.kappa.high
+    assert call_agreement(one, one, groups).kappa == (1.0, 1.0, 1.0)
+
+
+def test_agreement_about_nothing_is_not_a_number():
+    nothing = call_agreement([np.nan], [1.0], [0])
+    assert nothing.units == 0
+    assert np.isnan([nothing.share, *nothing.kappa]).all()
+    always = call_agreement([1, 1], [1, 1], [0, 1])
+    assert always.share == 1.0
+    assert np.isnan(always.kappa.value)
+    with pytest.raises(ShapeError, match="one length"):
+        call_agreement([1], [1, 0], [0])

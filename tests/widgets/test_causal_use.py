@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from explorer import validation
 from explorer.errors import InputError
@@ -210,3 +212,31 @@ def test_the_truth_is_a_setting_like_others() -> None:
         app.truth = "agreement"
     app.truth = "ablation"
     assert "truth='ablation'" in python_of(app)
+
+
+def test_agreement_with_other_methods_is_told_as_agreement() -> None:
+    given = traces("a", "b")
+    given[0].answer = "Fact 0 of a."
+    app = Explorer.from_traces(given, tab="thresholds", threshold=0.18, citation_threshold=0.5)
+    assert app._lab.agree.wire.content["hidden"]  # no labels: nothing is judged
+    app = Explorer.from_traces(
+        [with_effects(one, EFFECTS[one.id]) for one in given],
+        tab="thresholds", threshold=0.18, citation_threshold=0.9, truth="ablation",
+    )  # fmt: skip
+    cited = app._session.agreement.others["citation"].scores >= 0.9
+    called = [score >= 0.18 for name in "ab" for score in SCORES[name]]
+    ((named, kappa, bounds, same),) = app._lab.agree.wire.content["rows"]
+    assert named == "citation at 0.900"
+    assert float(kappa) == pytest.approx(cohen_kappa_score(called, cited), abs=1e-3)
+    assert " to " in bounds
+    assert same == f"{np.mean(cited == np.array(called)):.0%} of 7 calls the same"
+    # Another threshold of either is other calls; nothing is scored anew.
+    before = app._session.agreement.others
+    app.citation_threshold = 0.0
+    app.threshold = 0.0
+    ((_, kappa, _, same),) = app._lab.agree.wire.content["rows"]
+    assert (kappa, same) == ("not defined", "100% of 7 calls the same")
+    assert app._session.agreement.others == before
+    # A method is not compared with itself.
+    app.method = "citation"
+    assert app._lab.agree.wire.content["rows"] == []

@@ -1,6 +1,7 @@
 // The words and numbers of the thresholds tab. One module for its places: "figures" (what the
 // labels say of the threshold), "between" (the two thresholds of the flips), "free" (the
-// baselines), "measure" (how the map judges heads) and "moves" (what becomes of the weights).
+// baselines), "measure" (how the map judges heads), "moves" (what becomes of the weights) and
+// "agree" (what other methods call).
 function figuresPart(el, tell) {
   const button = (text, title, onClick) => h("button", { type: "button", class: "ex-quiet", title, onClick }, text);
   const methods = h("div", { class: "ex-segmented", role: "group", "aria-label": "Scores to judge" });
@@ -163,6 +164,24 @@ function freePart(el, tell) {
   };
 }
 
+function agreePart(el, tell) {
+  const embed = h("button", { type: "button", class: "ex-quiet", title: "Compare with the embedding as well; loads the embedding model", onClick: () => tell.now("embed") }, "add embedding");
+  const rows = h("div", { class: "ex-agreement", role: "list", "aria-label": "Agreement with other methods" });
+  el.replaceChildren(
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "agreement, which is no truth"), h("span", { class: "ex-grow" }), embed),
+    rows,
+    h("p", { class: "ex-note" }, "Cohen’s kappa of the calls at this threshold with those of other methods: 1 always the same, 0 as by chance. Two methods may agree and both be wrong."),
+  );
+  return (content) => {
+    el.hidden = content.hidden;
+    embed.hidden = !content.embed;
+    embed.disabled = content.busy;
+    if (rows.childElementCount !== content.rows.length)
+      rows.replaceChildren(...content.rows.map(() => h("div", { role: "listitem" }, h("span", { class: "ex-figure-name" }), h("b", { class: "ex-number-text" }), h("span", { class: "ex-interval" }), h("span", { class: "ex-interval" }))));
+    content.rows.forEach((texts, place) => texts.forEach((text, column) => setText(rows.children[place].children[column], text)));
+  };
+}
+
 // A heading, a choice beside it, and a sentence under them.
 function choicePart(title, label, trait) {
   return (el, tell) => {
@@ -201,7 +220,7 @@ function render({ model, el }) {
   const tell = messenger(model);
   el.classList.add("ex-region", "ex-lab");
   keepKeys(el);
-  const parts = { figures: figuresPart, between: betweenPart, free: freePart, measure: measurePart, moves: movesPart };
+  const parts = { figures: figuresPart, between: betweenPart, free: freePart, measure: measurePart, moves: movesPart, agree: agreePart };
   let draw;
   function update(content) {
     if (!content.part) return;
