@@ -112,6 +112,8 @@ class Agreement(NamedTuple):
     ----------
     units
         How many hyperedges both called.
+    used
+        How many of them the one, and the other, calls used.
     share
         The share of equal calls.
     kappa
@@ -120,6 +122,7 @@ class Agreement(NamedTuple):
     """
 
     units: int
+    used: tuple[int, int]
     share: float
     kappa: Interval
 
@@ -158,12 +161,13 @@ def call_agreement(
     both = ~(np.isnan(first) | np.isnan(second))
     used, other = first[both] > 0.5, second[both] > 0.5
     if not len(used):
-        return Agreement(0, np.nan, Interval(np.nan, np.nan, np.nan))
+        return Agreement(0, (0, 0), np.nan, Interval(np.nan, np.nan, np.nan))
     masks = (used & other, used & ~other, ~used & other, ~used & ~other)
     counts = Confusion(*(int(mask.sum()) for mask in masks))
     kappa = float(measure("kappa", counts))
     low, high = _kappa_bounds(used, other, of[both], kappa, check_samples(samples), seed)
-    return Agreement(len(used), float((used == other).mean()), Interval(kappa, low, high))
+    called = int(used.sum()), int(other.sum())
+    return Agreement(len(used), called, float((used == other).mean()), Interval(kappa, low, high))
 
 
 def _kappa_bounds(

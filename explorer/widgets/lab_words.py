@@ -183,7 +183,9 @@ def agreement_content(
         at = three_digits(float(getattr(state, METHOD_THRESHOLDS[name])))
         kappa = "not defined" if math.isnan(one.kappa.value) else f"{one.kappa.value:.3f}"
         bounds = "" if math.isnan(one.kappa.low) else f"{one.kappa.low:.3f} to {one.kappa.high:.3f}"
-        same = "" if math.isnan(one.share) else f"{one.share:.0%} of {one.units:,} calls the same"
+        same = f"calls {one.used[1]:,} used"
+        if one.units:
+            same += f"; {one.share:.0%} of {one.units:,} calls are the same"
         rows.append([f"{name} at {at}", kappa, bounds, same])
     return {
         "part": "agree",

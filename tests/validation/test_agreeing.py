@@ -94,6 +94,7 @@ def test_agreement_of_calls_is_that_of_scikit_learn():
     found = call_agreement(one, two, groups)
     known = ~np.isnan(two)
     assert found.units == 58
+    assert found.used == (one[known].sum(), two[known].sum())
     assert found.share == pytest.approx((one == two)[known].mean())
     assert found.kappa.value == pytest.approx(cohen_kappa_score(one[known], two[known]))
     assert found.kappa.low < found.kappa.value < found.kappa.high

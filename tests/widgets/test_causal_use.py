@@ -229,13 +229,14 @@ def test_agreement_with_other_methods_is_told_as_agreement() -> None:
     assert named == "citation at 0.900"
     assert float(kappa) == pytest.approx(cohen_kappa_score(called, cited), abs=1e-3)
     assert " to " in bounds
-    assert same == f"{np.mean(cited == np.array(called)):.0%} of 7 calls the same"
+    equal = np.mean(cited == np.array(called))
+    assert same == f"calls {cited.sum()} used; {equal:.0%} of 7 calls are the same"
     # Another threshold of either is other calls; nothing is scored anew.
     before = app._session.agreement.others
     app.citation_threshold = 0.0
     app.threshold = 0.0
     ((_, kappa, _, same),) = app._lab.agree.wire.content["rows"]
-    assert (kappa, same) == ("not defined", "100% of 7 calls the same")
+    assert (kappa, same) == ("not defined", "calls 7 used; 100% of 7 calls are the same")
     assert app._session.agreement.others == before
     # A method is not compared with itself.
     app.method = "citation"
