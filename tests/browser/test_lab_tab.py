@@ -77,3 +77,66 @@ def test_the_line_the_map_and_the_flips(show):
         assert shown.value("app.selection") == {"kind": "unit", "name": unit}
         wait_until(page, lambda: page.locator(".ex-card[aria-pressed='true']").count() == 1)
         assert shown.value("app.error") is None
+
+
+def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
+    with show("voila", [LAB], size=(1280, 1900)) as shown:
+        page = shown.page
+        page.get_by_text("In sample. The best F1").wait_for()
+        page.get_by_text("the right ones come out ahead").wait_for()
+        weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
+        strategies = page.get_by_role("group", name="Update strategy").last
+        measures = page.get_by_role("group", name="How heads are judged")
+        shown.wait_for_value("app._lab.weights.plot.ready", lambda drawn: drawn > 0)
+
+        # The threshold is set from Python: the weights end elsewhere, in the picture and in words.
+        old = picture(weights)
+        moves = page.locator(".ex-lab-moves p")
+        said = moves.inner_text()
+        shown.run("app.threshold = 0.0003")
+        old = shown.wait_for_change(weights, old)
+        ends = shown.value("(app._lab.ends.used, app._lab.ends.not_used)")
+        wait_until(page, lambda: moves.inner_text() != said)
+        for end in ends:
+            assert f"{end:.3f}" in moves.inner_text()
+
+        # By hand, and by Python.
+        strategies.get_by_role("button", name="additive").click()
+        shown.wait_for_value("app.update_strategy", lambda value: value == "additive")
+        old = shown.wait_for_change(weights, old)
+        shown.run('app.update_strategy = "ema"')
+        shown.wait_for_change(weights, old)
+        pressed = strategies.locator("[aria-pressed=true]")
+        wait_until(page, lambda: pressed.inner_text() == "ema")
+
+        old = picture(heads)
+        measures.get_by_role("button", name="avg. precision").click()
+        shown.wait_for_value("app.quality", lambda value: value == "average_precision")
+        old = shown.wait_for_change(heads, old)
+        heads.get_by_text("average precision", exact=False).first.wait_for()
+        shown.run('app.quality = "f1"')
+        shown.wait_for_change(heads, old)
+        wait_until(page, lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
+        assert shown.value("app._session.lab.map.measure") == "f1"
+        assert shown.value("app.error") is None
+
+
+def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(show):
+    with show("voila", [LAB], size=(1280, 1400)) as shown:
+        page = shown.page
+        page.get_by_text("In sample. The best F1").wait_for()
+        points = page.locator(".ex-lab-ranks path.point")
+        place = (
+            "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"
+        )
+        before = points.evaluate_all(place)
+        assert len(before) == 2
+        shown.run("app.threshold = 0.0004")
+        wait_until(page, lambda: points.evaluate_all(place) != before)
+        moved = points.evaluate_all(place)
+        # The whole figure anew.
+        shown.run("app._lab.ranks.plot.figure = app._lab.ranks.figure")
+        shown.wait_for_value("app._lab.ranks.plot._outbox._sent_at", lambda at: at is None)
+        page.wait_for_timeout(500)
+        for one, other in zip(moved, points.evaluate_all(place), strict=True):
+            assert one == pytest.approx(other, abs=0.02)
