@@ -8,6 +8,9 @@ from math import exp, isfinite, log
 from numbers import Real
 from typing import TYPE_CHECKING, Final, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic
 from explorer.validation.ablated import MARK, ablation_of, recorded, texts_digest
@@ -128,6 +131,7 @@ class LabelSource:
         self._without = 0
         self._models: Counter[tuple[str, str]] = Counter()
         self._left_out: dict[str, list[str]] = {}
+        self._effects: list[float] = []
 
     def of(self, trace: Trace) -> list[bool | None]:
         """Return the label of each hyperedge, None where there is none."""
@@ -153,6 +157,7 @@ class LabelSource:
         if any(label is not None for label in found):
             assert mark is not None  # noqa: S101 - what is not recorded has no labels
             self._models[mark.model, mark.reader] += 1
+            self._effects += [one for one in mark.leave_one_out if one is not None]
         elif mark is not None:
             changed = mark.texts != texts_digest(trace)
             self._leave_out("changed" if changed else "nothing", trace.id)
@@ -197,6 +202,7 @@ class LabelSource:
                 f" or more), for {' and '.join(models)}."
             )
             notes.append(Diagnostic("causal-use", message))
+        notes += _noise(np.array(self._effects, dtype=np.float64), self._least_drop)
         if len(self._models) > 1:
             named = ", ".join(f"{model} ({n})" for (model, _), n in self._models.items())
             message = (
@@ -215,6 +221,39 @@ class LabelSource:
             )
             notes.append(Diagnostic("traces-without-ablation", message))
         return notes
+
+
+_MUCH_NOISE = 0.2
+"""Where more than this share of what is called used may be noise, it is told."""
+
+
+def _noise(effects: NDArray[np.float64], least_drop: float) -> list[Diagnostic]:
+    """Say how many effects of that size may be noise.
+
+    What leaving out moves besides the fact itself, such as the places of those behind it, moves
+    the answer's probability both ways. So the rises of a size say how many of the drops of that
+    size to distrust; too many, since a fact that misleads makes a rise that is none.
+    """
+    known = effects[np.isfinite(effects)]
+    drops, rises = np.sort(known[known > 0]), np.sort(-known[known < 0])
+    sizes = np.unique(np.ceil(100 * drops[drops > least_drop]) / 100)  # as they are told
+    many = len(drops) - np.searchsorted(drops, [least_drop, *sizes])
+    against = len(rises) - np.searchsorted(rises, [least_drop, *sizes])
+    if not many[0] or against[0] <= _MUCH_NOISE * many[0]:
+        return []
+    quiet = np.flatnonzero(against <= _MUCH_NOISE * many)
+    instead = ""
+    if len(quiet):
+        at = quiet[0]
+        instead = (
+            f" With least_drop={sizes[at - 1]:.4g} it is {against[at]:,} against {many[at]:,}."
+        )
+    message = (
+        f"{against[0]:,} hyperedges make the answer more likely when they are left out, by as much "
+        f"as the {many[0]:,} used ones make it less likely. What moves both ways is mostly noise, "
+        f"so up to as many of those may be chance.{instead}"
+    )
+    return [Diagnostic("noisy-effects", message)]
 
 
 _LEFT_OUT = {

@@ -162,6 +162,19 @@ def test_ablations_of_several_models_are_told():
     assert "several-models" not in notes_by_code(judge(traces[:2], [[0.1] * 3] * 2, "ablation"))
 
 
+def test_drops_that_rises_match_are_told_as_noise():
+    """Two of four drops of log 2 or more have a rise of that size against them; from 2 on none."""
+    traces = [ablated("a", [0.8, 2.0, -0.9, 0.1, 5.0]), ablated("b", [0.7, -1.2, -0.1, None])]
+    scores = {"a": [0.1] * 5, "b": [0.1] * 4}
+    said = notes_by_code(judge(traces, scores, "ablation"))["noisy-effects"]
+    assert said.startswith("2 hyperedges make the answer more likely")
+    assert "the 4 used ones" in said
+    assert "With least_drop=2 it is 0 against 2." in said
+    assert "noisy-effects" not in notes_by_code(judge(traces, scores, "ablation", least_drop=2.0))
+    worse = judge([ablated("a", [1.0, -2.0, 0.0])], {"a": [1, 2, 3]}, "ablation")
+    assert notes_by_code(worse)["noisy-effects"].endswith("may be chance.")
+
+
 # -- what is refused -------------------------------------------------------------------------------
 
 
