@@ -32,7 +32,8 @@ _OWN_TRAITS = (
     "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
     "hide_special", "hide_sink", "measure", "bar_order", "method", "compare",
     "similarity_threshold", "citation_threshold", "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "heads",
+    "reference_threshold", "quality", "truth", "least_drop",
+    "heads",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from explorer.reporting.lab import (
     lab_of,
     read_at,
 )
+from explorer.validation.truths import LEAST_DROP
 from explorer.widgets.causal_keeper import Cost, cost_of
 from explorer.widgets.desk import Desk
 from explorer.widgets.head_sets import name_of
@@ -50,6 +51,7 @@ JUDGED_METHODS = ("attention", "embedding", "citation", "logprobs")
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
     "threshold", "similarity_threshold", "citation_threshold", "quality", "truth",
+    "least_drop",
 )  # fmt: skip
 
 
@@ -126,7 +128,7 @@ class LabKeeper(t.HasTraits):
         self.embedded = False
         self._begun = False
         self._named = ""
-        self._recommended_by = ""
+        self._recommended_by: tuple[Truth, float] | None = None
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
         self._held: Key | None = None
@@ -169,6 +171,12 @@ class LabKeeper(t.HasTraits):
         return [min(found), max(found)] if found else None
 
     @property
+    def _truth(self) -> tuple[Truth, float]:
+        """What is judged by, and the drop that counts where that is causal use."""
+        by_ablation = self.state.truth == "ablation"
+        return ("ablation", self.state.least_drop) if by_ablation else ("labels", LEAST_DROP)
+
+    @property
     def busy(self) -> bool:
         """Whether the scores of what is chosen are under way."""
         return LANE in self.desk.reports or self._waiting
@@ -204,16 +212,17 @@ class LabKeeper(t.HasTraits):
             return
         if state.trace_scene is None:
             return
-        if self.recommendation is not None and self._recommended_by != state.truth:
+        if self.recommendation is not None and self._recommended_by != self._truth:
             self.recommendation = None
-        key = (*self.scores.key(), state.truth)
+        key = (*self.scores.key(), *self._truth)
         if not same_key(key, self._judged):
             self._judged = key
             self._judge(traces, key)
         elif self.lab is not None and self._held is None:
             self._hold_beside()
         config = self.methods.config()
-        key = (traces, config["reduction"], config["normalisation"], state.truth, state.quality)
+        of_scores = config["reduction"], config["normalisation"]
+        key = (traces, *of_scores, *self._truth, state.quality)
         if not same_key(key, self._mapped):
             self._mapped = key
             self._map_heads(traces, key)
@@ -250,7 +259,8 @@ class LabKeeper(t.HasTraits):
                 )
             )
             return
-        named, known, truth = self.named(), self._labs.get(key), self.state.truth
+        named, known = self.named(), self._labs.get(key)
+        truth, least_drop = self._truth
         if known is not None:
             self.scores.leave(LANE)
             self._show(key, named, known)
@@ -264,7 +274,8 @@ class LabKeeper(t.HasTraits):
                 try:
                     from explorer.validation import judge as held_against
 
-                    return lab_of(traces, held_against(traces, table, truth)), told  # type: ignore[arg-type]
+                    judged = held_against(traces, table, truth, least_drop=least_drop)
+                    return lab_of(traces, judged), told
                 except ValidationError as error:
                     return error, told
 
@@ -334,7 +345,7 @@ class LabKeeper(t.HasTraits):
             self.desk.runner.cancel(HEADS_LANE)
             self._show_map(known)
             return
-        reduction, normalisation, truth, quality = key[1:]
+        reduction, normalisation, truth, least_drop, quality = key[1:]
         of_heads = key[:-1]
         scored = self._heads.get(of_heads)
 
@@ -348,6 +359,7 @@ class LabKeeper(t.HasTraits):
                     reduction,
                     normalisation,
                     truth=truth,
+                    least_drop=least_drop,
                     progress=lambda p: pass_on(job, p),
                     cancel=job.cancel,
                 )
@@ -375,11 +387,11 @@ class LabKeeper(t.HasTraits):
 
     def recommend(self) -> None:
         """Choose heads and a threshold by nested cross-validation; it takes a while."""
-        traces, truth = self.rag.traces, self.state.truth
+        traces, by = self.rag.traces, self._truth
         if traces is None:
             return
         self.desk.clear()
-        self._recommended_by = truth
+        self._recommended_by = by
 
         def work(job: Job) -> Recommendation | ValidationError:
             from explorer.validation import calibrate
@@ -387,7 +399,8 @@ class LabKeeper(t.HasTraits):
             try:
                 return calibrate(
                     traces,
-                    truth=truth,  # type: ignore[arg-type]
+                    truth=by[0],
+                    least_drop=by[1],
                     progress=lambda p: pass_on(job, p),
                     cancel=job.cancel,
                 )
@@ -395,7 +408,7 @@ class LabKeeper(t.HasTraits):
                 return error
 
         def done(found: Recommendation | ValidationError) -> None:
-            if truth == self.state.truth:
+            if by == self._truth:
                 self.recommendation = found
 
         self.desk.runner.start(

@@ -49,6 +49,7 @@ _THRESHOLDS = frozenset(METHOD_THRESHOLDS.values())
 _DRAWN_BY = _THRESHOLDS | {
     "reference_threshold", "threshold_scale", "layer", "head", "method", "tab", "trajectory",
     "selection", "update_strategy", "quality", "truth", "model",
+    "least_drop",
 }  # fmt: skip
 
 
@@ -191,7 +192,7 @@ class LabPanel:
             self._show_agreement()
         elif name in ("trajectory", "selection"):
             self._draw_weights()
-        elif name in ("update_strategy", "quality", "truth", "model"):
+        elif name in ("update_strategy", "quality", "truth", "least_drop", "model"):
             self._show_words()
         elif name in ("tab", "method", "threshold_scale"):
             self.redraw()

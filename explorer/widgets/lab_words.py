@@ -80,6 +80,7 @@ def content_of(
         "can_label": state.method in JUDGED_METHODS and state.truth == "labels",
         "truth": state.truth,
         "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
+        "least_drop": state.least_drop,
         "columns": [words.used, words.not_used],
         "offer": None,
         "said": _under_way(keeper),

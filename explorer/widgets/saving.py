@@ -30,7 +30,8 @@ SETTINGS = (
     "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
     "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "heads",
+    "reference_threshold", "quality", "truth", "least_drop",
+    "heads",
 )  # fmt: skip
 
 _LARGEST_SIDE = 256

@@ -26,7 +26,7 @@ _SETTABLE = frozenset(
         "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
         "bar_order", "direction", "trace", "method", "compare", "similarity_threshold",
         "citation_threshold", "reading_view", "weight_view", "update_strategy",
-        "reference_threshold", "quality", "truth", "heads",
+        "reference_threshold", "quality", "truth", "least_drop", "heads",
     }
 )  # fmt: skip
 

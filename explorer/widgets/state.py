@@ -12,6 +12,7 @@ import traitlets as t
 from explorer.errors import InputError
 from explorer.feedback import NORMALISATIONS, REDUCTIONS, HeadCombination
 from explorer.figures.colours import scale_choices
+from explorer.validation.truths import LEAST_DROP, check_truth
 
 UNIT_KINDS = ("line", "identifier", "node", "token")
 CODE_MEASURES = {
@@ -84,6 +85,11 @@ class ExplorerState(t.HasTraits):
     """Thresholds tab: what scores are held against: the ``"labels"`` (default), or causal use by
     ``"ablation"``, as `explorer.validation.ablate` or the tab itself has measured it. The two are
     never mixed."""
+
+    least_drop: Any = Checked(LEAST_DROP, help="Drop from which a hyperedge counts as used.")
+    """Thresholds tab, judged by ablation: by how much the log-probability of the answer must fall
+    without a hyperedge for it to count as used, in nats. Default log 2, about 0.693: the answer
+    becomes half as likely."""
 
     quality = t.Unicode("auc", help="What the map of heads in the thresholds tab shows.")
     """Thresholds tab: how every head is judged in the map: ``"auc"`` (ROC-AUC, default),
@@ -274,6 +280,11 @@ class ExplorerState(t.HasTraits):
             raise InputError(f"{name} must be one of {listed}; {value!r} is none of them.")
         self._chosen_again(name, value)
         return str(value)
+
+    @t.validate("least_drop")
+    def _check_drop(self, proposal: Mapping[str, Any]) -> float:
+        check_truth("ablation", proposal["value"])
+        return float(proposal["value"])
 
     @t.validate("heads")
     def _check_heads(self, proposal: Mapping[str, Any]) -> HeadCombination | None:

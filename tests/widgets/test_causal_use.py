@@ -87,6 +87,30 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert app.error is None
 
 
+def test_the_least_drop_is_another_truth() -> None:
+    app = Explorer.from_traces(
+        traces("a", "b"), tab="thresholds", threshold=0.18, truth="ablation", least_drop=0.95
+    )
+    assert shown(app)["counts"] == [2, 2, 0, 3]
+    said = dict(shown(app)["notes"])["causal use"]
+    assert "0.95 or more" in said
+    quality = app._session.lab.map.values
+    app._lab.figures._handlers["set"]({"name": "least_drop", "value": 0.15}, [])
+    assert shown(app)["counts"] == [3, 1, 1, 2]
+    assert shown(app)["least_drop"] == 0.15
+    assert app._session.lab.map.values[0, 0] != quality[0, 0]
+    for wrong in (0, -1, float("nan"), "much", None, True):
+        with pytest.raises(InputError, match="least_drop"):
+            app.least_drop = wrong
+    assert app.least_drop == 0.15
+    assert "least_drop=0.15" in python_of(app)
+    # By labels it plays no part, and starts nothing.
+    app.truth = "labels"
+    before = app._session.lab._judged
+    app.least_drop = 2.0
+    assert app._session.lab._judged is before
+
+
 def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
     given = traces("a", "b")
     for one in given:

@@ -13,6 +13,19 @@ function figuresPart(el, tell) {
   const accept = button("", "", () => tell.now(content.offer.kind));
   const refused = h("div", { class: "ex-refused" }, refusal, offer, h("div", { class: "ex-actions" }, toTraces, accept));
   const truthRoom = h("span");
+  const drop = h("input", {
+    class: "ex-number",
+    inputmode: "decimal",
+    "aria-label": "Least drop of log-probability",
+    title: "Used is what lowers the log-probability of the answer by at least this when it is left out; 0.693 makes the answer half as likely",
+    onChange: () => {
+      const value = Number(drop.value);
+      if (drop.value.trim() && Number.isFinite(value) && value > 0) tell.set("least_drop", value);
+      else drop.value = digits(content.least_drop);
+    },
+    onKeydown: (event) => event.key === "Enter" && drop.blur(),
+  });
+  const dropField = h("label", { class: "ex-field" }, "drop from", drop);
   let truth;
   const columns = [0, 1].map(() => h("th", { scope: "col" }));
   const cells = [0, 1, 2, 3].map(() => h("td"));
@@ -49,7 +62,7 @@ function figuresPart(el, tell) {
   const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
   el.replaceChildren(
     h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods),
-    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "judged by"), truthRoom, said),
+    h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "judged by"), truthRoom, dropField, said),
     refused,
     judged,
     h("div", { class: "ex-lab-numbers" }, counts, rows),
@@ -81,6 +94,8 @@ function figuresPart(el, tell) {
       truthRoom.replaceWith(truth);
     }
     truth.show(content.truth);
+    dropField.hidden = content.truth !== "ablation";
+    if (document.activeElement !== drop) drop.value = digits(content.least_drop);
     columns.forEach((column, place) => setText(column, content.columns[place]));
     refused.hidden = !content.refused && !content.offer;
     toTraces.hidden = !content.refused || !content.can_label;
