@@ -281,22 +281,25 @@ def _agreement(
 
 
 def _weights(lab: Lab, scored: Scored, threshold: float, update: Any) -> Trajectory:
-    import pandas as pd
+    table, judged = scored.table, lab.judged
+    if table is None:
+        traces = [judged.traces[group] for group in judged.groups]
+        named = zip(traces, judged.units, judged.scores.tolist(), lab.texts, strict=True)
+    else:
+        columns = [table["trace"].tolist(), table["unit"].tolist(), _own_scores(table).tolist()]
+        texts = table["text"].tolist() if "text" in table else [""] * len(table)
+        named = zip(*columns, texts, strict=True)
+    rows = [
+        (_whole(trace), _whole(unit), score, _whole(text)) for trace, unit, score, text in named
+    ]
+    signals = _feedback(scored, np.array([row[2] for row in rows], dtype=np.float64), threshold)
+    order, _ = update_order([(row[0], row[1], np.nan, row[3]) for row in rows])
+    return follow(order, signals, update)
 
-    table = scored.table
-    if table is None or "feedback" not in table:
-        judged = lab.judged
-        table = pd.DataFrame(
-            {
-                "trace": [judged.traces[group] for group in judged.groups],
-                "unit": list(judged.units),
-                "text": list(lab.texts),
-                "score": judged.scores,
-                "feedback": np.nan,
-            }
-        )
-    order, _ = update_order(table)
-    return follow(order, _feedback(scored, _own_scores(table), threshold), update)
+
+def _whole(text: object) -> str:
+    """Text without halves of surrogate pairs, which Arrow refuses and no file can hold."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _own_scores(table: pd.DataFrame) -> NDArray[np.float64]:

@@ -232,10 +232,11 @@ def read_at(lab: Lab, threshold: float) -> Reading:
 
 def flips_between(lab: Lab, reference: float, threshold: float) -> pd.DataFrame:
     """Name the units that change sides from the reference to the threshold, with their texts."""
+    from explorer.feedback.table import text_column
     from explorer.validation import flipped
 
     table = flipped(lab.judged, reference, threshold)
-    table["text"] = [lab.texts[place] for place in table["place"]]
+    table["text"] = text_column([lab.texts[place] for place in table["place"]])
     return table
 
 

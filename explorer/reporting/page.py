@@ -100,12 +100,9 @@ def _head(found: Findings, heading: str, parts: Sequence[Section]) -> list[Marku
         paragraph(result(found), class_="lead"),
         listing(one for one in said if one),
         tag("nav", *links, aria_label="Parts of this report"),
-        tag(
-            "noscript",
-            paragraph(
-                "Without JavaScript the figures are not drawn; their numbers are in the tables.",
-                class_="note",
-            ),
+        paragraph(
+            "Where scripts do not run the figures are not drawn; their numbers are in the tables.",
+            class_="note unscripted",
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,13 @@ def scored(
     extractor = _extractor(scores, config)
     if extractor is not None:
         _checked(extractor.config)
-        table = asyncio.run(extractor.explain_traces(traces, progress=progress, cancel=cancel))
+
+        def explain() -> pd.DataFrame:
+            return asyncio.run(extractor.explain_traces(traces, progress=progress, cancel=cancel))
+
+        # In a thread of its own: a notebook's own thread has a loop that runs already.
+        with ThreadPoolExecutor(1) as thread:
+            table = thread.submit(explain).result()
         return Scored(judge(traces, table, **truth), table, extractor.config)
     known = None if config is None else _checked(config)
     judged = judge(traces, scores, **truth)

@@ -41,6 +41,7 @@
   }
 
   draw(paper.matches);
+  document.documentElement.classList.add("drawn");
   dark.addEventListener("change", () => draw(paper.matches));
   paper.addEventListener("change", () => draw(paper.matches));
   addEventListener("beforeprint", () => draw(true));
