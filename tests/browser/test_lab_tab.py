@@ -140,3 +140,47 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
         page.wait_for_timeout(500)
         for one, other in zip(moved, points.evaluate_all(place), strict=True):
             assert one == pytest.approx(other, abs=0.02)
+
+
+MEASURED = (
+    "from explorer import Explorer\n"
+    "from explorer.examples import example_traces\n"
+    "app = Explorer.from_traces("
+    'list(example_traces())[:3], tab="thresholds", layer=21, threshold=0.0015)\napp'
+)
+
+
+@pytest.mark.packaged_model
+def test_causal_use_is_measured_and_judged_by(show):
+    with show("voila", [MEASURED], size=(1280, 1400)) as shown:
+        page = shown.page
+        page.get_by_text("labelled hyperedges of 3 traces").first.wait_for()
+        truth = page.get_by_role("group", name="Truth")
+        truth.get_by_role("button", name="ablation").click()
+        # Seven, eight and nine hyperedges, and two prompts more for each trace.
+        page.get_by_text("the answers of 3 traces").wait_for()
+        assert "30 prompts" in page.locator(".ex-refused").inner_text()
+        page.get_by_role("button", name="measure causal use").click()
+        page.get_by_role("button", name="cancel").first.wait_for()
+        page.get_by_text("24 ablated hyperedges of 3 traces").first.wait_for(timeout=120_000)
+        heads = page.locator(".ex-confusion thead th").all_inner_texts()
+        assert heads == ["used by ablation", "not used"]
+        assert page.locator(".ex-lab-histogram").get_by_text("truth: ablation").is_visible()
+        effects = "[one for t in app.traces for one in t.metadata['ablation']['leave_one_out']]"
+        effects = shown.value(effects)
+        used = sum(one >= 0.6931471805599453 for one in effects)
+        columns = page.locator(".ex-confusion tbody td").all_inner_texts()
+        assert int(columns[0]) + int(columns[2]) == used
+        # A larger drop is another truth.
+        field = page.get_by_label("Least drop of log-probability")
+        field.fill("2")
+        field.press("Enter")
+        more = sum(one >= 2 for one in effects)
+        cells = page.locator(".ex-confusion tbody td")
+        wait_until(
+            page,
+            lambda: sum(int(cells.nth(place).inner_text()) for place in (0, 2)) == more != used,
+        )
+        truth.get_by_role("button", name="labels").click()
+        page.get_by_text("24 labelled hyperedges of 3 traces").first.wait_for()
+        assert not field.is_visible()
