@@ -58,7 +58,8 @@ def word_places(
     places: list[tuple[float, float]] = []
     for at, word in enumerate(words):
         half = max(6.0, len(word) * _LETTER_PIXELS / 2)
-        found = _best(heights, at, across, up, half, boxes) if word else None
+        fits = word and 2 * half < size[0]  # a page may leave a plot no room at all
+        found = _best(heights, at, across, up, half, boxes) if fits else None
         if found is None:
             places.append((float("nan"), float("nan")))
             continue

@@ -129,3 +129,5 @@ def test_a_word_stands_by_its_own_line():
     boxes = word_places([high], ["one"], (300, 200), taken=[(0, 300, 150, 200)])
     assert boxes[0][1] < 150
     assert np.isnan(word_places([(np.empty(0), np.empty(0))], ["one"], (300, 200))).all()
+    for width in (5, 0, -20):
+        assert np.isnan(word_places([high], ["one"], (width, 200))).all()
