@@ -282,6 +282,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def save(self, path: str | Path) -> None:
         """Write the view to a file, by its suffix: .csv, .html, .png or .json (settings).
 
+        In the thresholds tab .html is the report, as `explorer.threshold_report` writes it.
+
         With .jsonl or .parquet all loaded traces are written, with their labels and what was
         recorded here.
 
@@ -307,6 +309,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
                 "Save to .csv, .html, .png or .json, or the traces to .jsonl or .parquet; "
                 f"{path.name!r} ends in none of them."
             )
+        if kind == "html" and self.tab == "thresholds":
+            path.write_text(self._lab.report.page(), encoding="utf-8")
+            return
         path.write_bytes(saving.contents(self, kind))
 
     def settings(self) -> dict[str, Any]:
@@ -362,6 +367,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def _save(self, message: Mapping[str, Any]) -> None:
         kind = str(message.get("what"))
+        if kind == "html" and self.tab == "thresholds":
+            self._lab.report.write(self._lab.hand_report(self._chrome.header))
+            return
         try:
             self._chrome.header.tell({"download": saving.download(self, kind)})
         except Exception as error:  # noqa: BLE001 - whatever fails is said in the app

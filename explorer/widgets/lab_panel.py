@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -30,6 +30,7 @@ from explorer.widgets.lab_words import (
     offer_content,
 )
 from explorer.widgets.region import Region
+from explorer.widgets.report_keeper import MIME, NAME, ReportKeeper
 from explorer.widgets.session import Session
 from explorer.widgets.soon import Soon
 from explorer.widgets.spec_plot import WidePlot
@@ -60,6 +61,7 @@ class LabPanel:
         self.state = state
         self.session = session
         self.keeper = session.lab
+        self.report = ReportKeeper(state, session.desk, session.lab, session.agreement)
         self.figures = Region("lab")
         self.between = Region("lab")
         self.moves = Region("lab")
@@ -100,6 +102,7 @@ class LabPanel:
         on("stop", lambda *_: session.cancel(ABLATING))
         on("take", lambda *_: self._take())
         on("export", lambda message, _: self._export(str(message.get("what"))))
+        on("report", lambda *_: self.report.write(self.hand_report(self.figures)))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
         for region in (self.free, self.agree):
             region.on("embed", lambda *_: self.keeper.embed())
@@ -425,6 +428,10 @@ class LabPanel:
             text = found.to_python() if recommended else python_of_config(config)
             told = {"name": "feedback_extractor.py", "mime": "text/x-python", "text": text}
         self.figures.tell({"download": told})
+
+    def hand_report(self, region: Region) -> Callable[[str], None]:
+        """Return what hands a written report to the page, through one of its regions."""
+        return lambda page: region.tell({"download": {"name": NAME, "mime": MIME, "text": page}})
 
     def _take(self) -> None:
         """Show scores, threshold and feedback as recommended."""

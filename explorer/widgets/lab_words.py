@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
-from explorer.reporting.lab import Lab, Reading
+from explorer.reporting.lab import Lab, Reading, ahead_of_words
 from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
@@ -16,6 +16,7 @@ from explorer.widgets.lab_keeper import (
     RECOMMEND_LANE,
     LabKeeper,
 )
+from explorer.widgets.report_keeper import LANE as REPORT_LANE
 from explorer.widgets.scores_keeper import LANE as SCORES_LANE
 from explorer.widgets.state import (
     METHOD_THRESHOLDS,
@@ -84,6 +85,7 @@ def content_of(
         "columns": [words.used, words.not_used],
         "offer": None,
         "said": _under_way(keeper),
+        "reporting": REPORT_LANE in keeper.desk.reports,
         "there": there,
         "counts": [],
         "rows": [],
@@ -120,7 +122,7 @@ def content_of(
         "hidden": beside is None,
         "embedded": keeper.embedded,
         "busy": BESIDE_LANE in keeper.desk.reports,
-        "said": "" if beside is None else _ahead(beside),
+        "said": "" if beside is None else ahead_of_words(beside),
     }
     return figures, between, free
 
@@ -249,25 +251,6 @@ def _warning(lab: Lab, beside: Beside | None) -> str:
         f"In sample. The best F1 on {words.these} is {chosen.in_sample:.3f}; a threshold chosen in "
         f"the same way reaches {_interval(chosen.held_out)} on traces that had no part in choosing."
     )
-
-
-def _ahead(beside: Beside) -> str:
-    """Say whether the method is ahead of the words that texts share."""
-    table = beside.baselines
-    row = table[table["scores"] == "lexical-overlap"]
-    if not len(row):
-        return ""
-    low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
-    if math.isnan(low):
-        return ""
-    if low > 0:
-        return "Ranks better than the words that hyperedge, question and answer share."
-    if high < 0:
-        return (
-            "Ranks worse than the words that hyperedge, question and answer share, which cost "
-            "nothing."
-        )
-    return "Cannot be told from the words that hyperedge, question and answer share."
 
 
 def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:

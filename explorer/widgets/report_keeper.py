@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from explorer.errors import InputError
 from explorer.reporting.lab import EMBEDDED, FREE
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.model_keeper import pass_on
-from explorer.widgets.state import ExplorerState
+from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.widgets.agreement_keeper import AgreementKeeper
     from explorer.widgets.lab_keeper import LabKeeper
 
 LANE = "report"
@@ -22,10 +27,13 @@ NAME, MIME = "threshold_report.html", "text/html"
 class ReportKeeper:
     """Writes the report of what the thresholds tab shows, off the UI thread or at once."""
 
-    def __init__(self, state: ExplorerState, desk: Desk, lab: LabKeeper) -> None:
+    def __init__(
+        self, state: ExplorerState, desk: Desk, lab: LabKeeper, agreement: AgreementKeeper
+    ) -> None:
         self.state = state
         self.desk = desk
         self.lab = lab
+        self.agreement = agreement
 
     def write(self, hand: Callable[[str], None]) -> None:
         """Hand the page to `hand`, on the UI thread, once it is written."""
@@ -71,9 +79,22 @@ class ReportKeeper:
             "reference": state.reference_threshold,
             "recommendation": self.lab.recommendation,
             "truth": state.truth,
+            "compared": self._compared(table),
             "baselines": (*FREE, *EMBEDDED) if self.lab.embedded else FREE,
             "update": {"strategy": state.update_strategy},
         }
+
+    def _compared(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Verdicts of the methods that the tab compares with, each at a threshold of its own."""
+        found = {}
+        for name in self.agreement.wanted:
+            other = self.agreement.others.get(name)
+            if other is not None and len(other.scores) == len(table):
+                calls = other.calls(float(getattr(self.state, METHOD_THRESHOLDS[name])))
+                verdict = np.where(calls == 1, "used", "not used")
+                verdict[np.isnan(calls)] = "unknown"
+                found[name] = table[["trace", "unit"]].assign(verdict=verdict)
+        return found
 
 
 def _written(**asked: Any) -> str:

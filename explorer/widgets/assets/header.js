@@ -155,7 +155,7 @@ function render({ model, el }) {
     ),
     menu("save", "Save what is shown", [
       ["Feedback table (CSV)", () => tell.now("save", { what: "table" })],
-      ["Picture (HTML, interactive)", () => tell.now("save", { what: "html" })],
+      ["Page (HTML, interactive)", () => tell.now("save", { what: "html" })],
       ["Picture (PNG)", () => tell.now("save", { what: "png" })],
       ["Traces with labels (JSON Lines)", () => tell.now("save", { what: "traces" })],
       ["Settings (JSON)", () => tell.now("save", { what: "settings" })],

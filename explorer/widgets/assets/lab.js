@@ -49,7 +49,8 @@ function figuresPart(el, tell) {
   const recommend = button("recommend", "Choose heads and a threshold by nested cross-validation", () => tell.now("recommend"));
   const json = button("JSON", "Save the config of a FeedbackExtractor that works as shown here", () => tell.now("export", { what: "JSON" }));
   const python = button("Python", "Save Python that makes a FeedbackExtractor as shown here", () => tell.now("export", { what: "Python" }));
-  const actions = h("div", { class: "ex-actions" }, best, recommend, h("span", { class: "ex-grow" }), h("span", { class: "ex-note" }, "export"), json, python);
+  const report = button("report", "Save every figure and number of this tab as one page, to keep or to send", () => tell.now("report"));
+  const actions = h("div", { class: "ex-actions" }, best, recommend, h("span", { class: "ex-grow" }), h("span", { class: "ex-note" }, "export"), json, python, report);
   const advice = h("p", { class: "ex-advice-text" });
   const take = button("show it", "Show scores and threshold as recommended, in every tab", () => tell.now("take"));
   const adviceJson = button("JSON", "Save the recommended config", () => tell.now("export", { what: "recommended JSON" }));
@@ -120,6 +121,7 @@ function figuresPart(el, tell) {
     });
     setText(warning, content.warning);
     badges(notes, content.notes);
+    report.disabled = content.reporting;
     best.hidden = content.best === null;
     best.disabled = Boolean(content.at_best);
     setText(best, content.best === null ? "" : `use the best F1, ${digits(content.best)}`);
