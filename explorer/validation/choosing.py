@@ -279,7 +279,8 @@ def check_enough(
             lacking.append(f"{min_positives} units {by.format(what)}, and there are {count}")
     if lacking:
         raise ValidationError(
-            f"The labels are too few to choose by: it takes at least {'; and '.join(lacking)}. "
+            f"The {'effects' if known.truth == 'ablation' else 'labels'} are too few to choose by: "
+            f"it takes at least {'; and '.join(lacking)}. "
             f"{more} more traces."
         )
     for what, mask in (("used", known.labels), ("not used", ~known.labels)):

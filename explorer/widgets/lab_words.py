@@ -170,7 +170,7 @@ def offer_content(causal: CausalKeeper, cost: Cost | None) -> dict[str, Any] | N
     return {
         "text": f"Causal use is {'not known yet' if whole else f'not known of {many}'}. "
         f"{causal.model_name} can read {f'the answers of {many}' if whole else 'them'} with all "
-        f"hyperedges, with none, and without each: {cost.prompts:,} prompts, of which what they "
+        f"hyperedges, with none, and without each: {cost.prompts:,} prompts; what they "
         f"share is read once.{failed}{mute}",
         "kind": "measure",
         "action": "measure causal use" if whole else "measure the rest",
