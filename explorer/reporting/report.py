@@ -15,6 +15,7 @@ from explorer.reporting.page import page
 from explorer.reporting.scored import scored
 from explorer.traces import Trace
 from explorer.validation.resampling import SAMPLES, check_samples
+from explorer.validation.truths import LEAST_DROP
 
 if TYPE_CHECKING:
     import os
@@ -42,6 +43,7 @@ def threshold_report(
     config: ExtractorConfig | Mapping[str, Any] | None = None,
     truth: Truth = "labels",
     labels: LabelsByTrace | None = None,
+    least_drop: float = LEAST_DROP,
     compared: Mapping[str, pd.DataFrame] | None = None,
     baselines: Sequence[Baseline] = FREE,
     heads: bool = True,
@@ -76,7 +78,7 @@ def threshold_report(
         The file to write. Left out, the page is returned.
     config
         How bare scores were made, where that is known: for the words, and for the map of heads.
-    truth, labels
+    truth, labels, least_drop
         As in `explorer.validation.judge`.
     compared
         Tables of `explain_traces` of other methods by name, for Cohen's kappa.
@@ -130,6 +132,7 @@ def threshold_report(
         cancel=cancel,
         truth=truth,
         labels=labels,
+        least_drop=least_drop,
     )
     found = find(
         given,

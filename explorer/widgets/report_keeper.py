@@ -79,6 +79,7 @@ class ReportKeeper:
             "reference": state.reference_threshold,
             "recommendation": self.lab.recommendation,
             "truth": state.truth,
+            "least_drop": state.least_drop,
             "compared": self._compared(table),
             "baselines": (*FREE, *EMBEDDED) if self.lab.embedded else FREE,
             "update": {"strategy": state.update_strategy},

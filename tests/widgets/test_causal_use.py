@@ -104,6 +104,9 @@ def test_the_least_drop_is_another_truth() -> None:
             app.least_drop = wrong
     assert app.least_drop == 0.15
     assert "least_drop=0.15" in python_of(app)
+    written = app._lab.report.page()
+    assert "0.15 or more" in written
+    assert "truth: ablation" in written
     # By labels it plays no part, and starts nothing.
     app.truth = "labels"
     before = app._session.lab._judged
