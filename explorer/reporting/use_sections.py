@@ -16,6 +16,7 @@ from explorer.reporting.markup import Markup, folded, joined, paragraph, passage
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
 from explorer.reporting.scored import THRESHOLD_OF
 from explorer.reporting.section import Section, estimate, figure, rows_of, section
+from explorer.reporting.weights import weight_ends
 from explorer.reporting.words import advice
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def weights(found: Findings) -> Section:
         figure("weights", "Weights of the hyperedges that move most, over the traces")
         if rows
         else None,
+        paragraph(_ends(found)),
         paragraph(
             f"{many(len(final), 'hyperedge')}, {count(same)} of them retrieved more than once. The "
             "weights that move most:"
@@ -154,6 +156,22 @@ def weights(found: Findings) -> Section:
         paragraph(f"{many(left_out, 'hyperedge')} that move less are left out.", class_="note")
         if left_out
         else None,
+    )
+
+
+def _ends(found: Findings) -> str:
+    ends = weight_ends(found.weights, found.lab.judged)
+    said = (
+        f"{many(ends.above, 'hyperedge')} {'ends' if ends.above == 1 else 'end'} above the weight "
+        f"before, {count(ends.below)} below."
+    )
+    if ends.capped:
+        said += " All begin at their upper bound, so none can rise."
+    if np.isnan(ends.lead):
+        return said
+    return (
+        f"{said} Those that were used end at {digits(ends.used)} on average, the others at "
+        f"{digits(ends.not_used)}: the used ones are ahead by {digits(ends.lead, 4)}."
     )
 
 

@@ -209,6 +209,10 @@ class TestFigures:
         for text, updates, before, after in rows:
             assert (updates, before) == ("1", "1.000")
             assert float(after) == pytest.approx(last[text], abs=6e-4)
+        # Each hyperedge occurs once, so that its weight at the end is that of its only update.
+        used = moves["weight"][judged.labels].mean(), moves["weight"][~judged.labels].mean()
+        said = f"Those that were used end at {used[0]:.3f} on average, the others at {used[1]:.3f}"
+        assert said in read.sections["weights"]
 
 
 @pytest.fixture(scope="module")
