@@ -51,6 +51,9 @@ class About:
         What read the traces: its name, what it did, and how many traces say so.
     problems
         What loading them had to leave out or change.
+    least_drop
+        What an answer's log-probability must lose without a hyperedge that it used, where the
+        truth is ablation.
     release, made
         Of explorer; when.
     samples, seed
@@ -62,6 +65,7 @@ class About:
     hyperedges: int
     models: tuple[tuple[str, str, int], ...]
     problems: tuple[str, ...]
+    least_drop: float
     release: str
     made: datetime
     samples: int
@@ -138,6 +142,7 @@ def find(
     *,
     threshold: float | None,
     reference: float,
+    least_drop: float,
     recommendation: Recommendation | None,
     refused: str,
     compared: Mapping[str, pd.DataFrame] | None,
@@ -184,7 +189,7 @@ def find(
     )
     reporter.report("explaining", None, "Following the weights ...")
     return Findings(
-        _about(traces, samples, seed),
+        _about(traces, least_drop, samples, seed),
         scored,
         lab,
         beside,
@@ -205,7 +210,7 @@ def _undefined(threshold: Any) -> bool:
     return isinstance(threshold, float) and bool(np.isnan(threshold))
 
 
-def _about(traces: Sequence[Trace], samples: int, seed: int) -> About:
+def _about(traces: Sequence[Trace], least_drop: float, samples: int, seed: int) -> About:
     path = getattr(traces, "path", None)
     read: Counter[tuple[str, str]] = Counter()
     hyperedges = 0
@@ -223,6 +228,7 @@ def _about(traces: Sequence[Trace], samples: int, seed: int) -> About:
         hyperedges,
         tuple((name, role, number) for (name, role), number in read.most_common()),
         tuple(str(one) for one in getattr(traces, "problems", ())),
+        least_drop,
         version("attention-explorer"),
         datetime.now().astimezone(),
         samples,

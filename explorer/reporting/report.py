@@ -139,6 +139,7 @@ def threshold_report(
         brought,
         threshold=threshold,
         reference=reference,
+        least_drop=least_drop,
         recommendation=recommendation,
         refused=refused,
         compared=compared,

@@ -81,7 +81,7 @@ class Scored:
     def called(self) -> str:
         """A few words for the scores, to stand beside baselines."""
         if self.held_out:
-            return "recommended"
+            return "these scores, held out"
         return "these scores" if self.config is None else named(self.config)
 
 

@@ -44,7 +44,7 @@ def about(found: Findings) -> Section:
         ("file", told_of.name or "traces made in memory"),
         ("traces", _traces(found)),
         ("judged", _judged(found)),
-        ("truth", f"{name}: {means}"),
+        ("truth", f"{name}: {means.format(drop=told_of.least_drop)}"),
         ("scores", way),
         ("models", tag("span", *_lines(models)) if models else "the traces name none"),
         (

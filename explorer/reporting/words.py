@@ -21,7 +21,7 @@ TRUTHS = {
     "labels": ("labels", "a hyperedge counts as used when somebody labelled it so"),
     "ablation": (
         "ablation",
-        "a hyperedge counts as used when the answer becomes less likely without it",
+        "used is what the answer's log-probability falls by {drop:.2f} or more without",
     ),
     "agreement": (
         "agreement",

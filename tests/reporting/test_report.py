@@ -363,6 +363,24 @@ class TestRecommendation:
         assert "The labels are too few." in read.sections["recommendation"]
 
 
+class TestTruth:
+    def test_causal_use_is_called_so(self, made):
+        used = {trace.id: {edge.id: edge.label for edge in trace.hyperedges} for trace in made[0]}
+        scores = dict(zip(made[1].traces, np.split(made[1].scores, made[1].n_traces), strict=True))
+        read = report(made[0], scores, threshold=0.4, truth="ablation", labels=used, least_drop=0.5)
+        said = "ablation: used is what the answer's log-probability falls by 0.50 or more without"
+        assert said in read.sections["about"]
+        drawn = json.dumps(read.figures["histogram"]["wide"])
+        assert "truth: ablation" in drawn
+        assert "labelled" not in drawn
+
+    def test_agreement_is_not_called_truth(self, made):
+        judged = replace(made[1], truth="agreement")
+        read = report(made[0], judged, threshold=0.4)
+        assert "this is agreement, not truth" in read.sections["about"]
+        assert "agreement, not truth" in json.dumps(read.figures["ranks"]["wide"])
+
+
 class TestBadInput:
     def test_no_labels(self):
         traces = TraceSet([Trace("a", "q", [Hyperedge("h", "text")], "x")])
