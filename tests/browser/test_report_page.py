@@ -10,6 +10,10 @@ from explorer.reporting import threshold_report
 from explorer.traces import Hyperedge, Trace, TraceSet
 
 LAYER = {"method": "attention", "layer": 21, "attention_threshold": 0.0015}
+TAB = (
+    "from explorer import Explorer\n"
+    'app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)\napp'
+)
 FIGURES = ("histogram", "curves", "ranks", "heads", "leaning", "dots", "weights")
 ATTACK = "</script><script>window.attacked=1</script><img src=x onerror=window.attacked=1>"
 
@@ -129,5 +133,24 @@ def test_texts_of_traces_run_nothing(opened, tmp_path):
     assert page.evaluate("window.attacked") is None
     assert page.locator("h1").inner_text() == ATTACK
     assert page.locator("img").count() == 0
+    assert page.locator("figure svg.main-svg").count() > 0
+    assert told == []
+
+
+@pytest.mark.parametrize("way", ["button", "menu"])
+def test_the_tab_hands_over_its_report(show, opened, tmp_path, way):
+    with show("voila", [TAB], size=(1280, 1200)) as shown:
+        page = shown.page
+        page.get_by_text("In sample. The best F1").wait_for()
+        with page.expect_download() as saved:
+            if way == "button":
+                page.get_by_role("button", name="report", exact=True).click()
+            else:
+                page.get_by_role("button", name="save").first.click()
+                page.get_by_role("menuitem", name="Page (HTML, interactive)").click()
+        assert saved.value.suggested_filename == "threshold_report.html"
+        saved.value.save_as(tmp_path / "report.html")
+    page, told = opened(tmp_path / "report.html")
+    assert page.locator(".lead").inner_text().startswith("At 0.00150, F1 0.39 (")
     assert page.locator("figure svg.main-svg").count() > 0
     assert told == []

@@ -1,0 +1,63 @@
+"""The report of the thresholds tab: what is in view, by a button, the save menu and `save`."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.errors import InputError
+from explorer.traces import Hyperedge, Trace
+from explorer.widgets.explorer import Explorer
+
+
+def trace(name: str, scores: list[float], labels: list[bool]) -> Trace:
+    edges = [
+        Hyperedge(f"h{i}", f"Fact {i} of {name}.", label=label) for i, label in enumerate(labels)
+    ]
+    found = {f"h{i}": score for i, score in enumerate(scores)}
+    return Trace(name, "What is so?", edges, "This is so.", {"hyperedge_attention": found})
+
+
+@pytest.fixture
+def app() -> Explorer:
+    traces = [
+        trace("a", [0.5, 0.2, 0.05], [True, False, False]),
+        trace("b", [0.3, 0.15, 0.02], [True, True, False]),
+    ]
+    return Explorer.from_traces(traces, tab="thresholds", threshold=0.18, reference_threshold=0.4)
+
+
+def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
+    app.save(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    # Called at 0.18: 0.5 and 0.3 (used), 0.2 (not). Missed: 0.15.
+    assert "At 0.180, F1 0.67 (" in page
+    assert "3 of 6 hyperedges are called used, among them 2 of the 3 that were." in page
+    assert "What flips between 0.400 and 0.180" in page
+    assert "<h2>Other methods</h2>" in page  # citation stands beside it in the tab
+
+
+def test_the_button_hands_the_page_over_when_it_is_written(app: Explorer) -> None:
+    got: list[str] = []
+    app._lab.report.write(got.append)
+    app.wait()
+    assert len(got) == 1
+    assert "At 0.180, F1 0.67 (" in got[0]
+    assert not app._lab.figures.wire.content["reporting"]
+
+
+def test_another_tab_saves_its_picture(app: Explorer, tmp_path) -> None:
+    app.tab = "traces"
+    app.save(tmp_path / "picture.html")
+    page = (tmp_path / "picture.html").read_text(encoding="utf-8")
+    assert "<title>Attention</title>" in page
+
+
+def test_nothing_judged_is_nothing_to_report(app: Explorer, tmp_path) -> None:
+    app.method = "hybrid"
+    app.wait()
+    with pytest.raises(InputError, match="There is nothing to report"):
+        app.save(tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+    app._lab.report.write(lambda _: pytest.fail("there is no report"))
+    app.wait()
+    assert "There is nothing to report" in app.error
