@@ -45,10 +45,18 @@ class TableKeeper:
             self.state.after_batch(self._refresh)
         elif change["name"] == "method_table" and self.state.method == "attention":
             return
-        elif change["name"] == "trace_scene" and self.state.focus is not None:
-            return  # its focus was announced, and counted, before
+        elif change["name"] == "trace_scene":
+            self._scene_changed()
         elif change["name"] != "selection" or isinstance(self.state.scene, CodeScene):
             self._refresh()
+
+    def _scene_changed(self) -> None:
+        """Let go of the last trace's table; with attention, the focus was announced before."""
+        if self.state.focus is None and self.state.method == "attention":
+            if self.state.heads is not None:
+                self._refresh()
+            else:
+                self.state.table = None
 
     def _refresh(self) -> None:
         if self.state.tab != "code" and self.state.method != "attention":

@@ -415,3 +415,18 @@ def test_what_is_refused_or_does_not_fit_is_not_shown(
     recommend(app, replace(found, config=OF_HEADS))
     take({}, [])
     assert app.heads == HeadCombination.of(SET)
+
+
+def test_no_trace_shows_the_table_of_another() -> None:
+    bare = [trace(name, ()) for name in "ab"]
+    for edge in bare[1].hyperedges:
+        edge.id += "b"
+    app = Explorer.from_traces([trace("rich"), *bare])
+    app.trace = 1
+    app.trace = 2
+    assert app.feedback is None or app.feedback["unit"].tolist() == ["h0b", "h1b", "h2b", "h3b"]
+    app.heads = ONE
+    assert app.feedback["unit"].tolist() == ["h0b", "h1b", "h2b", "h3b"]
+    app.trace = 1
+    assert app.feedback["unit"].tolist() == ["h0", "h1", "h2", "h3"]
+    assert set(app.feedback["verdict"]) == {"unknown"}
