@@ -33,7 +33,7 @@ from explorer.reporting.use_sections import (
     recommendation,
     weights,
 )
-from explorer.reporting.words import advice, held_out, result
+from explorer.reporting.words import advice, flattered, held_out, result
 from explorer.reporting.words import ranking as ranking_said
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -84,10 +84,12 @@ def page(found: Findings, title: str | None = None) -> str:
 
 
 def _head(found: Findings, heading: str, parts: Sequence[Section]) -> list[Markup]:
+    scored = found.scored
+    warned = "" if scored.held_out else flattered(scored.config, found.recommendation)
     said = [
         ranking_said(found),
-        held_out(found.beside),
-        ahead_of_words(found.beside),
+        "" if warned else held_out(found.beside),
+        "" if warned else ahead_of_words(found.beside),
         advice(found),
     ]
     links = [tag("a", part.title, href=f"#{part.name}") for part in parts]
@@ -98,6 +100,7 @@ def _head(found: Findings, heading: str, parts: Sequence[Section]) -> list[Marku
             class_="sub",
         ),
         paragraph(result(found), class_="lead"),
+        *([paragraph(warned, class_="warning")] if warned else []),
         listing(one for one in said if one),
         tag("nav", *links, aria_label="Parts of this report"),
         paragraph(

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from explorer.errors import ValidationError
+from explorer.rag import ExtractorConfig
 from explorer.reporting.findings import Findings
 from explorer.reporting.lab import Beside
 from explorer.reporting.numbers import count, digits, interval, many, score, share
+
+if TYPE_CHECKING:
+    from explorer.validation import Recommendation
+
+_CHOSEN = ("heads", "layer", "head", "reduction", "normalisation")
 
 MEASURES = {
     "precision": ("precision", "of the hyperedges called used, the share that are"),
@@ -54,8 +63,36 @@ def ranking(found: Findings) -> str:
     )
 
 
+def flattered(
+    config: ExtractorConfig | None, recommendation: Recommendation | ValidationError | None
+) -> str:
+    """Say that the labels which judge these heads also chose them; empty where they did not.
+
+    Parameters
+    ----------
+    config
+        How the scores are made.
+    recommendation
+        What calibration chose by these labels.
+    """
+    if config is None or config.method != "attention":
+        return ""
+    if recommendation is not None and not isinstance(recommendation, ValidationError):
+        theirs = ExtractorConfig.of(recommendation.config)
+        if all(getattr(config, name) == getattr(theirs, name) for name in _CHOSEN):
+            metric = MEASURES[recommendation.metric][0]
+            return (
+                "These very labels chose the heads, so every figure here flatters them. On traces "
+                f"that had no part in choosing, {metric} is "
+                f"{interval(*recommendation.held_out, 2)}: expect that."
+            )
+    if config.heads is None:
+        return ""
+    return "If these labels chose the heads and their weights, every figure here flatters them."
+
+
 def held_out(beside: Beside) -> str:
-    """What to expect of a threshold on new traces."""
+    """What to expect of a threshold on new traces, where the heads were not chosen by labels."""
     if beside.chosen is None:
         return f"What to expect of new traces cannot be said yet. {beside.too_few}"
     chosen = beside.chosen

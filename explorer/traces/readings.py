@@ -63,8 +63,8 @@ def head_readings(
             reduced = reduced.mean(axis=2)
         if reduced.ndim != 3 or reduced.shape[-1] != len(trace.hyperedges) or 0 in reduced.shape:
             raise EvidenceError(
-                f"`{field}` of trace {trace.id} has shape {reduced.shape}; expected (layers, heads, "
-                f"{len(trace.hyperedges)}), one column for each hyperedge."
+                f"`{field}` of trace {trace.id} has shape {reduced.shape}; expected (layers, "
+                f"heads, {len(trace.hyperedges)}), one column for each hyperedge."
             )
         found[name] = np.array(reduced, dtype=np.float32)
         if counts is not None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from explorer.rag import FeedbackExtractor
 
+_NAMES = {"f1": "F1", "mcc": "MCC", "youden": "Youden J", "kappa": "kappa"}
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -134,8 +136,8 @@ class Recommendation:
         """Say it in a line."""
         found = self.held_out
         return (
-            f"{self.metric} {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) on held-out "
-            f"traces of {self.traces}, {self.in_sample:.2f} in sample"
+            f"{_NAMES[self.metric]} {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) on "
+            f"held-out traces of {self.traces}, {self.in_sample:.2f} in sample"
         )
 
     def _check(self) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
+from explorer.rag import ExtractorConfig
 from explorer.reporting.lab import Lab, Reading, ahead_of_words
+from explorer.reporting.words import flattered
 from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
@@ -108,7 +110,7 @@ def content_of(
             "best": None if math.isnan(best.threshold) else best.threshold,
             "at_best": reading.threshold == best.threshold,
             "judged": _judged(lab, keeper.name_in_view),
-            "warning": _warning(lab, beside),
+            "warning": _warning(keeper, lab, beside),
             "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
         }
     between = {
@@ -122,7 +124,7 @@ def content_of(
         "hidden": beside is None,
         "embedded": keeper.embedded,
         "busy": BESIDE_LANE in keeper.desk.reports,
-        "said": "" if beside is None else ahead_of_words(beside),
+        "said": _ahead(keeper, beside),
     }
     return figures, between, free
 
@@ -237,8 +239,19 @@ def _judged(lab: Lab, named: str) -> str:
     )
 
 
-def _warning(lab: Lab, beside: Beside | None) -> str:
+def _ahead(keeper: LabKeeper, beside: Beside | None) -> str:
+    """Say whether the scores are ahead of the words; not where the labels chose the heads."""
+    config = ExtractorConfig.of(keeper.methods.config())
+    if beside is None or flattered(config, keeper.recommendation):
+        return ""
+    return ahead_of_words(beside)
+
+
+def _warning(keeper: LabKeeper, lab: Lab, beside: Beside | None) -> str:
     words = WORDS[lab.judged.truth]
+    config = ExtractorConfig.of(keeper.methods.config())
+    if flattery := flattered(config, keeper.recommendation):
+        return flattery
     if beside is None or beside.of is not lab.judged:
         return (
             f"In sample: {words.choosers} that choose a threshold also judge it. Expect less "
@@ -264,7 +277,7 @@ def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
         return {
             "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
         }  # fmt: skip
-    said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}. {found}."
+    said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}; {found}."
     return {"said": said, "accepted": True, "notes": notes, "can_take": True}
 
 
