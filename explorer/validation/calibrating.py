@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from explorer.errors import Cancelled, InputError
 from explorer.feedback import Diagnostic
@@ -193,15 +194,17 @@ def calibrate(
             begun = resume
         done = {(one.repeat, one.fold) for one in begun.folds}
         search = _Search(judged, features, metric, check)
-        for repeat in range(repeats):
-            for number, held in enumerate(trace_folds(judged, folds, seed + repeat)):
-                if (repeat, number) in done:
-                    continue
-                search.report = _reporter(progress, len(begun.folds), folds * repeats)
-                fold = search.fold(repeat, number, held, seed)
-                begun = replace(begun, folds=(*begun.folds, fold))
-        search.report = _reporter(progress, folds * repeats, folds * repeats)
-        best = search.choose(np.ones(len(judged), dtype=bool), seed).best
+        # The fits are small: more threads than one wait for each other, on a busy machine for long.
+        with threadpool_limits(1, user_api="blas"):
+            for repeat in range(repeats):
+                for number, held in enumerate(trace_folds(judged, folds, seed + repeat)):
+                    if (repeat, number) in done:
+                        continue
+                    search.report = _reporter(progress, len(begun.folds), folds * repeats)
+                    fold = search.fold(repeat, number, held, seed)
+                    begun = replace(begun, folds=(*begun.folds, fold))
+            search.report = _reporter(progress, folds * repeats, folds * repeats)
+            best = search.choose(np.ones(len(judged), dtype=bool), seed).best
     except Cancelled as error:
         raise CalibrationCancelled(begun) from error
     return recommended(
