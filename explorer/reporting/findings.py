@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -14,18 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError, InputError
-from explorer.feedback import Diagnostic, FeedbackPolicy
+from explorer.feedback import Diagnostic
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.rag import ExtractorConfig
+from explorer.rag.converting import converted
 from explorer.rag.order import update_order
 from explorer.rag.stand_in import MARK
 from explorer.rag.trajectory import Trajectory, follow
 from explorer.reporting.lab import Beside, Lab, flips_between, hold_beside, lab_of
-from explorer.reporting.scored import Scored
+from explorer.reporting.scored import THRESHOLD_OF, Scored
 from explorer.traces import Trace
 from explorer.validation import head_scores, method_agreement, quality_map, sweep
-from explorer.validation.gathering import fallen_back
-from explorer.validation.metrics import reaches
+from explorer.validation.agreeing import verdicts_at
+from explorer.validation.gathering import own_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,7 +172,9 @@ def find(
     lab = lab_of(traces, judged, samples=samples, seed=seed)
     best = lab.sweep.best("f1").threshold
     if threshold is None:
-        held = recommendation.threshold if scored.held_out and recommendation else scored.threshold
+        held = scored.threshold
+        if scored.held_out and recommendation is not None:
+            held = recommendation.scores_threshold
         threshold = best if held is None else held
     looked_at = [one for one in (threshold, reference, best) if not _undefined(one)]
     at = sweep(judged, looked_at, samples=samples, seed=seed)
@@ -279,9 +282,7 @@ def _agreement(
             "on hyperedges without a label."
         )
     own = scored.table.copy()
-    scores = _own_scores(own)
-    calls = np.where(reaches(scores, threshold), "used", "not used")
-    own["verdict"] = np.where(np.isnan(scores), "unknown", calls)
+    own["verdict"] = verdicts_at(own_scores(own), threshold)
     name = scored.called if scored.called not in compared else f"{scored.called}, judged here"
     return method_agreement({name: own, **compared}, samples=samples, seed=seed)
 
@@ -292,7 +293,7 @@ def _weights(lab: Lab, scored: Scored, threshold: float, update: Any) -> Traject
         traces = [judged.traces[group] for group in judged.groups]
         named = zip(traces, judged.units, judged.scores.tolist(), lab.texts, strict=True)
     else:
-        columns = [table["trace"].tolist(), table["unit"].tolist(), _own_scores(table).tolist()]
+        columns = [table["trace"].tolist(), table["unit"].tolist(), own_scores(table).tolist()]
         texts = table["text"].tolist() if "text" in table else [""] * len(table)
         named = zip(*columns, texts, strict=True)
     rows = [
@@ -308,26 +309,11 @@ def _whole(text: object) -> str:
     return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
-def _own_scores(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Scores of the method itself: where it had to ask another nothing is known, nothing moves."""
-    return np.where(fallen_back(table), np.nan, table["score"].to_numpy(dtype=np.float64))
-
-
 def _feedback(scored: Scored, scores: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """Feedback of scores at a threshold, as a `FeedbackExtractor` of this method gives it."""
     config = scored.config or ExtractorConfig()
-    if config.method == "citation":
-        given = np.where(
-            scores >= threshold, config.positive_feedback * scores, config.negative_feedback
-        )
-        return np.where(np.isnan(scores), np.nan, given)
-    policy = FeedbackPolicy(
-        min(1.0, max(0.0, threshold)),
-        config.positive_feedback,
-        config.negative_feedback,
-        config.neutral_feedback,
-    )
-    return policy.convert(scores)
+    at = {THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold))}
+    return converted(scores, config.method, replace(config, **at))
 
 
 def _reasons(table: pd.DataFrame | None) -> tuple[tuple[str, int, str], ...]:

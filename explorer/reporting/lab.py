@@ -84,19 +84,6 @@ class Beside:
     too_few: str
 
 
-def work_out(traces: Iterable[Trace], table: pd.DataFrame) -> Lab:
-    """Judge the scores of all traces.
-
-    Raises
-    ------
-    ValidationError
-        There are no labels, no scores, or labels of one kind only.
-    """
-    from explorer.validation import judge
-
-    return lab_of(traces, judge(traces, table))
-
-
 def lab_of(
     traces: Iterable[Trace], judged: Judged, *, samples: int = SAMPLES, seed: int = 0
 ) -> Lab:

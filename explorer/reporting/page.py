@@ -33,7 +33,7 @@ from explorer.reporting.use_sections import (
     recommendation,
     weights,
 )
-from explorer.reporting.words import advice, flattered, held_out, result
+from explorer.reporting.words import advice, flattery, held_out, result
 from explorer.reporting.words import ranking as ranking_said
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -84,8 +84,7 @@ def page(found: Findings, title: str | None = None) -> str:
 
 
 def _head(found: Findings, heading: str, parts: Sequence[Section]) -> list[Markup]:
-    scored = found.scored
-    warned = "" if scored.held_out else flattered(scored.config, found.recommendation)
+    warned = flattery(found)
     said = [
         ranking_said(found),
         "" if warned else held_out(found.beside),

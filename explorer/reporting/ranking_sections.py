@@ -10,6 +10,7 @@ from explorer.reporting.lab import ahead_of_words
 from explorer.reporting.markup import Markup, folded, joined, paragraph, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
 from explorer.reporting.section import Section, estimate, figure, rows_of, section
+from explorer.reporting.words import flattery
 
 BEST_HEADS = 12
 MOST_HEADS = 2_000
@@ -138,7 +139,7 @@ def beside(found: Findings) -> Section:
         "interval of how far they are ahead lies above 0; intervals of two rows that overlap prove "
         "nothing. Each F1 is at the threshold that is best on these labels; known is how many "
         "hyperedges have such a score.",
-        paragraph(ahead_of_words(found.beside)),
+        paragraph(flattery(found) or ahead_of_words(found.beside)),
         figure("dots", "The scores and the baselines with their intervals"),
         table(heads_of, rows, caption="The scores beside baselines", strong=(0,)),
         tag("ul", *said, class_="note") if said else None,

@@ -9,12 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from explorer.errors import InputError, ValidationError
 from explorer.models.progress import ProgressCallback
 from explorer.rag import ExtractorConfig, FeedbackExtractor
+from explorer.rag.extractor import extractor_alone
 from explorer.traces import Trace
 from explorer.validation import Judged, judge
 
@@ -166,16 +164,7 @@ def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
         return None
     if scores is None:
         scores = {"method": "attention"} if config is None else config
-    made = _checked(scores)
-    # Attention and log-probabilities ask the embedding where a trace has none: texts would be
-    # embedded for rows that are then left out.
-    quiet = made.method in ("attention", "logprobs")
-    return FeedbackExtractor(_no_direction if quiet else None, made)
-
-
-def _no_direction(texts: list[str]) -> NDArray[np.float64]:
-    """Embeddings of which nothing is known."""
-    return np.zeros((len(texts), 1))
+    return extractor_alone(_checked(scores))
 
 
 def _checked(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:

@@ -18,7 +18,7 @@ from explorer.reporting.numbers import (
 )
 from explorer.reporting.scored import told
 from explorer.reporting.section import Section, figure, rows_of, section
-from explorer.reporting.words import MEASURES, TRUTHS, held_out
+from explorer.reporting.words import MEASURES, TRUTHS, flattery, held_out
 
 MOST_ROWS = 600
 """A sweep of more thresholds than these is told by as many, evenly spaced."""
@@ -160,6 +160,7 @@ def in_sample(found: Findings) -> Section:
     title = "On traces that did not choose"
     if chosen is None:
         return section("heldout", title, how, paragraph(held_out(found.beside)))
+    warned = flattery(found)
     word = MEASURES[chosen.metric][0]
     facts = table(
         ["", word, "95 % interval", "threshold"],
@@ -196,6 +197,7 @@ def in_sample(found: Findings) -> Section:
         "heldout",
         title,
         how,
+        paragraph(warned, class_="warning") if warned else None,
         facts,
         paragraph(
             f"{held_out(found.beside)} {share(chosen.calls_that_differ)} of the calls depend on "

@@ -82,13 +82,20 @@ def flattered(
         if all(getattr(config, name) == getattr(theirs, name) for name in _CHOSEN):
             metric = MEASURES[recommendation.metric][0]
             return (
-                "These very labels chose the heads, so every figure here flatters them. On traces "
-                f"that had no part in choosing, {metric} is "
+                "These very labels chose this way to score, so every figure here flatters it. On "
+                f"traces that had no part in choosing, {metric} is "
                 f"{interval(*recommendation.held_out, 2)}: expect that."
             )
     if config.heads is None:
         return ""
     return "If these labels chose the heads and their weights, every figure here flatters them."
+
+
+def flattery(found: Findings) -> str:
+    """As `flattered`, of what a report judges; empty for held-out scores."""
+    if found.scored.held_out:
+        return ""
+    return flattered(found.scored.config, found.recommendation)
 
 
 def held_out(beside: Beside) -> str:

@@ -177,7 +177,10 @@ class Fitted(NamedTuple):
 
     def probabilities(self, features: Features, places: Any = slice(None)) -> Floats:
         """The scores on a scale that all candidates share, so that folds can be put together."""
-        scores = self.scores(features, places)
+        return self.linked(self.scores(features, places))
+
+    def linked(self, scores: Floats) -> Floats:
+        """Scores, or a threshold, as probabilities."""
         if self.link is None:
             return scores
         slope, intercept = self.link

@@ -51,6 +51,8 @@ class Recommendation:
         The held-out score of every labelled unit, of the first cut into folds. What the folds
         chose may differ in scale: these are probabilities, each by a logistic function of its
         fold's score that was fitted where the fold chose.
+    scores_threshold
+        The threshold as such a probability.
     """
 
     choice: str
@@ -68,6 +70,7 @@ class Recommendation:
     refusal: str
     notes: tuple[Diagnostic, ...]
     scores: Judged
+    scores_threshold: float
 
     @property
     def accepted(self) -> bool:

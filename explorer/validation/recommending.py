@@ -119,6 +119,7 @@ def recommended(
         refusal=_refusal(table),
         notes=(*judged.notes, *_warnings(chosen, fitted, features, table)),
         scores=named["recommended"],
+        scores_threshold=float(fitted.linked(np.array(threshold))),
     )
 
 

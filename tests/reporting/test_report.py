@@ -319,6 +319,7 @@ def recommended(judged, **changes):
         "refusal": "",
         "notes": (Diagnostic("unstable-choice", "Other folds choose otherwise."),),
         "scores": judged,
+        "scores_threshold": 0.35,
     }
     return Recommendation(**(told | changes))
 
@@ -349,6 +350,14 @@ class TestRecommendation:
         tp, fp, *_ = confusion_at(judged, 0.35)
         assert read.row("Calls at 0.350 against the truth", "called used") == [str(tp), str(fp)]
         assert "held out" in read.sections["about"]
+
+    def test_figures_of_the_labels_that_chose_say_that_they_flatter(self, packaged):
+        one = recommended(judge(packaged[0], packaged[1]), config=LAYER)
+        read = report(packaged[0], LAYER, heads=False, recommendation=one)
+        assert "F1 is 0.51 (0.40 to 0.62): expect that" in read.text
+        assert "hyperedge, question and answer share" not in read.sections["beside"]
+        other = report(packaged[0], {**LAYER, "head": 4}, heads=False, recommendation=one)
+        assert "expect that" not in other.text
 
     def test_a_refusal_is_said_and_offers_no_config(self, made):
         one = recommended(made[1], refusal="Words do as well.")

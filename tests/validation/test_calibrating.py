@@ -182,6 +182,9 @@ def test_a_head_that_needs_no_weights_is_recommended_as_a_plain_setting():
     assert found.config["reduction"] == "mean"
     assert found.config["normalisation"] == "raw"
     assert 0.0011 < found.threshold < 0.0036
+    # The held-out scores are probabilities; the threshold among them calls the same.
+    calls = found.scores.scores >= found.scores_threshold
+    assert (calls == found.scores.labels).all()
     assert found.held_out.value == 1.0
     # The extractor calls what is labelled, on the scores that the calibration saw.
     judged = judge(traces, asyncio.run(found.extractor().explain_traces(traces)))

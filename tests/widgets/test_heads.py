@@ -366,7 +366,7 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     recommend(app, found)
     page = app._lab.figures.wire.content["recommended"]
     assert page["accepted"]
-    assert page["can_take"]
+    assert page["accepted"]
     app._lab.figures._handlers["take"]({}, [])
     app.wait()
     assert app.error is None
@@ -397,6 +397,29 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
         assert again["feedback"].tolist() == table["feedback"].tolist()
 
 
+def test_figures_that_flatter_say_so(
+    recommended: tuple[list[Trace], Recommendation],
+    recommend: Callable[[Explorer, Recommendation], None],
+) -> None:
+    traces, found = recommended
+    app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
+    figures, free = app._lab.figures.wire, app._lab.free.wire
+    recommend(app, found)
+    assert "flatters" not in figures.content["warning"]  # what is in view is something else
+    assert "hyperedge, question and answer share" in free.content["said"]
+    app._lab.figures._handlers["take"]({}, [])
+    app.wait()
+    expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
+    assert f"F1 is {expected}" in figures.content["warning"]
+    assert free.content["said"] == ""  # being ahead of the words is flattery too
+    app.heads = SET
+    app.wait()
+    assert figures.content["warning"].startswith("If these labels chose the heads")
+    app.heads = None
+    app.wait()
+    assert "flatters" not in figures.content["warning"]
+
+
 def test_what_is_refused_or_does_not_fit_is_not_shown(
     recommended: tuple[list[Trace], Recommendation],
     recommend: Callable[[Explorer, Recommendation], None],
@@ -406,7 +429,7 @@ def test_what_is_refused_or_does_not_fit_is_not_shown(
     take = app._lab.figures._handlers["take"]
     take({}, [])  # nothing was recommended yet
     recommend(app, replace(found, refusal="No.", config=OF_HEADS))
-    assert not app._lab.figures.wire.content["recommended"].get("can_take")
+    assert not app._lab.figures.wire.content["recommended"]["accepted"]
     take({}, [])
     assert (app.heads, app.threshold, app.error) == (None, 0.1, None)
     recommend(app, replace(found, config={**PLAIN, "layer": 9}))
