@@ -9,6 +9,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from explorer.errors import ExtractionWarning, InputError
 from explorer.models.progress import ProgressCallback
 from explorer.rag.comparing import COMPARED, checked_methods, side_by_side
@@ -265,6 +268,22 @@ class FeedbackExtractor:
 
     async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
         return await explain_all([Job(trace, self.config) for trace in traces], self._embedder)
+
+
+def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtractor:
+    """Return an extractor whose attention and log-probabilities ask no other method.
+
+    Where a trace brings neither, `FeedbackExtractor` asks the embedding. Who judges one method
+    leaves such rows out again, and thousands of texts would be embedded for nothing.
+    """
+    known = ExtractorConfig.of(config)
+    quiet = known.method in ("attention", "logprobs")
+    return FeedbackExtractor(_no_direction if quiet else None, known)
+
+
+def _no_direction(texts: list[str]) -> NDArray[np.float64]:
+    """Embeddings of which nothing is known."""
+    return np.zeros((len(texts), 1))
 
 
 def _listed(value: object, name: str, of: str) -> list[Any]:

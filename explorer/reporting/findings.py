@@ -312,7 +312,7 @@ def _whole(text: object) -> str:
 def _feedback(scored: Scored, scores: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
     """Feedback of scores at a threshold, as a `FeedbackExtractor` of this method gives it."""
     config = scored.config or ExtractorConfig()
-    at = {THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold))}
+    at: dict[str, Any] = {THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold))}
     return converted(scores, config.method, replace(config, **at))
 
 

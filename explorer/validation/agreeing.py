@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import InputError, ShapeError
 from explorer.rag.comparing import agreement
 from explorer.validation.gathering import fallen_back
-from explorer.validation.metrics import Confusion, measure
+from explorer.validation.metrics import Confusion, measure, reaches
 from explorer.validation.resampling import (
     SAMPLES,
     Interval,
@@ -47,6 +48,13 @@ def calls_of(table: pd.DataFrame) -> dict[str, dict[str, bool]]:
     for name, unit, verdict in zip(names, units, _verdicts(table), strict=True):
         if verdict != "unknown":
             calls.setdefault(str(name), {})[str(unit)] = verdict == "used"
+    return calls
+
+
+def verdicts_at(scores: Any, threshold: float) -> NDArray[np.object_]:
+    """Call scores at a threshold: ``"used"``, ``"not used"``, or ``"unknown"`` for NaN."""
+    calls = np.where(reaches(scores, threshold), "used", "not used").astype(object)
+    calls[np.isnan(scores)] = "unknown"
     return calls
 
 

@@ -127,6 +127,11 @@ def fallen_back(table: Any) -> NDArray[np.bool_]:
     )
 
 
+def own_scores(table: Any) -> NDArray[np.float64]:
+    """Scores in a table of explain_traces that are the method's own, float64; else NaN."""
+    return np.where(fallen_back(table), np.nan, table["score"].to_numpy(dtype=np.float64))
+
+
 class Given:
     """Scores as the caller brought them."""
 
@@ -163,12 +168,10 @@ class Given:
         names = table["trace"].to_numpy(dtype=object)
         starts = np.flatnonzero(np.r_[len(names) > 0, names[1:] != names[:-1]])
         units = table["unit"].to_numpy(dtype=object)
-        scores = table["score"].to_numpy(dtype=np.float64)
-        asked_another = fallen_back(table)
-        scores = np.where(asked_another, np.nan, scores)
+        scores = own_scores(table)
         tokens = table["tokens"].to_numpy(dtype=np.float64) if "tokens" in table else None
         given = cls({}, None)
-        given._another = int(asked_another.sum())
+        given._another = int(fallen_back(table).sum())
         for start, stop in zip(starts, [*starts[1:], len(names)], strict=True):
             name = str(names[start])
             if name in given._tokens:

@@ -9,7 +9,8 @@ import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
 
-from explorer.validation.gathering import fallen_back
+from explorer.validation.gathering import own_scores
+from explorer.validation.metrics import reaches
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.lab_keeper import LabKeeper
@@ -39,13 +40,12 @@ class OwnScores(NamedTuple):
         """Read the table of `FeedbackExtractor.explain_traces`."""
         import pandas as pd
 
-        own = np.where(fallen_back(table), np.nan, table["score"].to_numpy(dtype=np.float64))
-        return cls(own.astype(np.float32), pd.factorize(table["trace"])[0].astype(np.intp))
+        own = own_scores(table).astype(np.float32)
+        return cls(own, pd.factorize(table["trace"])[0].astype(np.intp))
 
     def calls(self, threshold: float) -> NDArray[np.float64]:
         """1 for used, 0 for not used, NaN for what is not known."""
-        called = (self.scores >= np.float32(threshold)).astype(np.float64)
-        return np.where(np.isnan(self.scores), np.nan, called)
+        return np.where(np.isnan(self.scores), np.nan, reaches(self.scores, threshold))
 
 
 class AgreementKeeper(t.HasTraits):

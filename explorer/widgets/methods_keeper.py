@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.scenes import TraceScene
@@ -29,11 +26,6 @@ _DEPENDS_ON = (
 )  # fmt: skip
 
 
-def _no_direction(texts: list[str]) -> NDArray[np.float64]:
-    """Embeddings of which nothing is known."""
-    return np.zeros((len(texts), 1))
-
-
 class MethodsKeeper:
     """Keeps `state.method_table` and `state.comparison` in step with what they depend on.
 
@@ -48,13 +40,13 @@ class MethodsKeeper:
     def extractor(self, method: str, *, alone: bool = False) -> FeedbackExtractor:
         """Return an extractor that works as the state says.
 
-        With `alone`, attention and log-probabilities do not ask the embedding where a trace has
-        none: thousands of texts would be embedded for rows that are then left out.
+        With `alone` as `explorer.rag.extractor.extractor_alone`: where a trace brings nothing for
+        the method, no other one is asked.
         """
-        from explorer.rag import FeedbackExtractor
+        from explorer.rag.extractor import FeedbackExtractor, extractor_alone
 
-        quiet = alone and method in ("attention", "logprobs")
-        return FeedbackExtractor(_no_direction if quiet else None, self.config(method))
+        config = self.config(method)
+        return extractor_alone(config) if alone else FeedbackExtractor(config=config)
 
     def config(self, method: str | None = None) -> dict[str, Any]:
         """Return the settings of the state as the config of a `FeedbackExtractor`."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from explorer.errors import InputError
 from explorer.reporting.lab import EMBEDDED, FREE
+from explorer.validation.agreeing import verdicts_at
 from explorer.widgets.desk import Desk
 from explorer.widgets.jobs import Job
 from explorer.widgets.model_keeper import pass_on
@@ -91,10 +90,9 @@ class ReportKeeper:
         for name in self.agreement.wanted:
             other = self.agreement.others.get(name)
             if other is not None and len(other.scores) == len(table):
-                calls = other.calls(float(getattr(self.state, METHOD_THRESHOLDS[name])))
-                verdict = np.where(calls == 1, "used", "not used")
-                verdict[np.isnan(calls)] = "unknown"
-                found[name] = table[["trace", "unit"]].assign(verdict=verdict)
+                threshold = float(getattr(self.state, METHOD_THRESHOLDS[name]))
+                verdicts = verdicts_at(other.scores, threshold)
+                found[name] = table[["trace", "unit"]].assign(verdict=verdicts)
         return found
 
 

@@ -152,7 +152,7 @@ def _ordered(table: pd.DataFrame, before: _Ordered | None) -> _Ordered:
 
 def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float64]:
     """Return the feedback that the table's scores have at the config's thresholds."""
-    from explorer.rag.citation import cited_feedback
+    from explorer.rag.converting import converted
 
     feedback: NDArray[np.float64] = table["feedback"].to_numpy(copy=True)
     if config.method in MIXED:
@@ -161,13 +161,8 @@ def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float
     if config.method in ("attention", "logprobs"):
         # As in the tab: where a trace has neither, nothing is known, and nothing moves.
         feedback[methods != config.method] = np.nan
-    for method, convert in (
-        ("attention", config.attention_policy.convert),
-        ("logprobs", config.attention_policy.convert),
-        ("embedding", config.similarity_policy.convert),
-        ("citation", lambda ratios: cited_feedback(ratios, config)),
-    ):
+    for method in ("attention", "logprobs", "embedding", "citation"):
         rows = (methods == method) & ~np.isnan(scores)
         if rows.any():
-            feedback[rows] = convert(scores[rows])
+            feedback[rows] = converted(scores[rows], method, config)
     return feedback
