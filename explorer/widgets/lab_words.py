@@ -95,7 +95,6 @@ def content_of(
         "judged": "",
         "warning": "",
         "notes": [],
-        "can_recommend": _can_recommend(),
         "recommended": _recommended(keeper),
         "more": _more(keeper) if there else None,
     }
@@ -278,7 +277,7 @@ def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
             "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
         }  # fmt: skip
     said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}; {found}."
-    return {"said": said, "accepted": True, "notes": notes, "can_take": True}
+    return {"said": said, "accepted": True, "notes": notes}
 
 
 def _more(keeper: LabKeeper) -> dict[str, Any] | None:
@@ -291,12 +290,6 @@ def _more(keeper: LabKeeper) -> dict[str, Any] | None:
         return None
     what = " and ".join(_READINGS[name] for name in lacks)
     return {"said": f"A model read these traces without {what}.", "busy": False}
-
-
-def _can_recommend() -> bool:
-    from explorer import validation
-
-    return "calibrate" in validation.__all__
 
 
 def _under_way(keeper: LabKeeper) -> str:

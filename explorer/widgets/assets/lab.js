@@ -125,7 +125,6 @@ function figuresPart(el, tell) {
     best.hidden = content.best === null;
     best.disabled = Boolean(content.at_best);
     setText(best, content.best === null ? "" : `use the best F1, ${digits(content.best)}`);
-    recommend.hidden = !content.can_recommend;
     more.hidden = !content.more;
     setText(moreSaid, content.more?.said ?? "");
     again.hidden = Boolean(content.more?.busy);
@@ -135,8 +134,7 @@ function figuresPart(el, tell) {
     if (found) {
       setText(advice, found.said);
       badges(adviceNotes, found.notes);
-      take.hidden = !found.can_take;
-      adviceJson.hidden = advicePython.hidden = !found.accepted;
+      take.hidden = adviceJson.hidden = advicePython.hidden = !found.accepted;
     }
   };
 }
