@@ -185,13 +185,14 @@ def calibrate(
     judged = Judged(scores=np.concatenate(gathered.found()), **gathered.rest())
     check_enough(judged, folds=folds, min_traces=min_traces, min_positives=min_positives)
     places = [[place for place, _ in known[index]] for index in taken]
-    begun = Begun((), ())
+    begun = Begun((), ()) if resume is None else resume
     try:
         features = features_of((listed[index] for index in taken), places, check)
+        key: tuple[Any, ...]
         key = (judged.traces, judged.units, judged.labels.tobytes(), features.sums())
-        begun = Begun((*key, metric, folds, repeats, seed), ())
-        if resume is not None and resume.key == begun.key:
-            begun = resume
+        key = (*key, metric, folds, repeats, seed)
+        if begun.key != key:
+            begun = Begun(key, ())
         done = {(one.repeat, one.fold) for one in begun.folds}
         search = _Search(judged, features, metric, check)
         # The fits are small: more threads than one wait for each other, on a busy machine for long.
