@@ -116,6 +116,35 @@ class HeadCombination:
         }
 
     @property
+    def n_heads(self) -> int:
+        """How many heads take part; one counts once, whatever rows of it do."""
+        return len({(term.layer, term.head) for term in self.terms})
+
+    @property
+    def name(self) -> str:
+        """What it is called: "set of 12 heads", or the one head that it is.
+
+        Examples
+        --------
+        >>> HeadCombination((HeadTerm("question", 20, 3, 1.0),)).name
+        'layer 20, head 3, question rows'
+        """
+        if self.n_heads > 1:
+            return f"set of {self.n_heads:,} heads"
+        _, layer, head, _ = self.terms[0]
+        return f"layer {layer}, head {head}, {' and '.join(self._rows)} rows"
+
+    @property
+    def description(self) -> str:
+        """How many heads, and what they look from: "12 heads, rows of the question"."""
+        many = f"{self.n_heads:,} heads" if self.n_heads > 1 else "one head"
+        return f"{many}, rows of the {' and the '.join(self._rows)}"
+
+    @property
+    def _rows(self) -> list[str]:
+        return sorted({term.rows for term in self.terms})
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """The readings that scores are worked out from."""
         rows = sorted({term.rows for term in self.terms})

@@ -134,8 +134,6 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
         return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
     except InputError as error:
         return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
-    many = f"{len(heads.terms)} heads" if len(heads.terms) > 1 else "one head"
-    matched = f"{many}, rows of the {' and the '.join(sorted({t.rows for t in heads.terms}))}"
     counts = token_counts(trace) or [0] * len(trace.hyperedges)
     notes = hyperedge_diagnostics(trace)
     signals = policy.convert(scores)
@@ -148,7 +146,7 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
             policy.threshold,
             signal,
             str(verdict),
-            matched,
+            heads.description,
             notes[place],
         )
         for place, (score, signal, verdict) in enumerate(

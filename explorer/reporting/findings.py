@@ -22,7 +22,8 @@ from explorer.rag.order import update_order
 from explorer.rag.stand_in import MARK
 from explorer.rag.trajectory import Trajectory, follow
 from explorer.reporting.lab import Beside, Lab, flips_between, hold_beside, lab_of
-from explorer.reporting.scored import THRESHOLD_OF, Scored
+from explorer.reporting.scored import Scored
+from explorer.reporting.ways import THRESHOLD_OF
 from explorer.traces import Trace
 from explorer.validation import head_scores, method_agreement, quality_map, sweep
 from explorer.validation.agreeing import verdicts_at

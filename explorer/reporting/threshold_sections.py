@@ -16,8 +16,8 @@ from explorer.reporting.numbers import (
     score,
     share,
 )
-from explorer.reporting.scored import told
 from explorer.reporting.section import Section, figure, rows_of, section
+from explorer.reporting.ways import told
 from explorer.reporting.words import MEASURES, TRUTHS, flattery, held_out
 
 MOST_ROWS = 600

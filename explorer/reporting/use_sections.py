@@ -14,8 +14,8 @@ from explorer.reporting.findings import Findings, Heads
 from explorer.reporting.lab import MOST_TEXT
 from explorer.reporting.markup import Markup, folded, joined, paragraph, passage, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting.scored import THRESHOLD_OF
 from explorer.reporting.section import Section, estimate, figure, rows_of, section
+from explorer.reporting.ways import THRESHOLD_OF
 from explorer.reporting.weights import weight_ends
 from explorer.reporting.words import advice
 

@@ -9,22 +9,6 @@ from explorer.feedback import HeadCombination
 _MOST_LISTED = 8
 
 
-def name_of(heads: HeadCombination) -> str:
-    """Return what a combination is called: "set of 12 heads", or the one head that it is.
-
-    Examples
-    --------
-    >>> from explorer.feedback import HeadTerm
-    >>> name_of(HeadCombination((HeadTerm("question", 20, 3, 1.0),)))
-    'layer 20, head 3, question rows'
-    """
-    if len(heads.terms) == 1:
-        (term,) = heads.terms
-        return f"layer {term.layer}, head {term.head}, {term.rows} rows"
-    count = len({(term.layer, term.head) for term in heads.terms})
-    return f"set of {count:,} head{'' if count == 1 else 's'}"
-
-
 def listed(heads: HeadCombination) -> str:
     """Return the strongest heads with their weights, one a line, and what else takes part."""
     strongest = sorted(heads.terms, key=lambda term: -abs(term.weight))
@@ -54,7 +38,7 @@ def shown_set(heads: HeadCombination | None, caption: str) -> dict[str, Any] | N
         sizes[place] = sizes.get(place, 0.0) + abs(term.weight)
     largest = max(sizes.values()) or 1.0
     return {
-        "name": name_of(heads),
+        "name": heads.name,
         "title": listed(heads),
         "caption": caption,
         "cells": [[layer, head, round(size / largest, 3)] for (layer, head), size in sizes.items()],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, ValidationError
+from explorer.rag import ExtractorConfig
 from explorer.reporting.lab import (
     EMBEDDED,
     FREE,
@@ -19,10 +20,10 @@ from explorer.reporting.lab import (
     lab_of,
     read_at,
 )
+from explorer.reporting.ways import checked, named
 from explorer.validation.truths import LEAST_DROP
 from explorer.widgets.causal_keeper import Cost, cost_of
 from explorer.widgets.desk import Desk
-from explorer.widgets.head_sets import name_of
 from explorer.widgets.jobs import Job
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import pass_on
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from explorer.validation.recommendation import Recommendation
 
 LANE, HEADS_LANE, BESIDE_LANE, RECOMMEND_LANE = "lab", "heads", "beside", "recommend"
-JUDGED_METHODS = ("attention", "embedding", "citation", "logprobs")
-"""The methods whose scores are held against one threshold."""
 
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
@@ -249,21 +248,17 @@ class LabKeeper(t.HasTraits):
 
     def _judge(self, traces: TraceSet, key: Key) -> None:
         self.desk.runner.cancel(LANE)
-        if self.state.method not in JUDGED_METHODS:
+        try:
+            called = named(checked(self.methods.config()))
+        except ValidationError as error:
             self.scores.leave(LANE)
-            self._refuse(
-                ValidationError(
-                    f"The {self.state.method} method mixes scores that have thresholds of their "
-                    f"own, so there is no one threshold to judge. Choose one of its parts: "
-                    f"{', '.join(JUDGED_METHODS[:-1])}."
-                )
-            )
+            self._refuse(error)
             return
-        named, known = self.named(), self._labs.get(key)
+        known = self._labs.get(key)
         truth, least_drop = self._truth
         if known is not None:
             self.scores.leave(LANE)
-            self._show(key, named, known)
+            self._show(key, called, known)
             return
 
         def judge(table: pd.DataFrame) -> None:
@@ -285,7 +280,7 @@ class LabKeeper(t.HasTraits):
                     self._refuse(found)
                 else:
                     self._labs.put(key, found, len(found.judged))
-                    self._show(key, named, found)
+                    self._show(key, called, found)
 
             self.desk.runner.start(
                 LANE,
@@ -297,8 +292,8 @@ class LabKeeper(t.HasTraits):
 
         self.scores.ask(LANE, judge, failed=self._forget, insist=True)
 
-    def _show(self, key: Key, named: str, lab: Lab) -> None:
-        self._key_of_lab, self._named = key, named
+    def _show(self, key: Key, called: str, lab: Lab) -> None:
+        self._key_of_lab, self._named = key, called
         self.refused = ""
         self.lab = lab
         self._hold_beside()
@@ -426,19 +421,7 @@ class LabKeeper(t.HasTraits):
 
     def named(self) -> str:
         """Return what the chosen scores are called."""
-        state = self.state
-        if state.method != "attention":
-            return str(state.method)
-        if state.heads is not None:
-            return name_of(state.heads)
-        config = self.methods.config()
-        if config["layer"] is None and config["head"] is None:
-            return "attention, mean"
-        parts = [
-            f"{name} {'mean' if config[name] is None else config[name]}"
-            for name in ("layer", "head")
-        ]
-        return ", ".join(parts)
+        return named(ExtractorConfig.of(self.methods.config()))
 
     def _refuse(self, error: ValidationError) -> None:
         self.lab = self.beside = None

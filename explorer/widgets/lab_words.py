@@ -9,11 +9,11 @@ from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
 from explorer.reporting.lab import Lab, Reading, ahead_of_words
+from explorer.reporting.ways import THRESHOLD_OF
 from explorer.reporting.words import flattered
 from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
-    JUDGED_METHODS,
     LANE,
     RECOMMEND_LANE,
     LabKeeper,
@@ -54,15 +54,15 @@ _STRATEGIES = {
     "multiplicative": "What feedback has beyond 0.5 makes the weight grow",
 }
 _READINGS = {
-    "question": "the rows of the question",
-    "content_free": "a question without content",
+    "question": "where the question looks",
+    "content_free": "what a question without content attracts",
 }
 _FIGURES = {
     "precision": ("precision", "Of the hyperedges called used, the share that are"),
     "recall": ("recall", "Of the used hyperedges, the share that are called so"),
     "f1": ("F1", "Harmonic mean of precision and recall"),
     "mcc": ("MCC", "Correlation of calls and truth, from -1 to 1; 0 is chance"),
-    "youden": ("J", "Recall plus specificity minus 1; 0 is chance"),
+    "youden": ("Youden J", "Recall plus specificity minus 1; 0 is chance"),
 }
 
 
@@ -78,9 +78,9 @@ def content_of(
     figures = {
         "part": "figures",
         "method": state.method,
-        "methods": [[name, name, _METHODS[name]] for name in JUDGED_METHODS],
+        "methods": [[name, name, _METHODS[name]] for name in THRESHOLD_OF],
         "refused": keeper.refused,
-        "can_label": state.method in JUDGED_METHODS and state.truth == "labels",
+        "can_label": state.method in THRESHOLD_OF and state.truth == "labels",
         "truth": state.truth,
         "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
         "least_drop": state.least_drop,
@@ -169,7 +169,8 @@ def offer_content(causal: CausalKeeper, cost: Cost | None) -> dict[str, Any] | N
     mute = f" {cost.mute:,} without an answer are passed over." if cost.mute else ""
     failed = f" {cost.failed:,} of them were tried before, in vain." if cost.failed else ""
     return {
-        "text": f"Causal use is {'not known yet' if whole else f'not known of {many}'}. "
+        "text": f"Causal use (is the answer less likely without a hyperedge?) is "
+        f"{'not known yet' if whole else f'not known of {many}'}. "
         f"{causal.model_name} can read {f'the answers of {many}' if whole else 'them'} with all "
         f"hyperedges, with none, and without each: {cost.prompts:,} prompts; what they "
         f"share is read once.{failed}{mute}",
@@ -215,7 +216,9 @@ def _ending(ends: WeightEnds, which_used: str) -> str:
     total = ends.above + ends.below + ends.level
     many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
     if ends.capped:
-        many = f"Of {total:,} hyperedges {ends.below:,} end below their start, the upper bound."
+        # Where weights start at the most that is allowed, they can only fall.
+        fell = "All" if ends.below == total else f"{ends.below:,} of"
+        many = f"{fell} {total:,} hyperedges end below their start, which is the upper bound."
     if math.isnan(ends.lead):
         return many
     used, other = three_digits(ends.used), three_digits(ends.not_used)
@@ -289,7 +292,10 @@ def _more(keeper: LabKeeper) -> dict[str, Any] | None:
     if not lacks:
         return None
     what = " and ".join(_READINGS[name] for name in lacks)
-    return {"said": f"A model read these traces without {what}.", "busy": False}
+    return {
+        "said": f"“recommend” can only choose from what was read. Not read yet: {what}.",
+        "busy": False,
+    }
 
 
 def _under_way(keeper: LabKeeper) -> str:

@@ -17,7 +17,6 @@ from explorer.figures import feedback_bars, heatmap
 from explorer.figures.static import overview_png
 from explorer.traces import save_traces
 from explorer.widgets.buffers import max_pool
-from explorer.widgets.head_sets import name_of
 from explorer.widgets.scenes import CodeScene, TraceScene, visible_positions
 from explorer.widgets.scoring import selected_unit, sentence_of, threshold_line
 from explorer.widgets.state import ExplorerState
@@ -136,7 +135,7 @@ def heading(state: ExplorerState) -> str:
     threshold = f"threshold {threshold_line(state, state.table).value:.3g}"
     score = f"{state.reduction}, {state.normalisation}"
     if isinstance(scene, TraceScene):
-        score = score if state.heads is None else name_of(state.heads)
+        score = score if state.heads is None else state.heads.name
         reader = scene.trace.metadata.get("model")
         of = [f"trace {scene.trace.id}", str(reader) if isinstance(reader, str) else ""]
         if state.method != "attention":

@@ -14,7 +14,6 @@ from explorer.errors import ExplorerError
 from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table, scores_table
 from explorer.source import visible_text
 from explorer.widgets.focus import Focus
-from explorer.widgets.head_sets import name_of
 from explorer.widgets.scenes import CodeScene, TraceScene
 from explorer.widgets.state import METHOD_THRESHOLDS, ExplorerState
 
@@ -256,7 +255,7 @@ def sentence_of(state: ExplorerState) -> str:
     where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
     heads = None if table is None else table.attrs.get("heads")
     if heads is not None:
-        where = name_of(heads)
+        where = heads.name
     chosen = state.selection
     if chosen is not None and chosen["kind"] == "unit" and table is not None:
         found = table[table["unit"] == chosen["name"]]

@@ -16,7 +16,7 @@ from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank
 from explorer.widgets.explorer import Explorer
-from explorer.widgets.head_sets import listed, name_of
+from explorer.widgets.head_sets import listed
 from explorer.widgets.saving import python_of
 from explorer.widgets.state import IN_THE_PLACE
 
@@ -177,11 +177,11 @@ def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
 
 def test_names_and_lists_stay_short() -> None:
     many = HeadCombination.of({"terms": [["answer", layer, 0, layer / 10] for layer in range(20)]})
-    assert name_of(many) == "set of 20 heads"
+    assert many.name == "set of 20 heads"
     lines = listed(many).splitlines()
     assert lines[0] == "layer 19, head 0, answer rows: +1.9"
     assert lines[-1] == "and 12 weaker"
-    assert name_of(HeadCombination.of(ONE)) == "layer 1, head 1, answer rows"
+    assert HeadCombination.of(ONE).name == "layer 1, head 1, answer rows"
 
 
 @pytest.mark.parametrize(
