@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from explorer.traces import TraceSet
     from explorer.validation import HeadScores
     from explorer.validation.baselines import Baseline
+    from explorer.validation.calibrating import Begun
     from explorer.validation.labelled import Truth
     from explorer.validation.quality import Quality
     from explorer.validation.recommendation import Recommendation
@@ -128,6 +129,7 @@ class LabKeeper(t.HasTraits):
         self._begun = False
         self._named = ""
         self._recommended_by: tuple[Truth, float] | None = None
+        self._folds: Begun | None = None
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
         self._held: Key | None = None
@@ -381,7 +383,10 @@ class LabKeeper(t.HasTraits):
         self.map = found
 
     def recommend(self) -> None:
-        """Choose heads and a threshold by nested cross-validation; it takes a while."""
+        """Choose heads and a threshold by nested cross-validation; it takes a while.
+
+        After a stop it goes on with the folds that were finished, unless traces or labels changed.
+        """
         traces, by = self.rag.traces, self._truth
         if traces is None:
             return
@@ -389,20 +394,25 @@ class LabKeeper(t.HasTraits):
         self._recommended_by = by
 
         def work(job: Job) -> Recommendation | ValidationError:
-            from explorer.validation import calibrate
+            from explorer.validation import CalibrationCancelled, calibrate
 
             try:
                 return calibrate(
                     traces,
                     truth=by[0],
                     least_drop=by[1],
+                    resume=self._folds,
                     progress=lambda p: pass_on(job, p),
                     cancel=job.cancel,
                 )
+            except CalibrationCancelled as error:
+                self._folds = error.begun
+                raise
             except ValidationError as error:
                 return error
 
         def done(found: Recommendation | ValidationError) -> None:
+            self._folds = None
             if by == self._truth:
                 self.recommendation = found
 

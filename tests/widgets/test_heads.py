@@ -12,6 +12,7 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.feedback import HeadCombination
+from explorer.models.progress import Progress
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank
@@ -395,6 +396,38 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     for written in (configs[0]["config"], configs[1]):
         again = asyncio.run(FeedbackExtractor(config=written).explain_traces(traces))
         assert again["feedback"].tolist() == table["feedback"].tolist()
+
+
+def test_a_search_that_was_stopped_goes_on(
+    recommended: tuple[list[Trace], Recommendation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traces, _ = recommended
+    app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
+    press = app._lab.figures._handlers["recommend"]
+    told: list[str] = []
+
+    def stop_in_the_third_fold(job: Job, progress: Progress) -> None:
+        told.append(progress.message)
+        if "2 of 10" in progress.message:
+            app._session.cancel("recommend")
+
+    monkeypatch.setattr("explorer.widgets.lab_keeper.pass_on", stop_in_the_third_fold)
+    press({}, [])
+    assert app._session.lab.recommendation is None
+    assert app.error is None
+    told.clear()
+    monkeypatch.setattr(
+        "explorer.widgets.lab_keeper.pass_on", lambda _, progress: told.append(progress.message)
+    )
+    press({}, [])
+    assert next(words for words in told if "of 10" in words).endswith("2 of 10")
+    assert app._session.lab.recommendation.config == calibrate(traces).config
+    told.clear()
+    app.traces.label(0, "h0", not app.traces[0].hyperedges[0].label)
+    press({}, [])
+    assert next(words for words in told if "of 10" in words).endswith(
+        "0 of 10"
+    )  # other labels: what was found says nothing of them
 
 
 def test_figures_that_flatter_say_so(
