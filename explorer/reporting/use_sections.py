@@ -14,10 +14,10 @@ from explorer.reporting.findings import Findings, Heads
 from explorer.reporting.lab import MOST_TEXT
 from explorer.reporting.markup import Markup, folded, joined, paragraph, passage, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting.section import Section, estimate, figure, rows_of, section
+from explorer.reporting.section import STANDINGS, Section, figure, rows_of, section, standings
 from explorer.reporting.ways import THRESHOLD_OF
 from explorer.reporting.weights import weight_ends
-from explorer.reporting.words import advice
+from explorer.reporting.words import MEASURES, advice, ending
 
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
@@ -27,8 +27,6 @@ FEW_FLIPS, MOST_FLIPS = 12, 200
 
 MOST_MOVED = 10
 MOST_PROBLEMS = 20
-_FIGURES = ("auc", "average_precision", "f1", "auc_ahead", "f1_ahead")
-_HEADS = ("ROC-AUC", "average precision", "best F1", "AUC ahead by", "F1 ahead by")
 
 
 def flips(found: Findings) -> Section:
@@ -142,7 +140,7 @@ def weights(found: Findings) -> Section:
         figure("weights", "Weights of the hyperedges that move most, over the traces")
         if rows
         else None,
-        paragraph(_ends(found)),
+        paragraph(ending(weight_ends(found.weights, found.lab.judged), "those that were used")),
         paragraph(
             f"{many(len(final), 'hyperedge')}, {count(same)} of them retrieved more than once. The "
             "weights that move most:"
@@ -159,22 +157,6 @@ def weights(found: Findings) -> Section:
     )
 
 
-def _ends(found: Findings) -> str:
-    ends = weight_ends(found.weights, found.lab.judged)
-    said = (
-        f"{many(ends.above, 'hyperedge')} {'ends' if ends.above == 1 else 'end'} above the weight "
-        f"before, {count(ends.below)} below."
-    )
-    if ends.capped:
-        said += " All begin at their upper bound, so none can rise."
-    if np.isnan(ends.lead):
-        return said
-    return (
-        f"{said} Those that were used end at {digits(ends.used)} on average, the others at "
-        f"{digits(ends.not_used)}: the used ones are ahead by {digits(ends.lead, 4)}."
-    )
-
-
 def recommendation(found: Findings) -> Section | None:
     """What calibration chose or why it refused, with all of its figures."""
     one = found.recommendation
@@ -186,7 +168,7 @@ def recommendation(found: Findings) -> Section | None:
         if not found.refused:
             return None
         return section("recommendation", "Recommendation", how, paragraph(advice(found)))
-    word = one.metric.upper()
+    word = MEASURES[one.metric][0]
     facts = table(
         ["", word, "95 % interval"],
         [
@@ -208,7 +190,12 @@ def recommendation(found: Findings) -> Section | None:
         paragraph(judged_by),
         facts,
         figure("recommended", "The recommended scores, held out, beside the baselines"),
-        _side_by_side(one),
+        table(
+            ["scores", *STANDINGS.values()],
+            standings(one.table),
+            caption="Held-out scores beside the baselines",
+            strong=(0,),
+        ),
         folded(f"What each of {many(len(one.folds), 'outer fold')} chose", _folds(one)),
         *(
             (
@@ -292,25 +279,13 @@ def _once(given: Iterable[Any]) -> list[Any]:
     return list({(note.code, note.message): note for note in given}.values())
 
 
-def _side_by_side(one: Recommendation) -> Markup:
-    whole = one.table
-    rows = []
-    for at, row in enumerate(rows_of(whole)):
-        cells = [
-            estimate(row, name) if at or not name.endswith("_ahead") else "" for name in _FIGURES
-        ]
-        rows.append([row["scores"], *cells])
-    return table(
-        ["scores", *_HEADS], rows, caption="Held-out scores beside the baselines", strong=(0,)
-    )
-
-
 def _folds(one: Recommendation) -> Markup:
     rows = [
         [
             count(row["repeat"] + 1),
             count(row["fold"] + 1),
             row["choice"],
+            row["head"],
             score(row["strength"]),
             score(row["threshold"]),
         ]
@@ -319,10 +294,10 @@ def _folds(one: Recommendation) -> Markup:
     return joined(
         [
             table(
-                ["repeat", "fold", "choice", "strength", "threshold"],
+                ["repeat", "fold", "choice", "head", "strength", "threshold"],
                 rows,
                 caption="What the outer folds chose",
-                texts=(2,),
+                texts=(2, 3),
             )
         ]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
@@ -40,7 +41,8 @@ class Recommendation:
         Held-out scores beside the baselines, as `side_by_side`; F1 there is at the best threshold
         of each row's own labels.
     folds
-        What every outer fold chose: ``repeat``, ``fold``, ``choice``, ``strength``, ``threshold``.
+        What every outer fold chose: ``repeat``, ``fold``, ``choice``, ``head`` (which, or how many
+        weights), ``strength``, ``threshold``.
     traces, units, positives, truth
         What it was judged by.
     refusal
@@ -106,7 +108,7 @@ class Recommendation:
         self._check()
         figures = {
             "metric": self.metric,
-            "held_out": [self.held_out.value, self.held_out.low, self.held_out.high],
+            "held_out": [None if isnan(one) else one for one in self.held_out],
             "in_sample": self.in_sample,
             "traces": self.traces,
             "units": self.units,
@@ -138,9 +140,10 @@ class Recommendation:
     def __str__(self) -> str:
         """Say it in a line."""
         found = self.held_out
+        bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
         return (
-            f"{_NAMES[self.metric]} {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) on "
-            f"held-out traces of {self.traces}, {self.in_sample:.2f} in sample"
+            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces of {self.traces}, "
+            f"{self.in_sample:.2f} in sample"
         )
 
     def _check(self) -> None:
