@@ -13,6 +13,7 @@ from explorer.figures.colours import NEUTRAL_INK, Theme
 from explorer.figures.columns import CODE, bar_column, row_pixels, text_column
 from explorer.figures.labels import escape_label, shortened, three_digits, wrapped
 from explorer.figures.looks import TRANSPARENT, bare_axis, base_layout, note
+from explorer.figures.quality_map import QUALITY_LOOKS
 from explorer.figures.score_axis import Truth, truth_words
 from explorer.source import visible_text
 
@@ -25,7 +26,7 @@ _NUMBER, _GAP = 44, 14
 _LETTER_PIXELS = 6.9
 _COLOUR, _QUIET = "#7a66f0", "#8d949c"
 
-_WORDS = {"auc": "ROC-AUC", "average_precision": "average precision", "f1": "best F1"}
+_WORDS = {name: look.word for name, look in QUALITY_LOOKS.items()}
 _SHORT = _WORDS | {"average_precision": "AP"}
 
 

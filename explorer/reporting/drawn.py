@@ -19,6 +19,7 @@ from explorer.figures import (
     threshold_curves_spec,
     weight_lines_spec,
 )
+from explorer.figures.quality_map import QUALITY_LOOKS
 from explorer.figures.score_axis import LOWEST, Scale
 from explorer.reporting.findings import MAPS, Findings, Heads
 
@@ -27,7 +28,6 @@ WIDTHS = {"wide": 920, "narrow": 620}
 
 CURVES = ("f1", "mcc", "youden")
 MOST_LINES = 8
-_MAP_WORDS = {"auc": "ROC-AUC", "average_precision": "average precision", "f1": "best F1"}
 _SMALL = 0.05
 """Scores whose middle lies below this are drawn on a logarithmic axis."""
 
@@ -142,7 +142,8 @@ def _map(found: Findings, heads: Heads, width: int) -> dict[str, Any]:
 
 def _told(maps: Mapping[Any, Any], layer: int, head: int) -> str:
     return "<br>".join(
-        f"{_MAP_WORDS[name]} {three_digits(float(maps[name][layer, head]))}" for name in MAPS
+        f"{QUALITY_LOOKS[name].word} {three_digits(float(maps[name][layer, head]))}"
+        for name in MAPS
     )
 
 

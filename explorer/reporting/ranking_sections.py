@@ -5,20 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.figures import BiasBins
+from explorer.figures.quality_map import QUALITY_LOOKS
 from explorer.reporting.findings import MAPS, Findings
 from explorer.reporting.lab import ahead_of_words
 from explorer.reporting.markup import Markup, folded, joined, paragraph, table, tag
 from explorer.reporting.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting.section import Section, estimate, figure, rows_of, section
+from explorer.reporting.section import STANDINGS, Section, figure, rows_of, section, standings
 from explorer.reporting.words import flattery
 
 BEST_HEADS = 12
 MOST_HEADS = 2_000
 """Beyond these heads only the best are listed."""
-
-_MAP_HEADS = ("ROC-AUC", "average precision", "best F1")
-_FIGURES = (("auc", "ROC-AUC"), ("average_precision", "average precision"), ("f1", "best F1"))
-_AHEAD = (("auc_ahead", "AUC ahead by"), ("f1_ahead", "F1 ahead by"))
 
 
 def ranking(found: Findings) -> Section:
@@ -76,7 +73,7 @@ def heads(found: Findings) -> Section:
         ]
         for place in order[:MOST_HEADS]
     ]
-    names = ["layer", "head", *_MAP_HEADS]
+    names = ["layer", "head", *(QUALITY_LOOKS[name].word for name in MAPS)]
     best = table(names, rows[:BEST_HEADS], caption="The heads that rank best", texts=())
     left_out = auc.size - len(rows)
     every = f"All {count(auc.size)} heads" if not left_out else f"The best {count(len(rows))} heads"
@@ -120,12 +117,11 @@ def leaning(found: Findings) -> Section:
 def beside(found: Findings) -> Section:
     """The scores beside baselines."""
     whole = found.beside.baselines
-    heads_of = ["scores", *(word for _, word in (*_FIGURES, *_AHEAD)), "at threshold", "known"]
-    rows = []
-    for at, row in enumerate(rows_of(whole)):
-        values = [estimate(row, name) for name, _ in _FIGURES]
-        ahead = [estimate(row, name) if at else "" for name, _ in _AHEAD]
-        rows.append([row["scores"], *values, *ahead, score(row["threshold"]), count(row["units"])])
+    heads_of = ["scores", *STANDINGS.values(), "at threshold", "known"]
+    rows = [
+        [*standing, score(row["threshold"]), count(row["units"])]
+        for standing, row in zip(standings(whole), rows_of(whole), strict=True)
+    ]
     notes = whole.attrs.get("notes", {})
     said = [
         tag("li", tag("b", name), ": ", "; ".join(note.message for note in of))

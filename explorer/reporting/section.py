@@ -37,6 +37,33 @@ def figure(name: str, label: str) -> Markup:
     return tag("figure", data_figure=name, role="img", aria_label=label)
 
 
+STANDINGS = {
+    "auc": "ROC-AUC",
+    "average_precision": "average precision",
+    "f1": "best F1",
+    "auc_ahead": "AUC ahead by",
+    "f1_ahead": "F1 ahead by",
+}
+"""Figures of a table of `explorer.validation.side_by_side`, and what their columns are called."""
+
+
+def standings(table: pd.DataFrame) -> list[list[object]]:
+    """Rows of scores beside baselines: the name, then each of `STANDINGS` with its interval.
+
+    The first row holds the scores themselves, which are not ahead of themselves.
+    """
+    return [
+        [
+            row["scores"],
+            *(
+                estimate(row, name) if place or not name.endswith("_ahead") else ""
+                for name in STANDINGS
+            ),
+        ]
+        for place, row in enumerate(rows_of(table))
+    ]
+
+
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table, each by the names of its columns."""
     columns = {str(name): table[name].tolist() for name in table}

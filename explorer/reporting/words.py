@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from explorer.errors import ValidationError
+from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
 from explorer.reporting.findings import Findings
 from explorer.reporting.lab import Beside
 from explorer.reporting.numbers import count, digits, interval, many, score, share
 
 if TYPE_CHECKING:
+    from explorer.reporting.weights import WeightEnds
     from explorer.validation import Recommendation
 
 _CHOSEN = ("heads", "layer", "head", "reduction", "normalisation")
@@ -120,6 +123,33 @@ def advice(found: Findings) -> str:
     if not one.accepted:
         return f"Calibration recommends nothing. {one.refusal}"
     return (
-        f"Recommended: {one.choice}, threshold {score(one.threshold)}: {one.metric.upper()} "
+        f"Recommended: {one.choice}, threshold {score(one.threshold)}: {MEASURES[one.metric][0]} "
         f"{interval(*one.held_out, 2)} on traces held out."
     )
+
+
+def ending(ends: WeightEnds, which_used: str) -> str:
+    """Say where feedback moves the weights, and whether the used hyperedges end above the others.
+
+    Parameters
+    ----------
+    ends
+        Where they end.
+    which_used
+        What the used ones are called: "those labelled used".
+    """
+    total = ends.above + ends.below + ends.level
+    many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
+    if ends.capped:
+        # Where weights start at the most that is allowed, they can only fall.
+        fell = "All" if ends.below == total else f"{ends.below:,} of"
+        many = f"{fell} {total:,} hyperedges end below their start, which is the upper bound."
+    if math.isnan(ends.lead):
+        return many
+    used, other = three_digits(ends.used), three_digits(ends.not_used)
+    told = f"{which_used} end at {used} on average and the others at {other}"
+    if used == other:
+        return f"{many} At this threshold {told}: it tells none apart."
+    which = "right" if ends.lead > 0 else "wrong"
+    ahead = three_digits(abs(ends.lead))
+    return f"{many} At this threshold {told}, so the {which} ones come out ahead by {ahead}."

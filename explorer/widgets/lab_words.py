@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
-from explorer.reporting.lab import Lab, Reading, ahead_of_words
+from explorer.reporting.lab import FIGURES, Lab, Reading, ahead_of_words
+from explorer.reporting.numbers import bounds, digits, interval
 from explorer.reporting.ways import THRESHOLD_OF
-from explorer.reporting.words import flattered
+from explorer.reporting.words import MEASURES, ending, flattered
 from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
@@ -57,13 +58,6 @@ _READINGS = {
     "question": "where the question looks",
     "content_free": "what a question without content attracts",
 }
-_FIGURES = {
-    "precision": ("precision", "Of the hyperedges called used, the share that are"),
-    "recall": ("recall", "Of the used hyperedges, the share that are called so"),
-    "f1": ("F1", "Harmonic mean of precision and recall"),
-    "mcc": ("MCC", "Correlation of calls and truth, from -1 to 1; 0 is chance"),
-    "youden": ("Youden J", "Recall plus specificity minus 1; 0 is chance"),
-}
 
 
 def content_of(
@@ -102,10 +96,7 @@ def content_of(
         best = lab.sweep.best("f1")
         figures |= {
             "counts": [reading.tp, reading.fp, reading.fn, reading.tn],
-            "rows": [
-                [label, title, *map(_digits, reading.figures[name])]
-                for name, (label, title) in _FIGURES.items()
-            ],
+            "rows": [_row(name, *reading.figures[name]) for name in FIGURES],
             "best": None if math.isnan(best.threshold) else best.threshold,
             "at_best": reading.threshold == best.threshold,
             "judged": _judged(lab, keeper.name_in_view),
@@ -186,12 +177,11 @@ def agreement_content(
     rows = []
     for name, one in found.items():
         at = three_digits(float(getattr(state, METHOD_THRESHOLDS[name])))
-        kappa = "not defined" if math.isnan(one.kappa.value) else f"{one.kappa.value:.3f}"
-        bounds = "" if math.isnan(one.kappa.low) else f"{one.kappa.low:.3f} to {one.kappa.high:.3f}"
+        kappa = "not defined" if math.isnan(one.kappa.value) else digits(one.kappa.value)
         same = f"calls {one.used[1]:,} used"
         if one.units:
             same += f"; {one.share:.0%} of {one.units:,} calls are the same"
-        rows.append([f"{name} at {at}", kappa, bounds, same])
+        rows.append([f"{name} at {at}", kappa, bounds(one.kappa.low, one.kappa.high), same])
     return {
         "part": "agree",
         "hidden": keeper.lab is None or not rows,
@@ -208,26 +198,16 @@ def moves_content(state: ExplorerState, ends: WeightEnds | None, truth: str) -> 
         "hidden": ends is None,
         "strategy": state.update_strategy,
         "strategies": [[name, name, _STRATEGIES[name]] for name in UPDATE_STRATEGIES],
-        "said": "" if ends is None else _ending(ends, WORDS[truth].which),
+        "said": "" if ends is None else ending(ends, WORDS[truth].which),
     }
 
 
-def _ending(ends: WeightEnds, which_used: str) -> str:
-    total = ends.above + ends.below + ends.level
-    many = f"Of {total:,} hyperedges {ends.above:,} end above their start, {ends.below:,} below."
-    if ends.capped:
-        # Where weights start at the most that is allowed, they can only fall.
-        fell = "All" if ends.below == total else f"{ends.below:,} of"
-        many = f"{fell} {total:,} hyperedges end below their start, which is the upper bound."
-    if math.isnan(ends.lead):
-        return many
-    used, other = three_digits(ends.used), three_digits(ends.not_used)
-    told = f"{which_used} end at {used} on average and the others at {other}"
-    if used == other:
-        return f"{many} At this threshold {told}: it tells none apart."
-    which = "right" if ends.lead > 0 else "wrong"
-    ahead = three_digits(abs(ends.lead))
-    return f"{many} At this threshold {told}, so the {which} ones come out ahead by {ahead}."
+def _row(name: str, value: float, low: float, high: float) -> list[str]:
+    """A measure as the page shows it: name, what it is, value and bounds, empty where unknown."""
+    word, meaning = MEASURES[name]
+    known = not math.isnan(low)
+    ends = [digits(low), digits(high)] if known else ["", ""]
+    return [word, f"{meaning[0].upper()}{meaning[1:]}", digits(value), *ends]
 
 
 def _judged(lab: Lab, named: str) -> str:
@@ -237,7 +217,7 @@ def _judged(lab: Lab, named: str) -> str:
     units = WORDS[lab.judged.truth].units
     return (
         f"{named}. {sweep.units:,} {units} of {traces}, {sweep.positives:,} used{left_out}."
-        f" ROC-AUC {_interval(ranking.auc)}; 0.5 is chance."
+        f" ROC-AUC {interval(*ranking.auc)}; 0.5 is chance."
     )
 
 
@@ -264,7 +244,7 @@ def _warning(keeper: LabKeeper, lab: Lab, beside: Beside | None) -> str:
     chosen = beside.chosen
     return (
         f"In sample. The best F1 on {words.these} is {chosen.in_sample:.3f}; a threshold chosen in "
-        f"the same way reaches {_interval(chosen.held_out)} on traces that had no part in choosing."
+        f"the same way reaches {interval(*chosen.held_out)} on traces that had no part in choosing."
     )
 
 
@@ -307,13 +287,3 @@ def _under_way(keeper: LabKeeper) -> str:
 def _told(report: JobReport) -> str:
     done = "" if report.fraction is None else f" ({report.fraction:.0%})"
     return f"{report.message.rstrip(' .…')}{done} …"
-
-
-def _digits(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(found: Any) -> str:
-    if math.isnan(found.low):
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

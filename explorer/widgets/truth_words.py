@@ -53,8 +53,8 @@ WORDS = {
         choosers="the labels",
     ),
     "ablation": TruthWords(
-        title="Causal use: used is what makes the answer half as likely, or less, when it is left "
-        "out of the prompt",
+        title="Causal use: used is what lowers the log-probability of the answer by the drop, or "
+        "more, when it is left out",
         judges="causal use",
         units="ablated hyperedges",
         used="used by ablation",
