@@ -40,6 +40,57 @@ def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
         state.heads = wanted.heads
 
 
+def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
+    """Say whether scores and threshold in view are those that `take_config` shows."""
+    from explorer.rag.config import ExtractorConfig
+
+    wanted = ExtractorConfig.of(config)
+    threshold = METHOD_THRESHOLDS[wanted.method]
+    name = "attention_threshold" if threshold == "threshold" else threshold
+    theirs = {"method": wanted.method, threshold: getattr(wanted, name), "heads": wanted.heads}
+    if wanted.heads is None:
+        theirs |= {part: getattr(wanted, part) for part in IN_THE_PLACE}
+    return all(getattr(state, part) == value for part, value in theirs.items())
+
+
+class Earlier:
+    """What was shown before a config was taken, to go back to.
+
+    Parameters
+    ----------
+    state
+        As it is now.
+    """
+
+    _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *IN_THE_PLACE)
+
+    def __init__(self, state: ExplorerState) -> None:
+        self._state = state
+        self._values = {name: getattr(state, name) for name in self._NAMES}
+        self._heads = state.heads
+        self._taken: float | None = None
+
+    def taken(self) -> None:
+        """Take note of the threshold that came with the config."""
+        self._taken = float(getattr(self._state, self._state.threshold_name))
+
+    def restore(self) -> None:
+        """Show it again."""
+        with self._state.batch():
+            for name, value in self._values.items():
+                setattr(self._state, name, value)
+            self._state.heads = self._heads
+
+    def restore_threshold(self) -> None:
+        """Leave the threshold that came with a set of heads, which is none for a single head.
+
+        One that was set since is kept.
+        """
+        name = self._state.threshold_name
+        if getattr(self._state, name) == self._taken:
+            setattr(self._state, name, self._values[name])
+
+
 def handed_out(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config of the app as JSON takes it, without what a set of heads is in place of."""
     heads = config["heads"]

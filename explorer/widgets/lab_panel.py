@@ -20,8 +20,8 @@ from explorer.figures import (
 )
 from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
-from explorer.widgets.configs import json_of, python_of_config, take_config
-from explorer.widgets.lab_keeper import HEADS_LANE
+from explorer.widgets.configs import Earlier, json_of, python_of_config, take_config
+from explorer.widgets.lab_keeper import HEADS_LANE, RECOMMEND_LANE
 from explorer.widgets.lab_words import (
     agreement_content,
     content_of,
@@ -96,11 +96,13 @@ class LabPanel:
         on = self.figures.on
         on("best", lambda message, _: self._use(message.get("threshold")))
         on("recommend", lambda *_: self.keeper.recommend())
+        on("cancel recommend", lambda *_: session.cancel(RECOMMEND_LANE))
         on("read_again", lambda *_: session.rag.score_all(content_free=True, overwrite=True))
         on(f"cancel {SCORING}", lambda *_: session.cancel(SCORING))
         on("measure", lambda *_: session.causal.measure())
         on("stop", lambda *_: session.cancel(ABLATING))
         on("take", lambda *_: self._take())
+        on("go back", lambda *_: self._go_back())
         on("export", lambda message, _: self._export(str(message.get("what"))))
         on("report", lambda *_: self.report.write(self.hand_report(self.figures)))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
@@ -253,8 +255,15 @@ class LabPanel:
         best, plateau = lab.sweep.best("f1"), lab.sweep.plateau("f1")
         shared = {"scale": self.scale, "width": self.histogram.plot.width or _LEFT}
         truth = lab.judged.truth
-        histogram = score_histogram_spec(lab.scores, self.threshold, truth=truth, **shared)
-        self.histogram.draw(_with_reference(histogram, self.state.reference_threshold))
+        self.histogram.draw(
+            score_histogram_spec(
+                lab.scores,
+                self.threshold,
+                truth=truth,
+                reference=self.state.reference_threshold,
+                **shared,
+            )
+        )
         self.curves.draw(
             threshold_curves_spec(
                 lab.sweep.table,
@@ -423,10 +432,12 @@ class LabPanel:
         config = self.session.methods.config()
         if what.endswith("JSON"):
             text = found.to_json() if recommended else json_of(config)
-            told = {"name": "feedback_config.json", "mime": "application/json", "text": text}
+            name = "recommendation.json" if recommended else "feedback_config.json"
+            told = {"name": name, "mime": "application/json", "text": text}
         else:
             text = found.to_python() if recommended else python_of_config(config)
-            told = {"name": "feedback_extractor.py", "mime": "text/x-python", "text": text}
+            name = "recommended_extractor.py" if recommended else "feedback_extractor.py"
+            told = {"name": name, "mime": "text/x-python", "text": text}
         self.figures.tell({"download": told})
 
     def hand_report(self, region: Region) -> Callable[[str], None]:
@@ -438,30 +449,21 @@ class LabPanel:
         found = self.keeper.recommendation
         if not getattr(found, "accepted", False):
             return
+        before = Earlier(self.state)
         try:
             take_config(self.state, found.config)
         except ExplorerError as error:
             self.session.desk.tell(error)
+            return
+        before.taken()
+        self.session.earlier = before
+        self._show_words()
 
-
-def _with_reference(figure: dict[str, Any], reference: float) -> dict[str, Any]:
-    """Mark the reference threshold in the histogram, where the axis reaches it."""
-    axis, layout = figure["layout"]["xaxis"], figure["layout"]
-    log = axis.get("type") == "log"
-    place = math.log10(max(reference, 1e-12)) if log else reference
-    if not axis["range"][0] <= place <= axis["range"][1]:
-        return figure
-    mark = {
-        "type": "line", "xref": "x", "x0": reference, "x1": reference, "yref": "y domain",
-        "y0": 0, "y1": 1, "layer": "below", "line": {"width": 1, "dash": "dot", "color": "#888"},
-    }  # fmt: skip
-    words = {
-        "xref": "x", "x": place, "yref": "y domain", "y": 0, "text": f"reference {reference:.3g}",
-        "showarrow": False, "xanchor": "right" if place > sum(axis["range"]) / 2 else "left",
-        "yanchor": "bottom", "opacity": 0.75, "font": {"size": 11},
-    }  # fmt: skip
-    layout = layout | {
-        "shapes": [*layout["shapes"], mark],
-        "annotations": [*layout["annotations"], words],
-    }
-    return figure | {"layout": layout}
+    def _go_back(self) -> None:
+        """Show what was shown before the recommendation."""
+        earlier, self.session.earlier = self.session.earlier, None
+        if earlier is not None:
+            earlier.restore()
+        elif self.state.heads is not None:
+            self.state.heads = None
+        self._show_words()

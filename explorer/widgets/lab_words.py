@@ -13,6 +13,7 @@ from explorer.reporting.numbers import bounds, digits, interval
 from explorer.reporting.ways import THRESHOLD_OF
 from explorer.reporting.words import MEASURES, ending, flattered
 from explorer.widgets.agreement_keeper import LANE as AGREEMENT_LANE
+from explorer.widgets.configs import is_shown
 from explorer.widgets.lab_keeper import (
     BESIDE_LANE,
     LANE,
@@ -89,6 +90,7 @@ def content_of(
         "judged": "",
         "warning": "",
         "notes": [],
+        "recommending": RECOMMEND_LANE in keeper.desk.reports,
         "recommended": _recommended(keeper),
         "more": _more(keeper) if there else None,
     }
@@ -260,7 +262,8 @@ def _recommended(keeper: LabKeeper) -> dict[str, Any] | None:
             "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
         }  # fmt: skip
     said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}; {found}."
-    return {"said": said, "accepted": True, "notes": notes}
+    shown = is_shown(keeper.state, found.config)
+    return {"said": said, "accepted": True, "notes": notes, "shown": shown}
 
 
 def _more(keeper: LabKeeper) -> dict[str, Any] | None:

@@ -33,6 +33,7 @@ class ModelKeeper(t.HasTraits):
         self._models: dict[str, Model] = {}
         self._loading = threading.Lock()
         self._last = state.model
+        desk.observe(self._loaded_meanwhile, names="reports")
 
     def __contains__(self, name: object) -> bool:
         """Whether a model of this name is loaded."""
@@ -98,6 +99,11 @@ class ModelKeeper(t.HasTraits):
         loaded = name in self._models
         self.status = _READY if loaded else _BUSY
         return "" if loaded else f"loading {name}"
+
+    def _loaded_meanwhile(self, _: Any) -> None:
+        """Say "loading" no longer than that: a job goes on for long after its model is there."""
+        if self.status == _BUSY and self.state.model in self._models:
+            self.status = _READY
 
     def ready(self, name: str) -> None:
         """Take note that this model works."""

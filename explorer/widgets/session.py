@@ -11,6 +11,7 @@ from explorer.errors import ExplorerError, InputError
 from explorer.widgets.agreement_keeper import AgreementKeeper
 from explorer.widgets.causal_keeper import CausalKeeper
 from explorer.widgets.code_keeper import CodeKeeper
+from explorer.widgets.configs import Earlier
 from explorer.widgets.desk import Desk
 from explorer.widgets.lab_keeper import LabKeeper
 from explorer.widgets.methods_keeper import MethodsKeeper
@@ -64,12 +65,14 @@ class Session:
         self.causal = CausalKeeper(state, self.desk, self.models, self.rag)
         self.weights = WeightsKeeper(state, self.desk, self.rag, self.scores, self.lab)
         self._selection: dict[str, Any] | None = None
+        self.earlier: Earlier | None = None
         state.find_trace = self.rag.index
         state.register_model = self.models.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
         state.observe(self._on_trace, names="trace")
         state.observe(self._on_tab, names="tab")
+        state.observe(self._on_heads, names="heads")
         self.code.on_shown = self._pin_what_was_asked_for
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
@@ -87,6 +90,12 @@ class Session:
         # The model may have been changed while the other tab was in front.
         if change["new"] == "code" and self.code.stale and not self.desk.runner.running("code"):
             self.code.record()
+
+    def _on_heads(self, change: Mapping[str, Any]) -> None:
+        # However the set that was recommended is left, its threshold goes with it.
+        if change["new"] is None and self.earlier is not None:
+            earlier, self.earlier = self.earlier, None
+            earlier.restore_threshold()
 
     def _on_source(self, change: Mapping[str, Any]) -> None:
         if not self.models.quiet and change["new"]:

@@ -40,7 +40,7 @@ def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
     assert figures["precision"] == "0.667"
     assert figures["recall"] == "0.667"
     assert figures["F1"] == "0.667"
-    assert figures["J"] == "0.333"
+    assert figures["Youden J"] == "0.333"
     # (2 * 2 - 1 * 1) / sqrt(3 * 3 * 3 * 3)
     assert figures["MCC"] == "0.333"
     # The line is at 0.15 best: all three used ones are called, and one other.

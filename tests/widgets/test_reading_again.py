@@ -132,7 +132,8 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     app.wait()
     offer = app._lab.figures.wire.content["more"]
     assert offer["said"] == (
-        "A model read these traces without the rows of the question and a question without content."
+        "“recommend” can only choose from what was read. Not read yet: where the question looks "
+        "and what a question without content attracts."
     )
     assert not offer["busy"]
     app._lab.figures._handlers["read_again"]({}, [])

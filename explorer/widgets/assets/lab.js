@@ -45,22 +45,23 @@ function figuresPart(el, tell) {
   const rows = h("div", { class: "ex-figures", role: "list", "aria-label": "Figures at this threshold" });
   const warning = h("p", { class: "ex-note ex-warning" });
   const notes = h("div", { class: "ex-notes" });
-  const best = button("", "The threshold with the largest F1 on these very hyperedges", () => tell.now("best", { threshold: content.best }));
-  const recommend = button("recommend", "Choose heads and a threshold by nested cross-validation", () => tell.now("recommend"));
+  const best = button("", "", () => tell.now("best", { threshold: content.best }));
+  const recommend = button("recommend", "", () => tell.now(content.recommending ? "cancel recommend" : "recommend"));
   const json = button("JSON", "Save the config of a FeedbackExtractor that works as shown here", () => tell.now("export", { what: "JSON" }));
   const python = button("Python", "Save Python that makes a FeedbackExtractor as shown here", () => tell.now("export", { what: "Python" }));
   const report = button("report", "Save every figure and number of this tab as one page, to keep or to send", () => tell.now("report"));
   const actions = h("div", { class: "ex-actions" }, best, recommend, h("span", { class: "ex-grow" }), h("span", { class: "ex-note" }, "export"), json, python, report);
   const advice = h("p", { class: "ex-advice-text" });
-  const take = button("show it", "Show scores and threshold as recommended, in every tab", () => tell.now("take"));
-  const adviceJson = button("JSON", "Save the recommended config", () => tell.now("export", { what: "recommended JSON" }));
+  const take = button("show it", "", () => tell.now(content.recommended?.shown ? "go back" : "take"));
+  const adviceJson = button("JSON", "Save the recommendation: its config, and the figures that it was judged by", () => tell.now("export", { what: "recommended JSON" }));
   const advicePython = button("Python", "Save Python that makes the recommended extractor", () => tell.now("export", { what: "recommended Python" }));
-  const adviceNotes = h("span", { class: "ex-notes" });
+  const adviceNotes = h("div", { class: "ex-advice-notes" });
+  const adviceExport = h("span", { class: "ex-note" }, "export the recommendation");
   const moreSaid = h("span", { class: "ex-note" });
   const again = button("read them again for more to choose from", "Let the chosen model read them again with the rows of the question and a question without content; attention that traces brought themselves stays", () => tell.now("read_again"));
   const stopReading = button("cancel", "Stop reading; what was read until then is kept", () => tell.now("cancel scoring"));
   const more = h("div", { class: "ex-actions ex-more", role: "status" }, moreSaid, again, stopReading);
-  const box = h("div", { class: "ex-advice", role: "status" }, advice, h("div", { class: "ex-actions" }, adviceNotes, take, adviceJson, advicePython));
+  const box = h("div", { class: "ex-advice", role: "status" }, advice, adviceNotes, h("div", { class: "ex-actions" }, take, h("span", { class: "ex-grow" }), adviceExport, adviceJson, advicePython));
   el.replaceChildren(
     h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "scores by"), methods),
     h("div", { class: "ex-panel-head" }, h("span", { class: "ex-panel-title" }, "judged by"), truthRoom, dropField, said),
@@ -79,7 +80,17 @@ function figuresPart(el, tell) {
     node.dataset.shown = wanted;
     node.replaceChildren(...list.map(([code, message]) => h("span", { class: "ex-badge", title: message, tabindex: "0", "aria-label": message }, code)));
   };
+  // In a box of its own a note is said in full: it is there to be read before the choice is used.
+  const sentences = (node, list) => {
+    const wanted = JSON.stringify(list);
+    if (node.dataset.shown === wanted) return;
+    node.dataset.shown = wanted;
+    node.replaceChildren(...list.map(([code, message]) => h("p", { class: "ex-note" }, h("b", {}, code), ". ", message)));
+  };
   let content = {};
+  el.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target !== drop && content.recommended?.shown) tell.now("go back");
+  });
   return (next) => {
     content = next;
     if (methods.childElementCount !== content.methods.length)
@@ -90,6 +101,7 @@ function figuresPart(el, tell) {
       );
     for (const node of methods.children) node.setAttribute("aria-pressed", String(node.dataset.method === content.method));
     setText(said, content.said);
+    said.title = content.said;
     if (!truth) {
       truth = segmented("Truth", content.truths, (value) => tell.set("truth", value));
       truthRoom.replaceWith(truth);
@@ -124,7 +136,12 @@ function figuresPart(el, tell) {
     report.disabled = content.reporting;
     best.hidden = content.best === null;
     best.disabled = Boolean(content.at_best);
-    setText(best, content.best === null ? "" : `use the best F1, ${digits(content.best)}`);
+    best.title = `${digits(content.best)}: the threshold with the largest F1 on these very hyperedges`;
+    setText(best, content.best === null ? "" : "go to the best F1");
+    setText(recommend, content.recommending ? "cancel" : "recommend");
+    recommend.title = content.recommending
+      ? "Stop choosing; what is finished is kept for the next time"
+      : "Choose heads and a threshold by nested cross-validation";
     more.hidden = !content.more;
     setText(moreSaid, content.more?.said ?? "");
     again.hidden = Boolean(content.more?.busy);
@@ -133,8 +150,10 @@ function figuresPart(el, tell) {
     box.hidden = !found;
     if (found) {
       setText(advice, found.said);
-      badges(adviceNotes, found.notes);
-      take.hidden = adviceJson.hidden = advicePython.hidden = !found.accepted;
+      sentences(adviceNotes, found.notes);
+      setText(take, found.shown ? "go back" : "show it");
+      take.title = found.shown ? "Show again what was shown before (Esc)" : "Show scores and threshold as recommended, in every tab";
+      take.hidden = adviceExport.hidden = adviceJson.hidden = advicePython.hidden = !found.accepted;
     }
   };
 }
