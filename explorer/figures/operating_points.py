@@ -302,9 +302,11 @@ def _told(at: OperatingPoint | None, y: float, width: int, *, known: bool) -> di
     """The point in words; plain letters, which can change in place."""
     text = " "
     if at is not None and known:
-        right = "?" if np.isnan(at.precision) else f"{at.precision:.0%}"
+        right = f"{at.precision:.0%}"
         text = (
-            f"at {three_digits(at.threshold)}: {at.recall:.0%} of the used found, "
+            f"at {three_digits(at.threshold)} nothing is called used"
+            if np.isnan(at.precision)
+            else f"at {three_digits(at.threshold)}: {at.recall:.0%} of the used found, "
             f"{at.false_alarms:.0%} false alarms, {right} of the calls right"
             if width >= 640
             else f"at {three_digits(at.threshold)}: {at.recall:.0%} found, "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _TOP, _BELOW, _BETWEEN = 46, 40, 44
+_ROOMY = 640
 _COLOUR = "#7a66f0"
 
 
@@ -80,6 +81,9 @@ def score_bias_spec(
         ``layout.meta["bins"]`` has the numbers of bins of the two panels.
     """
     room = width - LEFT - RIGHT
+    # Where a panel has no room for what it says and for the truth, that stands a line higher.
+    lifted = 16 if width < _ROOMY else 0
+    above = _TOP + lifted
     share = (room - _BETWEEN) / 2 / room
     panels = [_Panel.of(one) for one in (position, length)]
     top = max([1.5, *(panel.top for panel in panels)])
@@ -111,20 +115,27 @@ def score_bias_spec(
                 "" if place == 0 else "2",
                 ("position", "length")[place],
                 axes["xaxis2" if place else "xaxis"],
-                (share * room, height - _TOP - _BELOW, top),
+                (share * room, height - above - _BELOW, top),
             )
         ],
         "layout": base_layout(
             theme,
             height=height,
-            margin={"l": LEFT, "r": RIGHT, "t": _TOP, "b": _BELOW},
+            margin={"l": LEFT, "r": RIGHT, "t": above, "b": _BELOW},
             hovermode="closest",
             meta={"bins": [len(panel.x) for panel in panels]},
             **axes,
             annotations=[
                 *_captions(position, 0.0, ("later", "earlier"), "position", width),
                 *_captions(length, 1 - share, ("longer", "shorter"), "length", width),
-                note(truth_words(truth)[2], x=1, xanchor="right", y=1, yanchor="bottom", yshift=24),
+                note(
+                    truth_words(truth)[2],
+                    x=1,
+                    xanchor="right",
+                    y=1,
+                    yanchor="bottom",
+                    yshift=24 + lifted,
+                ),
             ],
         ),
     }
@@ -289,7 +300,7 @@ def _captions(
         lean = "no clear bias"
     ends = "" if np.isnan(low) else f" ({low:+.2f} to {high:+.2f})"
     numbers = "" if np.isnan(value) else f"rank correlation {value:+.2f}{ends}"
-    if width < 640:
+    if width < _ROOMY:
         numbers = numbers.replace("rank correlation", "\u03c1")
     captions = [note(lean, **left, yshift=24, font={"size": 12, "color": NEUTRAL_INK})]
     captions.append(

@@ -38,7 +38,7 @@ def test_the_threshold_is_a_point_on_both_and_words():
         "at 0.250: 100% of the used found, 50% false alarms, 67% of the calls right"
     ]
     none = rank_curves_spec(ROC, PR, 0.5, OperatingPoint(1.0, 0.0, 0.0, np.nan))
-    assert trace(none, "here")["text"][0].endswith("? of the calls right")
+    assert trace(none, "here")["text"][0].endswith("nothing is called used")
 
 
 def test_a_drag_moves_the_points_and_words_alone():
