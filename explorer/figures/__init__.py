@@ -9,6 +9,7 @@ from explorer.figures.flips import flips, flips_spec
 from explorer.figures.grid import head_grid
 from explorer.figures.heatmap import heatmap
 from explorer.figures.importance import importance
+from explorer.figures.labelled_scores import LabelledScores
 from explorer.figures.labels import escape_label, three_digits
 from explorer.figures.method_dots import method_dots, method_dots_spec
 from explorer.figures.methods import method_bars, methods_spec
@@ -21,11 +22,7 @@ from explorer.figures.operating_points import (
 from explorer.figures.pooling import block_of, pool_max
 from explorer.figures.quality_map import quality_map_figure, quality_map_spec
 from explorer.figures.score_bias import BiasBins, score_bias, score_bias_spec
-from explorer.figures.score_histogram import (
-    LabelledScores,
-    score_histogram,
-    score_histogram_spec,
-)
+from explorer.figures.score_histogram import score_histogram, score_histogram_spec
 from explorer.figures.threshold_curves import threshold_curves, threshold_curves_spec
 from explorer.figures.trajectory import weight_lines, weight_lines_spec
 

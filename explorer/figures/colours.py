@@ -252,3 +252,14 @@ def _hex_channels(colour: str) -> list[int]:
 
 def _hex(channels: Sequence[int]) -> str:
     return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+def tinted(colour: str, opacity: float) -> str:
+    """A colour such as ``"#7a66f0"`` that lets through what lies below it.
+
+    Examples
+    --------
+    >>> tinted("#7a66f0", 0.2)
+    'rgba(122,102,240,0.2)'
+    """
+    return f"rgba({','.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))},{opacity})"

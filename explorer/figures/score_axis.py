@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from explorer.errors import InputError
+from explorer.figures.colours import ACCENT, Theme
+from explorer.figures.looks import axis_title, bare_axis, base_layout
 
 LOWEST = 1e-4
 """Where the log axis starts; smaller scores, and zero, stand at its edge."""
@@ -16,6 +18,8 @@ Truth = Literal["labels", "ablation", "agreement"]
 
 LEFT, RIGHT = 46, 8
 """Margins in pixels of figures with numbers at the left: alike, so that stacked axes line up."""
+TOP, BELOW = 30, 38
+"""Margins of figures over the score axis, for a caption and for the name of the axis."""
 
 BAND = "rgba(128,136,146,0.15)"
 """Quiet grey on either theme: what is possible, or how sure a number is."""
@@ -50,6 +54,72 @@ def gutter_pixels(width: int) -> int:
 def plot_share(width: int) -> float:
     """The part of the room between the margins that the score axis takes, left of the words."""
     return 1.0 - gutter_pixels(width) / max(1, width - LEFT - RIGHT)
+
+
+def over_scores(
+    theme: Theme,
+    *,
+    title: str,
+    yaxis: dict[str, Any],
+    scale: Scale,
+    span: tuple[float, float] | None,
+    width: int,
+    height: int,
+    **more: Any,
+) -> dict[str, Any]:
+    """The layout of a figure over the score axis, with words at its right.
+
+    The words have axes of their own, ``x2`` and ``y2``, in pixels: from the left edge of their
+    room, and downwards from its top.
+
+    Parameters
+    ----------
+    theme : {"light", "dark"}
+    title
+        Of the score axis.
+    yaxis
+        What is said of the axis upwards.
+    scale, span, width, height
+        As in `explorer.figures.score_histogram.score_histogram_spec`.
+    more
+        Further settings of the layout.
+    """
+    share = plot_share(width)
+    fixed = {"fixedrange": True}
+    return base_layout(
+        theme,
+        height=height,
+        margin={"l": LEFT, "r": RIGHT, "t": TOP, "b": BELOW},
+        hovermode="closest",
+        xaxis=bare_axis(
+            theme,
+            **score_ticks(scale, span),
+            showgrid=True,
+            layer="below traces",
+            tickangle=0,
+            title=axis_title(title, 6),
+            **fixed,
+        )
+        | {"domain": [0, share]},
+        yaxis=bare_axis(theme, **yaxis, **fixed),
+        xaxis2={
+            "domain": [share, 1],
+            "range": [0, gutter_pixels(width)],
+            "visible": False,
+            "anchor": "y2",
+            **fixed,
+        },
+        yaxis2={"range": [height - TOP - BELOW, 0], "visible": False, "anchor": "x2", **fixed},
+        **more,
+    )
+
+
+def threshold_at(threshold: float, low: float) -> dict[str, Any]:
+    """A line over the whole height where the threshold is; at the edge for one beyond it."""
+    at = max(threshold, low)
+    place = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
+    look = {"line": {"color": ACCENT, "width": 1.5}, "layer": "above"}
+    return {"type": "line", "name": "threshold", **place, **look}
 
 
 def score_ticks(scale: Scale, span: tuple[float, float] | None = None) -> dict[str, Any]:

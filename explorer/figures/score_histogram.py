@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from explorer.errors import InputError, ShapeError
-from explorer.figures.colours import ACCENT, NEUTRAL_INK, Theme, verdict_colour
-from explorer.figures.labels import three_digits
+from explorer.errors import InputError
+from explorer.figures.colours import NEUTRAL_INK, Theme, verdict_colour
+from explorer.figures.histogram_marks import answering, bars, rug, shade
+from explorer.figures.labelled_scores import LabelledScores
 from explorer.figures.looks import (
     LABEL_SIZE,
     TEXT_SIZE,
-    TRANSPARENT,
-    axis_title,
-    bare_axis,
-    base_layout,
     note,
 )
 from explorer.figures.rows import LABEL_MARKS
 from explorer.figures.score_axis import (
+    BELOW,
     LEFT,
     RIGHT,
+    TOP,
     Scale,
     Truth,
-    gutter_pixels,
+    over_scores,
     plot_share,
     score_span,
-    score_ticks,
+    threshold_at,
     truth_words,
 )
 
@@ -38,67 +36,6 @@ if TYPE_CHECKING:
 
 MOST_RUG = 60
 """Fewer scores than this are drawn one by one as well."""
-
-_TOP, _BELOW = 30, 38
-_PALE = 0.38
-"""Opacity of bars on the side of the threshold that is called not used."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledScores:
-    """Scores apart by label and in rising order, from which any histogram is counted at once.
-
-    Parameters
-    ----------
-    used, not_used : ndarray of float32
-        Scores of the units that are labelled so, rising, without NaN. Float32 is the precision of
-        attention, and what a threshold is compared in.
-    unknown : int
-        How many labelled units have no score.
-    """
-
-    used: NDArray[np.float32]
-    not_used: NDArray[np.float32]
-    unknown: int = 0
-
-    @classmethod
-    def of(cls, scores: ArrayLike, labels: ArrayLike) -> LabelledScores:
-        """Sort scores apart; NaN is a score that is not known.
-
-        Raises
-        ------
-        ShapeError
-            When there are not as many labels as scores.
-        """
-        values = np.asarray(scores, dtype=np.float32).ravel()
-        truth = np.asarray(labels, dtype=bool).ravel()
-        if values.shape != truth.shape:
-            raise ShapeError(f"There are {values.size} scores, but {truth.size} labels.")
-        known = ~np.isnan(values)
-        return cls(
-            np.sort(values[known & truth]),
-            np.sort(values[known & ~truth]),
-            int(values.size - known.sum()),
-        )
-
-    def called(self, threshold: float) -> tuple[int, int]:
-        """How many of the used and of the not used score at least the threshold."""
-        least = np.float32(threshold)
-        above = [part.size - int(np.searchsorted(part, least)) for part in self._parts]
-        return above[0], above[1]
-
-    def counts(self, edges: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Used and not used from edge to edge; scores beyond the ends count in the end bins."""
-        found = []
-        for part in self._parts:
-            passed = np.searchsorted(part, edges.astype(np.float32))
-            passed[0], passed[-1] = 0, part.size
-            found.append(np.diff(passed))
-        return found[0], found[1]
-
-    @property
-    def _parts(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return self.used, self.not_used
 
 
 def score_histogram(scores: LabelledScores, threshold: float | None = None, **settings: Any) -> Any:
@@ -120,6 +57,7 @@ def score_histogram_spec(
     counted: Literal["sqrt", "linear"] = "sqrt",
     truth: Truth = "labels",
     reachable: float | None = None,
+    reference: float | None = None,
     bins: int | None = None,
     width: int = 700,
     height: int = 220,
@@ -146,6 +84,8 @@ def score_histogram_spec(
         What used means here.
     reachable : float, optional
         The largest score that any unit could have; what lies within is shaded.
+    reference : float, optional
+        Another threshold that this one is held against; marked where the axis reaches it.
     bins : int, optional
         How many; from the width and the number of scores when left out.
     width, height : int
@@ -157,7 +97,8 @@ def score_histogram_spec(
     -------
     dict
         ``layout.meta["edges"]`` are the edges of the bins; what can be clicked has one point per
-        bin. The layout does not change with the threshold.
+        bin. The layout does not change with the threshold, but for the side on which the name of
+        the reference stands.
 
     Raises
     ------
@@ -167,7 +108,6 @@ def score_histogram_spec(
     if counted not in {"sqrt", "linear"}:
         raise InputError(f"Counts are drawn as 'sqrt' or 'linear', and not as {counted!r}.")
     words = truth_words(truth)
-    ticks = score_ticks(scale, span)
     low, high = score_span(scale, span)
     total = scores.used.size + scores.not_used.size
     pixels = plot_share(width) * (width - LEFT - RIGHT)
@@ -180,166 +120,43 @@ def score_histogram_spec(
     reach = [max(float(part.max()) * 1.08, 0.3 * top) + 0.04 * top for part in tall]
     rugged = 0 < total < MOST_RUG
     if rugged:
-        room = 14 * sum(reach) / (height - _TOP - _BELOW)
+        room = 14 * sum(reach) / (height - TOP - BELOW)
         reach = [side + room for side in reach]
+    shapes, notes = _reference(reference, threshold, (low, high), scale)
     traces = [
-        _shade(reachable, low, high, reach),
-        *_bars(edges, tall, threshold, scale),
-        _answering(edges, counts, reach, scale, words),
-        _rug(scores, low, high, reach, shown=rugged),
+        shade(reachable, low, high, reach),
+        *bars(edges, tall, threshold, scale),
+        answering(edges, counts, reach, scale, words),
+        rug(scores, low, high, reach, shown=rugged),
         *_words(scores, threshold, words, height, width),
     ]
-    share = plot_share(width)
-    fixed = {"fixedrange": True}
     return {
         "data": traces,
-        "layout": base_layout(
+        "layout": over_scores(
             theme,
+            title="score",
+            yaxis={
+                "range": [-reach[1], reach[0]],
+                **_count_ticks(counts, counted, reach, height),
+            },
+            scale=scale,
+            span=span,
+            width=width,
             height=height,
-            margin={"l": LEFT, "r": RIGHT, "t": _TOP, "b": _BELOW},
             barmode="overlay",
             bargap=0,
-            hovermode="closest",
             meta={"edges": edges},
-            xaxis=bare_axis(
-                theme,
-                **ticks,
-                showgrid=True,
-                layer="below traces",
-                tickangle=0,
-                title=axis_title("score", 6),
-                **fixed,
-            )
-            | {"domain": [0, share]},
-            yaxis=bare_axis(
-                theme,
-                range=[-reach[1], reach[0]],
-                **_count_ticks(counts, counted, reach, height),
-                **fixed,
-            ),
-            xaxis2={
-                "domain": [share, 1],
-                "range": [0, gutter_pixels(width)],
-                "visible": False,
-                "anchor": "y2",
-                **fixed,
-            },
-            yaxis2={
-                "range": [height - _TOP - _BELOW, 0],
-                "visible": False,
-                "anchor": "x2",
-                **fixed,
-            },
             shapes=[
                 *([_base()] if total else []),
-                *(_line(threshold, low) if threshold_line and threshold is not None else []),
+                *(
+                    [threshold_at(threshold, low)]
+                    if threshold_line and threshold is not None
+                    else []
+                ),
+                *shapes,
             ],
-            annotations=_captions(scores, counted, words[2], width),
+            annotations=[*_captions(scores, counted, words[2], width), *notes],
         ),
-    }
-
-
-def _bars(
-    edges: NDArray[np.float64],
-    tall: list[NDArray[np.float64]],
-    threshold: float | None,
-    scale: Scale,
-) -> list[dict[str, Any]]:
-    # On a log axis too, plotly wants centre and width of a bar in scores.
-    left, right = edges[:-1], edges[1:]
-    gap = 0.08 * (right - left)
-    seen = np.sqrt(left * right) if scale == "log" else (left + right) / 2
-    strong = np.ones(len(seen), dtype=bool) if threshold is None else seen >= threshold
-    traces = []
-    for name, lengths, colour in (
-        ("used", tall[0], verdict_colour("used")),
-        ("not used", -tall[1], verdict_colour("not used")),
-    ):
-        pale = f"rgba({','.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))},{_PALE})"
-        traces.append(
-            {
-                "type": "bar",
-                "x": (left + right) / 2,
-                "y": lengths,
-                "width": right - left - gap,
-                "marker": {
-                    "color": [colour if one else pale for one in strong],
-                    "line": {"width": 0},
-                    "cornerradius": 1,
-                },
-                "name": name,
-                "hoverinfo": "skip",
-            }
-        )
-    return traces
-
-
-def _answering(
-    edges: NDArray[np.float64],
-    counts: tuple[NDArray[np.intp], NDArray[np.intp]],
-    reach: list[float],
-    scale: Scale,
-    words: tuple[str, str, str],
-) -> dict[str, Any]:
-    """Columns over the whole height that answer the pointer, also where a bar is short."""
-    texts = []
-    ends = list(map(three_digits, edges.tolist()))
-    used, not_used = (part.tolist() for part in counts)
-    for at in range(len(ends) - 1):
-        place = f"score {ends[at]} to {ends[at + 1]}"
-        if at == 0 and scale == "log":
-            place = f"score below {ends[1]}"
-        elif at == len(ends) - 2 and edges[-1] < 1:
-            place = f"score from {ends[at]} up"
-        texts.append(f"{place}<br>{used[at]:,} {words[0]}<br>{not_used[at]:,} {words[1]}")
-    return {
-        "type": "bar",
-        "x": (edges[:-1] + edges[1:]) / 2,
-        "y": np.full(len(ends) - 1, reach[0] + reach[1]),
-        "base": -reach[1],
-        "width": np.diff(edges),
-        "marker": {"color": TRANSPARENT, "line": {"width": 0}},
-        "name": "bins",
-        "customdata": texts,
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
-
-
-def _shade(reachable: float | None, low: float, high: float, reach: list[float]) -> dict[str, Any]:
-    end = low if reachable is None else float(min(max(reachable, low), high))
-    return {
-        "type": "scatter",
-        "x": np.array([low, end, end, low]),
-        "y": np.array([-reach[1], -reach[1], reach[0], reach[0]]),
-        "mode": "lines",
-        "fill": "toself",
-        "fillcolor": "rgba(128,136,146,0.10)",
-        "line": {"width": 0},
-        "name": "reachable",
-        "hoverinfo": "skip",
-    }
-
-
-def _rug(
-    scores: LabelledScores, low: float, high: float, reach: list[float], *, shown: bool
-) -> dict[str, Any]:
-    """Every score as a stroke at the edge of its half, while there are few."""
-    used, not_used = (scores.used, scores.not_used) if shown else (np.empty(0), np.empty(0))
-    sizes = used.size, not_used.size
-    colours = [verdict_colour("used")] * sizes[0] + [verdict_colour("not used")] * sizes[1]
-    return {
-        "type": "scatter",
-        "x": np.clip(np.concatenate([used, not_used]), low, high),
-        "y": np.repeat([0.95 * reach[0], -0.95 * reach[1]], sizes),
-        "mode": "markers",
-        "marker": {
-            "symbol": "line-ns-open",
-            "size": 9,
-            "color": colours,
-            "line": {"width": 1.5},
-        },
-        "name": "rug",
-        "hoverinfo": "skip",
     }
 
 
@@ -351,7 +168,7 @@ def _words(
     width: int,
 ) -> list[dict[str, Any]]:
     """What the halves are, how many units they have, and how many of them are called used."""
-    room = height - _TOP - _BELOW
+    room = height - TOP - BELOW
     # In pixels from the top: a name, and two lines under it, for each half.
     tops = np.array([0.0, max(54.0, room - 48.0)])
     above = (None, None) if threshold is None else scores.called(threshold)
@@ -413,7 +230,7 @@ def _count_ticks(
 ) -> dict[str, Any]:
     """Round counts to name, on both sides of the axis."""
     steps = [0, *(digit * 10**power for power in range(9) for digit in (1, 2, 5))]
-    pixel = (height - _TOP - _BELOW) / sum(reach)
+    pixel = (height - TOP - BELOW) / sum(reach)
     places, texts = [0.0], ["0" if any(part.any() for part in counts) else ""]
     for part, sign in zip(counts, (1, -1), strict=True):
         last = 0.0
@@ -438,11 +255,39 @@ def _base() -> dict[str, Any]:
     return {"type": "line", "name": "base", **ends, "line": {"color": NEUTRAL_INK, "width": 1}}
 
 
-def _line(threshold: float, low: float) -> list[dict[str, Any]]:
-    at = max(threshold, low)
-    place = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
-    look = {"line": {"color": ACCENT, "width": 1.5}, "layer": "above"}
-    return [{"type": "line", "name": "threshold", **place, **look}]
+def _reference(
+    reference: float | None, threshold: float | None, span: tuple[float, float], scale: Scale
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A dotted line, and its name on the side where the threshold is not, if there is room."""
+    if reference is None or not span[0] <= reference <= span[1]:
+        return [], []
+    # On a log axis plotly wants shapes in scores, and notes in powers of ten.
+    places = np.array([reference, *span])
+    place, low, high = (np.log10(places) if scale == "log" else places).tolist()
+    share = (place - low) / (high - low)
+    crowded = threshold is not None and threshold > reference
+    mark = {
+        "type": "line",
+        "name": "reference",
+        "xref": "x",
+        "x0": reference,
+        "x1": reference,
+        "yref": "y domain",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"width": 1, "dash": "dot", "color": NEUTRAL_INK},
+    }
+    words = note(
+        f"reference {reference:.3g}",
+        x=place,
+        y=0,
+        xref="x",
+        yref="y domain",
+        xanchor="right" if share > (0.2 if crowded else 0.76) else "left",
+        yanchor="bottom",
+    )
+    return [mark], [words]
 
 
 def _captions(scores: LabelledScores, counted: str, truth: str, width: int) -> list[dict[str, Any]]:

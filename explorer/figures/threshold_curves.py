@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
-from explorer.figures.colours import ACCENT, MONO, NEUTRAL_INK, Theme
+from explorer.figures.colours import ACCENT, MONO, Theme
+from explorer.figures.curve_marks import (
+    CURVE_LOOKS,
+    curve_line,
+    curve_names,
+    interval_band,
+    peak_ring,
+    plateau_bar,
+)
 from explorer.figures.labels import three_digits
-from explorer.figures.line_words import word_places
 from explorer.figures.looks import (
     LABEL_SIZE,
     TEXT_SIZE,
-    axis_title,
-    bare_axis,
-    base_layout,
     note,
 )
 from explorer.figures.rows import feedback_digits
+    BELOW,
 from explorer.figures.score_axis import (
     LEFT,
+    TOP,
     RIGHT,
     Scale,
     Truth,
+    over_scores,
     gutter_pixels,
     plot_share,
     score_span,
-    score_ticks,
+    threshold_at,
     truth_words,
 )
 
@@ -38,29 +44,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-_TOP, _BELOW = 30, 38
 _ROW = 19
 _MOST_POINTS = 320
-
-
-@dataclass(frozen=True)
-class CurveLook:
-    """How a measure is drawn and what it is called; every one has a dash of its own."""
-
-    word: str
-    colour: str
-    dash: str
-
-
-CURVE_LOOKS: Mapping[str, CurveLook] = {
-    "f1": CurveLook("F1", "#7a66f0", "solid"),
-    "mcc": CurveLook("MCC", "#3b86cf", "7px,3px"),
-    "youden": CurveLook("Youden J", "#c4519a", "2px,3px"),
-    "precision": CurveLook("precision", "#868d96", "10px,3px,2px,3px"),
-    "recall": CurveLook("recall", "#868d96", "4px,2px"),
-    "coverage": CurveLook("coverage", "#868d96", "1px,4px"),
-}
-"""Measures of a sweep by the name of their column."""
 
 
 def threshold_curves(sweep: pd.DataFrame, threshold: float | None = None, **settings: Any) -> Any:
@@ -141,17 +126,16 @@ def threshold_curves_spec(
     extent = _extent(values)
     # A threshold of 0 stands at the edge of the log axis, as the line that is dragged does.
     x = np.maximum(thresholds, low) if scale == "log" else thresholds
-    share = plot_share(width)
-    size = share * (width - LEFT - RIGHT), float(height - _TOP - _BELOW)
+    size = plot_share(width) * (width - LEFT - RIGHT), float(height - TOP - BELOW)
     peak = _best_point(thresholds, values[chosen]) if best is None else best
     # The chosen one last, so that it lies over the others.
     over = [*(name for name in drawn if name != chosen), chosen]
     traces = [
-        *(_band(x, thinned, name, strong=name == chosen) for name in over),
-        *(_curve(x, thresholds, thinned, name, strong=name == chosen) for name in over),
-        *_plateau(plateau, low, high, extent, chosen),
-        _peak(peak, (low, high), scale),
-        _names(x, values, size, (low, high), extent, scale, peak),
+        *(interval_band(x, thinned, name, strong=name == chosen) for name in over),
+        *(curve_line(x, thresholds, thinned, name, strong=name == chosen) for name in over),
+        *plateau_bar(plateau, low, high, extent, chosen),
+        peak_ring(peak, (low, high), scale),
+        curve_names(x, values, size, (low, high), extent, scale, peak),
         *_readout(
             drawn,
             chosen,
@@ -162,35 +146,20 @@ def threshold_curves_spec(
             (gutter_pixels(width), size[1]),
         ),
     ]
-    fixed = {"fixedrange": True}
     return {
         "data": traces,
-        "layout": base_layout(
+        "layout": over_scores(
+            title="threshold",
+            yaxis={"range": list(extent), "showgrid": True, **_ticks(extent)},
+            scale=scale,
+            span=span,
+            width=width,
             theme,
             height=height,
-            margin={"l": LEFT, "r": RIGHT, "t": _TOP, "b": _BELOW},
-            hovermode="closest",
             meta={"metrics": list(drawn), "thresholds": thresholds},
-            xaxis=bare_axis(
-                theme,
-                **score_ticks(scale, span),
-                showgrid=True,
-                layer="below traces",
-                tickangle=0,
-                title=axis_title("threshold", 6),
-                **fixed,
-            )
-            | {"domain": [0, share]},
-            yaxis=bare_axis(theme, range=list(extent), showgrid=True, **_ticks(extent), **fixed),
-            xaxis2={
-                "domain": [share, 1],
-                "range": [0, gutter_pixels(width)],
-                "visible": False,
-                "anchor": "y2",
-                **fixed,
-            },
-            yaxis2={"range": [size[1], 0], "visible": False, "anchor": "x2", **fixed},
-            shapes=_line(threshold, low) if threshold_line and threshold is not None else [],
+            shapes=(
+                [threshold_at(threshold, low)] if threshold_line and threshold is not None else []
+            ),
             annotations=_captions(chosen, peak, plateau, tolerance, truth_told, width),
         ),
     }
@@ -239,156 +208,6 @@ def _ticks(extent: tuple[float, float]) -> dict[str, Any]:
     ticks = [round(step * at, 2) for at in range(-10, 11) if extent[0] <= step * at <= extent[1]]
     words = [f"{tick:g}".replace("-", "\u2212").replace("0.", ".") for tick in ticks]
     return {"tickvals": ticks, "ticktext": words}
-
-
-def _tinted(colour: str, opacity: float) -> str:
-    return f"rgba({','.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))},{opacity})"
-
-
-def _band(x: NDArray[np.float64], sweep: pd.DataFrame, name: str, *, strong: bool) -> Any:
-    edges = np.empty(0), np.empty(0)
-    if f"{name}_low" in sweep and f"{name}_high" in sweep:
-        low, high = (sweep[f"{name}_{end}"].to_numpy(dtype=np.float64) for end in ("low", "high"))
-        known = ~(np.isnan(low) | np.isnan(high))
-        edges = (
-            np.concatenate([x[known], x[known][::-1]]),
-            np.concatenate([high[known], low[known][::-1]]),
-        )
-    return {
-        "type": "scatter",
-        "x": edges[0],
-        "y": edges[1],
-        "mode": "lines",
-        "fill": "toself",
-        "fillcolor": _tinted(CURVE_LOOKS[name].colour, 0.2 if strong else 0.08),
-        "line": {"width": 0},
-        "hoverinfo": "skip",
-        "name": f"{name} band",
-    }
-
-
-def _curve(
-    x: NDArray[np.float64],
-    thresholds: NDArray[np.float64],
-    sweep: pd.DataFrame,
-    name: str,
-    *,
-    strong: bool,
-) -> dict[str, Any]:
-    look = CURVE_LOOKS[name]
-    values = sweep[name].to_numpy(dtype=np.float64).tolist()
-    told = [f"<b>{three_digits(value)}</b>" for value in values]
-    if f"{name}_low" in sweep and f"{name}_high" in sweep:
-        ends = zip(sweep[f"{name}_low"].tolist(), sweep[f"{name}_high"].tolist(), strict=True)
-        told = [
-            f"{one} ({three_digits(low)} to {three_digits(high)})"
-            for one, (low, high) in zip(told, ends, strict=True)
-        ]
-    return {
-        "type": "scatter",
-        "x": x,
-        "y": np.array(values),
-        "mode": "lines",
-        "line": {"color": look.colour, "dash": look.dash, "width": 2.5 if strong else 1.5},
-        "name": name,
-        "customdata": [
-            f"{look.word} {one}<br>threshold {three_digits(at)}"
-            for one, at in zip(told, thresholds.tolist(), strict=True)
-        ],
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
-
-
-def _plateau(
-    plateau: tuple[float, float] | None,
-    low: float,
-    high: float,
-    extent: tuple[float, float],
-    chosen: str,
-) -> list[dict[str, Any]]:
-    ends = np.empty(0) if plateau is None else np.clip(plateau, low, high)
-    return [
-        {
-            "type": "scatter",
-            "x": ends,
-            "y": np.full(len(ends), extent[0] + 0.012 * (extent[1] - extent[0])),
-            "mode": "lines",
-            "line": {"color": CURVE_LOOKS[chosen].colour, "width": 6},
-            "hoverinfo": "skip",
-            "name": "plateau",
-        }
-    ]
-
-
-def _peak(
-    peak: tuple[float, float] | None, span: tuple[float, float], scale: Scale
-) -> dict[str, Any]:
-    x, y, side = [], [], "center"
-    if peak is not None:
-        x, y = [max(peak[0], span[0])], [peak[1]]
-        share = float(np.diff(_along([span[0], x[0]], scale))[0] / np.diff(_along(span, scale))[0])
-        side = "right" if share < 0.06 else "left" if share > 0.94 else "center"
-    return {
-        "type": "scatter",
-        "x": np.array(x),
-        "y": np.array(y),
-        "mode": "markers+text",
-        "marker": {
-            "symbol": "circle-open",
-            "size": 10,
-            "color": NEUTRAL_INK,
-            "line": {"width": 2},
-        },
-        "text": [three_digits(value) for value in y],
-        "textposition": f"top {side}",
-        "textfont": {"family": MONO, "size": LABEL_SIZE},
-        "cliponaxis": False,
-        "hoverinfo": "skip",
-        "name": "best",
-    }
-
-
-def _along(scores: Any, scale: Scale) -> NDArray[np.float64]:
-    """Scores as places along the axis."""
-    places = np.asarray(scores, dtype=np.float64)
-    return np.log(np.maximum(places, 1e-300)) if scale == "log" else places
-
-
-def _names(
-    x: NDArray[np.float64],
-    values: Mapping[str, NDArray[np.float64]],
-    size: tuple[float, float],
-    span: tuple[float, float],
-    extent: tuple[float, float],
-    scale: Scale,
-    peak: tuple[float, float] | None,
-) -> dict[str, Any]:
-    """The name of each curve on it, where it is far from the others."""
-    ends = _along(span, scale)
-
-    def across(at: Any) -> Any:
-        return (_along(at, scale) - ends[0]) / (ends[1] - ends[0]) * size[0]
-
-    pixel = size[1] / (extent[1] - extent[0])
-    lines = [(across(x), (values[name] - extent[0]) * pixel) for name in values]
-    taken = [(0.0, size[0], -20.0, 10.0)]  # the plateau lies on the axis
-    if peak is not None:
-        middle, above = float(across(max(peak[0], span[0]))), (peak[1] - extent[0]) * pixel
-        taken.append((middle - 36, middle + 36, above - 6, above + 24))
-    words = [CURVE_LOOKS[name].word for name in values]
-    places = np.array(word_places(lines, words, size, taken)).reshape(-1, 2)
-    along = places[:, 0] / size[0] * (ends[1] - ends[0]) + ends[0]
-    return {
-        "type": "scatter",
-        "x": np.exp(along) if scale == "log" else along,
-        "y": places[:, 1] / pixel + extent[0],
-        "mode": "text",
-        "text": words,
-        "textposition": "middle center",
-        "textfont": {"size": LABEL_SIZE, "color": [CURVE_LOOKS[name].colour for name in values]},
-        "hoverinfo": "skip",
-        "name": "names",
-    }
 
 
 def _readout(
@@ -472,13 +291,6 @@ def _nearest(thresholds: NDArray[np.float64], threshold: float, scale: Scale) ->
         logs = np.log(np.maximum(thresholds, 1e-12))
         return int(np.abs(logs - np.log(max(threshold, 1e-12))).argmin())
     return int(np.abs(thresholds - threshold).argmin())
-
-
-def _line(threshold: float, low: float) -> list[dict[str, Any]]:
-    at = max(threshold, low)
-    place = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
-    look = {"line": {"color": ACCENT, "width": 1.5}, "layer": "above"}
-    return [{"type": "line", "name": "threshold", **place, **look}]
 
 
 def _captions(

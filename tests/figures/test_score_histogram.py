@@ -150,3 +150,21 @@ def test_scores_and_labels_fit():
         LabelledScores.of([0.1, 0.2], [True])
     with pytest.raises(InputError, match="'sqrt' or 'linear'"):
         score_histogram_spec(SCORES, counted="log")
+
+
+def test_the_reference_is_named_where_the_threshold_is_not():
+    def marked(threshold, reference, **settings):
+        layout = score_histogram_spec(SCORES, threshold, reference=reference, **settings)["layout"]
+        lines = [one for one in layout["shapes"] if one["name"] == "reference"]
+        words = [one for one in layout["annotations"] if one["text"].startswith("reference")]
+        return lines, words
+
+    (line,), (word,) = marked(0.3, 0.1)
+    assert (line["x0"], line["x1"]) == (0.1, 0.1)
+    # A note on the log axis stands at the power of ten.
+    assert (word["x"], word["xanchor"], word["text"]) == (-1.0, "right", "reference 0.1")
+    (line,), (word,) = marked(0.01, 0.1, scale="linear")
+    assert (line["x0"], word["x"], word["xanchor"]) == (0.1, 0.1, "left")
+    # Where the axis does not reach it nothing stands for it.
+    assert marked(0.3, 0.1, span=(0.2, 1.0)) == ([], [])
+    assert marked(0.3, None) == ([], [])
