@@ -24,16 +24,15 @@ from explorer.figures.looks import (
     TEXT_SIZE,
     note,
 )
-from explorer.figures.rows import feedback_digits
-    BELOW,
 from explorer.figures.score_axis import (
+    BELOW,
     LEFT,
-    TOP,
     RIGHT,
+    TOP,
     Scale,
     Truth,
-    over_scores,
     gutter_pixels,
+    over_scores,
     plot_share,
     score_span,
     threshold_at,
@@ -149,12 +148,12 @@ def threshold_curves_spec(
     return {
         "data": traces,
         "layout": over_scores(
+            theme,
             title="threshold",
             yaxis={"range": list(extent), "showgrid": True, **_ticks(extent)},
             scale=scale,
             span=span,
             width=width,
-            theme,
             height=height,
             meta={"metrics": list(drawn), "thresholds": thresholds},
             shapes=(
@@ -226,7 +225,7 @@ def _readout(
     if threshold is not None and len(sweep):
         at = _nearest(sweep["threshold"].to_numpy(dtype=np.float64), threshold, scale)
         found = {name: float(sweep[name].iloc[at]) for name in drawn} | dict(reading or {})
-        numbers = [feedback_digits(found[name]).replace("-", "\u2212") for name in drawn]
+        numbers = [_reading(found[name]) for name in drawn]
     words = {
         "type": "scatter",
         "xaxis": "x2",
@@ -284,6 +283,11 @@ def _readout(
             "name": "readings",
         },
     ]
+
+
+def _reading(value: float) -> str:
+    """Three decimals, and a dash where nothing can be measured."""
+    return "\u2013" if np.isnan(value) else f"{value:.3f}".replace("-", "\u2212")
 
 
 def _nearest(thresholds: NDArray[np.float64], threshold: float, scale: Scale) -> int:

@@ -69,7 +69,7 @@ def test_values_at_the_threshold_are_read_from_the_sweep_or_given():
     assert trace(drawn(0.09), "readings")["text"] == ["0.500", "0.200"]
     assert trace(drawn(0.09), "here")["text"] == ["at 0.0900"]
     assert trace(drawn(0.09, reading={"mcc": -0.25}), "readings")["text"] == ["0.500", "−0.250"]
-    assert trace(drawn(0.5), "readings")["text"] == ["0.000", "?"]
+    assert trace(drawn(0.5), "readings")["text"] == ["0.000", "\u2013"]
 
 
 def test_a_drag_changes_texts_alone():
