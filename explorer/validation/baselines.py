@@ -17,7 +17,9 @@ from explorer.errors import EmbeddingError, InputError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.traces import Trace
-from explorer.validation.labelled import Judged, some
+from explorer.validation.gathering import listed
+from explorer.validation.labelled import Judged, check_judged, some
+from explorer.validation.resampling import check_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +105,7 @@ def baseline_scores(
     Cancelled
         If `cancel` was set.
     """
+    check_judged(judged)
     odd = [name for name in names if name not in BASELINES]
     if odd or isinstance(names, str):
         known = ", ".join(BASELINES)
@@ -117,7 +120,7 @@ def baseline_scores(
         if name == "always-no":
             scores = np.zeros(len(judged))
         elif name == "random":
-            scores = np.random.default_rng(seed).random(len(judged))
+            scores = np.random.default_rng(check_seed(seed)).random(len(judged))
         elif name == "length":
             scores = judged.lengths
         elif name == "position":
@@ -215,7 +218,7 @@ class _Texts:
         for place, group in enumerate(judged.groups.tolist()):
             units.setdefault(group, []).append(place)
         found: dict[int, _Asked] = {}
-        for trace in [traces] if isinstance(traces, Trace) else traces:
+        for trace in listed(traces):
             group = group_of.get(trace.id)
             if group is None or group not in units or group in found:
                 continue

@@ -10,12 +10,14 @@ import numpy as np
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.validation.choosing import MIN_POSITIVES, MIN_TRACES, check_enough, trace_folds
-from explorer.validation.labelled import Judged, Truth, measurable, notes_of
+from explorer.validation.labelled import Judged, Truth, measurable, notes_of, number_array
 from explorer.validation.resampling import (
     SAMPLES,
     Floats,
     bins_by_trace,
+    check_count,
     check_samples,
+    check_seed,
     drawn_traces,
     percentiles,
 )
@@ -47,8 +49,17 @@ class Calibrator:
     _fitted: Any
 
     def predict(self, scores: Any) -> Floats:
-        """Probabilities in [0, 1] for scores, by the calibrator fitted on all; NaN stays NaN."""
-        return _predicted(self._fitted, np.asarray(scores, dtype=np.float64))
+        """Probabilities in [0, 1] for scores, by the calibrator fitted on all; NaN stays NaN.
+
+        Raises
+        ------
+        InputError
+            A score is no number, or infinite.
+        """
+        array = number_array("scores", scores)
+        if np.isinf(array).any():
+            raise InputError("A score is infinite. Where nothing is known it is NaN.")
+        return _predicted(self._fitted, array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +116,7 @@ def fit_calibrator(
     """
     if method not in ("platt", "isotonic"):
         raise InputError(f"There is no calibrator {method!r}. Choose 'platt' or 'isotonic'.")
+    seed = check_seed(seed)
     known = measurable(judged)
     check_enough(known, folds=folds, min_traces=min_traces, min_positives=min_positives)
     held_out = np.empty(len(known))
@@ -149,8 +161,7 @@ def reliability(
             "it can be neither reliable nor unreliable. Make probabilities of the scores with "
             "fit_calibrator(judged), and give the calibrator."
         )
-    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
-        raise InputError(f"`bins` must be a whole number from 1, not {bins!r}.")
+    bins = check_count("bins", bins, 1)
     if strategy not in ("quantiles", "equal"):
         raise InputError(f"`strategy` is quantiles or equal, not {strategy!r}.")
     samples = check_samples(samples)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.errors import InputError, ValidationError
+from explorer.errors import ShapeError, ValidationError
 from explorer.feedback import Diagnostic
-from explorer.validation.labelled import Judged, Truth, measurable, notes_of
+from explorer.validation.labelled import Judged, Truth, measurable, notes_of, number_array
 from explorer.validation.metrics import (
     Confusion,
     Floats,
@@ -22,7 +22,9 @@ from explorer.validation.metrics import (
 from explorer.validation.resampling import (
     SAMPLES,
     Interval,
+    check_count,
     check_samples,
+    check_seed,
     drawn_traces,
     interval,
 )
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 MIN_TRACES = 20
 MIN_POSITIVES = 10
 """With fewer labels than these a threshold that is chosen from them says little."""
+
+
+_CUTS = 100
+"""So often a cut into folds is tried."""
 
 
 class BestThreshold(NamedTuple):
@@ -107,15 +113,25 @@ def best_threshold(scores: Any, labels: Any, metric: Objective = "f1") -> BestTh
         Halfway between the lowest score that it calls used and the next lower one; that lowest
         score itself where there is none below. NaN where the metric is nowhere defined.
 
+    Raises
+    ------
+    InputError, ShapeError
+        There is no such metric, scores are no numbers, or the two differ in length.
+
     Examples
     --------
     >>> best_threshold([0.1, 0.2, 0.6, 0.8], [False, False, True, True])
     BestThreshold(threshold=0.4, value=1.0)
     """
     check_metric(metric, Objective)
-    known = np.asarray(scores, dtype=np.float64)
+    known, truth = number_array("scores", scores), np.asarray(labels, dtype=bool)
+    if known.ndim != 1 or known.shape != truth.shape:
+        raise ShapeError(
+            "Scores and labels must be lists of one length, but they have shapes "
+            f"{known.shape} and {truth.shape}."
+        )
     mask = ~np.isnan(known)
-    known, truth = known[mask], np.asarray(labels, dtype=bool)[mask]
+    known, truth = known[mask], truth[mask]
     if not len(known):
         return BestThreshold(np.nan, np.nan)
     order = np.argsort(-known, kind="stable")
@@ -178,10 +194,8 @@ def cross_validated_threshold(
     import pandas as pd
 
     check_metric(metric, Objective)
-    samples = check_samples(samples)
-    for name, value, least in (("folds", folds, 2), ("repeats", repeats, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"`{name}` must be a whole number from {least}, not {value!r}.")
+    samples, seed = check_samples(samples), check_seed(seed)
+    repeats = check_count("repeats", repeats, 1)
     known = measurable(judged)
     check_enough(known, folds=folds, min_traces=min_traces, min_positives=min_positives)
     chosen = best_threshold(known.scores, known.labels, metric)
@@ -247,11 +261,40 @@ def cross_validated_threshold(
     )
 
 
-def trace_folds(known: Judged, folds: int, seed: int) -> list[NDArray[np.bool_]]:
-    """Cut the units into folds, all units of a trace in one; a mask (units,) for each."""
+def trace_folds(known: Judged, folds: int, seed: int, *, least: int = 0) -> list[NDArray[np.bool_]]:
+    """Cut the units into folds, all units of a trace in one; a mask (units,) for each.
+
+    Parameters
+    ----------
+    least
+        From so many traces the units of each class must come that are left when a fold is held
+        out. Chance may put all that there are into one fold; then the cut is made anew.
+
+    Raises
+    ------
+    ValidationError
+        There is no such cut.
+    """
+    check_seed(seed)
+    for attempt in range(_CUTS):
+        masks = _folds(known, folds, seed + attempt * _CUTS)
+        if not least or all(
+            len(np.unique(known.groups[~held & (known.labels == used)])) >= least
+            for held in masks
+            for used in (True, False)
+        ):
+            return masks
+    labelled, by, more = _WORDS[known.truth]
+    raise ValidationError(
+        f"Too few of the {labelled} traces have units {by.format('used')} and units "
+        f"{by.format('not used')} to choose without some of them. {more} more traces."
+    )
+
+
+def _folds(known: Judged, folds: int, seed: int) -> list[NDArray[np.bool_]]:
     from sklearn.model_selection import GroupKFold
 
-    cutter = GroupKFold(folds, shuffle=True, random_state=seed)
+    cutter = GroupKFold(folds, shuffle=True, random_state=seed % 2**32)
     masks = []
     for _, held in cutter.split(known.scores, groups=known.groups):
         mask = np.zeros(len(known), dtype=bool)
@@ -267,7 +310,13 @@ def check_enough(
     min_traces: int = MIN_TRACES,
     min_positives: int = MIN_POSITIVES,
 ) -> None:
-    """Raise ValidationError when there are too few labels to choose by; it says how many lack."""
+    """Raise ValidationError when there are too few labels to choose by; it says how many lack.
+
+    InputError, when one of the numbers asked for is none.
+    """
+    folds = check_count("folds", folds, 2)
+    min_traces = check_count("min_traces", min_traces, 0)
+    min_positives = check_count("min_positives", min_positives, 0)
     labelled, by, more = _WORDS[known.truth]
     lacking = []
     if known.n_traces < max(min_traces, folds):

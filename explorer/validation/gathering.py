@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,28 @@ from numpy.typing import NDArray
 from explorer.errors import InputError, ShapeError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.traces import Trace
-from explorer.validation.labelled import no_labels, some
+from explorer.validation.labelled import no_labels, number_array, some
 from explorer.validation.truths import LabelSource
 
 ScoresByTrace = Mapping[str, Mapping[str, float] | Sequence[float] | NDArray[Any]]
+
+
+def listed(traces: Any) -> Iterable[Trace]:
+    """Return the traces, also of one alone.
+
+    Raises
+    ------
+    InputError
+        They are something else.
+    """
+    if isinstance(traces, Trace):
+        return [traces]
+    if not isinstance(traces, Iterable) or isinstance(traces, str | bytes | Mapping):
+        raise InputError(
+            f"Traces are needed, and not a {type(traces).__name__}. explorer.load_traces reads "
+            "them from a file."
+        )
+    return traces
 
 
 class Gathered:
@@ -45,8 +64,13 @@ class Gathered:
         Raises
         ------
         InputError
-            A trace with this id was seen before.
+            It is no trace, or one with this id was seen before.
         """
+        if not isinstance(trace, Trace):
+            raise InputError(
+                f"Each trace must be a Trace, but one is a {type(trace).__name__}. "
+                "explorer.load_traces reads them from a file."
+            )
         if trace.id in self.seen:
             raise InputError(
                 f"Two traces have the id {trace.id!r:.80}. Give each an id of its own: traces are "
@@ -120,16 +144,30 @@ def fallen_back(table: Any) -> NDArray[np.bool_]:
         return np.zeros(len(table), dtype=bool)
     return np.array(
         [
-            any(note.code == "embedding-fallback" for note in notes)
+            isinstance(notes, Iterable)
+            and any(getattr(note, "code", "") == "embedding-fallback" for note in notes)
             for notes in table["diagnostics"]
         ],
         dtype=bool,
     )
 
 
+_COLUMNS = ("trace", "unit", "score", "tokens", "diagnostics")
+
+
+def _column(table: Any, name: str) -> NDArray[np.float64]:
+    try:
+        found: NDArray[np.float64] = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"The column {name} of the table of scores must hold numbers, NaN where there is none."
+        ) from None
+    return found
+
+
 def own_scores(table: Any) -> NDArray[np.float64]:
     """Scores in a table of explain_traces that are the method's own, float64; else NaN."""
-    return np.where(fallen_back(table), np.nan, table["score"].to_numpy(dtype=np.float64))
+    return np.where(fallen_back(table), np.nan, _column(table, "score"))
 
 
 class Given:
@@ -160,6 +198,12 @@ class Given:
     @classmethod
     def _of_table(cls, table: Any) -> Given:
         lacking = [name for name in ("trace", "unit", "score") if name not in table]
+        columns = list(table.columns)
+        twice = [name for name in _COLUMNS if columns.count(name) > 1]
+        if twice:
+            raise InputError(
+                f"The table of scores has the column {twice[0]} more than once: keep one of them."
+            )
         if lacking:
             raise InputError(
                 f"The table of scores has no column {lacking[0]}. FeedbackExtractor.explain_traces "
@@ -169,13 +213,15 @@ class Given:
         starts = np.flatnonzero(np.r_[len(names) > 0, names[1:] != names[:-1]])
         units = table["unit"].to_numpy(dtype=object)
         scores = own_scores(table)
-        tokens = table["tokens"].to_numpy(dtype=np.float64) if "tokens" in table else None
+        tokens = _column(table, "tokens") if "tokens" in table else None
         given = cls({}, None)
         given._another = int(fallen_back(table).sum())
-        for start, stop in zip(starts, [*starts[1:], len(names)], strict=True):
+        for start, stop in pairwise([*starts, len(names)]):
             name = str(names[start])
             if name in given._tokens:
-                raise InputError(f"The rows of trace {name:.80} do not stand together.")
+                raise InputError(
+                    f"The rows of trace {name:.80} do not stand together: sort the table by trace."
+                )
             rows = slice(start, stop)
             given._by_trace[name] = (units[rows], scores[rows])  # type: ignore[index]
             given._tokens[name] = None if tokens is None else tokens[rows]
@@ -202,12 +248,17 @@ class Given:
             if list(units) == ids:
                 return values, self._tokens[trace.id]
             of = dict(zip(units, values, strict=True))
+            if len(of) < len(units):
+                raise InputError(
+                    f"The rows of trace {trace.id:.80} name a hyperedge more than once, and not as "
+                    "the trace does: keep one row for each."
+                )
         if isinstance(of, Mapping):
             without = [name for name in ids if name not in of]
             self._missing += [f"{name} of trace {trace.id}" for name in without]
             self._odd += [f"{name} of trace {trace.id}" for name in of if name not in set(ids)]
             of = [of.get(name, np.nan) for name in ids]
-        values = np.asarray(of, dtype=np.float64)
+        values = number_array(f"scores of trace {trace.id:.80}", of)
         if values.shape != (n,):
             raise ShapeError(
                 f"Trace {trace.id:.80} has {n} hyperedges, but its scores have shape "

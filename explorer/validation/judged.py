@@ -17,7 +17,7 @@ from explorer.feedback.reductions import reduction_rule
 from explorer.feedback.scores import check_k
 from explorer.models.progress import ProgressCallback, Reporter
 from explorer.traces import Trace, evidence
-from explorer.validation.gathering import Gathered, Given, ScoresByTrace
+from explorer.validation.gathering import Gathered, Given, ScoresByTrace, listed
 from explorer.validation.labelled import HeadScores, Judged, Labelled, Truth, some
 from explorer.validation.truths import LEAST_DROP, LabelsByTrace, LabelSource
 
@@ -73,10 +73,9 @@ def judge(
     InputError, ShapeError
         When scores are of a wrong form or number, two traces have one id, or an argument is wrong.
     """
-    listed = [traces] if isinstance(traces, Trace) else traces
     gathered = Gathered(LabelSource(truth, labels, least_drop))
     given = Given.of(scores)
-    for place, trace in enumerate(listed):
+    for place, trace in enumerate(listed(traces)):
         chosen = gathered.labelled(trace)
         found, tokens = given.of_trace(trace, place)
         gathered.add(trace, chosen, found, tokens)
@@ -126,13 +125,13 @@ def head_scores(
     reduction_rule(reduction)
     normalisation_rule(normalisation)
     check_k(k)
-    listed = [traces] if isinstance(traces, Trace) else traces
-    total = len(listed) if isinstance(listed, Sized) else None
+    all_of = listed(traces)
+    total = len(all_of) if isinstance(all_of, Sized) else None
     reporter = Reporter(progress, cancel)
     gathered = Gathered(LabelSource(truth, labels, least_drop))
     read: list[tuple[Trace, list[tuple[int, bool]], NDArray[np.float32], list[int]]] = []
     unusable: list[str] = []
-    for done, trace in enumerate(listed):
+    for done, trace in enumerate(all_of):
         if done % _TURN == 0:
             of = f" of {total}" if total else ""
             message = f"Scoring every head: trace {done}{of} ..."

@@ -74,7 +74,7 @@ class Labelled:
             ("lengths", np.float64),
             ("positions", np.float64),
         ):
-            object.__setattr__(self, name, _array(name, getattr(self, name), dtype))
+            object.__setattr__(self, name, number_array(name, getattr(self, name), dtype))
         labels = np.asarray(self.labels)
         if labels.dtype != bool:
             if labels.dtype.kind not in "iuf" or not bool(np.isin(labels, (0, 1)).all()):
@@ -135,7 +135,7 @@ class Judged(Labelled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        scores = _array("scores", self.scores, np.float64)
+        scores = number_array("scores", self.scores, np.float64)
         object.__setattr__(self, "scores", scores)
         if scores.shape != (len(self),):
             raise ShapeError(f"There are {len(self)} units, but scores of shape {scores.shape}.")
@@ -198,7 +198,7 @@ class HeadScores(Labelled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        scores = _array("scores", self.scores, np.float32)
+        scores = number_array("scores", self.scores, np.float32)
         object.__setattr__(self, "scores", scores)
         if scores.ndim != 3 or scores.shape[2] != len(self) or 0 in scores.shape[:2]:
             raise ShapeError(
@@ -231,10 +231,21 @@ def some(names: Sequence[str]) -> str:
     return shown + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
 
 
-def _array(name: str, values: Any, dtype: Any) -> NDArray[Any]:
+def check_judged(judged: object) -> Judged:
+    """Return what measures take; InputError, saying what makes one, when it is something else."""
+    if not isinstance(judged, Judged):
+        raise InputError(
+            f"Measures take a Judged, and not a {type(judged).__name__}. judge(traces, scores) "
+            "makes one."
+        )
+    return judged
+
+
+def number_array(name: str, values: Any, dtype: Any = np.float64) -> NDArray[Any]:
+    """Return an array of numbers; InputError when they are none."""
     try:
         return np.asarray(values, dtype=dtype)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"`{name}` must be numbers, one for each unit.") from None
 
 
@@ -285,12 +296,7 @@ def measurable(judged: Judged) -> Judged:
     ValidationError
         There are none, or of one kind only; it says what is missing and what to do.
     """
-    if not isinstance(judged, Judged):
-        raise InputError(
-            f"Measures take a Judged, and not a {type(judged).__name__}. judge(traces, scores) "
-            "makes one."
-        )
-    if not len(judged):
+    if not len(check_judged(judged)):
         raise ValidationError(no_labels(judged.truth, judged.n_traces, judged.notes))
     known = judged.known()
     if not len(known):

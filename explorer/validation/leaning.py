@@ -10,11 +10,12 @@ import numpy as np
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.validation.causal import spearman, spearman_by_trace
-from explorer.validation.labelled import Judged, Truth, notes_of
+from explorer.validation.labelled import Judged, Truth, check_judged, notes_of
 from explorer.validation.resampling import (
     SAMPLES,
     Interval,
     bins_by_trace,
+    check_count,
     check_samples,
     drawn_traces,
     percentiles,
@@ -89,9 +90,9 @@ def bias(
 
     if against not in ("position", "length"):
         raise InputError(f"Scores can be held against position or length, not {against!r}.")
-    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or bins < 1:
-        raise InputError(f"`bins` must be a whole number from 1, not {bins!r}.")
+    bins = check_count("bins", bins, 1)
     samples = check_samples(samples)
+    check_judged(judged)
     values = judged.positions if against == "position" else judged.lengths
     known = judged.of(~np.isnan(values)).known()
     if not len(known):
@@ -101,7 +102,7 @@ def bias(
     values = known.positions if against == "position" else known.lengths
     edges = np.unique(values)
     if len(edges) > bins:
-        edges = np.unique(np.quantile(values, np.linspace(0, 1, int(bins) + 1)[1:], method="lower"))
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:], method="lower"))
     of = np.searchsorted(edges, values, side="left")
     # Equal values stay together, so bins are numbered anew without the empty ones.
     _, of = np.unique(of, return_inverse=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
-from explorer.validation.labelled import Judged
+from explorer.validation.labelled import Judged, check_judged
 
 Metric = Literal["precision", "recall", "f1", "mcc", "youden", "kappa", "coverage"]
 Objective = Literal["f1", "mcc", "youden", "kappa"]
@@ -132,9 +132,23 @@ def reaches(scores: Any, threshold: float) -> NDArray[np.bool_]:
     return called
 
 
+def check_threshold(threshold: object) -> float:
+    """Return a threshold; InputError when it is no finite number."""
+    if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
+        raise InputError(f"A threshold must be a finite number, not {threshold!r}.")
+    return float(threshold)
+
+
 def confusion_at(judged: Judged, threshold: float) -> Confusion:
-    """Count the calls at one threshold; units whose score is unknown are left out."""
-    known = ~np.isnan(judged.scores)
+    """Count the calls at one threshold; units whose score is unknown are left out.
+
+    Raises
+    ------
+    InputError
+        The threshold is no finite number.
+    """
+    threshold = check_threshold(threshold)
+    known = ~np.isnan(check_judged(judged).scores)
     called = reaches(judged.scores, threshold)
     labels = judged.labels
     return Confusion.of_calls(

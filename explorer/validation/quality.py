@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.errors import ValidationError
+from explorer.errors import InputError, ValidationError
 from explorer.validation.labelled import HeadScores, no_labels, one_kind
 from explorer.validation.metrics import check_metric
 from explorer.validation.ranking import row_blocks
@@ -41,6 +41,11 @@ def quality_map(heads: HeadScores, metric: Quality = "auc") -> Floats:
         There is no such metric.
     """
     check_metric(metric, Quality)
+    if not isinstance(heads, HeadScores):
+        raise InputError(
+            f"A map takes HeadScores, and not a {type(heads).__name__}. head_scores(traces) makes "
+            "them."
+        )
     if not len(heads):
         raise ValidationError(no_labels(heads.truth, heads.n_traces, heads.notes))
     if heads.positives in (0, len(heads)):

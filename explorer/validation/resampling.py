@@ -59,6 +59,26 @@ def check_samples(samples: object) -> int:
     return int(samples)
 
 
+def check_seed(seed: object) -> int:
+    """Return where a generator starts.
+
+    Raises
+    ------
+    InputError
+        It is no whole number from 0: without one, differences would not be drawn in pairs.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"`seed` must be a whole number from 0, but it is {seed!r}.")
+    return int(seed)
+
+
+def check_count(name: str, value: object, least: int) -> int:
+    """Return a number of things; InputError when it is no whole number, or below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"`{name}` must be a whole number from {least}, not {value!r}.")
+    return int(value)
+
+
 def drawn_traces(
     traces: int, samples: int, seed: int, *, width: int = 1
 ) -> Iterator[NDArray[np.float32]]:
@@ -75,7 +95,7 @@ def drawn_traces(
         Numbers that the caller holds for each sample beside its draws; the larger, the smaller the
         blocks.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(check_seed(seed))
     block = int(np.clip(_BLOCK // max(traces, width, 1), 8, 256))
     for start in range(0, samples, block):
         count = min(block, samples - start)

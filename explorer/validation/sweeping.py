@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.feedback import Diagnostic
-from explorer.validation.labelled import Judged, Truth, measurable, notes_of
+from explorer.validation.labelled import Judged, Truth, check_judged, measurable, notes_of
 from explorer.validation.metrics import (
     METRICS,
     Confusion,
     Floats,
     Metric,
     check_metric,
+    check_threshold,
     measure,
     reaches,
 )
@@ -121,7 +122,7 @@ class Sweep:
             There is no such metric, or the tolerance is negative.
         """
         check_metric(metric)
-        if not tolerance >= 0:
+        if not isinstance(tolerance, int | float | np.number) or not tolerance >= 0:
             raise InputError(f"The tolerance must be 0 or more, but it is {tolerance!r}.")
         values = self.table[metric].to_numpy()
         place = _last_best(values)
@@ -196,7 +197,9 @@ def sweep(
     if reference is None:
         columns["flips"] = np.abs(np.diff(calls, prepend=calls[:1]))
     else:
-        columns["flips"] = np.abs(calls - int(reaches(known.scores, _number(reference)).sum()))
+        columns["flips"] = np.abs(
+            calls - int(reaches(known.scores, check_threshold(reference)).sum())
+        )
     drawn: dict[Metric, list[Floats]] = {metric: [] for metric in METRICS}
     if known.n_traces > 1:
         counted = bins_by_trace(both, known.groups, 2 * n + 2, known.n_traces)
@@ -239,8 +242,8 @@ def flipped(judged: Judged, one: float, other: float) -> pd.DataFrame:
 
     from explorer.feedback.table import text_column
 
-    first = reaches(judged.scores, _number(one))
-    second = reaches(judged.scores, _number(other))
+    first = reaches(check_judged(judged).scores, check_threshold(one))
+    second = reaches(judged.scores, check_threshold(other))
     places = np.flatnonzero(first != second)
     table = pd.DataFrame(
         {
@@ -307,9 +310,3 @@ def _last_best(values: Floats) -> int | None:
     if np.isnan(values).all():
         return None
     return int(len(values) - 1 - np.nanargmax(values[::-1]))
-
-
-def _number(threshold: object) -> float:
-    if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
-        raise InputError(f"A threshold must be a finite number, not {threshold!r}.")
-    return float(threshold)

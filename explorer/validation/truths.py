@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from math import exp, isfinite, log
+from math import exp, isfinite, isnan, log
 from numbers import Real
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,47 @@ def not_in_traces(truth: str) -> str:
     )
 
 
+def _ids_of(given: object) -> dict[str, set[str]]:
+    """The ids that labels are given for, by trace.
+
+    Raises
+    ------
+    InputError
+        They are no mapping of mappings.
+    """
+    odd = given
+    if isinstance(given, Mapping):
+        others = [by for by in given.values() if not isinstance(by, Mapping)]
+        if not others:
+            return {name: set(by) for name, by in given.items()}
+        odd = others[0]
+    raise InputError(
+        "`labels` maps the id of each trace to a mapping from the ids of its hyperedges to True, "
+        f"False or None, but there is a {type(odd).__name__} in its place."
+    )
+
+
+def _label(value: Any, unit: str, trace: str) -> bool | None:
+    """A label as it was given: 0 and 1 are one too, NaN is none.
+
+    Raises
+    ------
+    InputError
+        It is neither: a word such as "no" must not count as true.
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    number = isinstance(value, Real)
+    if value is None or type(value).__name__ == "NAType" or (number and isnan(value)):
+        return None
+    if number and value in (0, 1):
+        return bool(value)
+    raise InputError(
+        f"The label of hyperedge {unit:.80} of trace {trace:.80} must be True, False or None, but "
+        f"it is {str(value)[:40]!r}."
+    )
+
+
 class LabelSource:
     """Where labels come from, and what has to be told of it.
 
@@ -126,7 +167,7 @@ class LabelSource:
         self.truth: Truth = truth
         self._least_drop = least_drop
         self._given = given
-        self._unused = {} if given is None else {name: set(by) for name, by in given.items()}
+        self._unused = {} if given is None else _ids_of(given)
         self._seen: set[str] = set()
         self._without = 0
         self._models: Counter[tuple[str, str]] = Counter()
@@ -139,7 +180,7 @@ class LabelSource:
         if self._given is not None:
             by_id = self._given.get(trace.id, {})
             self._unused.get(trace.id, set()).difference_update(e.id for e in trace.hyperedges)
-            found = [by_id.get(edge.id) for edge in trace.hyperedges]
+            found = [_label(by_id.get(edge.id), edge.id, trace.id) for edge in trace.hyperedges]
         elif self.truth == "ablation":
             found = self._by_ablation(trace)
         else:

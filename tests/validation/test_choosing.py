@@ -7,7 +7,13 @@ import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from explorer.errors import InputError, ValidationError
-from explorer.validation import best_threshold, cross_validated_threshold
+from explorer.validation import (
+    best_threshold,
+    cross_validated_threshold,
+    fit_calibrator,
+    rank,
+    sweep,
+)
 from explorer.validation.choosing import trace_folds
 
 from .made_units import by_chance, judged_of
@@ -131,3 +137,45 @@ def test_too_few_labels_are_refused_with_what_is_missing(judged, said):
 def test_wrong_arguments_are_refused(arguments, said):
     with pytest.raises(InputError, match=said):
         cross_validated_threshold(by_chance(30), **arguments)
+
+
+def test_a_cut_that_leaves_a_class_to_one_fold_is_made_anew():
+    labels = np.zeros(40, dtype=bool)
+    labels[[0, 20]] = True  # two traces of twenty, so that chance often puts both into one fold
+    judged = judged_of(np.zeros(40), labels, np.repeat(np.arange(20), 2))
+    alone = 0
+    for seed in range(20):
+        alone += any(not labels[~held].any() for held in trace_folds(judged, 2, seed))
+        for held in trace_folds(judged, 2, seed, least=1):
+            assert labels[~held].any()
+    assert alone
+    with pytest.raises(ValidationError, match="Too few of the labelled traces"):
+        trace_folds(judged, 2, 0, least=2)
+
+
+@pytest.mark.parametrize("seed", [-1, None, "5", 1.5, [1, 2]])
+def test_a_seed_that_is_none_is_refused(seed):
+    judged = by_chance(30)
+    for work in (cross_validated_threshold, fit_calibrator, rank, sweep):
+        with pytest.raises(InputError, match="seed"):
+            work(judged, seed=seed)
+
+
+def test_a_large_seed_cuts_too():
+    assert len(trace_folds(by_chance(30), 5, 2**70)) == 5
+
+
+@pytest.mark.parametrize(("scores", "labels"), [(["a"], [True]), ([1, 2], [True]), ([[1]], [[1]])])
+def test_scores_and_labels_must_be_lists_of_one_length(scores, labels):
+    with pytest.raises(InputError):
+        best_threshold(scores, labels)
+
+
+def test_a_calibrator_takes_folds_and_scores_that_are_numbers():
+    judged = by_chance(30)
+    for folds in (0, 1, "5", None, 2.0):
+        with pytest.raises(InputError, match="folds"):
+            fit_calibrator(judged, folds=folds)
+    for scores in (["a"], [np.inf]):
+        with pytest.raises(InputError):
+            fit_calibrator(judged).predict(scores)

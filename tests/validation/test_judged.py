@@ -8,13 +8,22 @@ import sys
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.errors import Cancelled, InputError, ShapeError, ValidationError
 from explorer.examples import example_traces
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import head_scores, judge
+from explorer.validation import (
+    baseline_table,
+    bias,
+    confusion_at,
+    flipped,
+    head_scores,
+    judge,
+    quality_map,
+)
 from explorer.validation.labelled import measurable, notes_of
 
 from .made_units import judged_of
@@ -205,3 +214,97 @@ def test_every_name_of_the_package_is_the_thing_and_not_a_module():
     for name in package.__all__:
         assert not hasattr(getattr(package, name), "__path__")
         assert type(getattr(package, name)).__name__ != "module"
+
+
+def test_a_label_that_is_no_number_is_no_label():
+    trace = trace_of("a", [True, False, False])
+    labels = {"a": {"h0": float("nan"), "h1": np.True_, "h2": 0}}
+    found = judge([trace], {"a": [0.1, 0.2, 0.3]}, labels=labels)
+    assert found.units == ("h1", "h2")
+    assert found.labels.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("word", ["no", "yes", 2, -1, [], object()])
+def test_a_label_that_is_neither_is_refused(word):
+    with pytest.raises(InputError, match="hyperedge h0 of trace a must be True, False or None"):
+        judge([trace_of("a", [None])], {"a": [0.1]}, labels={"a": {"h0": word}})
+
+
+@pytest.mark.parametrize("labels", [[True], {"a": [True]}, {"a": "h0"}, {"a": None}])
+def test_labels_of_another_form_are_refused(labels):
+    with pytest.raises(InputError, match="`labels` maps the id of each trace"):
+        judge([trace_of("a", [None])], {"a": [0.1]}, labels=labels)
+
+
+@pytest.mark.parametrize("scores", [["x"], "x", {"h0": "x"}, [[1], [1, 2]], [10**400]])
+def test_scores_that_are_no_numbers_are_refused(scores):
+    with pytest.raises(InputError, match="scores of trace a"):
+        judge([trace_of("a", [True])], {"a": scores})
+
+
+def rows(**columns):
+    return pd.DataFrame({"trace": ["a", "a"], "unit": ["h0", "h1"], "score": [0.1, 0.2]} | columns)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (rows(score="x"), "column score"),
+        (rows(tokens="x"), "column tokens"),
+        (pd.concat([rows(), rows()[["score"]]], axis=1), "score more than once"),
+        (pd.concat([rows(), rows()[["trace"]]], axis=1), "trace more than once"),
+        (rows(unit=["h0", "h0"]), "name a hyperedge more than once"),
+        (rows(trace=["a", "b"]).iloc[[0, 1, 0]], "sort the table by trace"),
+    ],
+)
+def test_a_table_that_cannot_be_meant_is_refused(table, said):
+    with pytest.raises(InputError, match=said):
+        judge([trace_of("a", [True, False])], table)
+
+
+def test_an_empty_table_scores_nothing():
+    found = judge([trace_of("a", [True, False])], rows()[:0])
+    assert found.unknown == 2
+    assert codes(found.notes) == ["scores-missing"]
+
+
+def test_rows_in_another_order_find_their_hyperedges():
+    found = judge([trace_of("a", [True, False])], rows(diagnostics=[None, None])[::-1])
+    assert found.scores.tolist() == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("traces", [None, "traces.jsonl", [{"id": "a"}], {"a": 1}])
+def test_what_are_no_traces_is_refused(traces):
+    for make in (lambda: judge(traces, {}), lambda: head_scores(traces)):
+        with pytest.raises(InputError, match="load_traces"):
+            make()
+
+
+def test_infinite_attention_is_unknown():
+    mass = np.random.default_rng(0).random((2, 2, 3))
+    mass[1, 0, 2] = np.inf
+    trace = trace_of("a", [True, False, False], unit_attention=mass)
+    assert head_scores([trace]).at(1, 0).unknown == 1
+    extractor = FeedbackExtractor(config={"method": "attention", "layer": 1, "head": 0})
+    table = asyncio.run(extractor.explain_traces([trace]))
+    assert np.isfinite(table["score"]).all()  # the embedding stands in for it
+    judged = judge([trace], table)
+    assert judged.scores[:2].tolist() == pytest.approx(mass[1, 0, :2].tolist())
+    assert judged.unknown == 1
+
+
+def test_a_measure_of_something_else_says_what_it_takes():
+    judged = judged_of([0.1, 0.9], [False, True])
+    for measure in (
+        lambda: confusion_at(None, 0.1),
+        lambda: flipped(rows(), 0.1, 0.2),
+        lambda: bias(rows()),
+        lambda: baseline_table([], None),
+    ):
+        with pytest.raises(InputError, match="judge\\(traces, scores\\) makes one"):
+            measure()
+    with pytest.raises(InputError, match="head_scores"):
+        quality_map(judged)
+    for threshold in (None, "0.1", np.nan, [0.1]):
+        with pytest.raises(InputError, match="finite number"):
+            confusion_at(judged, threshold)
