@@ -25,12 +25,12 @@ from explorer.validation.choosing import (
     trace_folds,
 )
 from explorer.validation.features import features_of
-from explorer.validation.gathering import Gathered
+from explorer.validation.gathering import Gathered, listed
 from explorer.validation.labelled import Judged, Truth
 from explorer.validation.metrics import Objective, check_metric, reaches
 from explorer.validation.recommendation import Recommendation
 from explorer.validation.recommending import recommended
-from explorer.validation.resampling import SAMPLES
+from explorer.validation.resampling import SAMPLES, check_count, check_samples, check_seed
 from explorer.validation.truths import LEAST_DROP, LabelsByTrace, LabelSource
 
 if TYPE_CHECKING:
@@ -162,16 +162,23 @@ def calibrate(
         An argument is wrong.
     """
     check_metric(metric, Objective)
-    numbers = (("folds", folds, 2), ("repeats", repeats, 1), ("most_units", most_units, 1))
-    for name, value, least in numbers:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"`{name}` must be a whole number from {least}, not {value!r}.")
+    folds, repeats = check_count("folds", folds, 2), check_count("repeats", repeats, 1)
+    most_units = check_count("most_units", most_units, 1)
+    samples, seed = check_samples(samples), check_seed(seed)
+    if resume is not None and not isinstance(resume, Begun):
+        raise InputError(
+            "`resume` takes what CalibrationCancelled holds as `begun`, and not a "
+            f"{type(resume).__name__}."
+        )
     check = _stopper(cancel)
-    listed = traces if isinstance(traces, Sequence) else list(traces)
+    given = listed(traces)
+    every = given if isinstance(given, Sequence) else list(given)
     gathered = Gathered(LabelSource(truth, labels, least_drop))
     known = {}
-    for index, trace in enumerate(listed):
-        check()
+    begun = Begun((), ()) if resume is None else resume
+    for index, trace in enumerate(every):
+        if cancel is not None and cancel.is_set():
+            raise CalibrationCancelled(begun)
         chosen = gathered.labelled(trace)
         if chosen:
             known[index] = chosen
@@ -179,15 +186,14 @@ def calibrate(
     if len(taken) < len(known):
         gathered.tell([_said_of_drawn(known, taken)])
     # The attention of many traces is not held: what they say is all that baselines need.
-    bare = {index: msgspec.structs.replace(listed[index], metadata={}) for index in taken}
+    bare = {index: msgspec.structs.replace(every[index], metadata={}) for index in taken}
     for index, trace in bare.items():
         gathered.add(trace, known[index], np.zeros(len(trace.hyperedges)), None)
     judged = Judged(scores=np.concatenate(gathered.found()), **gathered.rest())
     check_enough(judged, folds=folds, min_traces=min_traces, min_positives=min_positives)
     places = [[place for place, _ in known[index]] for index in taken]
-    begun = Begun((), ()) if resume is None else resume
     try:
-        features = features_of((listed[index] for index in taken), places, check)
+        features = features_of((every[index] for index in taken), places, check)
         key: tuple[Any, ...]
         key = (judged.traces, judged.units, judged.labels.tobytes(), features.sums())
         key = (*key, metric, folds, repeats, seed)
@@ -198,7 +204,7 @@ def calibrate(
         # The fits are small: more threads than one wait for each other, on a busy machine for long.
         with threadpool_limits(1, user_api="blas"):
             for repeat in range(repeats):
-                for number, held in enumerate(trace_folds(judged, folds, seed + repeat)):
+                for number, held in enumerate(trace_folds(judged, folds, seed + repeat, least=2)):
                     if (repeat, number) in done:
                         continue
                     search.report = _reporter(progress, len(begun.folds), folds * repeats)
@@ -287,7 +293,8 @@ class _Search:
         at the others.
         """
         part = self.judged.of(train)
-        cuts = trace_folds(part, _INNER_FOLDS, seed)
+        traces = len(np.unique(part.groups))
+        cuts = trace_folds(part, min(_INNER_FOLDS, traces), seed, least=1)
         first, *others = REGULARISATION
         singles, weighted = self.features.single_heads, self.features.sets(first)
         steps = len(singles) + len(weighted) + len(others) * bool(weighted)

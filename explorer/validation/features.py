@@ -100,8 +100,9 @@ def _plain(found: Evidence) -> dict[Plain, NDArray[np.float32]]:
             scores = columns.astype(np.float32)
             if filled.any():
                 scores[:, filled] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
-            scored[Plain(reduction, normalisation)] = np.nan_to_num(
-                scores, nan=0.0, posinf=0.0, neginf=0.0
+            # A policy takes scores as clipped to [0, 1], and no threshold lies beyond.
+            scored[Plain(reduction, normalisation)] = np.clip(
+                np.nan_to_num(scores, nan=0.0, posinf=0.0, neginf=0.0), 0.0, 1.0
             )
     return scored
 

@@ -176,7 +176,9 @@ def _held_out(
     drawn = [
         value(block.T.astype(np.float64)) for block in drawn_traces(judged.n_traces, samples, seed)
     ]
-    return interval(float(value(np.ones((1, judged.n_traces)))[0]), np.concatenate(drawn))
+    return interval(
+        float(value(np.ones((1, judged.n_traces)))[0]), np.concatenate(drawn or [np.empty(0)])
+    )
 
 
 def _refusal(table: pd.DataFrame) -> str:

@@ -304,3 +304,107 @@ def _without(trace):
 def _cut(trace):
     trace.metadata = {name: mass[:2] for name, mass in trace.metadata.items()}
     return trace
+
+
+def test_a_class_that_few_traces_have_is_never_missing_where_something_is_fitted():
+    traces = [
+        Trace(
+            one.id,
+            one.query,
+            [
+                Hyperedge(edge.id, edge.hyperedge, label=number < 5 and place < 2)
+                for place, edge in enumerate(one.hyperedges)
+            ],
+            one.answer,
+            one.metadata,
+        )
+        for number, one in enumerate(planted(24, readings=("answer",)))
+    ]
+    for seed in range(4):
+        found = calibrate(traces, folds=2, repeats=1, samples=0, seed=seed)
+        assert found.positives == 10
+    with pytest.raises(ValidationError, match="Too few of the labelled traces"):
+        calibrate(traces[2:], folds=2, repeats=1, samples=0, min_positives=1)
+
+
+def test_few_traces_are_cut_into_fewer_folds():
+    found = calibrate(planted(6), folds=2, repeats=1, samples=0, min_traces=4, min_positives=4)
+    assert found.traces == 6
+
+
+def test_without_samples_there_are_no_intervals():
+    found = calibrate(planted(), repeats=1, samples=0)
+    assert np.isnan(found.held_out.low)
+    assert "nan" not in str(found)
+    figures = json.loads(found.to_json(), parse_constant=pytest.fail)["judged"]["held_out"]
+    assert figures[1:] == [None, None]
+
+
+@pytest.mark.parametrize("shift", [-3.0, 3.0])
+def test_scores_beyond_0_and_1_give_a_threshold_that_an_extractor_takes(shift):
+    traces = planted(readings=("answer",))
+    for trace in traces:
+        mass = trace.metadata["unit_attention"]
+        mass[1, 0] += np.array([edge.label for edge in trace.hyperedges]) * 2
+        mass += shift
+    found = calibrate(traces, repeats=1, samples=0)
+    assert 0 <= found.config["attention_threshold"] <= 1
+    table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
+    calls = (table["verdict"] == "used").to_numpy()
+    assert (calls == judge(traces, table).labels).mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"samples": -1}, "samples"),
+        ({"seed": -1}, "seed"),
+        ({"seed": None}, "seed"),
+        ({"seed": "5"}, "seed"),
+        ({"folds": "5"}, "folds"),
+        ({"min_traces": "x"}, "min_traces"),
+        ({"min_positives": None}, "min_positives"),
+        ({"resume": CalibrationCancelled}, "begun"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_read(wrong, said):
+    def none():
+        raise AssertionError("traces were read")
+        yield
+
+    traces = none() if "min" not in said else planted()
+    with pytest.raises(InputError, match=said):
+        calibrate(traces, **wrong)
+
+
+@pytest.mark.parametrize("traces", [None, "traces.jsonl", [{"id": "a"}]])
+def test_what_are_no_traces_is_refused(traces):
+    with pytest.raises(InputError, match="load_traces"):
+        calibrate(traces)
+
+
+def test_one_trace_is_told_to_be_too_few():
+    with pytest.raises(ValidationError, match="20 labelled traces"):
+        calibrate(planted(1)[0])
+
+
+def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CalibrationCancelled) as first:
+        calibrate(planted(), cancel=stop)
+    assert not first.value.begun.folds
+
+    later = threading.Event()
+
+    def watch(progress):
+        if "1 of" in progress.message:
+            later.set()
+
+    with pytest.raises(CalibrationCancelled) as second:
+        calibrate(planted(), repeats=1, progress=watch, cancel=later)
+    begun = second.value.begun
+    assert begun.folds
+    with pytest.raises(CalibrationCancelled) as third:
+        calibrate(planted(), repeats=1, cancel=stop, resume=begun)
+    assert third.value.begun is begun
