@@ -58,8 +58,8 @@ def score_units(
     Returns
     -------
     ndarray of float64, shape (units,)
-        An empty unit scores 0, an unknown one NaN. Where all units together receive nothing, shares
-        and lifts are NaN.
+        An empty unit scores 0, an unknown one NaN, and so does one whose attention is infinite.
+        Where all units together receive nothing, shares and lifts are NaN.
 
     Raises
     ------
@@ -91,6 +91,7 @@ def score_units(
         by_piece = np.array([rule.columns(received, piece, k) for piece in pieces.units])
     reduced = pieces.joined(by_piece)
     scores[_filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    scores[np.isinf(scores)] = np.nan
     return scores
 
 
@@ -133,6 +134,7 @@ def score_all_heads(
     by_piece = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
     reduced = pieces.joined(by_piece)
     scores[:, :, _filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    scores[np.isinf(scores)] = np.nan
     return scores
 
 

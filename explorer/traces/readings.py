@@ -40,7 +40,7 @@ def head_readings(
     dict of str to ndarray of float32, shape (layers, heads, hyperedges)
         ``"answer"``, ``"question"`` and ``"content_free"``, those that the trace brings in this
         reduction; rows that were kept apart are averaged. A hyperedge that was cut from the prompt
-        is NaN.
+        is NaN, and so is an infinite number.
 
     Raises
     ------
@@ -66,7 +66,9 @@ def head_readings(
                 f"`{field}` of trace {trace.id} has shape {reduced.shape}; expected (layers, "
                 f"heads, {len(trace.hyperedges)}), one column for each hyperedge."
             )
-        found[name] = np.array(reduced, dtype=np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 is as good as infinite
+            found[name] = np.array(reduced, dtype=np.float32)
+        found[name][np.isinf(found[name])] = np.nan
         if counts is not None:
             found[name][..., [place for place, count in enumerate(counts) if not count]] = np.nan
             if reduction == "mean":
