@@ -142,7 +142,7 @@ class Recommendation:
         found = self.held_out
         bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
         return (
-            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces of {self.traces}, "
+            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces ({self.traces} in all), "
             f"{self.in_sample:.2f} in sample"
         )
 
