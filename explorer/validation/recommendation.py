@@ -142,8 +142,8 @@ class Recommendation:
         found = self.held_out
         bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
         return (
-            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces ({self.traces} in all), "
-            f"{self.in_sample:.2f} in sample"
+            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces "
+            f"({self.traces} in all), {self.in_sample:.2f} in sample"
         )
 
     def _check(self) -> None:

@@ -87,3 +87,46 @@ def test_show_it_and_take_it_away(show):
             chip.wait_for(state="hidden")
         assert shown.value("(app.layer, app.head)") == (2, 2)
         assert shown.value("app.error") is None
+
+
+def test_go_back_and_escape_bring_the_threshold_back(show):
+    with show("voila", [PLANTED], size=(1280, 1400)) as shown:
+        page = shown.page
+        before = shown.value("app.threshold")
+        page.get_by_role("button", name="recommend", exact=True).click()
+        take = page.get_by_role("button", name="show it")
+        for leave in ("button", "Escape", "x"):
+            take.click()
+            shown.wait_for_value("app.heads is None", lambda none: not none)
+            back = page.get_by_role("button", name="go back")
+            back.wait_for()
+            assert shown.value("app.threshold") != before
+            if leave == "button":
+                back.click()
+            elif leave == "Escape":
+                # Where the hand already is: on the button that was pressed.
+                page.keyboard.press("Escape")
+            else:
+                page.get_by_role("button", name="Take the set of heads away").click()
+            shown.wait_for_value(
+                "(app.heads is None, app.threshold)", lambda now: now == (True, before)
+            )
+            take.wait_for()
+        assert shown.value("app.error") is None
+
+
+def test_what_is_recommended_is_saved_under_names_of_its_own(show):
+    with show("voila", [PLANTED], size=(1280, 1400)) as shown:
+        page = shown.page
+        page.get_by_role("button", name="recommend", exact=True).click()
+        page.get_by_text("Recommended: set of heads").wait_for()
+        names = []
+        for kind in ("JSON", "Python"):
+            for button in page.get_by_role("button", name=kind, exact=True).all():
+                with page.expect_download() as saved:
+                    button.click()
+                names.append(saved.value.suggested_filename)
+        assert names == [
+            "feedback_config.json", "recommendation.json",
+            "feedback_extractor.py", "recommended_extractor.py",
+        ]  # fmt: skip
