@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from explorer.errors import ExplorerError, ValidationError
+from explorer.errors import ValidationError
 from explorer.rag import ExtractorConfig
 from explorer.reporting.lab import (
     EMBEDDED,
@@ -24,6 +23,7 @@ from explorer.reporting.ways import checked, named
 from explorer.validation.truths import LEAST_DROP
 from explorer.widgets.causal_keeper import Cost, cost_of
 from explorer.widgets.desk import Desk
+from explorer.widgets.heads_keeper import HeadsKeeper
 from explorer.widgets.jobs import Job
 from explorer.widgets.methods_keeper import MethodsKeeper
 from explorer.widgets.model_keeper import pass_on
@@ -34,66 +34,21 @@ from explorer.widgets.trace_keeper import TraceKeeper
 from explorer.widgets.truth_words import WORDS
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from explorer.traces import TraceSet
-    from explorer.validation import HeadScores
     from explorer.validation.baselines import Baseline
     from explorer.validation.calibrating import Begun
     from explorer.validation.labelled import Truth
-    from explorer.validation.quality import Quality
     from explorer.validation.recommendation import Recommendation
 
-LANE, HEADS_LANE, BESIDE_LANE, RECOMMEND_LANE = "lab", "heads", "beside", "recommend"
+LANE, BESIDE_LANE, RECOMMEND_LANE = "lab", "beside", "recommend"
 
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
     "threshold", "similarity_threshold", "citation_threshold", "quality", "truth",
     "least_drop",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class HeadMap:
-    """How every head is judged.
-
-    Attributes
-    ----------
-    key
-        What it is of.
-    truth
-        What the heads are judged by.
-    measure
-        As `explorer.validation.quality_map` has it.
-    values
-        float64, shape (layers, heads).
-    chance
-        What scores that say nothing would reach: 0.5 for ROC-AUC, the prevalence p for average
-        precision, and 2p / (1 + p) for F1, where calling everything used is best.
-    """
-
-    key: Key
-    truth: Truth
-    measure: Quality
-    values: NDArray[np.float64]
-    chance: float
-
-    @classmethod
-    def of(cls, heads: HeadScores, measure: Quality, key: Key) -> HeadMap:
-        """Judge the heads.
-
-        Raises
-        ------
-        ValidationError
-            As `explorer.validation.quality_map`.
-        """
-        from explorer.validation import quality_map
-
-        values, p = quality_map(heads, measure), heads.prevalence
-        chance = {"auc": 0.5, "average_precision": p, "f1": 2 * p / (1 + p)}
-        return cls(key, heads.truth, measure, values, chance[measure])
 
 
 class LabKeeper(t.HasTraits):
@@ -105,10 +60,8 @@ class LabKeeper(t.HasTraits):
 
     lab = t.Any(None, allow_none=True, help="The `Lab` in view.")
     beside = t.Any(None, allow_none=True, help="What stands `Beside` it.")
-    map = t.Any(None, allow_none=True, help="The `HeadMap` in view.")
     refused = t.Unicode("", help="Why nothing can be judged, and what to do.")
     recommendation = t.Any(None, allow_none=True, help="What calibration recommends, or why not.")
-    no_heads = t.Unicode("", help="Why there is no map of the heads.")
     cost = t.Any(None, allow_none=True, help="The `Cost` of causal use; None by labels.")
 
     def __init__(
@@ -125,6 +78,7 @@ class LabKeeper(t.HasTraits):
         self.rag = rag
         self.methods = methods
         self.scores = scores
+        self.heads = HeadsKeeper(desk)
         self.embedded = False
         self._begun = False
         self._named = ""
@@ -134,11 +88,8 @@ class LabKeeper(t.HasTraits):
         self._key_of_lab: Key = ()
         self._held: Key | None = None
         self._read: tuple[Lab, Reading] | None = None
-        self._mapped: Key | None = None
         self._labs: Recent[Lab] = Recent()
         self._besides: Recent[Beside] = Recent()
-        self._heads: Recent[HeadScores] = Recent(most=1)
-        self._maps: Recent[HeadMap] = Recent(most=12)
         state.observe(self._changed, names=list(_DEPENDS_ON))
         rag.observe(lambda _: self._again(), names=["traces", "labelled"])
 
@@ -193,9 +144,10 @@ class LabKeeper(t.HasTraits):
             self.refresh()
 
     def _again(self) -> None:
-        for kept in (self._labs, self._besides, self._heads, self._maps):
-            kept.clear()
-        self._judged = self._mapped = None
+        self._labs.clear()
+        self._besides.clear()
+        self.heads.clear()
+        self._judged = None
         self.recommendation = self.cost = None
         self.refresh()
 
@@ -208,7 +160,7 @@ class LabKeeper(t.HasTraits):
             self._rest()
             return
         if not len(traces):
-            self.map = None
+            self.heads.map = None
             self._refuse(ValidationError("There are no traces here. Load some in the traces tab."))
             return
         if state.trace_scene is None:
@@ -221,32 +173,26 @@ class LabKeeper(t.HasTraits):
             self._judge(traces, key)
         elif self.lab is not None and self._held is None:
             self._hold_beside()
-        config = self.methods.config()
-        of_scores = config["reduction"], config["normalisation"]
-        key = (traces, *of_scores, *self._truth, state.quality)
-        if not same_key(key, self._mapped):
-            self._mapped = key
-            self._map_heads(traces, key)
+        measure: Any = state.quality
+        self.heads.refresh(traces, self.methods.config(), *self._truth, measure)
 
     def _rest(self) -> None:
         """Leave what nobody looks at; it is taken up again when the tab is in front."""
         self.scores.leave(LANE)
-        for lane in (LANE, HEADS_LANE, BESIDE_LANE):
+        self.heads.rest()
+        for lane in (LANE, BESIDE_LANE):
             self.desk.runner.cancel(lane)
         if self.lab is None or not same_key(self._key_of_lab, self._judged):
             self._judged = None
         if self.beside is None or self.lab is None or self.beside.of is not self.lab.judged:
             self._held = None
-        if self.map is None or not same_key(self.map.key, self._mapped):
-            self._mapped = None
 
     def stopped(self) -> None:
         """Forget what the user stopped, so that the next change asks for it again."""
         runner = self.desk.runner
         if not (runner.running(LANE) or runner.running(SCORES_LANE)) and self.lab is None:
             self._judged = None
-        if not runner.running(HEADS_LANE) and self.map is None:
-            self._mapped = None
+        self.heads.stopped()
 
     def _judge(self, traces: TraceSet, key: Key) -> None:
         self.desk.runner.cancel(LANE)
@@ -335,52 +281,6 @@ class LabKeeper(t.HasTraits):
             failed=self.desk.tell,
             message="comparing with baselines",
         )
-
-    def _map_heads(self, traces: TraceSet, key: Key) -> None:
-        known = self._maps.get(key)
-        if known is not None:
-            self.desk.runner.cancel(HEADS_LANE)
-            self._show_map(known)
-            return
-        reduction, normalisation, truth, least_drop, quality = key[1:]
-        of_heads = key[:-1]
-        scored = self._heads.get(of_heads)
-
-        def work(job: Job) -> tuple[HeadScores, HeadMap]:
-            from explorer.validation import head_scores
-
-            heads = scored
-            if heads is None:
-                heads = head_scores(
-                    traces,
-                    reduction,
-                    normalisation,
-                    truth=truth,
-                    least_drop=least_drop,
-                    progress=lambda p: pass_on(job, p),
-                    cancel=job.cancel,
-                )
-            return heads, HeadMap.of(heads, quality, key)
-
-        def done(found: tuple[HeadScores, HeadMap]) -> None:
-            self._heads.put(of_heads, found[0])
-            self._maps.put(key, found[1])
-            self._show_map(found[1])
-
-        def failed(error: BaseException) -> None:
-            self.map = None
-            if isinstance(error, ExplorerError):
-                self.no_heads = str(error)
-            else:
-                self.desk.tell(error)
-
-        self.desk.runner.start(
-            HEADS_LANE, work, done=done, failed=failed, message="judging every head"
-        )
-
-    def _show_map(self, found: HeadMap) -> None:
-        self.no_heads = ""
-        self.map = found
 
     def recommend(self) -> None:
         """Choose heads and a threshold by nested cross-validation; it takes a while.

@@ -21,7 +21,8 @@ from explorer.figures import (
 from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
 from explorer.widgets.configs import Earlier, json_of, python_of_config, take_config
-from explorer.widgets.lab_keeper import HEADS_LANE, RECOMMEND_LANE
+from explorer.widgets.heads_keeper import LANE as HEADS_LANE
+from explorer.widgets.lab_keeper import RECOMMEND_LANE
 from explorer.widgets.lab_words import (
     agreement_content,
     content_of,
@@ -114,6 +115,7 @@ class LabPanel:
         self.flips.plot.observe(self._flip_clicked, "clicked")
         state.observe(self._changed, names=list(_DRAWN_BY))
         self.keeper.observe(self._kept)
+        self.keeper.heads.observe(self._kept)
         session.agreement.observe(lambda _: self._show_agreement(), names="others")
         session.desk.observe(lambda _: self._show_words(), names="reports")
         # What takes longer to draw follows the line after what is quick, once for many moves.
@@ -308,7 +310,7 @@ class LabPanel:
         self.flips.draw(flips_spec(table, reference, self.threshold, slots=_SLOTS, width=width))
 
     def _draw_heads(self) -> None:
-        found = self.keeper.map
+        found = self.keeper.heads.map
         if not self._shown(self.heads, found):
             return
         quality = found.values
@@ -401,7 +403,7 @@ class LabPanel:
             setattr(self.state, self.state.threshold_name, min(1.0, max(0.0, float(threshold))))
 
     def _head_clicked(self, change: Mapping[str, Any]) -> None:
-        clicked, found = change["new"] or {}, self.keeper.map
+        clicked, found = change["new"] or {}, self.keeper.heads.map
         # The y of the map is the layer, its x the head.
         layer, head = clicked.get("y"), clicked.get("x")
         if found is None or not isinstance(layer, int) or not isinstance(head, int):

@@ -140,13 +140,14 @@ def sentence_of_lab(keeper: LabKeeper) -> str:
 
 def measure_content(state: ExplorerState, keeper: LabKeeper) -> dict[str, Any]:
     """What stands above the map of the heads: by what they are judged, or why there is no map."""
+    heads = keeper.heads
     return {
         "part": "measure",
-        "hidden": keeper.map is None and not (keeper.lab is not None and keeper.no_heads),
+        "hidden": heads.map is None and not (keeper.lab is not None and heads.refused),
         "measure": state.quality,
         "measures": [[name, *_MEASURES[name]] for name in QUALITIES],
-        "there": keeper.map is not None,
-        "heads": keeper.no_heads if keeper.map is None else "",
+        "there": heads.map is not None,
+        "heads": heads.refused if heads.map is None else "",
     }
 
 

@@ -117,7 +117,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         shown.run('app.quality = "f1"')
         shown.wait_for_change(heads, old)
         wait_until(page, lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
-        assert shown.value("app._session.lab.map.measure") == "f1"
+        assert shown.value("app._session.lab.heads.map.measure") == "f1"
         assert shown.value("app.error") is None
 
 

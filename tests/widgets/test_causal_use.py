@@ -81,7 +81,7 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert app.sweep.attrs["truth"] == "ablation"
     assert "4 of 7 ablated hyperedges" in app._chrome.status.wire.content["sentence"]
     assert "ablation says 3, of which 2" in app._chrome.status.wire.content["sentence"]
-    assert app._session.lab.map.truth == "ablation"
+    assert app._session.lab.heads.map.truth == "ablation"
     for drawn in (app._lab.histogram, app._lab.curves, app._lab.ranks, app._lab.heads):
         assert "truth: ablation" in json.dumps(drawn.figure["layout"], default=str)
     assert app.error is None
@@ -94,11 +94,11 @@ def test_the_least_drop_is_another_truth() -> None:
     assert shown(app)["counts"] == [2, 2, 0, 3]
     said = dict(shown(app)["notes"])["causal use"]
     assert "0.95 or more" in said
-    quality = app._session.lab.map.values
+    quality = app._session.lab.heads.map.values
     app._lab.figures._handlers["set"]({"name": "least_drop", "value": 0.15}, [])
     assert shown(app)["counts"] == [3, 1, 1, 2]
     assert shown(app)["least_drop"] == 0.15
-    assert app._session.lab.map.values[0, 0] != quality[0, 0]
+    assert app._session.lab.heads.map.values[0, 0] != quality[0, 0]
     for wrong in (0, -1, float("nan"), "much", None, True):
         with pytest.raises(InputError, match="least_drop"):
             app.least_drop = wrong
@@ -127,7 +127,7 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
     assert app.truth == "ablation"
     judged = app._session.lab.lab.judged
     assert judged.labels.tolist() == judge(given, SCORES, "ablation").labels.tolist()
-    assert app._session.lab.map.truth == app._session.lab.beside.of.truth == "ablation"
+    assert app._session.lab.heads.map.truth == app._session.lab.beside.of.truth == "ablation"
     app.truth = "labels"
     assert app._session.lab.lab.judged.labels.tolist() == by_labels
     assert shown(app)["columns"] == ["labelled used", "labelled not"]

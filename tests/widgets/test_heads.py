@@ -18,6 +18,7 @@ from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank
 from explorer.widgets.explorer import Explorer
 from explorer.widgets.head_sets import listed
+from explorer.widgets.jobs import Job
 from explorer.widgets.saving import python_of
 from explorer.widgets.state import IN_THE_PLACE
 

@@ -59,7 +59,7 @@ def test_values_are_those_of_validation() -> None:
     assert np.array_equal(app.sweep.to_numpy(), expected.to_numpy(), equal_nan=True)
     assert app._session.lab.lab.ranking.auc == rank(judged).auc
     quality = quality_map(head_scores(traces))
-    assert np.array_equal(app._session.lab.map.values, quality, equal_nan=True)
+    assert np.array_equal(app._session.lab.heads.map.values, quality, equal_nan=True)
     assert app._lab.heads.figure["layout"]["meta"]["layers"] == quality.shape[0] == 30
     assert app.error is None
 

@@ -191,7 +191,7 @@ def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count
     words = {"auc": "ROC-AUC", "average_precision": "avg. precision", "f1": "best F1"}
     for measure in ("average_precision", "f1", "auc", "f1"):
         app.quality = measure
-        found = app._session.lab.map
+        found = app._session.lab.heads.map
         assert (found.measure, found.chance) == (measure, pytest.approx(chances[measure]))
         assert np.array_equal(found.values, quality_map(heads, measure), equal_nan=True)
         notes = [note["text"] for note in app._lab.heads.figure["layout"]["annotations"]]
