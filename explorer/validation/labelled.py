@@ -301,8 +301,9 @@ def measurable(judged: Judged) -> Judged:
     known = judged.known()
     if not len(known):
         raise ValidationError(
-            f"None of the {len(judged)} {_LABELLED[judged.truth]} hyperedges has a score, so "
-            "nothing can be measured. Record attention (score_traces), or choose another method."
+            f"None of the {len(judged)} {_LABELLED[judged.truth]} hyperedges has a score by "
+            "this method, so nothing can be measured. Choose another method; attention can be "
+            "recorded (score_traces)."
         )
     if known.positives in (0, len(known)):
         units = f"{_LABELLED[judged.truth]} hyperedges with a score"
