@@ -50,12 +50,26 @@ class QualityLook:
     diverging: bool
 
 
+_AROUND = 84
+"""Pixels that title, axis and legend of a map take."""
+
 QUALITY_LOOKS = {
     "auc": QualityLook("ROC-AUC", 0.5, diverging=True),
     "average_precision": QualityLook("average precision", None, diverging=False),
     "f1": QualityLook("best F1", None, diverging=False),
 }
 """Measures by the names that `explorer.validation.quality_map` has for them."""
+
+
+def map_height(layers: int, room: int) -> int:
+    """Height in pixels of a map whose rows take this room together, each at most 20 pixels.
+
+    Examples
+    --------
+    >>> map_height(30, 300), map_height(6, 300), map_height(12, 300)
+    (384, 204, 324)
+    """
+    return _AROUND + int(max(120, min(20, room / layers) * layers))
 
 
 def quality_map_figure(values: ArrayLike, metric: str = "auc", **settings: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Real
+from pprint import pformat
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -146,6 +147,25 @@ class ExtractorConfig:
             raise InputError(
                 f"`{name}` must be a number from 0 to 1, but it is {getattr(self, name)!r}."
             ) from None
+
+
+def as_python(settings: Mapping[str, Any], comment: str = "") -> str:
+    """Return Python that makes a `FeedbackExtractor` of settings; the comment is one line.
+
+    Examples
+    --------
+    >>> print(as_python({"method": "attention", "layer": 20}), end="")
+    from explorer import FeedbackExtractor
+    <BLANKLINE>
+    config = {'method': 'attention', 'layer': 20}
+    extractor = FeedbackExtractor(config=config)
+    """
+    said = f"# {comment}\n" if comment else ""
+    shown = pformat(dict(settings), width=96, compact=True, sort_dicts=False)
+    return (
+        f"from explorer import FeedbackExtractor\n\n{said}config = {shown}\n"
+        "extractor = FeedbackExtractor(config=config)\n"
+    )
 
 
 def _weights(value: object) -> Mapping[str, float]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import (
-    OperatingPoint,
     method_dots_spec,
     quality_map_spec,
     rank_curves_spec,
@@ -19,9 +18,10 @@ from explorer.figures import (
     threshold_curves_spec,
     weight_lines_spec,
 )
-from explorer.figures.quality_map import QUALITY_LOOKS
+from explorer.figures.quality_map import QUALITY_LOOKS, map_height
 from explorer.figures.score_axis import LOWEST, Scale
 from explorer.reporting.findings import MAPS, Findings, Heads
+from explorer.reporting.lab import read_at
 
 WIDTHS = {"wide": 920, "narrow": 620}
 """Pixels; the figures place their words by them, so they are shown at just these."""
@@ -106,16 +106,14 @@ def _curves(found: Findings, width: int) -> dict[str, Any]:
 
 
 def _ranks(found: Findings, width: int) -> dict[str, Any]:
-    lab, row = found.lab, found.row(found.threshold)
-    others = row["fp"] + row["tn"]
-    point = OperatingPoint(
-        found.threshold,
-        row["fp"] / others if others else float("nan"),
-        row["recall"],
-        row["precision"],
-    )
+    lab = found.lab
     return rank_curves_spec(
-        lab.roc, lab.pr, lab.ranking.prevalence, point, truth=lab.judged.truth, width=width
+        lab.roc,
+        lab.pr,
+        lab.ranking.prevalence,
+        read_at(lab, found.threshold).point,
+        truth=lab.judged.truth,
+        width=width,
     )
 
 
@@ -132,7 +130,7 @@ def _map(found: Findings, heads: Heads, width: int) -> dict[str, Any]:
         chosen=chosen,
         truth=found.lab.judged.truth,
         width=width,
-        height=84 + int(max(120, min(20, 480 / layers) * layers)),
+        height=map_height(layers, 480),
     )
     figure["data"][0]["customdata"] = [
         [_told(heads.maps, layer, head) for head in range(per_layer)] for layer in range(layers)

@@ -10,6 +10,7 @@ import numpy as np
 
 from explorer.figures.labels import shortened
 from explorer.rag import ExtractorConfig
+from explorer.rag.config import as_python
 from explorer.reporting.findings import Findings, Heads
 from explorer.reporting.lab import MOST_TEXT
 from explorer.reporting.markup import Markup, folded, joined, paragraph, passage, table, tag
@@ -214,18 +215,13 @@ def configuration(found: Findings) -> Section | None:
     if config is None or found.scored.held_out:
         return None
     settings = settings_of(config, found.threshold)
-    lines = "".join(f"    {json.dumps(name)}: {value!r},\n" for name, value in settings.items())
-    python = (
-        "from explorer import FeedbackExtractor\n\n"
-        f"config = {{\n{lines}}}\nextractor = FeedbackExtractor(config=config)\n"
-    )
     return section(
         "config",
         "To do the same",
         "A FeedbackExtractor with this config gives feedback by the scores and the threshold of "
         "this report.",
         folded("As JSON", tag("pre", json.dumps(settings, indent=2))),
-        folded("As Python", tag("pre", python)),
+        folded("As Python", tag("pre", as_python(settings))),
     )
 
 

@@ -130,12 +130,9 @@ class Recommendation:
             It is not recommended.
         """
         self._check()
-        return (
-            "from explorer import FeedbackExtractor\n\n"
-            f"# {self.choice}; {self}\n"
-            f"config = {self.config!r}\n"
-            "extractor = FeedbackExtractor(config=config)\n"
-        )
+        from explorer.rag.config import as_python
+
+        return as_python(self.config, f"{self.choice}; {self}")
 
     def __str__(self) -> str:
         """Say it in a line."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pprint import pformat
 from typing import Any
 
 from explorer.widgets.state import IN_THE_PLACE, METHOD_THRESHOLDS, ExplorerState
@@ -106,9 +105,6 @@ def json_of(config: Mapping[str, Any]) -> str:
 
 def python_of_config(config: Mapping[str, Any]) -> str:
     """Return Python that makes an extractor of a config of the app."""
-    shown = pformat(handed_out(config), width=96, compact=True, sort_dicts=False)
-    return (
-        "from explorer import FeedbackExtractor\n\n"
-        f"config = {shown}\n"
-        "extractor = FeedbackExtractor(config=config)\n"
-    )
+    from explorer.rag.config import as_python
+
+    return as_python(handed_out(config))

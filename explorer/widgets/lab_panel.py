@@ -18,6 +18,7 @@ from explorer.figures import (
     score_histogram_spec,
     threshold_curves_spec,
 )
+from explorer.figures.quality_map import map_height
 from explorer.reporting.lab import Lab, Reading, flips_between
 from explorer.reporting.weights import WeightEnds, hyperedges_of, weight_ends
 from explorer.widgets.configs import Earlier, json_of, python_of_config, take_config
@@ -315,7 +316,6 @@ class LabPanel:
             return
         quality = found.values
         config = self.session.methods.config()
-        layers = quality.shape[0]
         self.heads.draw(
             quality_map_spec(
                 quality,
@@ -326,7 +326,7 @@ class LabPanel:
                 if self.state.method == "attention" and self.state.heads is None
                 else None,
                 width=self.heads.plot.width or _RIGHT,
-                height=84 + int(max(120, min(20, 300 / layers) * layers)),
+                height=map_height(found.values.shape[0], 300),
             )
         )
 
