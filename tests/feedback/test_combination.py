@@ -110,3 +110,13 @@ def test_heads_that_do_not_exist_are_refused():
     one = HeadCombination((HeadTerm("answer", 30, 0, 1.0),))
     with pytest.raises(InputError, match="layer 30"):
         one.scores({"answer": np.zeros((2, 2, 3))})
+
+
+def test_a_head_counts_once_whatever_rows_of_it_do():
+    both = HeadCombination((HeadTerm("question", 4, 1, 0.5), HeadTerm("answer", 4, 1, 2.0)))
+    assert both.n_heads == 1
+    assert both.name == "layer 4, head 1, answer and question rows"
+    assert both.description == "one head, rows of the answer and the question"
+    more = HeadCombination((*both.terms, HeadTerm("answer", 4, 2, -1.0)))
+    assert more.name == "set of 2 heads"
+    assert more.description == "2 heads, rows of the answer and the question"
