@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +16,8 @@ from explorer.models.progress import ProgressCallback, Reporter
 from explorer.rag import ExtractorConfig
 from explorer.rag.converting import converted
 from explorer.rag.order import update_order
-from explorer.rag.stand_in import MARK
 from explorer.rag.trajectory import Trajectory, follow
+from explorer.reporting.about import About, about_of, reasons_of
 from explorer.reporting.lab import Beside, Lab, flips_between, hold_beside, lab_of
 from explorer.reporting.scored import Scored
 from explorer.reporting.ways import THRESHOLD_OF
@@ -37,41 +34,6 @@ if TYPE_CHECKING:
     from explorer.validation.quality import Quality
 
 MAPS: tuple[Quality, ...] = ("auc", "average_precision", "f1")
-
-
-@dataclass(frozen=True)
-class About:
-    """What was judged.
-
-    Attributes
-    ----------
-    name
-        Of the file, without its folder; empty for traces made in memory.
-    traces, hyperedges
-        How many there are, labelled or not.
-    models
-        What read the traces: its name, what it did, and how many traces say so.
-    problems
-        What loading them had to leave out or change.
-    least_drop
-        What an answer's log-probability must lose without a hyperedge that it used, where the
-        truth is ablation.
-    release, made
-        Of explorer; when.
-    samples, seed
-        Of the bootstrap.
-    """
-
-    name: str
-    traces: int
-    hyperedges: int
-    models: tuple[tuple[str, str, int], ...]
-    problems: tuple[str, ...]
-    least_drop: float
-    release: str
-    made: datetime
-    samples: int
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +155,7 @@ def find(
     )
     reporter.report("explaining", None, "Following the weights ...")
     return Findings(
-        _about(traces, least_drop, samples, seed),
+        about_of(traces, least_drop, samples, seed),
         scored,
         lab,
         beside,
@@ -206,38 +168,12 @@ def find(
         _weights(lab, scored, threshold, update),
         recommendation,
         refused,
-        _reasons(scored.table),
+        reasons_of(scored.table),
     )
 
 
 def _undefined(threshold: Any) -> bool:
     return isinstance(threshold, float) and bool(np.isnan(threshold))
-
-
-def _about(traces: Sequence[Trace], least_drop: float, samples: int, seed: int) -> About:
-    path = getattr(traces, "path", None)
-    read: Counter[tuple[str, str]] = Counter()
-    hyperedges = 0
-    for trace in traces:
-        hyperedges += len(trace.hyperedges)
-        model, mark = trace.metadata.get("model"), trace.metadata.get(MARK)
-        if isinstance(mark, Mapping) and isinstance(mark.get("model"), str):
-            read[mark["model"], "read the traces in place of the model that answered"] += 1
-            model = mark.get("model_before")
-        if isinstance(model, str):
-            read[model, "as the traces say"] += 1
-    return About(
-        "" if path is None else str(path).replace("\\", "/").rsplit("/", 1)[-1],
-        len(traces),
-        hyperedges,
-        tuple((name, role, number) for (name, role), number in read.most_common()),
-        tuple(str(one) for one in getattr(traces, "problems", ())),
-        least_drop,
-        version("attention-explorer"),
-        datetime.now().astimezone(),
-        samples,
-        seed,
-    )
 
 
 def _heads(
@@ -315,22 +251,3 @@ def _feedback(scored: Scored, scores: NDArray[np.float64], threshold: float) -> 
     config = scored.config or ExtractorConfig()
     at: dict[str, Any] = {THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold))}
     return converted(scores, config.method, replace(config, **at))
-
-
-def _reasons(table: pd.DataFrame | None) -> tuple[tuple[str, int, str], ...]:
-    if table is None or "diagnostics" not in table:
-        return ()
-    counts: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for notes in table["diagnostics"]:
-        for code in _once(notes, first):
-            counts[code] += 1
-    return tuple((code, number, first[code]) for code, number in counts.most_common())
-
-
-def _once(notes: Iterable[Diagnostic], first: dict[str, str]) -> set[str]:
-    codes = set()
-    for note in notes:
-        codes.add(note.code)
-        first.setdefault(note.code, note.message)
-    return codes
