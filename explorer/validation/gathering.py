@@ -220,7 +220,8 @@ class Given:
             name = str(names[start])
             if name in given._tokens:
                 raise InputError(
-                    f"The rows of trace {name:.80} do not stand together: sort the table by trace."
+                    f"The rows of trace {name:.80} do not stand together. Give each trace an id "
+                    "of its own, and sort the table by trace."
                 )
             rows = slice(start, stop)
             given._by_trace[name] = (units[rows], scores[rows])  # type: ignore[index]

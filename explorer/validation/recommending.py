@@ -97,7 +97,7 @@ def recommended(
                 "fold": one.fold,
                 "choice": one.candidate.name,
                 "head": one.chosen,
-                "strength": one.candidate.strength,
+                "strength": np.nan if one.candidate.strength is None else one.candidate.strength,
                 "threshold": one.threshold,
             }
             for one in folds
@@ -187,8 +187,15 @@ def _refusal(table: pd.DataFrame) -> str:
     ahead, low, high = (
         float(lexical[name]) for name in ("auc_ahead", "auc_ahead_low", "auc_ahead_high")
     )
+    own = float(table["auc"].iloc[0])
     if np.isnan(ahead) or ahead > 0:
-        return ""
+        if own > 0.5:
+            return ""
+        return (
+            f"On traces held out, attention ranks no better than chance: its ROC-AUC is {own:.3f}. "
+            "Use another model, or more readings: "
+            "score_traces(rows=('answer', 'question'), content_free=True)."
+        )
     return (
         "On traces held out, attention ranks no better than the words that a hyperedge shares with "
         f"question and answer: its ROC-AUC is {-ahead:.3f} lower (95 % interval {-high:.3f} to "

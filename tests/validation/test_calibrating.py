@@ -408,3 +408,40 @@ def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
     with pytest.raises(CalibrationCancelled) as third:
         calibrate(planted(), repeats=1, cancel=stop, resume=begun)
     assert third.value.begun is begun
+
+
+def test_what_is_no_better_than_chance_is_not_recommended_beside_words_that_are_worse():
+    rng = np.random.default_rng(0)
+    traces = planted(strength=0.0, readings=("answer",))
+    for trace in traces:
+        trace.metadata["unit_attention"][:] = rng.random()  # all alike: nothing can be ranked
+    # The words of the answer stand where nothing was used, so overlap ranks the wrong way.
+    traces = [
+        Trace(
+            one.id,
+            one.query,
+            [
+                Hyperedge(
+                    edge.id, edge.hyperedge if edge.label else "zebra quagga", label=edge.label
+                )
+                for edge in one.hyperedges
+            ],
+            "zebra quagga",
+            one.metadata,
+        )
+        for one in traces
+    ]
+    found = calibrate(traces, repeats=1, samples=50)
+    table = found.table.set_index("scores")["auc"]
+    assert table["lexical-overlap"] < table["recommended"] <= 0.5
+    assert not found.accepted
+    assert "no better than chance" in found.refusal
+
+
+def test_folds_that_choose_one_head_have_no_strength():
+    mass = planted(readings=("answer",))
+    for trace in mass:
+        trace.metadata["unit_attention"][1, 0] += [edge.label for edge in trace.hyperedges]
+    folds = calibrate(mass, repeats=1, samples=0).folds
+    assert folds["strength"].dtype == np.float64
+    assert folds["strength"].isna().any()

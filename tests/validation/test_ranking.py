@@ -172,7 +172,7 @@ def test_the_map_is_the_ranking_of_each_head(heads):
 
 
 def test_a_map_needs_labels_of_both_kinds_and_a_metric(heads):
-    with pytest.raises(ValidationError, match="labelled .used."):
+    with pytest.raises(ValidationError, match="are labelled"):
         quality_map(heads_of(np.zeros((1, 1, 2)), [True, True]))
     with pytest.raises(ValidationError, match="nothing can be measured"):
         quality_map(heads_of(np.zeros((1, 1, 0)), []))
