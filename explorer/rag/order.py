@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from explorer.errors import InputError, ShapeError
+from explorer.feedback.table import text_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,8 +213,9 @@ def update_order(rows: object, identity: Identity | None = None) -> tuple[Update
             f"one lacks {', '.join(sorted(missing))}. Its columns are "
             f"{', '.join(map(str, table.columns))}."
         )
-    units = table["unit"].astype(str)
-    texts = table["text"].fillna("").astype(str) if "text" in table else units.map(lambda _: "")
+    units = text_column([str(unit) for unit in table["unit"]])
+    given = table["text"].fillna("") if "text" in table else [""] * len(table)
+    texts = text_column([str(text) for text in given])
     trace_codes, traces = pd.factorize(table["trace"], use_na_sentinel=False)
     unit_codes, ids = pd.factorize(units)
     text_codes, wordings = pd.factorize(texts)
@@ -312,4 +314,5 @@ def _table(rows: object) -> pd.DataFrame:
         for row in several:
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
-    return pd.DataFrame(columns)
+    # As objects: Arrow, which holds text by default, refuses half of a surrogate pair.
+    return pd.DataFrame(columns, dtype=object)

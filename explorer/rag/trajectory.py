@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from explorer.feedback.table import text_column
 from explorer.rag.order import Identity, UpdateOrder, feedback_array, update_order
 from explorer.rag.weights import (
     DEFAULT_QUALITY,
@@ -83,13 +84,15 @@ class Trajectory:
         import pandas as pd
 
         order = self.order
-        traces = pd.Series(order.traces, dtype=None if order.traces else "object")
+        traces = [order.traces[step - 1] for step in order.steps.tolist()]
         table = pd.DataFrame(
             {
                 "step": order.steps,
-                "trace": traces.to_numpy()[order.steps - 1],
-                "unit": pd.Series(order.units, dtype="str"),
-                "text": pd.Series(order.texts, dtype="str"),
+                "trace": text_column(traces)
+                if all(isinstance(name, str) for name in order.traces)
+                else pd.Series(traces, dtype=None if traces else "object"),
+                "unit": text_column(order.units),
+                "text": text_column(order.texts),
                 "hyperedge": order.hyperedges,
                 "feedback": self.feedback,
                 "before": self.before(),
@@ -179,7 +182,8 @@ class Trajectory:
         names = (
             "hyperedge name text step trace feedback weight lower upper updates".split()  # noqa: SIM905
         )
-        table = pd.DataFrame(columns, columns=names)
+        texts = {name: text_column(columns.get(name, [])) for name in ("name", "text", "trace")}
+        table = pd.DataFrame(columns | texts, columns=names)
         table.attrs["steps"] = total
         return table
 

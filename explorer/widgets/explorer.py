@@ -270,7 +270,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop what is under way and take the app off every page."""
-        if hasattr(self, "_chrome"):  # missing when the arguments were refused
+        if hasattr(self, "_main"):  # missing when the arguments were refused
             self._session.desk.runner.close()
             for part in (self._chrome, self._code, self._traces_panel, self._lab):
                 part.close()

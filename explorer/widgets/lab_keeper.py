@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from explorer.errors import ValidationError
+from explorer.errors import InputError, ValidationError
 from explorer.rag import ExtractorConfig
 from explorer.reporting.lab import (
     EMBEDDED,
@@ -149,7 +149,18 @@ class LabKeeper(t.HasTraits):
         self.heads.clear()
         self._judged = None
         self.recommendation = self.cost = None
+        if self.desk.runner.running(RECOMMEND_LANE):
+            self.desk.runner.cancel(RECOMMEND_LANE)
+            self._outdated("Labels or traces changed")
         self.refresh()
+
+    def _outdated(self, why: str) -> None:
+        self.desk.tell(
+            InputError(
+                f"{why} while heads and a threshold were chosen, so what was found does not hold. "
+                "Recommend again."
+            )
+        )
 
     def refresh(self) -> None:
         """Work out what is in view, unless it is there already or under way."""
@@ -288,7 +299,7 @@ class LabKeeper(t.HasTraits):
         After a stop it goes on with the folds that were finished, unless traces or labels changed.
         """
         traces, by = self.rag.traces, self._truth
-        if traces is None:
+        if traces is None or self.desk.runner.running(RECOMMEND_LANE):
             return
         self.desk.clear()
         self._recommended_by = by
@@ -315,6 +326,8 @@ class LabKeeper(t.HasTraits):
             self._folds = None
             if by == self._truth:
                 self.recommendation = found
+            else:
+                self._outdated("What it is judged by changed")
 
         self.desk.runner.start(
             RECOMMEND_LANE,

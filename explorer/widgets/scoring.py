@@ -317,7 +317,9 @@ def _trace_sentence(
         return _empty_sentence(state)
     prefix = f"{where}: " if where else ""
     if table.attrs.get("heads") is not None and (table["verdict"] == "unknown").all():
-        return f"{prefix}nothing is known. {table.attrs['notes'][0].message}"
+        notes = table.attrs["notes"] or [note for row in table["diagnostics"] for note in row]
+        why = notes[0].message if notes else "No hyperedge has a score."
+        return f"{prefix}nothing is known. {why}"
     used = set(table.loc[table["verdict"] == "used", "unit"])
     text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
     labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}

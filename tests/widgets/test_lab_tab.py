@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import numpy as np
 import pytest
 
-from explorer.errors import InputError
+from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
@@ -205,3 +206,66 @@ def test_a_file_without_traces_leaves_nothing_of_the_last(app: Explorer) -> None
     app.traces = [trace("c", [0.5, 0.2], [True, False])]
     assert app._lab.figures.wire.content["counts"] == [1, 1, 0, 0]
     assert app.error is None
+
+
+def of_heads(number: int, attention: np.ndarray, text: str = "Fact") -> Trace:
+    edges = [Hyperedge(f"h{i}", f"{text} {i} of {number}.", label=i == 0) for i in range(3)]
+    return Trace(f"t{number}", "What is so?", edges, "This.", {"unit_attention": attention})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_set_of_heads_over_attention_that_is_no_number_says_that_nothing_is_known(
+    value: float,
+) -> None:
+    traces = [of_heads(number, np.full((2, 3, 3), value)) for number in range(3)]
+    app = Explorer.from_traces(traces, tab="thresholds")
+    app.heads = {"terms": [["answer", 1, 2, 1.0]]}
+    assert app.error is None
+    assert "has a score" in app._session.lab.refused
+    app.tab = "traces"
+    assert "nothing is known" in app._chrome.status.wire.content["sentence"]
+
+
+def test_half_a_surrogate_pair_in_a_text_is_no_reason_to_stop() -> None:
+    odd = "\ud800"
+    edges = [Hyperedge(f"h{odd}{i}", f"Fact {i}{odd}", label=i == 0) for i in range(3)]
+    scores = {edge.id: 0.2 * i for i, edge in enumerate(edges)}
+    traces = [
+        Trace(f"{odd}{number}", odd, edges, odd, {"hyperedge_attention": scores})
+        for number in range(2)
+    ]
+    app = Explorer.from_traces(traces, tab="thresholds", threshold=0.1)
+    assert app.error is None
+    assert sum(app._lab.figures.wire.content["counts"]) == 6
+    assert app.trajectory is not None
+    assert "<!doctype html>" in app._lab.report.page()
+
+
+def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    traces = [of_heads(number, random.random((2, 3, 3))) for number in range(4)]
+
+    async def main() -> None:
+        app = Explorer.from_traces(traces, tab="thresholds")
+        app.wait()
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(*_: object, **__: object) -> ValidationError:
+            begun.set()
+            go_on.wait(20)
+            return ValidationError("chosen by the labels of before")
+
+        monkeypatch.setattr("explorer.validation.calibrate", slow)
+        app._session.lab.recommend()
+        assert begun.wait(20)
+        app._session.rag.label("h1", True)
+        assert not app._session.desk.runner.running("recommend")
+        assert "Labels or traces changed while" in app.error
+        go_on.set()
+        app.wait()
+        assert app._session.lab.recommendation is None
+        app.close()
+
+    asyncio.run(main())
