@@ -68,7 +68,7 @@ class ReportKeeper:
             raise InputError(f"There is nothing to report. {why}")
         state = self.state
         table = self.lab.scores.known(self.lab.scores.key())
-        if table is None:
+        if table is None and (self.lab.busy or self.lab.lab is None):
             raise InputError("The scores are not worked out yet. Wait for them, then report.")
         return {
             "traces": traces,
@@ -84,9 +84,11 @@ class ReportKeeper:
             "update": {"strategy": state.update_strategy},
         }
 
-    def _compared(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    def _compared(self, table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
         """Verdicts of the methods that the tab compares with, each at a threshold of its own."""
-        found = {}
+        found: dict[str, pd.DataFrame] = {}
+        if table is None:  # too long to be remembered beside others: the report scores anew
+            return found
         for name in self.agreement.wanted:
             other = self.agreement.others.get(name)
             if other is not None and len(other.scores) == len(table):

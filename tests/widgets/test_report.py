@@ -61,3 +61,10 @@ def test_nothing_judged_is_nothing_to_report(app: Explorer, tmp_path) -> None:
     app._lab.report.write(lambda _: pytest.fail("there is no report"))
     app.wait()
     assert "There is nothing to report" in app.error
+
+
+def test_scores_that_are_too_many_to_be_remembered_are_worked_out_anew(
+    app: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app._session.scores, "known", lambda _: None)
+    assert "At 0.180, F1 0.67 (" in app._lab.report.page()
