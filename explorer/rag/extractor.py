@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import ExtractionWarning, InputError
+from explorer.feedback import Diagnostic
 from explorer.models.progress import ProgressCallback
 from explorer.rag.comparing import COMPARED, checked_methods, side_by_side
 from explorer.rag.config import ExtractorConfig
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
 _TOGETHER = 2000
 """Traces whose texts are embedded together."""
+
+
+class _Notes(dict[str, tuple[Diagnostic, ...]]):
+    """Diagnostics by trace, which never change: pandas copies `attrs` with each column it gives."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
 
 class FeedbackExtractor:
@@ -243,7 +251,7 @@ class FeedbackExtractor:
                 total=total,
             )
         table = explanation(explained, traces=True)
-        table.attrs["notes"] = {one.name: one.notes for one in explained if one.notes}
+        table.attrs["notes"] = _Notes({one.name: one.notes for one in explained if one.notes})
         table.attrs["method"] = self.config.method
         return table
 
