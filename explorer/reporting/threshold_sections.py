@@ -200,11 +200,17 @@ def in_sample(found: Findings) -> Section:
         paragraph(warned, class_="warning") if warned else None,
         facts,
         paragraph(
-            f"{held_out(found.beside)} {share(chosen.calls_that_differ)} of the calls depend on "
-            "which traces chose."
+            f"{_expected(found)} {share(chosen.calls_that_differ)} of the calls depend on which "
+            "traces chose."
         ),
         folded(f"What each of {many(len(chosen.folds), 'fold')} chose", folds),
     )
+
+
+def _expected(found: Findings) -> str:
+    if flattery(found):
+        return "Here the threshold alone was kept from these traces; the heads were not."
+    return held_out(found.beside)
 
 
 def _right(number: float) -> Markup:

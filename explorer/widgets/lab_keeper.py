@@ -86,6 +86,7 @@ class LabKeeper(t.HasTraits):
         self._folds: Begun | None = None
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
+        self._threshold_name = ""
         self._held: Key | None = None
         self._read: tuple[Lab, Reading] | None = None
         self._labs: Recent[Lab] = Recent()
@@ -104,11 +105,16 @@ class LabKeeper(t.HasTraits):
         self._hold_beside()
 
     @property
+    def threshold_name(self) -> str:
+        """The threshold of the scores in view, while those of another method are under way too."""
+        return self.state.threshold_name if self.lab is None else self._threshold_name
+
+    @property
     def reading(self) -> Reading | None:
-        """What the labels say of the threshold of the chosen method."""
+        """What the labels say of the threshold of the scores in view."""
         if self.lab is None:
             return None
-        threshold = float(getattr(self.state, self.state.threshold_name))
+        threshold = float(getattr(self.state, self.threshold_name))
         # Several parts of the tab ask for the same in turn.
         known = self._read
         if known is None or known[0] is not self.lab or known[1].threshold != threshold:
@@ -253,6 +259,7 @@ class LabKeeper(t.HasTraits):
 
     def _show(self, key: Key, called: str, lab: Lab) -> None:
         self._key_of_lab, self._named = key, called
+        self._threshold_name = self.state.threshold_name
         self.refused = ""
         self.lab = lab
         self._hold_beside()

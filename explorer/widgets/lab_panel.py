@@ -159,13 +159,13 @@ class LabPanel:
     @property
     def threshold(self) -> float:
         """The threshold of the chosen method."""
-        return float(getattr(self.state, self.state.threshold_name))
+        return float(getattr(self.state, self.keeper.threshold_name))
 
     @property
     def scale(self) -> Any:
         """The scale of the score axis: logarithmic for attention alone."""
         state = self.state
-        return state.scale_of(state.threshold_name)
+        return state.scale_of(self.keeper.threshold_name)
 
     @property
     def lab(self) -> Lab | None:
@@ -194,7 +194,7 @@ class LabPanel:
             self._draw_scores()
             self._draw_flips()
             self._show_words()
-        elif name == self.state.threshold_name:
+        elif name == self.keeper.threshold_name:
             self._draw_threshold()
         elif name in _THRESHOLDS:
             self._show_agreement()
@@ -400,7 +400,7 @@ class LabPanel:
 
     def _use(self, threshold: Any) -> None:
         if isinstance(threshold, int | float) and math.isfinite(threshold):
-            setattr(self.state, self.state.threshold_name, min(1.0, max(0.0, float(threshold))))
+            setattr(self.state, self.keeper.threshold_name, min(1.0, max(0.0, float(threshold))))
 
     def _head_clicked(self, change: Mapping[str, Any]) -> None:
         clicked, found = change["new"] or {}, self.keeper.heads.map

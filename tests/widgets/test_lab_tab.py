@@ -65,6 +65,17 @@ def test_values_are_those_of_validation() -> None:
     assert app.error is None
 
 
+def test_old_scores_keep_their_own_threshold_while_others_are_under_way(
+    app: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.threshold, app.citation_threshold = 0.02, 0.6
+    before = app._session.lab.reading
+    monkeypatch.setattr(app._session.desk.runner, "start", lambda *_, **__: None)
+    app.method = "citation"
+    assert app._session.lab.reading == before
+    assert app._lab.histogram.plot.line == 0.02
+
+
 def test_dragging_sets_the_threshold_of_the_method(app: Explorer) -> None:
     app._lab._dragged({"new": 0.1})
     assert app.threshold == 0.1
