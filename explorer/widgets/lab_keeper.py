@@ -177,6 +177,7 @@ class LabKeeper(t.HasTraits):
             self._rest()
             return
         if not len(traces):
+            self._rest()
             self.heads.map = None
             self._refuse(ValidationError("There are no traces here. Load some in the traces tab."))
             return
@@ -354,6 +355,9 @@ class LabKeeper(t.HasTraits):
         return named(ExtractorConfig.of(self.methods.config()))
 
     def _refuse(self, error: ValidationError) -> None:
+        # What older scores are held against comes too late.
+        self.desk.runner.cancel(BESIDE_LANE)
+        self._held = None
         self.lab = self.beside = None
         self.refused = str(error)
 

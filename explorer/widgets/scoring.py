@@ -250,7 +250,8 @@ def sentence_of(state: ExplorerState) -> str:
     table: pd.DataFrame | None = state.table
     focus: Focus | None = state.focus
     method = "attention" if table is None else table.attrs.get("method", "attention")
-    if focus is None and method == "attention":
+    # When the traces go, the table may go before the focus does.
+    if state.scene is None or (focus is None and method == "attention"):
         return _empty_sentence(state)
     where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
     heads = None if table is None else table.attrs.get("heads")

@@ -13,6 +13,7 @@ from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
+from explorer.widgets import lab_keeper
 from explorer.widgets.explorer import Explorer
 
 
@@ -280,3 +281,63 @@ def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
         app.close()
 
     asyncio.run(main())
+
+
+def held_back(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Event, list[str]]:
+    """Let what `explorer.widgets.lab_keeper` calls by this name wait for the event."""
+    go_on, begun = threading.Event(), []
+    real = getattr(lab_keeper, name)
+
+    def slow(*given: object, **more: object) -> object:
+        begun.append(name)
+        go_on.wait(20)
+        return real(*given, **more)
+
+    monkeypatch.setattr(lab_keeper, name, slow)
+    return go_on, begun
+
+
+def test_judging_under_way_is_left_when_the_traces_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        go_on, begun = held_back(monkeypatch, "lab_of")
+        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        while not begun:
+            app._session.desk.runner.drain()
+            await asyncio.sleep(0.01)
+        app.traces = []
+        go_on.set()
+        app.wait()
+        assert app._session.lab.lab is None
+        assert app._session.lab.heads.map is None
+        assert "no traces" in app._lab.figures.wire.content["refused"]
+        app.close()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_baselines_of_scores_that_are_judged_no_more_stay_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        go_on, begun = held_back(monkeypatch, "hold_beside")
+        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        while not begun:
+            app._session.desk.runner.drain()
+            await asyncio.sleep(0.01)
+        app.method = "hybrid"
+        go_on.set()
+        app.wait()
+        assert app._session.lab.lab is None
+        assert app._session.lab.beside is None
+        assert app._lab.free.wire.content["hidden"]
+        app.close()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_traces_that_go_with_their_table_first_are_no_error(app: Explorer) -> None:
+    app.method = "citation"
+    app.wait()
+    app.traces = []
+    assert app.error is None
+    assert app._chrome.status.wire.content["sentence"] == "Nothing is judged."
