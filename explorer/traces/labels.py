@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,7 +53,22 @@ class Labels:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._given: Given = {}
-        self._applied: dict[str, tuple[Trace, Trace]] = {}
+        self._applied: dict[str, tuple[Trace, Trace, Mapping[str, bool | None]]] = {}
+        self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy holds: the labels, without those who follow them here."""
+        return self.__dict__ | {"_applied": {}, "_followers": []}
+
+    def follow(self, told: Callable[[], None]) -> None:
+        """Call a method after every label that is given, as long as its object lives."""
+        self.leave(told)
+        self._followers.append(weakref.WeakMethod(told))
+
+    def leave(self, told: Callable[[], None]) -> None:
+        """Call the method no more."""
+        known = [(one, one()) for one in self._followers]
+        self._followers = [one for one, method in known if method not in (None, told)]
 
     @classmethod
     def beside(cls, traces: Path) -> Labels:
@@ -92,7 +108,9 @@ class Labels:
         if not given:
             return trace
         known = self._applied.get(trace.id)
-        if known is not None and known[0] is trace:
+        # Labels of a trace are never changed in place: what a thread read before a new one came is
+        # known by that.
+        if known is not None and known[0] is trace and known[2] is given:
             return known[1]
         edges: list[Hyperedge] = [
             msgspec.structs.replace(edge, label=given[edge.id]) if edge.id in given else edge
@@ -100,7 +118,7 @@ class Labels:
         ]
         labelled = msgspec.structs.replace(trace, hyperedges=edges)
         if keep:
-            self._applied[trace.id] = (trace, labelled)
+            self._applied[trace.id] = (trace, labelled, given)
         return labelled
 
     def give(self, trace: Trace, hyperedge: str, value: bool | None) -> None:
@@ -130,23 +148,27 @@ class Labels:
                 f"Trace {trace.id} has no hyperedge with the id {hyperedge!r:.80}; it has: {ids}"
                 f"{' ...' if len(trace.hyperedges) > 10 else '.'}"
             )
-        with _WRITING:
-            self._give(trace, hyperedge, value, own)
+        try:
+            with _WRITING:
+                self._give(trace, hyperedge, value, own)
+        finally:  # it holds, too, where it cannot be written
+            for follower in list(self._followers):
+                told = follower()
+                if told is not None:
+                    told()
 
     def _give(
         self, trace: Trace, hyperedge: str, value: bool | None, own: list[bool | None]
     ) -> None:
         """Label a hyperedge that there is; nobody else labels meanwhile."""
         needless = value is None and all(label is None for label in own)
-        self._applied.pop(trace.id, None)
         self._set(trace.id, hyperedge, value, needless)
         if self.path is None:
             return
         try:
             # Another notebook may have labelled the same file since it was read.
             for name, found in _read(self.path).items():
-                self._given.setdefault(name, {}).update(found)
-            self._applied.clear()
+                self._given[name] = {**self._given.get(name, {}), **found}
         except TraceError as error:
             raise TraceError(f"The label is kept in memory only: {error}") from None
         finally:
@@ -155,12 +177,13 @@ class Labels:
 
     def _set(self, trace: str, hyperedge: str, value: bool | None, needless: bool) -> None:
         """Change one label; one that says nothing is left out."""
+        given = {name: old for name, old in self.of(trace).items() if name != hyperedge}
         if not needless:
-            self._given.setdefault(trace, {})[hyperedge] = value
-        elif trace in self._given:
-            self._given[trace].pop(hyperedge, None)
-            if not self._given[trace]:
-                del self._given[trace]
+            given[hyperedge] = value
+        if given:
+            self._given[trace] = given
+        else:
+            self._given.pop(trace, None)
 
 
 def remove_beside(traces: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -252,6 +252,17 @@ class TraceSet(Sequence[Trace]):
                 f"trace must lie in 0 to {last}, or be an id; got {trace!r}."
             ) from None
         self._labels.give(found, hyperedge, value)
+
+    def follow_labels(self, told: Callable[[], None]) -> None:
+        """Call a method after every label given in this set, or in one of the same labels.
+
+        It is called in the thread that labels, as long as its object lives; `leave_labels` ends it.
+        """
+        self._labels.follow(told)
+
+    def leave_labels(self, told: Callable[[], None]) -> None:
+        """Call the method no more."""
+        self._labels.leave(told)
 
     def _at(self, index: int) -> Trace:
         trace = self._traces[index]

@@ -271,7 +271,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def close(self) -> None:
         """Stop what is under way and take the app off every page."""
         if hasattr(self, "_main"):  # missing when the arguments were refused
-            self._session.desk.runner.close()
+            self._session.close()
             for part in (self._chrome, self._code, self._traces_panel, self._lab):
                 part.close()
             self._main.layout.close()

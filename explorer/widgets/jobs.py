@@ -122,6 +122,16 @@ class JobRunner:
             self._executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="explorer")
         self._executor.submit(self._run, job, work, done, failed)
 
+    def on_ui(self, deliver: Callable[[], None]) -> None:
+        """Call this on the UI thread: at once where that is the thread of the caller."""
+        loop = None
+        with contextlib.suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop is loop:
+            deliver()
+        else:
+            self._post(deliver)
+
     def cancel(self, lane: str | None = None) -> None:
         """Stop the job of a lane (every lane when None); nothing of it arrives afterwards."""
         for name in [lane] if lane is not None else list(self._current):

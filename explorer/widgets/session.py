@@ -126,6 +126,11 @@ class Session:
         if self.state.model is not None:
             self.models.take_back()
 
+    def close(self) -> None:
+        """Stop what is under way, and follow nothing more."""
+        self.rag.close()
+        self.desk.runner.close()
+
     def pin_later(self, selection: dict[str, Any]) -> None:
         """Pin this as soon as the tab in front has a map to check it against."""
         self._selection = selection

@@ -324,21 +324,51 @@ class TraceKeeper(t.HasTraits):
         self.desk.clear()
         try:
             self.traces.label(scene.index, unit, value)
-        except ExplorerError as error:  # the label holds, but could not be written
+        except ExplorerError as error:  # the label may hold, and not be written
             self.desk.tell(error)
-        labelled = msgspec.structs.replace(
-            scene.trace, hyperedges=self.traces[scene.index].hyperedges
-        )
-        shown = replace(scene, trace=labelled)
-        if scene.index in self._readings:
-            self._readings[scene.index] = shown
-        self.state.trace_scene = shown
+
+    def close(self) -> None:
+        """Follow labels no more."""
+        if self.traces is not None:
+            self.traces.leave_labels(self._somebody_labelled)
+
+    @t.observe("traces")
+    def _follow_labels(self, change: Mapping[str, Any]) -> None:
+        for traces, follow in ((change["old"], False), (change["new"], True)):
+            if isinstance(traces, TraceSet):
+                ask = traces.follow_labels if follow else traces.leave_labels
+                ask(self._somebody_labelled)
+
+    def _somebody_labelled(self) -> None:
+        """Show labels wherever they were given: here, in a cell, or in another app."""
+        self.desk.runner.on_ui(self._show_labels)
+
+    def _show_labels(self) -> None:
+        traces, scene = self.traces, self.state.trace_scene
+        if traces is None:
+            return
+        try:
+            self._readings = {
+                place: _labelled(known, traces) for place, known in self._readings.items()
+            }
+            if scene is not None:
+                self.state.trace_scene = _labelled(scene, traces)
+        except ExplorerError as error:  # their file has gone
+            self.desk.tell(error)
         self.labelled += 1
 
     def _reported(self, change: Mapping[str, Any]) -> None:
         report = change["new"].get("trace")
         if report is not None and isinstance(report.partial, str):
             self.draft = report.partial
+
+
+def _labelled(scene: TraceScene, traces: TraceSet) -> TraceScene:
+    """Return a scene as its trace is labelled now; itself where it is so already."""
+    edges = traces[scene.index].hyperedges
+    if [edge.label for edge in edges] == [edge.label for edge in scene.trace.hyperedges]:
+        return scene
+    return replace(scene, trace=msgspec.structs.replace(scene.trace, hyperedges=edges))
 
 
 def _read_scene(scene: TraceScene, reading: Reading, model: str) -> TraceScene:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import json
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import msgspec
 import pytest
 
 from explorer.errors import TraceError
 from explorer.examples import example_traces
 from explorer.examples.traces import TRACES
-from explorer.traces import TraceSet, load_traces, loading, parse_traces, save_traces
+from explorer.traces import (
+    Hyperedge,
+    Trace,
+    TraceSet,
+    load_traces,
+    loading,
+    parse_traces,
+    save_traces,
+)
 
 LINES = [
     {"id": "q1", "query": "q", "hyperedges": [
@@ -187,3 +200,51 @@ def test_packaged_traces_are_labelled_in_memory_and_nobody_else_sees_it():
     loaded = load_traces(TRACES)
     loaded.label(0, loaded[0].hyperedges[0].id, not before)
     assert not TRACES.with_name("traces.jsonl.labels.json").exists()
+
+
+class Follower:
+    def __init__(self) -> None:
+        self.told = 0
+
+    def tell(self) -> None:
+        self.told += 1
+
+
+def test_who_follows_labels_is_told_of_each_of_them_and_is_held_by_nobody() -> None:
+    traces = TraceSet([Trace("q", "Which?", [Hyperedge("h", "The Nile.")])])
+    follower = Follower()
+    traces.follow_labels(follower.tell)
+    traces.follow_labels(follower.tell)
+    traces[:1].label("q", "h", True)
+    assert follower.told == 1
+    with pytest.raises(TraceError):
+        traces.label("q", "other", True)
+    assert follower.told == 1
+    assert copy.deepcopy(traces)[0].hyperedges[0].label is True
+    traces.leave_labels(follower.tell)
+    traces.label("q", "h", False)
+    assert follower.told == 1
+    traces.follow_labels(follower.tell)
+    gone = weakref.ref(follower)
+    del follower
+    gc.collect()
+    assert gone() is None
+    traces.label("q", "h", True)
+
+
+def test_a_label_given_while_another_thread_reads_is_seen_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traces = TraceSet([Trace("q", "Which?", [Hyperedge("h", "The Nile.")])])
+    traces.label("q", "h", False)
+    real = msgspec.structs.replace
+
+    def label_meanwhile(trace: Any, **fields: Any) -> Any:
+        if "hyperedges" in fields:  # read, and not kept yet
+            monkeypatch.setattr(msgspec.structs, "replace", real)
+            traces.label("q", "h", True)
+        return real(trace, **fields)
+
+    monkeypatch.setattr(msgspec.structs, "replace", label_meanwhile)
+    assert traces[0].hyperedges[0].label is False
+    assert traces[0].hyperedges[0].label is True

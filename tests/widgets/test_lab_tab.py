@@ -341,3 +341,38 @@ def test_traces_that_go_with_their_table_first_are_no_error(app: Explorer) -> No
     app.traces = []
     assert app.error is None
     assert app._chrome.status.wire.content["sentence"] == "Nothing is judged."
+
+
+def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) -> None:
+    traces = app.traces
+    other = Explorer.from_traces(traces, tab="thresholds", threshold=0.18)
+    other._session.lab.recommend()
+    assert other._session.lab.recommendation is not None
+    app._session.rag.label("h1", True)
+    # a/h1 has 0.2: no longer called in vain.
+    for one in (app, other):
+        assert one._lab.figures.wire.content["counts"] == [3, 0, 1, 2]
+        assert one.trace_scene.trace.hyperedges[1].label is True
+    assert other._session.lab.recommendation is None
+    traces.label("b", "h3", False)
+    assert other._lab.figures.wire.content["counts"] == [3, 1, 1, 2]
+    other.close()
+    before = other._session.rag.labelled
+    traces.label("b", "h3", True)
+    assert other._session.rag.labelled == before
+    assert app._lab.figures.wire.content["counts"] == [4, 0, 1, 2]
+
+
+def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
+    async def main() -> None:
+        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        app.wait()
+        seen: list[int] = []
+        app._session.rag.observe(lambda _: seen.append(threading.get_ident()), names="labelled")
+        await asyncio.to_thread(app.traces.label, "a", "h1", True)
+        app.wait()
+        assert seen == [threading.get_ident()]
+        assert "All 2 labelled hyperedges" in app._session.lab.refused
+        app.close()
+
+    asyncio.run(asyncio.wait_for(main(), 60))
