@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,10 @@ from explorer.figures.quality_map import QUALITY_LOOKS, map_height
 from explorer.figures.score_axis import LOWEST, Scale
 from explorer.reporting.findings import MAPS, Findings, Heads
 from explorer.reporting.lab import read_at
+from explorer.validation.quality import chance_of
+
+if TYPE_CHECKING:
+    from explorer.validation.quality import Quality
 
 WIDTHS = {"wide": 920, "narrow": 620}
 """Pixels; the figures place their words by them, so they are shown at just these."""
@@ -49,7 +54,8 @@ def drawings(found: Findings) -> dict[str, dict[str, dict[str, Any]]]:
         )
     if isinstance(found.heads, Heads):
         heads = found.heads
-        makers["heads"] = lambda width: _map(found, heads, width)
+        for name in MAPS:
+            makers[f"heads {name}"] = partial(_map, found, heads, name)
     if len(found.weights.order.keys):
         makers["weights"] = lambda width: _weights(found, width)
     if found.recommendation is not None:
@@ -117,17 +123,18 @@ def _ranks(found: Findings, width: int) -> dict[str, Any]:
     )
 
 
-def _map(found: Findings, heads: Heads, width: int) -> dict[str, Any]:
-    auc = heads.maps["auc"]
-    layers, per_layer = auc.shape
+def _map(found: Findings, heads: Heads, name: Quality, width: int) -> dict[str, Any]:
+    quality = heads.maps[name]
+    layers, per_layer = quality.shape
     config = found.scored.config
     chosen = None
     if config is not None and config.method == "attention" and config.heads is None:
         chosen = (config.layer, config.head)
     figure = quality_map_spec(
-        auc,
-        "auc",
+        quality,
+        name,
         chosen=chosen,
+        chance=chance_of(name, heads.prevalence),
         truth=found.lab.judged.truth,
         width=width,
         height=map_height(layers, 480),

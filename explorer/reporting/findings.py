@@ -38,9 +38,13 @@ MAPS: tuple[Quality, ...] = ("auc", "average_precision", "f1")
 
 @dataclass(frozen=True, eq=False)
 class Heads:
-    """The quality of every head: each of `MAPS` by name, float64 (layers, heads)."""
+    """The quality of every head: each of `MAPS` by name, float64 (layers, heads).
+
+    `prevalence` is the share of the units that are used.
+    """
 
     maps: Mapping[Quality, NDArray[np.float64]]
+    prevalence: float
     units: int
     traces: int
     notes: tuple[Diagnostic, ...]
@@ -202,7 +206,7 @@ def _heads(
         if cancel is not None and cancel.is_set():
             raise
         return str(error)
-    return Heads(maps, len(scores), scores.n_traces, scores.notes)
+    return Heads(maps, scores.prevalence, len(scores), scores.n_traces, scores.notes)
 
 
 def _agreement(

@@ -57,9 +57,8 @@ def heads(found: Findings) -> Section:
     """The map of heads, its best in a table, and all of it folded away."""
     title = "Layers and heads"
     how = (
-        "Each cell is the ROC-AUC of one head's attention on these labels; hover for all three "
-        "figures. The best of many heads is the best by luck too: on other traces it will do less "
-        "well."
+        "Each cell is the ROC-AUC of one head's attention on these labels. The best of many heads "
+        "is the best by luck too: on other traces it will do less well."
     )
     if isinstance(found.heads, str):
         return section("heads", title, how, paragraph(f"There is no map. {found.heads}"))
@@ -82,7 +81,12 @@ def heads(found: Findings) -> Section:
         "heads",
         title,
         how,
-        figure("heads", "Map of ROC-AUC by layer and head"),
+        figure("heads auc", "Map of ROC-AUC by layer and head"),
+        folded(
+            "Maps of average precision and of the best F1",
+            figure("heads average_precision", "Map of average precision by layer and head"),
+            figure("heads f1", "Map of the best F1 by layer and head"),
+        ),
         paragraph(
             f"From {many(found.heads.units, 'hyperedge')} of {many(found.heads.traces, 'trace')} "
             "with attention. The heads that rank best:"

@@ -16,6 +16,16 @@ from explorer.validation.resampling import Floats
 Quality = Literal["auc", "average_precision", "f1"]
 
 
+def chance_of(metric: Quality, prevalence: float) -> float:
+    """What scores that know nothing reach, where this share of the units is used.
+
+    0.5 for ROC-AUC, the prevalence p for average precision, and 2p / (1 + p) for F1, where calling
+    everything used is best.
+    """
+    known = {"auc": 0.5, "average_precision": prevalence, "f1": 2 * prevalence / (1 + prevalence)}
+    return known[metric]
+
+
 def quality_map(heads: HeadScores, metric: Quality = "auc") -> Floats:
     """How well each head tells the used units from the others.
 

@@ -41,8 +41,7 @@ class HeadMap:
     values
         float64, shape (layers, heads).
     chance
-        What scores that say nothing would reach: 0.5 for ROC-AUC, the prevalence p for average
-        precision, and 2p / (1 + p) for F1, where calling everything used is best.
+        What scores that say nothing would reach.
     """
 
     key: Key
@@ -61,10 +60,10 @@ class HeadMap:
             As `explorer.validation.quality_map`.
         """
         from explorer.validation import quality_map
+        from explorer.validation.quality import chance_of
 
-        values, p = quality_map(heads, measure), heads.prevalence
-        chance = {"auc": 0.5, "average_precision": p, "f1": 2 * p / (1 + p)}
-        return cls(key, heads.truth, measure, values, chance[measure])
+        chance = chance_of(measure, heads.prevalence)
+        return cls(key, heads.truth, measure, quality_map(heads, measure), chance)
 
 
 class HeadsKeeper(t.HasTraits):

@@ -14,7 +14,8 @@ TAB = (
     "from explorer import Explorer\n"
     'app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)\napp'
 )
-FIGURES = ("histogram", "curves", "ranks", "heads", "leaning", "dots", "weights")
+MAPS = ("heads auc", "heads average_precision", "heads f1")
+FIGURES = ("histogram", "curves", "ranks", *MAPS, "leaning", "dots", "weights")
 ATTACK = "</script><script>window.attacked=1</script><img src=x onerror=window.attacked=1>"
 
 
@@ -57,8 +58,12 @@ def width_of(page):
 @pytest.mark.parametrize("width", [1200, 700])
 def test_every_figure_is_drawn_and_nothing_is_loaded(report, opened, width, dark):
     page, told = opened(report, (width, 900), dark=dark)
+    folded = page.locator("figure[data-figure='heads f1']")
+    assert folded.locator("svg").count() == 0
+    page.get_by_text("Maps of average precision and of the best F1").click()
+    folded.locator("svg.main-svg").first.wait_for()
     for name in FIGURES:
-        place = page.locator(f"figure[data-figure={name}]")
+        place = page.locator(f"figure[data-figure='{name}']")
         assert place.locator("svg.main-svg").count() >= 2, name
         drawn = place.locator("svg.main-svg").first.bounding_box()
         assert drawn["width"] == {1200: 920, 700: 620}[width]
@@ -87,7 +92,7 @@ def test_figures_follow_the_page(report, opened):
 
 def test_the_map_tells_its_numbers_under_the_pointer(report, opened):
     page, _ = opened(report)
-    heads = page.locator("figure[data-figure=heads]")
+    heads = page.locator("figure[data-figure='heads auc']")
     heads.scroll_into_view_if_needed()
     box = heads.locator(".nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -236,10 +236,11 @@ class TestHeads:
         best = of_heads[0].tables["The heads that rank best"][1]
         assert (int(best[0]), int(best[1])) == divmod(int(maps[0].argmax()), 9)
 
-    def test_the_map_tells_all_three_on_hover(self, packaged, of_heads):
-        cells = of_heads[0].figures["heads"]["wide"]["data"][0]
-        auc = quality_map(head_scores(packaged[0]))
-        assert np.array(cells["z"], dtype=float) == pytest.approx(auc, abs=1e-6)
+    @pytest.mark.parametrize("name", ["auc", "average_precision", "f1"])
+    def test_each_figure_has_a_map_that_tells_all_three_on_hover(self, packaged, of_heads, name):
+        cells = of_heads[0].figures[f"heads {name}"]["wide"]["data"][0]
+        quality = quality_map(head_scores(packaged[0]), name)
+        assert np.array(cells["z"], dtype=float) == pytest.approx(quality, abs=1e-6)
         said = cells["customdata"][20][3]
         assert [line.rsplit(" ", 1)[0] for line in said.split("<br>")] == [
             "ROC-AUC",

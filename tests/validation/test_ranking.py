@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from explorer.errors import InputError, ValidationError
 from explorer.validation import HeadScores, precision_recall, quality_map, rank, roc
+from explorer.validation.quality import chance_of
 from explorer.validation.ranking import rank_samples, within_trace_auc
 from explorer.validation.resampling import drawn_traces
 
@@ -178,3 +179,10 @@ def test_a_map_needs_labels_of_both_kinds_and_a_metric(heads):
         quality_map(heads_of(np.zeros((1, 1, 0)), []))
     with pytest.raises(InputError, match="no metric 'accuracy'"):
         quality_map(heads, "accuracy")
+
+
+@pytest.mark.parametrize(("metric", "expected"), [("auc", 0.5), ("average_precision", 0.25)])
+def test_what_chance_gives_is_that_of_random_scores(metric, expected):
+    assert chance_of(metric, 0.25) == expected
+    # Calling all used has precision 1/4 and recall 1: F1 is 2/5.
+    assert chance_of("f1", 0.25) == pytest.approx(0.4)

@@ -9,7 +9,7 @@
   const paper = matchMedia("print");
   const main = document.querySelector("main");
   const places = [...document.querySelectorAll("figure[data-figure]")].filter((place) => figures[place.dataset.figure]);
-  let shown = "";
+  const shown = new Map();
 
   // Colours with a meaning stay; text, axes and grid are those of the page.
   function painted(layout, shade) {
@@ -30,9 +30,10 @@
     const size = !printing && room >= figures.widths.wide ? "wide" : "narrow";
     const theme = !printing && dark.matches ? "dark" : "light";
     const wanted = `${size} ${theme}`;
-    if (wanted === shown) return;
-    shown = wanted;
     for (const place of places) {
+      // What is folded away has no size to be drawn by.
+      if (shown.get(place) === wanted || place.closest("details:not([open])")) continue;
+      shown.set(place, wanted);
       // Plotly writes into what it is given, so each drawing starts from a copy.
       const { data, layout } = structuredClone(figures[place.dataset.figure][size]);
       layout.width = figures.widths[size];
@@ -44,6 +45,7 @@
   document.documentElement.classList.add("drawn");
   dark.addEventListener("change", () => draw(paper.matches));
   paper.addEventListener("change", () => draw(paper.matches));
+  addEventListener("toggle", () => draw(paper.matches), true);
   addEventListener("beforeprint", () => draw(true));
   addEventListener("afterprint", () => draw(false));
   addEventListener("resize", () => draw(paper.matches));
