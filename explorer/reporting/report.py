@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer.errors import InputError, ValidationError
+from explorer.errors import ValidationError
 from explorer.models.progress import ProgressCallback
 from explorer.reporting.findings import find
 from explorer.reporting.lab import FREE
 from explorer.reporting.page import page
 from explorer.reporting.scored import scored
 from explorer.traces import Trace
+from explorer.traces.files import write_whole
 from explorer.validation.resampling import SAMPLES, check_samples
 from explorer.validation.truths import LEAST_DROP
 
@@ -154,9 +155,4 @@ def threshold_report(
     written = page(found, title)
     if path is None:
         return written
-    file = Path(path)
-    try:
-        file.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"The report cannot be written to {file}: {error.strerror}.") from None
-    return file
+    return write_whole(path, written.encode(), "The report")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from explorer.errors import TraceError
+from explorer.errors import InputError, TraceError
 
 _BOMB_BYTES = 8 * 2**20
 _BOMB_RATIO = 400
@@ -64,6 +64,28 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def write_whole(path: str | os.PathLike[str], contents: bytes, what: str) -> Path:
+    """Write a file, whole or not at all, and return its path.
+
+    Raises
+    ------
+    InputError
+        It cannot be written; `what` it was to be, as in "The report", begins the sentence.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{what} cannot be written to {path!r:.80}: give the path of a file.")
+    file = Path(path)
+    try:
+        # What a link leads to is written, and the link stays.
+        with appearing_whole(file.resolve()) as stream:
+            stream.write(contents)
+    except (OSError, ValueError, RuntimeError) as error:
+        # ValueError: a NUL in the name; RuntimeError: a link to itself.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{what} cannot be written to {file}: {reason}.") from None
+    return file
 
 
 def unpacked(packed: io.BufferedIOBase) -> io.BufferedIOBase:

@@ -62,7 +62,9 @@ def features_of(
             settings = _plain(found)
             shape, standard = _standardised(trace)
         except EvidenceError as error:
-            raise ValidationError(f"The attention cannot be used: {error}") from error
+            raise ValidationError(
+                f"The attention cannot be used: {error} Mend that, or leave the trace out."
+            ) from error
         plain.append({name: scores[..., wanted] for name, scores in settings.items()})
         blocks.append({name: scores[..., wanted] for name, scores in standard.items()})
         read[shape] += 1

@@ -13,6 +13,7 @@ from explorer.errors import InputError
 from explorer.models import DEFAULT_MODEL
 from explorer.rag.settings import did_you_mean
 from explorer.traces import Trace, TraceSet, load_traces, save_traces
+from explorer.traces.files import write_whole
 from explorer.widgets import saving
 from explorer.widgets.chrome import Chrome
 from explorer.widgets.code_panel import CodePanel
@@ -290,7 +291,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         Raises
         ------
         InputError
-            The suffix is none of these, or there is nothing to write yet.
+            The suffix is none of these, there is nothing to write yet, or the file cannot be
+            written; one that was there before stays then.
         TraceError
             The traces cannot be written there.
         """
@@ -310,9 +312,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
                 f"{path.name!r} ends in none of them."
             )
         if kind == "html" and self.tab == "thresholds":
-            path.write_text(self._lab.report.page(), encoding="utf-8")
+            write_whole(path, self._lab.report.page().encode(), "The report")
             return
-        path.write_bytes(saving.contents(self, kind))
+        write_whole(path, saving.contents(self, kind), "The view")
 
     def settings(self) -> dict[str, Any]:
         """The traits that say how things are shown, ready for JSON and for ``Explorer(**...)``."""

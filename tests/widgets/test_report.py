@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
+from explorer import threshold_report
 from explorer.errors import InputError
 from explorer.traces import Hyperedge, Trace
 from explorer.widgets.explorer import Explorer
@@ -68,3 +72,34 @@ def test_scores_that_are_too_many_to_be_remembered_are_worked_out_anew(
 ) -> None:
     monkeypatch.setattr(app._session.scores, "known", lambda _: None)
     assert "At 0.180, F1 0.67 (" in app._lab.report.page()
+
+
+@pytest.mark.parametrize("suffix", ["html", "json", "csv"])
+def test_a_file_that_cannot_be_written_is_said_and_what_was_there_stays(
+    app: Explorer, tmp_path, monkeypatch, suffix: str
+) -> None:
+    (tmp_path / f"folder.{suffix}").mkdir()
+    for name in ("folder", "missing/folder", "no\0name"):
+        with pytest.raises(InputError, match="cannot be written to"):
+            app.save(tmp_path / f"{name}.{suffix}")
+    kept = tmp_path / f"kept.{suffix}"
+    kept.write_text("the last one")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(type(kept), "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        app.save(kept)
+    assert kept.read_text() == "the last one"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [f"folder.{suffix}", f"kept.{suffix}"]
+
+
+def test_a_report_goes_where_a_link_leads(app: Explorer, tmp_path) -> None:
+    (tmp_path / "link.html").symlink_to(tmp_path / "report.html")
+    app.save(tmp_path / "link.html")
+    assert (tmp_path / "link.html").is_symlink()
+    assert "At 0.180" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="give the path of a file"):
+        threshold_report(app.traces, {"method": "citation"}, samples=0, path=3)  # type: ignore[arg-type]
