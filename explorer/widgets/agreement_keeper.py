@@ -23,7 +23,6 @@ from explorer.widgets.trace_keeper import TraceKeeper
 if TYPE_CHECKING:
     import pandas as pd
 
-    from explorer.traces import TraceSet
     from explorer.validation import Agreement
 
 LANE = "agreement"
@@ -73,7 +72,7 @@ class AgreementKeeper(t.HasTraits):
         self.scores = scores
         self.lab = lab
         self._own: tuple[pd.DataFrame, OwnScores] | None = None
-        rag.observe(lambda _: setattr(self, "others", {}), names="traces")
+        rag.observe(lambda _: self._again(), names="traces")
         lab.observe(lambda _: self.refresh(), names=["lab", "beside"])
 
     @property
@@ -81,6 +80,12 @@ class AgreementKeeper(t.HasTraits):
         """The methods to compare with; the embedding needs a model, and somebody who asks."""
         names = ("citation", "embedding") if self.lab.embedded else ("citation",)
         return tuple(name for name in names if name != self.state.method)
+
+    def _again(self) -> None:
+        """Forget what is known of other traces, and what would be; these may be judged already."""
+        self.desk.runner.cancel(LANE)
+        self.others = {}
+        self.refresh()
 
     def refresh(self) -> None:
         """Score by the other methods, unless that is known or under way."""
@@ -105,25 +110,21 @@ class AgreementKeeper(t.HasTraits):
             }
 
         def done(found: dict[str, OwnScores]) -> None:
-            if self._still(traces):
-                self.others = self.others | found
+            self.others = self.others | found
             self.refresh()
 
         self.desk.runner.start(
             LANE, work, done=done, failed=self.desk.tell, message="calling by other methods"
         )
 
-    def _still(self, traces: TraceSet) -> bool:
-        return self.rag.traces is traces
-
     def found(self) -> dict[str, Agreement]:
-        """Return how far each of the others agrees with the chosen method, at their thresholds."""
+        """Return how far each of the others agrees with the scores in view, at their thresholds."""
         from explorer.validation import call_agreement
 
-        own = self._of_chosen()
+        own = self._of_those_in_view()
         if own is None:
             return {}
-        calls = own.calls(float(getattr(self.state, self.state.threshold_name)))
+        calls = own.calls(float(getattr(self.state, self.lab.threshold_name)))
         found = {}
         for name in self.wanted:
             other: Any = self.others.get(name)
@@ -132,10 +133,10 @@ class AgreementKeeper(t.HasTraits):
                 found[name] = call_agreement(calls, theirs, own.groups)
         return found
 
-    def _of_chosen(self) -> OwnScores | None:
-        if self.rag.traces is None or self.lab.lab is None:
-            return None
-        table = self.scores.known(self.scores.key())
+    def _of_those_in_view(self) -> OwnScores | None:
+        """The scores that are judged in view, also while those of another choice are under way."""
+        key = self.lab.key_of_scores
+        table = None if key is None else self.scores.known(key)
         if table is None:
             return None
         if self._own is None or self._own[0] is not table:

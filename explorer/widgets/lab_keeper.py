@@ -110,6 +110,11 @@ class LabKeeper(t.HasTraits):
         return self.state.threshold_name if self.lab is None else self._threshold_name
 
     @property
+    def key_of_scores(self) -> Key | None:
+        """What `ScoresKeeper` knows the scores in view by; those of the choice may be under way."""
+        return None if self.lab is None else self._key_of_lab[: -len(self._truth)]
+
+    @property
     def reading(self) -> Reading | None:
         """What the labels say of the threshold of the scores in view."""
         if self.lab is None:

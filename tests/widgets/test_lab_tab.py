@@ -376,3 +376,27 @@ def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def test_agreement_is_that_of_the_scores_in_view_while_others_are_under_way(
+    app: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.wait()
+    before = app._lab.agree.wire.content
+    assert not before["hidden"]
+    with monkeypatch.context() as held:
+        held.setattr(app._session.desk.runner, "start", lambda *_, **__: None)
+        app.reduction = "mass"
+        app.citation_threshold = 0.3
+        shown = app._lab.agree.wire.content
+        assert not shown["hidden"]
+        assert shown["rows"][0][0] == "citation at 0.300"
+    app.reduction = "mean"
+    assert app._lab.agree.wire.content == shown
+
+
+def test_agreement_is_worked_out_for_other_traces(app: Explorer) -> None:
+    app.traces = [trace("c", [0.5, 0.2, 0.1], [True, False, None])]
+    shown = app._lab.agree.wire.content
+    assert not shown["hidden"]
+    assert "of 3 calls are the same" in shown["rows"][0][3]
