@@ -81,15 +81,16 @@ class ScoredFile:
     Raises
     ------
     TraceError
-        The path is a folder, or in no folder.
+        The path is a folder, in no folder, or no path.
     """
 
     def __init__(self, path: str | os.PathLike[str], work: Work) -> None:
         self.path = Path(path).expanduser()
         self._work = work
-        if self.path.is_dir() or not self.path.absolute().parent.is_dir():
+        no_name = "\0" in str(self.path)
+        if no_name or self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise TraceError(
-                f"The traces cannot be written to {self.path}: give the path of a file in a folder "
+                f"The traces cannot be written to {str(self.path)!r}: give the path of a file in a folder "
                 "that exists."
             )
         self._places: dict[str, _Place] = {}

@@ -237,8 +237,12 @@ class LabelSource:
         notes = []
         if self._models:
             models = sorted({model for model, _ in self._models})
+            try:
+                times = f"{exp(self._least_drop):.3g}"
+            except OverflowError:
+                times = f"e^{self._least_drop:.3g}"
             message = (
-                f"Used means that the answer is at least {exp(self._least_drop):.3g} times less "
+                f"Used means that the answer is at least {times} times less "
                 f"likely without the hyperedge (its log-probability falls by {self._least_drop:.3g}"
                 f" or more), for {' and '.join(models)}."
             )

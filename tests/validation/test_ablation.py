@@ -539,6 +539,11 @@ def test_options_that_are_none_are_refused(model, options, words):
         ablate(trace(0), **{"model": model, "progress": False, **options})
 
 
+def test_a_path_that_is_none_is_refused(model):
+    with pytest.raises(TraceError, match="give the path of a file"):
+        ablate(trace(0), model, path="a\0b.jsonl", progress=False)
+
+
 def test_an_encoder_is_refused():
     from transformers import BertConfig, BertModel
 

@@ -294,3 +294,10 @@ def test_it_is_the_same_from_a_file(tmp_path):
     save_traces(traces, tmp_path / "a.jsonl")
     found = judge(load_traces(tmp_path / "a.jsonl"), scores, "ablation")
     assert found.labels.tolist() == judge(traces, scores, "ablation").labels.tolist()
+
+
+def test_a_drop_beyond_all_numbers_calls_nothing_used() -> None:
+    trace = ablated("a", SOME)
+    judged = judge([trace], [[0.3, 0.2, 0.1]], "ablation", least_drop=1e6)
+    assert judged.labels.tolist() == [False, False, False]
+    assert "at least e^1e+06 times less likely" in notes_by_code(judged)["causal-use"]
