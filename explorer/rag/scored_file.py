@@ -90,8 +90,8 @@ class ScoredFile:
         no_name = "\0" in str(self.path)
         if no_name or self.path.is_dir() or not self.path.absolute().parent.is_dir():
             raise TraceError(
-                f"The traces cannot be written to {str(self.path)!r}: give the path of a file in a folder "
-                "that exists."
+                f"The traces cannot be written to {str(self.path)!r}: give the path of a file in a "
+                "folder that exists."
             )
         self._places: dict[str, _Place] = {}
         self._stream: BinaryIO | None = None
