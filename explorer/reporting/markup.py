@@ -9,6 +9,8 @@ from typing import Any
 
 # What HTML has no character for: controls but tab and newline, lone surrogates, noncharacters.
 _NOT_IN_PAGES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+# What turns the order of the letters after it around, so that a text seems to say another.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ALONE = frozenset({"meta", "br", "hr"})
 
 
@@ -28,7 +30,9 @@ def escaped(text: object) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    return Markup(html.escape(_NOT_IN_PAGES.sub("\ufffd", str(text)), quote=True))
+    shown = _NOT_IN_PAGES.sub("\ufffd", str(text).replace("\r\n", "\n"))
+    shown = _TURNS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", shown)
+    return Markup(html.escape(shown, quote=True))
 
 
 def joined(parts: Iterable[object]) -> Markup:

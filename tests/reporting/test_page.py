@@ -50,11 +50,15 @@ def nasty_report(texts, **more):
 
 
 def shown(text):
-    """What a page shows of a text: what HTML has no character for is marked."""
+    """What a page shows of a text: what HTML has no character for, or turns letters, is marked."""
     cleaned = re.sub(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]", "\ufffd", text
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]",
+        "\ufffd",
+        text.replace("\r\n", "\n"),
     )
-    return cleaned.replace("\r\n", "\n").replace("\r", "\n")
+    for number in (*range(0x202A, 0x202F), *range(0x2066, 0x206A)):
+        cleaned = cleaned.replace(chr(number), f"⟨U+{number:04X}⟩")
+    return cleaned
 
 
 def plain_page():
@@ -176,3 +180,7 @@ class TestMarkup:
 
     def test_markup_is_not_escaped_twice(self):
         assert escaped(escaped("<")) == "&lt;"
+
+
+def test_what_turns_letters_around_is_seen() -> None:
+    assert escaped("a\u202ecba\u202c\r\nd") == "a⟨U+202E⟩cba⟨U+202C⟩\nd"
