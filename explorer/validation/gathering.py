@@ -280,8 +280,8 @@ class Given:
         notes = []
         if self._another:
             message = (
-                f"For {self._another} hyperedges the method had no score and asked the embedding: "
-                "they count as unknown, since two methods have no threshold in common."
+                f"For {self._another} hyperedges the method has no score, and the embedding would "
+                "stand in: they count as unknown, since two methods have no threshold in common."
             )
             notes.append(Diagnostic("fallback-scores", message))
         if self._missing:
