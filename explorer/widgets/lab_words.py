@@ -68,6 +68,7 @@ def content_of(
     lab: Lab | None = keeper.lab
     beside: Beside | None = keeper.beside
     there = lab is not None and reading is not None
+    flattery = flattered(ExtractorConfig.of(keeper.methods.config()), keeper.recommendation)
     # While another truth is under way the old figures stay, in their own words.
     words = WORDS[state.truth if lab is None else lab.judged.truth]
     figures = {
@@ -102,7 +103,7 @@ def content_of(
             "best": None if math.isnan(best.threshold) else best.threshold,
             "at_best": reading.threshold == best.threshold,
             "judged": _judged(lab, keeper.name_in_view),
-            "warning": _warning(keeper, lab, beside),
+            "warning": flattery or _warning(lab, beside),
             "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
         }
     between = {
@@ -116,7 +117,7 @@ def content_of(
         "hidden": beside is None,
         "embedded": keeper.embedded,
         "busy": BESIDE_LANE in keeper.desk.reports,
-        "said": _ahead(keeper, beside),
+        "said": "" if beside is None or flattery else ahead_of_words(beside),
     }
     return figures, between, free
 
@@ -224,19 +225,8 @@ def _judged(lab: Lab, named: str) -> str:
     )
 
 
-def _ahead(keeper: LabKeeper, beside: Beside | None) -> str:
-    """Say whether the scores are ahead of the words; not where the labels chose the heads."""
-    config = ExtractorConfig.of(keeper.methods.config())
-    if beside is None or flattered(config, keeper.recommendation):
-        return ""
-    return ahead_of_words(beside)
-
-
-def _warning(keeper: LabKeeper, lab: Lab, beside: Beside | None) -> str:
+def _warning(lab: Lab, beside: Beside | None) -> str:
     words = WORDS[lab.judged.truth]
-    config = ExtractorConfig.of(keeper.methods.config())
-    if flattery := flattered(config, keeper.recommendation):
-        return flattery
     if beside is None or beside.of is not lab.judged:
         return (
             f"In sample: {words.choosers} that choose a threshold also judge it. Expect less "
