@@ -16,20 +16,14 @@ from explorer.validation import confusion_at, head_scores, judge, quality_map, r
 from explorer.widgets import lab_keeper
 from explorer.widgets.explorer import Explorer
 
-
-def trace(name: str, scores: list[float], labels: list[bool | None]) -> Trace:
-    edges = [
-        Hyperedge(f"h{i}", f"Fact {i} of {name}.", label=label) for i, label in enumerate(labels)
-    ]
-    found = {f"h{i}": score for i, score in enumerate(scores)}
-    return Trace(name, "What is so?", edges, "This is so.", {"hyperedge_attention": found})
+from .scored_traces import scored_trace
 
 
 @pytest.fixture
 def app() -> Explorer:
     traces = [
-        trace("a", [0.5, 0.2, 0.05], [True, False, False]),
-        trace("b", [0.3, 0.15, 0.02, 0.4], [True, True, False, None]),
+        scored_trace("a", [0.5, 0.2, 0.05], [True, False, False]),
+        scored_trace("b", [0.3, 0.15, 0.02, 0.4], [True, True, False, None]),
     ]
     return Explorer.from_traces(traces, tab="thresholds", threshold=0.18)
 
@@ -134,7 +128,7 @@ def test_flips_open_the_trace_with_the_unit_pinned(app: Explorer) -> None:
 def test_without_two_kinds_of_labels_it_says_what_to_do(
     labels: list[bool | None], words: str
 ) -> None:
-    app = Explorer.from_traces([trace("a", [0.5, 0.2], labels)], tab="thresholds")
+    app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], labels)], tab="thresholds")
     shown = app._lab.figures.wire.content
     assert shown["refused"].startswith(words)
     assert not shown["there"]
@@ -215,7 +209,7 @@ def test_a_file_without_traces_leaves_nothing_of_the_last(app: Explorer) -> None
     app.traces = []
     assert app.sweep is None
     assert "no traces" in app._lab.figures.wire.content["refused"]
-    app.traces = [trace("c", [0.5, 0.2], [True, False])]
+    app.traces = [scored_trace("c", [0.5, 0.2], [True, False])]
     assert app._lab.figures.wire.content["counts"] == [1, 1, 0, 0]
     assert app.error is None
 
@@ -300,7 +294,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Eve
 def test_judging_under_way_is_left_when_the_traces_go(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         go_on, begun = held_back(monkeypatch, "lab_of")
-        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         while not begun:
             app._session.desk.runner.drain()
             await asyncio.sleep(0.01)
@@ -320,7 +314,7 @@ def test_baselines_of_scores_that_are_judged_no_more_stay_away(
 ) -> None:
     async def main() -> None:
         go_on, begun = held_back(monkeypatch, "hold_beside")
-        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         while not begun:
             app._session.desk.runner.drain()
             await asyncio.sleep(0.01)
@@ -365,7 +359,7 @@ def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) ->
 
 def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
     async def main() -> None:
-        app = Explorer.from_traces([trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         app.wait()
         seen: list[int] = []
         app._session.rag.observe(lambda _: seen.append(threading.get_ident()), names="labelled")
@@ -396,7 +390,7 @@ def test_agreement_is_that_of_the_scores_in_view_while_others_are_under_way(
 
 
 def test_agreement_is_worked_out_for_other_traces(app: Explorer) -> None:
-    app.traces = [trace("c", [0.5, 0.2, 0.1], [True, False, None])]
+    app.traces = [scored_trace("c", [0.5, 0.2, 0.1], [True, False, None])]
     shown = app._lab.agree.wire.content
     assert not shown["hidden"]
     assert "of 3 calls are the same" in shown["rows"][0][3]

@@ -9,23 +9,16 @@ import pytest
 
 from explorer import threshold_report
 from explorer.errors import InputError
-from explorer.traces import Hyperedge, Trace
 from explorer.widgets.explorer import Explorer
 
-
-def trace(name: str, scores: list[float], labels: list[bool]) -> Trace:
-    edges = [
-        Hyperedge(f"h{i}", f"Fact {i} of {name}.", label=label) for i, label in enumerate(labels)
-    ]
-    found = {f"h{i}": score for i, score in enumerate(scores)}
-    return Trace(name, "What is so?", edges, "This is so.", {"hyperedge_attention": found})
+from .scored_traces import scored_trace
 
 
 @pytest.fixture
 def app() -> Explorer:
     traces = [
-        trace("a", [0.5, 0.2, 0.05], [True, False, False]),
-        trace("b", [0.3, 0.15, 0.02], [True, True, False]),
+        scored_trace("a", [0.5, 0.2, 0.05], [True, False, False]),
+        scored_trace("b", [0.3, 0.15, 0.02], [True, True, False]),
     ]
     return Explorer.from_traces(traces, tab="thresholds", threshold=0.18, reference_threshold=0.4)
 
