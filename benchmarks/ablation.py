@@ -41,12 +41,12 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
 
     import explorer
-    from explorer.models.prefixes import AnswerReader
-    from explorer.models.progress import Reporter
-    from explorer.models.prompts import fact_prompt
-    from explorer.models.sequences import given_answer
-    from explorer.validation.ablation import ablate
-    from explorer.validation.masks import random_masks, reading_order, without_each
+    from explorer.models._running.progress import Reporter
+    from explorer.models._running.shared_prefixes import AnswerReader
+    from explorer.models._text.prompt_encoding import given_answer
+    from explorer.models._text.prompts import fact_prompt
+    from explorer.validation._ablation.ablation import ablate
+    from explorer.validation._ablation.prompt_masks import random_masks, reading_order, without_each
 
     model = explorer.load_model(MODEL)
     trace = long_trace(model)

@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 BARE = """
 import numpy as np, ipywidgets, plotly.graph_objects as go
-from explorer.widgets.plot import Plot
+from explorer.widgets._plot.plot import Plot
 
 n, width, heads = 512, 64, 16
 numbers = np.random.default_rng(0)
@@ -60,7 +60,7 @@ ipywidgets.VBox([head, plot])
 
 BARS = """
 import numpy as np, ipywidgets, plotly.graph_objects as go
-from explorer.widgets.plot import Plot
+from explorer.widgets._plot.plot import Plot
 
 units, policies = 30, 16
 scores = np.random.default_rng(0).random((policies, units)) ** 3

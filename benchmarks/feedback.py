@@ -108,7 +108,7 @@ def trace_of(number: int, n_hyperedges: int = 10) -> Any:
 
 
 def print_explaining(repeats: int) -> None:
-    from explorer.rag.extractor import FeedbackExtractor
+    from explorer.rag._extraction.extractor import FeedbackExtractor
 
     traces = [trace_of(number) for number in range(TRACES)]
     extractor = FeedbackExtractor(config={"method": "attention"})
@@ -174,8 +174,8 @@ def load_alone(path: str) -> dict[str, float]:
 
 def to_be_read(model: Any, n_tokens: int) -> tuple[Any, int]:
     """Return a trace whose prompt and answer have about so many tokens, and how many."""
-    from explorer.models.asking import ask
-    from explorer.models.progress import Reporter
+    from explorer.models._running.progress import Reporter
+    from explorer.models._text.prompting import ask
     from explorer.traces import Hyperedge, Trace
 
     sentence = (
@@ -200,9 +200,9 @@ def print_scoring(repeats: int) -> None:
     import torch
 
     from explorer import load_model
-    from explorer.models.asking import ask
-    from explorer.models.progress import Reporter
-    from explorer.rag.scoring import score_traces
+    from explorer.models._running.progress import Reporter
+    from explorer.models._text.prompting import ask
+    from explorer.rag._scoring.trace_scoring import score_traces
 
     model = load_model(MODEL)
     trace, n_tokens = to_be_read(model, PROMPT)
@@ -249,7 +249,7 @@ def print_scoring(repeats: int) -> None:
 def print_batching(repeats: int) -> None:
     """Time short traces alone and in batches of several sizes."""
     from explorer import load_model
-    from explorer.rag.scoring import score_traces
+    from explorer.rag._scoring.trace_scoring import score_traces
 
     model = load_model(MODEL)
     for wanted in (100, 250, 500):

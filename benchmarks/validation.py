@@ -66,11 +66,11 @@ def units_of(n: int, n_traces: int) -> dict[str, Any]:
 
 
 def judged_of(n: int, n_traces: int) -> Any:
-    from explorer.validation import Judged
+    from explorer.validation import LabelledScores
 
     units = units_of(n, n_traces)
     scores = np.random.default_rng(1).normal(size=n) + units["labels"]
-    return Judged(scores=(1 / (1 + np.exp(-scores))).astype(np.float32), **units)
+    return LabelledScores(scores=(1 / (1 + np.exp(-scores))).astype(np.float32), **units)
 
 
 def print_measures(repeats: int) -> None:

@@ -233,7 +233,7 @@ def _from_zero(value: int | None, count: int) -> int | None:
 
 
 def _picture(weights: NDArray[np.float32], tokenized: TokenizedText, title: str) -> str:
-    from explorer.figures.static import heatmap_png
+    from explorer.figures._attention.static_images import heatmap_png
 
     picture = heatmap_png(weights, tokenized.tokens, tokenized.tokens, title)
     return base64.b64encode(picture).decode("ascii")

@@ -43,7 +43,7 @@ def test_importing_explorer_loads_nothing_heavy():
         ("explorer.traces", ("torch", "transformers", "plotly", "ipywidgets")),
         ("explorer.models", ("torch", "transformers", "plotly", "ipywidgets")),
         ("explorer.figures", ("torch", "transformers", "ipywidgets")),
-        ("explorer.reporting.report", ("torch", "transformers", "ipywidgets")),
+        ("explorer.reporting._report", ("torch", "transformers", "ipywidgets")),
         ("explorer.widgets", ("torch", "transformers")),
     ],
 )

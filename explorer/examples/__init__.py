@@ -6,19 +6,6 @@ imported. `explorer.examples.record` made the recordings.
 
 from __future__ import annotations
 
-from explorer.examples.programs import (
-    Program,
-    RecordedProgram,
-    example_programs,
-    recorded_program,
-)
-from explorer.examples.traces import example_file, example_traces
+import lazy_loader
 
-__all__ = [
-    "Program",
-    "RecordedProgram",
-    "example_file",
-    "example_programs",
-    "example_traces",
-    "recorded_program",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

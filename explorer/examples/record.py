@@ -17,14 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from explorer.examples.programs import (
+from explorer.examples._example_traces import TRACES
+from explorer.examples._programs import (
     RECORDED_MODEL,
     RECORDINGS,
     STEPS,
     example_programs,
     packed,
 )
-from explorer.examples.traces import TRACES
 from explorer.traces import Trace, load_traces, save_traces
 
 if TYPE_CHECKING:

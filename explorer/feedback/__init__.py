@@ -2,32 +2,6 @@
 
 from __future__ import annotations
 
-from explorer.feedback.combination import HeadCombination, HeadTerm
-from explorer.feedback.normalisations import NORMALISATIONS, Normalisation
-from explorer.feedback.policy import VERDICTS, FeedbackPolicy, Verdict
-from explorer.feedback.reductions import REDUCTIONS, Attention, Reduction
-from explorer.feedback.scores import reachable_scores, score_all_heads, score_units
-from explorer.feedback.table import feedback_table, scores_table
-from explorer.feedback.units import Diagnostic, Part, Span, Unit
+import lazy_loader
 
-__all__ = [
-    "NORMALISATIONS",
-    "REDUCTIONS",
-    "VERDICTS",
-    "Attention",
-    "Diagnostic",
-    "FeedbackPolicy",
-    "HeadCombination",
-    "HeadTerm",
-    "Normalisation",
-    "Part",
-    "Reduction",
-    "Span",
-    "Unit",
-    "Verdict",
-    "feedback_table",
-    "reachable_scores",
-    "score_all_heads",
-    "score_units",
-    "scores_table",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,21 +2,6 @@
 
 from __future__ import annotations
 
-from explorer.source.display import visible_text
-from explorer.source.kinds import CodeUnits, Kind, code_units, find_units
-from explorer.source.languages import LANGUAGES, detect_language
-from explorer.source.units import CharSpan, SourceUnit, token_units, units_on_tokens
+import lazy_loader
 
-__all__ = [
-    "LANGUAGES",
-    "CharSpan",
-    "CodeUnits",
-    "Kind",
-    "SourceUnit",
-    "code_units",
-    "detect_language",
-    "find_units",
-    "token_units",
-    "units_on_tokens",
-    "visible_text",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-from explorer.traces.finding import evidence
-from explorer.traces.kinds import Evidence
-from explorer.traces.loading import iter_traces, load_traces, parse_traces
-from explorer.traces.matching import Match
-from explorer.traces.readings import head_readings
-from explorer.traces.record import Hyperedge, Trace, TraceProblem, TraceSet
-from explorer.traces.writing import save_traces
+import lazy_loader
 
-__all__ = [
-    "Evidence",
-    "Hyperedge",
-    "Match",
-    "Trace",
-    "TraceProblem",
-    "TraceSet",
-    "evidence",
-    "head_readings",
-    "iter_traces",
-    "load_traces",
-    "parse_traces",
-    "save_traces",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from explorer.widgets.explorer import Explorer
-    from explorer.widgets.plot import Plot
-
-__all__ = ["Explorer", "Plot"]
-
-_HOME = {"Explorer": "explorer.widgets.explorer", "Plot": "explorer.widgets.plot"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

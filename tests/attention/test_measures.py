@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from explorer.attention import DenseAttention, UnitAttention
+from explorer.attention._rollout import rollout
 from explorer.attention.measures import MEASURES, distance, entropy, largest, previous_token, sink
-from explorer.attention.rollout import rollout
 from explorer.errors import InputError
 
 N = 8

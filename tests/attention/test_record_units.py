@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from explorer.attention import record_units
-from explorer.attention.recorder import reduce_units
+from explorer.attention._recorder import reduce_units
 from explorer.errors import Cancelled, InputError
 
 from .tiny_models import (

@@ -16,7 +16,7 @@ import torch
 from transformers import DynamicCache
 
 from explorer.attention import record_attention
-from explorer.attention.recorder import record
+from explorer.attention._recorder import record
 from explorer.errors import Cancelled, InputError
 
 from .tiny_models import (

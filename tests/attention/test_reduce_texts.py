@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from explorer.attention.recorder import TextUnits, reduce_texts
-from explorer.attention.recorder.predicting import LanguageHead
+from explorer.attention._recorder import TextUnits, reduce_texts
+from explorer.attention._recorder.language_head import LanguageHead
 from explorer.errors import InputError
 
 from .tiny_models import (
@@ -114,7 +114,7 @@ def test_a_batch_that_falls_back_to_eager_attention_gives_the_same(monkeypatch):
     asked_of = [asked(ids, item) for item in range(3)]
     expected = reduce_texts(model, {"input_ids": together}, asked_of, k=2)
     monkeypatch.setattr(
-        "explorer.attention.recorder.passes.follows_interface", lambda _model: False
+        "explorer.attention._recorder.forward_pass.follows_interface", lambda _model: False
     )
     with pytest.warns(UserWarning, match="eager"):
         found = reduce_texts(model, {"input_ids": together}, asked_of, k=2)
@@ -133,7 +133,7 @@ def test_the_head_sees_only_the_rows_that_were_asked(monkeypatch):
     reduce_texts(model, {"input_ids": together}, [asked(ids, item) for item in range(3)])
     assert seen == [(1, 6, 32)]
     assert not model.lm_head._forward_pre_hooks
-    monkeypatch.setattr("explorer.attention.recorder.predicting._BLOCK_VALUES", 2 * VOCABULARY)
+    monkeypatch.setattr("explorer.attention._recorder.language_head._BLOCK_VALUES", 2 * VOCABULARY)
     few = reduce_texts(model, {"input_ids": together}, [asked(ids, item) for item in range(3)])
     assert [len(one.logprobs) for one in few] == [3, 2, 1]
 

@@ -10,7 +10,7 @@ from pages import picture, wait_until
 
 SETUP = """
 import numpy as np, ipywidgets, plotly.graph_objects as go
-from explorer.widgets.plot import Plot
+from explorer.widgets._plot.plot import Plot
 
 def waves(n, turn=0.0):
     rows, columns = np.mgrid[0:n, 0:n] / n
@@ -264,7 +264,7 @@ def test_a_click_pins_a_cell_and_comes_back(show):
 
 def test_zooming_into_a_long_map_asks_python_for_the_window(show):
     body = """
-from explorer.widgets.buffers import max_pool
+from explorer.widgets._plot.encoding import max_pool
 whole = np.zeros((2048, 2048), dtype="float32")
 whole[::2, ::2] = 1.0
 labels = [f"t{i}" for i in range(2048)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.examples import example_programs, recorded_program
-from explorer.examples.programs import packed, unpacked
+from explorer.examples._programs import packed, unpacked
 from explorer.source import code_units, detect_language
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from explorer.examples import example_programs, example_traces, recorded_program
-from explorer.examples.programs import RECORDED_MODEL
+from explorer.examples._programs import RECORDED_MODEL
 from explorer.examples.record import record_trace
 from explorer.traces import evidence
-from explorer.traces.arrays import array_of
+from explorer.traces._evidence.evidence_arrays import array_of
 
 pytestmark = pytest.mark.packaged_model
 

@@ -196,7 +196,7 @@ def test_only_the_chosen_rows_count(rows):
 
 
 def test_long_inputs_are_averaged_in_blocks(monkeypatch):
-    monkeypatch.setattr("explorer.feedback.scores._BLOCK_WEIGHTS", 12)
+    monkeypatch.setattr("explorer.feedback._scores._BLOCK_WEIGHTS", 12)
     rng = np.random.default_rng(1)
     matrix = Matrix(rng.random((1, 1, 11, 4)))
     units = [Unit.from_spans("a", "", [(0, 3)])]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import InputError
 from explorer.feedback import Unit
-from explorer.feedback.units import overlapping_pair
+from explorer.feedback._units import overlapping_pair
 
 
 @given(st.lists(st.integers(0, 60)))

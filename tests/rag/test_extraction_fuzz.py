@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError, ExtractionWarning
-from explorer.rag.config import METHODS
-from explorer.rag.extractor import FeedbackExtractor
+from explorer.rag._extraction.extractor import FeedbackExtractor
+from explorer.rag._methods.extractor_config import METHODS
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from explorer.rag.config import METHODS, ExtractorConfig
+from explorer.rag._methods.extractor_config import METHODS, ExtractorConfig
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.traces import Hyperedge, Trace
-from explorer.validation.ablated import texts_digest
+from explorer.validation._ablation.ablation_record import texts_digest
 
 
 def ablated(name: str, effects: list[float | None], *, full: float = -1.0, **more: Any) -> Trace:

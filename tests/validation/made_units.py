@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.validation import Judged
+from explorer.validation import LabelledScores
 
 
 def judged_of(scores, labels, groups=None, **more):
@@ -18,7 +18,7 @@ def judged_of(scores, labels, groups=None, **more):
         "positions": np.full(len(scores), np.nan),
         "truth": "labels",
     }
-    return Judged(scores=scores, labels=np.asarray(labels), groups=groups, **(rest | more))
+    return LabelledScores(scores=scores, labels=np.asarray(labels), groups=groups, **(rest | more))
 
 
 def by_chance(n_traces, per_trace=8, *, seed=0, digits=None, gain=1.0, prevalence=0.3):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.validation.baselines import BASELINES
-from explorer.validation.metrics import METRICS
+from explorer.validation._comparison.baselines import BASELINES
+from explorer.validation._metrics.confusion import METRICS
 
 
 @pytest.fixture(scope="module")

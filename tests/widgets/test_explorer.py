@@ -12,7 +12,7 @@ import pytest
 
 from explorer.errors import InputError, TraceError
 from explorer.feedback import FeedbackPolicy
-from explorer.widgets.explorer import Explorer
+from explorer.widgets._explorer import Explorer
 
 TOKENS = ["the", " cat", " sat", " on", " the", " mat"]
 
@@ -228,7 +228,7 @@ def test_tokens_that_are_html_stay_text_in_saved_pages(tmp_path: Path) -> None:
 
 
 def test_the_view_as_python_shows_the_view_again(traces: Path) -> None:
-    from explorer.widgets.saving import python_of
+    from explorer.widgets._shell.export import python_of
 
     app = Explorer.from_traces(traces, trace=1, threshold=0.25)
     scope: dict[str, object] = {}
@@ -283,8 +283,8 @@ def test_a_long_map_gives_the_same_feedback_as_a_short_one(monkeypatch: pytest.M
     weights = causal(2, 3, 40, seed=3)
     names = [f"t{i}" for i in range(40)]
     short = Explorer.from_attention(weights, names, layer=1)
-    monkeypatch.setattr("explorer.widgets.focus._KEPT_WEIGHTS", 100)
-    monkeypatch.setattr("explorer.widgets.heat_view.QUICK_WEIGHTS", 100)
+    monkeypatch.setattr("explorer.widgets._attention.head_view._KEPT_WEIGHTS", 100)
+    monkeypatch.setattr("explorer.widgets._attention.heatmap_view.QUICK_WEIGHTS", 100)
     long = Explorer.from_attention(weights, names, layer=1)
     assert long.focus.summary is not None
     np.testing.assert_allclose(long.feedback["score"], short.feedback["score"], rtol=1e-6)

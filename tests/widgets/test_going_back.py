@@ -7,8 +7,8 @@ import pytest
 
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate
-from explorer.widgets.explorer import Explorer
-from explorer.widgets.jobs import JobReport
+from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.job_runner import JobReport
 
 LAYERS, HEADS, UNITS = 3, 2, 5
 

@@ -8,9 +8,9 @@ import pytest
 from explorer.attention import DenseAttention
 from explorer.examples import example_traces
 from explorer.traces import evidence
-from explorer.widgets.focus import head_measure
-from explorer.widgets.scenes import TraceScene, matrix_scene
-from explorer.widgets.state import CODE_MEASURES, TRACE_MEASURES
+from explorer.widgets._attention.head_view import head_measure
+from explorer.widgets._attention.scenes import TraceScene, matrix_scene
+from explorer.widgets._state import CODE_MEASURES, TRACE_MEASURES
 
 
 @pytest.mark.parametrize("name", CODE_MEASURES)

@@ -12,15 +12,15 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.feedback import HeadCombination
-from explorer.models.progress import Progress
+from explorer.models._running.progress import Progress
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank
-from explorer.widgets.explorer import Explorer
-from explorer.widgets.head_sets import listed
-from explorer.widgets.jobs import Job
-from explorer.widgets.saving import python_of
-from explorer.widgets.state import IN_THE_PLACE
+from explorer.widgets._attention.head_set_text import listed
+from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.job_runner import Job
+from explorer.widgets._shell.export import python_of
+from explorer.widgets._state import IN_THE_PLACE
 
 LAYERS, HEADS, UNITS = 3, 2, 4
 FIELDS = {
@@ -412,13 +412,14 @@ def test_a_search_that_was_stopped_goes_on(
         if "2 of 10" in progress.message:
             app._session.cancel("recommend")
 
-    monkeypatch.setattr("explorer.widgets.lab_keeper.pass_on", stop_in_the_third_fold)
+    monkeypatch.setattr("explorer.widgets._thresholds.controller.pass_on", stop_in_the_third_fold)
     press({}, [])
     assert app._session.lab.recommendation is None
     assert app.error is None
     told.clear()
     monkeypatch.setattr(
-        "explorer.widgets.lab_keeper.pass_on", lambda _, progress: told.append(progress.message)
+        "explorer.widgets._thresholds.controller.pass_on",
+        lambda _, progress: told.append(progress.message),
     )
     press({}, [])
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")

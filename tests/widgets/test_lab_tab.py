@@ -13,8 +13,8 @@ from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
-from explorer.widgets import lab_keeper
-from explorer.widgets.explorer import Explorer
+from explorer.widgets._explorer import Explorer
+from explorer.widgets._thresholds import controller
 
 from .scored_traces import scored_trace
 
@@ -198,7 +198,7 @@ def test_settings_and_python_show_the_tab_again(app: Explorer) -> None:
     assert app.settings()["reference_threshold"] == 0.25
     again = Explorer(**app.settings())
     assert (again.tab, again.reference_threshold) == ("thresholds", 0.25)
-    from explorer.widgets.saving import python_of
+    from explorer.widgets._shell.export import python_of
 
     assert "tab='thresholds'" in python_of(app)
     with pytest.raises(InputError, match="reference threshold"):
@@ -278,22 +278,22 @@ def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
 
 
 def held_back(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Event, list[str]]:
-    """Let what `explorer.widgets.lab_keeper` calls by this name wait for the event."""
+    """Let what `explorer.widgets._thresholds.controller` calls by this name wait for the event."""
     go_on, begun = threading.Event(), []
-    real = getattr(lab_keeper, name)
+    real = getattr(controller, name)
 
     def slow(*given: object, **more: object) -> object:
         begun.append(name)
         go_on.wait(20)
         return real(*given, **more)
 
-    monkeypatch.setattr(lab_keeper, name, slow)
+    monkeypatch.setattr(controller, name, slow)
     return go_on, begun
 
 
 def test_judging_under_way_is_left_when_the_traces_go(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
-        go_on, begun = held_back(monkeypatch, "lab_of")
+        go_on, begun = held_back(monkeypatch, "analyse_threshold")
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         while not begun:
             app._session.desk.runner.drain()
@@ -313,7 +313,7 @@ def test_baselines_of_scores_that_are_judged_no_more_stay_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def main() -> None:
-        go_on, begun = held_back(monkeypatch, "hold_beside")
+        go_on, begun = held_back(monkeypatch, "compare_with_baselines")
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         while not begun:
             app._session.desk.runner.drain()

@@ -9,9 +9,9 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.traces import Hyperedge, Trace, load_traces
-from explorer.widgets.bars_view import MOST_BARS
-from explorer.widgets.explorer import Explorer
-from explorer.widgets.traces_panel import MOST_CARDS
+from explorer.widgets._attention.bars_view import MOST_BARS
+from explorer.widgets._explorer import Explorer
+from explorer.widgets._traces.panel import MOST_CARDS
 
 FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
 ANSWER = "The Nile is long. That is all there is to say about it."

@@ -9,7 +9,7 @@ import pytest
 
 from explorer import threshold_report
 from explorer.errors import InputError
-from explorer.widgets.explorer import Explorer
+from explorer.widgets._explorer import Explorer
 
 from .scored_traces import scored_trace
 

@@ -10,7 +10,7 @@ import pytest
 
 from explorer.attention import DenseAttention
 from explorer.errors import InputError
-from explorer.widgets.state import ExplorerState
+from explorer.widgets._state import ExplorerState
 
 
 @pytest.fixture

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from explorer.traces.readers import (
+from explorer.traces.readers._samples import (
     deepeval,
-    genai,
     hotpotqa,
-    langfuse,
-    langsmith,
-    mlflow,
     musique,
-    openinference,
     ragas,
     ragbench,
     ragchecker,
+)
+from explorer.traces.readers._spans import (
+    genai,
+    langfuse,
+    langsmith,
+    mlflow,
+    openinference,
     trulens,
 )
 from explorer.traces.readers.reader import Reader

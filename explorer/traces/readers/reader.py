@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from explorer.errors import TraceError
-from explorer.traces.record import Trace, TraceProblem
+from explorer.traces._model.trace import Trace, TraceProblem
 
 
 class Record(NamedTuple):

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from explorer.traces.readers import deepeval, hotpotqa, musique, ragas, ragbench, ragchecker
+from explorer.traces.readers._samples import (
+    deepeval,
+    hotpotqa,
+    musique,
+    ragas,
+    ragbench,
+    ragchecker,
+)
 
 from .mutations import anything, holds, mutated, records_of
 

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from explorer.errors import TraceError
 from explorer.traces import TraceSet, load_traces, save_traces
-from explorer.traces.readers import genai, langfuse, langsmith, mlflow, openinference, trulens
+from explorer.traces.readers._spans import (
+    genai,
+    langfuse,
+    langsmith,
+    mlflow,
+    openinference,
+    trulens,
+)
 
 from .mutations import FILES, anything, holds, load_text, mutated, records_of
 

@@ -1,0 +1,6 @@
+from ._dense import DenseAttention as DenseAttention
+from ._maps import AttentionMap as AttentionMap
+from ._recorder import RecordedAttention as RecordedAttention
+from ._recorder import record_attention as record_attention
+from ._recorder import record_units as record_units
+from ._unit_attention import UnitAttention as UnitAttention

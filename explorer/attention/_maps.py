@@ -1,0 +1,343 @@
+"""What every attention map can do, wherever its numbers come from."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.attention._indexing import (
+    IntArray,
+    Positions,
+    Span,
+    many_indices,
+    one_index,
+    some_rows,
+    unit_columns,
+)
+from explorer.errors import InputError, ShapeError
+
+FloatArray = NDArray[np.float32]
+
+# Attention of all heads is worked out a few rows at a time: 16 million float32 are 64 MB.
+BLOCK_VALUES = 1 << 24
+# Short blocks let a causal map skip the keys that come after the rows.
+BLOCK_ROWS = 256
+
+
+class AttentionMap(ABC):
+    """Attention of one forward pass, of shape (layers, heads, queries, keys), read piece by piece.
+
+    A row is a query (the position that looks), a column a key (the position looked at). A row sums
+    to at most 1. Nothing of the full shape is ever built: ask for the window that you look at.
+
+    Attributes
+    ----------
+    n_layers, n_heads, n_queries, n_keys : int
+    tokens : tuple of str or None
+        The key tokens as they are shown.
+    query_tokens : tuple of str or None
+        The query tokens as they are shown; those of the keys for self-attention.
+    query_offset : int or None
+        Key position of the first query row. None where queries and keys are different texts
+        (cross-attention, units).
+    layer_numbers : tuple of int
+        The model's own number of every layer of the map. Not 0, 1, 2 ... for a hybrid model,
+        where only some layers have attention.
+    encoder, cross : AttentionMap or None
+        Encoder self-attention and cross-attention, where this is the decoder of an encoder-decoder
+        model.
+    """
+
+    n_layers: int
+    n_heads: int
+    n_queries: int
+    n_keys: int
+    query_offset: int | None
+    layer_numbers: tuple[int, ...]
+    encoder: AttentionMap | None
+    cross: AttentionMap | None
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        *,
+        tokens: Sequence[str] | None = None,
+        query_tokens: Sequence[str] | None = None,
+        query_offset: int | None = 0,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.n_layers, self.n_heads, self.n_queries, self.n_keys = shape
+        self.query_offset = query_offset
+        self.layer_numbers = tuple(range(self.n_layers))
+        self.encoder = None
+        self.cross = None
+        self._notes = tuple(notes)
+        self._items: tuple[AttentionMap, ...] = ()
+        self.tokens: tuple[str, ...] | None = None
+        self.query_tokens: tuple[str, ...] | None = None
+        self._set_tokens(tokens, query_tokens)
+
+    # -- what a kind of map provides ------------------------------------------------------------
+
+    @abstractmethod
+    def _block(self, layer: int, heads: IntArray, rows: IntArray) -> FloatArray:
+        """Return the attention of some heads and rows of one layer: (heads, rows, keys)."""
+
+    def _visible(self, layer: int, rows: IntArray) -> NDArray[np.bool_]:
+        """Return which keys each row may look at: (rows, keys), or (1, keys) if all rows agree."""
+        return np.ones((1, self.n_keys), dtype=np.bool_)
+
+    # -- what every map offers ------------------------------------------------------------------
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Plain sentences about this map that its user must know; usually none."""
+        return self._notes
+
+    @property
+    def n_batch(self) -> int:
+        """How many texts the forward pass held; this map is one of them (see `batch`)."""
+        return max(1, len(self._items))
+
+    def batch(self, item: int) -> AttentionMap:
+        """Return the map of one text of the batch.
+
+        Raises
+        ------
+        InputError
+            The batch has no such item.
+        """
+        index = one_index(item, self.n_batch, "batch item")
+        if index is None:
+            raise InputError("Name one item of the batch: there is no mean over texts.")
+        return self._items[index] if self._items else self
+
+    def with_tokens(
+        self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None = None
+    ) -> Self:
+        """Return the same attention with these tokens; the query tokens follow for a square map.
+
+        Raises
+        ------
+        ShapeError
+            There are more or fewer tokens than positions.
+        """
+        other = copy.copy(self)
+        other._set_tokens(tokens, query_tokens)  # noqa: SLF001 - an object of this class
+        return other
+
+    def weights(
+        self,
+        layer: int | None = None,
+        head: int | None = None,
+        rows: Positions = None,
+        columns: Positions = None,
+    ) -> FloatArray:
+        """Return attention weights as float32 of shape (rows, columns).
+
+        Parameters
+        ----------
+        layer, head
+            A number (negative counts from the end), or None for the mean over all.
+        rows, columns
+            None (all), a slice, positions, or a boolean array. Only these rows are worked out.
+
+        Raises
+        ------
+        InputError
+            A layer, head, row or column does not exist.
+        """
+        layers = self._choose(layer, self.n_layers, "layer")
+        heads = self._choose(head, self.n_heads, "head")
+        chosen_rows = many_indices(rows, self.n_queries, "row")
+        chosen_columns = many_indices(columns, self.n_keys, "column")
+        return self._window(layers, heads, chosen_rows, chosen_columns)
+
+    def layer_weights(self, layer: int, rows: Positions = None) -> FloatArray:
+        """Return every head of one layer: float32 (heads, rows, keys).
+
+        All rows of a long map are large (heads x queries x keys): name the rows you need.
+        """
+        index = one_index(layer, self.n_layers, "layer")
+        if index is None:
+            raise InputError("Name one layer; weights(layer=None) gives the mean over layers.")
+        chosen = many_indices(rows, self.n_queries, "row")
+        return self._block(index, np.arange(self.n_heads), chosen)
+
+    def visible_keys(self, layer: int, rows: Positions = None) -> IntArray:
+        """Return how many keys each row of a layer may look at: int64 (rows,)."""
+        index = one_index(layer, self.n_layers, "layer")
+        if index is None:
+            raise InputError("Name one layer: layers may see different keys.")
+        chosen = many_indices(rows, self.n_queries, "row")
+        counts = np.empty(len(chosen), dtype=np.int64)
+        for part in self._row_blocks(chosen, heads=1):
+            counts[part] = self._visible(index, chosen[part]).sum(axis=1)
+        return counts
+
+    def row_mean(self, rows: Positions = None) -> FloatArray:
+        """Return the mean over rows of each key's attention: float32 (layers, heads, keys)."""
+        chosen = some_rows(rows, self.n_queries)
+        return self._row_mean(np.arange(self.n_layers), np.arange(self.n_heads), chosen)
+
+    def span_mass(self, spans: Sequence[Span], rows: Positions = None) -> FloatArray:
+        """Return how much of the rows' attention lies on each unit.
+
+        mass(u) = mean over rows of the sum over the unit's positions of weights[row, position].
+        A unit without positions has mass 0.
+
+        Parameters
+        ----------
+        spans
+            One entry per unit: (start, stop), half open, or a sequence of such pairs. A position
+            that a unit names twice counts once.
+        rows
+            The query rows to average; None for all.
+
+        Returns
+        -------
+        float32 array of shape (layers, heads, units)
+
+        Raises
+        ------
+        InputError
+            A span or a row lies outside the map, or no row was chosen.
+        """
+        columns = unit_columns(spans, self.n_keys)
+        return sum_columns(self.row_mean(rows), columns)
+
+    def span_topk(self, spans: Sequence[Span], rows: Positions = None, k: int = 3) -> FloatArray:
+        """Return the mean of each unit's k largest row-averaged key attentions.
+
+        Of a unit with fewer than k positions all are averaged. A unit without positions gives NaN.
+
+        Returns
+        -------
+        float32 array of shape (layers, heads, units)
+
+        Raises
+        ------
+        InputError
+            As for `span_mass`, or k is below 1.
+        """
+        checked = at_least_one(k)
+        columns = unit_columns(spans, self.n_keys)
+        return top_columns(self.row_mean(rows), columns, checked)
+
+    def received(
+        self, layer: int | None = None, head: int | None = None, rows: Positions = None
+    ) -> FloatArray:
+        """Return how much attention each key receives: float32 (keys,).
+
+        The mean over those chosen rows that may look at the key. In a causal map the last token is
+        seen by one row and the first by all, so dividing by all rows would only measure position.
+        A key that no chosen row sees receives 0.
+        """
+        layers = self._choose(layer, self.n_layers, "layer")
+        heads = self._choose(head, self.n_heads, "head")
+        chosen = some_rows(rows, self.n_queries)
+        total = np.zeros(self.n_keys, dtype=np.float64)
+        for one in layers:
+            mean = self._row_mean(np.array([one]), heads, chosen)[0]  # (heads, keys)
+            seen = np.zeros(self.n_keys, dtype=np.int64)
+            for part in self._row_blocks(chosen, heads=1):
+                visible = self._visible(int(one), chosen[part])
+                repeats = len(chosen[part]) if len(visible) == 1 else 1
+                seen += visible.sum(axis=0) * repeats
+            total += mean.mean(axis=0, dtype=np.float64) * len(chosen) / np.maximum(seen, 1)
+        return (total / len(layers)).astype(np.float32)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.n_layers} layers, {self.n_heads} heads, "
+            f"{self.n_queries} queries, {self.n_keys} keys)"
+        )
+
+    # -- shared plumbing --------------------------------------------------------------------------
+
+    def _window(
+        self, layers: IntArray, heads: IntArray, rows: IntArray, columns: IntArray
+    ) -> FloatArray:
+        """Return the mean over some layers and heads of a window: (rows, columns)."""
+        window = np.zeros((len(rows), len(columns)), dtype=np.float32)
+        every_column = np.array_equal(columns, np.arange(self.n_keys))
+        for part in self._row_blocks(rows, len(heads)):
+            for layer in layers:
+                block = self._block(int(layer), heads, rows[part])  # (heads, rows, keys)
+                picked = block if every_column else block[:, :, columns]
+                window[part] += picked.mean(axis=0) if len(heads) > 1 else picked[0]
+        if len(layers) > 1:
+            window /= len(layers)
+        return window
+
+    def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
+        """Return the mean over rows for some layers and heads: (layers, heads, keys)."""
+        mean = np.empty((len(layers), len(heads), self.n_keys), dtype=np.float32)
+        for number, layer in enumerate(layers):
+            total = np.zeros((len(heads), self.n_keys), dtype=np.float64)
+            for part in self._row_blocks(rows, len(heads)):
+                total += self._block(int(layer), heads, rows[part]).sum(axis=1, dtype=np.float64)
+            mean[number] = total / len(rows)
+        return mean
+
+    def _row_blocks(self, rows: IntArray, heads: int) -> Iterator[slice]:
+        """Cut rows so that a block of (heads, rows, keys) stays within the memory bound."""
+        step = max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(1, heads * self.n_keys)))
+        for start in range(0, len(rows), step):
+            yield slice(start, start + step)
+
+    def _choose(self, value: int | None, size: int, what: str) -> IntArray:
+        index = one_index(value, size, what)
+        return np.arange(size) if index is None else np.array([index])
+
+    def _set_tokens(self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None) -> None:
+        keys = None if tokens is None else tuple(map(str, tokens))
+        if keys is not None and len(keys) != self.n_keys:
+            raise ShapeError(
+                f"There are {self.n_keys} keys but {len(keys)} tokens: give one token per key."
+            )
+        queries = None if query_tokens is None else tuple(map(str, query_tokens))
+        if queries is None and keys is not None and self.query_offset is not None:
+            queries = keys[self.query_offset : self.query_offset + self.n_queries]
+        if queries is not None and len(queries) != self.n_queries:
+            raise ShapeError(
+                f"There are {self.n_queries} query rows but {len(queries)} query tokens: "
+                "give one token per row."
+            )
+        self.tokens, self.query_tokens = keys, queries
+
+
+def at_least_one(k: int) -> int:
+    """Return k, or raise InputError where it is no whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise InputError(f"k is a whole number of at least 1; got {k!r}.")
+    return int(k)
+
+
+def sum_columns(values: NDArray[np.floating], columns: Sequence[IntArray]) -> FloatArray:
+    """Sum the last axis over each unit's columns: (..., keys) -> float32 (..., units)."""
+    sums = np.zeros((*values.shape[:-1], len(columns)), dtype=np.float32)
+    filled = [number for number, unit in enumerate(columns) if unit.size]
+    if filled:
+        together = values[..., np.concatenate([columns[number] for number in filled])]
+        sizes = [columns[number].size for number in filled]
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        sums[..., filled] = np.add.reduceat(together, starts, axis=-1)
+    return sums
+
+
+def top_columns(values: NDArray[np.floating], columns: Sequence[IntArray], k: int) -> FloatArray:
+    """Mean of the k largest values among each unit's columns: (..., keys) -> (..., units)."""
+    tops = np.full((*values.shape[:-1], len(columns)), np.nan, dtype=np.float32)
+    for number, unit in enumerate(columns):
+        if unit.size:
+            picked = values[..., unit]
+            if unit.size > k:
+                picked = np.partition(picked, unit.size - k, axis=-1)[..., -k:]
+            tops[..., number] = picked.mean(axis=-1)
+    return tops

@@ -1,0 +1,27 @@
+"""The recorder: attention of a transformers model at the cost of a plain forward pass.
+
+Everything on the attention floor that needs torch and transformers is in this folder.
+"""
+
+from __future__ import annotations
+
+from explorer.attention._recorder.attention_recording import record, record_attention
+from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.attention._recorder.unit_recording import (
+    ReducedText,
+    record_units,
+    reduce_texts,
+    reduce_units,
+)
+from explorer.attention._recorder.unit_reducer import TextUnits
+
+__all__ = [
+    "RecordedAttention",
+    "ReducedText",
+    "TextUnits",
+    "record",
+    "record_attention",
+    "record_units",
+    "reduce_texts",
+    "reduce_units",
+]

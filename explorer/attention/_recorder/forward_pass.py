@@ -1,0 +1,223 @@
+"""Running a model once, so that its attention is taped or comes from its own eager code."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from explorer.attention._dense import DenseAttention
+from explorer.attention._maps import AttentionMap
+from explorer.attention._recorder.capture import IMPLEMENTATION, NeedsEagerError, Recording, taping
+from explorer.attention._recorder.language_head import LanguageHead
+from explorer.attention._recorder.layer_stacks import kept_positions
+from explorer.attention._recorder.model_preparation import (
+    follows_interface,
+    prepared,
+    transformers_model,
+    without_head,
+)
+from explorer.attention._recorder.recorded_attention import Capture
+from explorer.errors import AttentionFallbackWarning, Cancelled, InputError, RecordingError
+
+# Asked for by callers who know the stock way; recording needs none of it.
+_OUTPUT_SWITCHES = ("output_attentions", "output_hidden_states", "return_dict")
+
+
+def checked_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs without switches that recording decides itself.
+
+    Raises
+    ------
+    InputError
+        There are no inputs, no batch dimension, or no tokens.
+    """
+    arguments = {name: value for name, value in inputs.items() if name not in _OUTPUT_SWITCHES}
+    tensors = {name: value for name, value in arguments.items() if isinstance(value, Tensor)}
+    for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
+        if arguments.get(name) is not None and name not in tensors:
+            raise InputError(
+                f"{name} must be a torch tensor, but it is a {type(arguments[name]).__name__}. "
+                f"Try torch.as_tensor({name})."
+            )
+    if not tensors:
+        raise InputError(
+            "There is nothing to run: pass what the model takes, such as "
+            "record_attention(model, **tokenizer(text, return_tensors='pt'))."
+        )
+    for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
+        value = tensors.get(name)
+        if value is None:
+            continue
+        if value.ndim != (3 if name == "inputs_embeds" else 2):
+            raise InputError(
+                f"{name} needs a batch dimension, (texts, tokens{', size' * (value.ndim == 2)}); "
+                f"got shape {tuple(value.shape)}. Try {name}[None]."
+            )
+        if 0 in value.shape:
+            raise InputError(f"{name} holds no tokens: its shape is {tuple(value.shape)}.")
+    return arguments
+
+
+def n_texts(arguments: dict[str, Any]) -> int:
+    """Return how many texts the inputs hold."""
+    for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
+        if isinstance(arguments.get(name), Tensor):
+            return int(arguments[name].shape[0])
+    return 1
+
+
+def run_recorded(
+    module: nn.Module,
+    arguments: dict[str, Any],
+    keep: Callable[[nn.Module, Capture], None],
+    cancel: threading.Event | None,
+    *,
+    head: LanguageHead | None = None,
+    holds: bool = True,
+) -> str | None:
+    """Run the model with recording attention; return why that is impossible, or None.
+
+    Parameters
+    ----------
+    keep
+        Called with every attention module and what it was called with.
+    head
+        Told the model's logits; without it the model runs without its language head.
+    holds
+        Whether `keep` holds on to what it is given after the pass.
+    """
+    inner = transformers_model(module)
+    if inner is None:
+        raise InputError(
+            f"{type(module).__name__} holds no transformers model, and only those can be recorded."
+        )
+    if not follows_interface(inner):
+        return f"{type(inner).__name__} has no attention interface"
+    calls = 0
+
+    def counted(part: nn.Module, capture: Capture) -> None:
+        nonlocal calls
+        calls += 1
+        keep(part, capture)
+
+    cached = arguments.get("past_key_values") is not None
+    tape = Recording(counted, cancel, holds=holds, copy_keys=holds and cached)
+    tape.check_cancelled()
+    try:
+        with prepared(module, IMPLEMENTATION, cancel), taping(tape):
+            _forward(module, arguments, head)
+    except NeedsEagerError as reason:
+        return f"{type(inner).__name__} cannot be recorded: {reason}"
+    return None if calls else f"{type(inner).__name__} did not call the attention interface"
+
+
+def run_eager(
+    module: nn.Module,
+    arguments: dict[str, Any],
+    reason: str,
+    cancel: threading.Event | None,
+    *,
+    head: LanguageHead | None = None,
+) -> AttentionMap:
+    """Run the stock way, eager attention with `output_attentions`, and say so."""
+    note = (
+        f"{reason}, so eager attention was used: the same weights, but slower and with all of "
+        "them in memory."
+    )
+    warnings.warn(note, AttentionFallbackWarning, stacklevel=4)
+    with prepared(module, "eager", cancel):
+        outputs = _forward(module, arguments, head, output_attentions=True)
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("Recording was stopped.")
+    cross = _layers(outputs, "cross_attentions")
+    main = _layers(outputs, "decoder_attentions") or _layers(outputs, "attentions")
+    encoder = _layers(outputs, "encoder_attentions")
+    main, encoder = (main, encoder) if main else (encoder, ())
+    if not main:
+        raise RecordingError(
+            f"{type(module).__name__} gave no attention. Load it with attn_implementation='eager' "
+            "and try again."
+        )
+    queries, keys = "attention_mask", "encoder_attention_mask"
+    if cross and encoder:
+        queries, keys = "decoder_attention_mask", "attention_mask"
+    items: list[AttentionMap] = []
+    for item in range(len(main[0])):
+        attention = _dense(main, arguments, item, queries, queries, (note,))
+        if encoder:
+            attention.encoder = _dense(encoder, arguments, item, keys, keys, (note,))
+        if cross:
+            attention.cross = _dense(cross, arguments, item, queries, keys, (note,))
+        items.append(attention)
+    return with_items(items)
+
+
+def with_items(items: Sequence[AttentionMap]) -> AttentionMap:
+    """Return the map of the first text; it knows those of the others."""
+    if len(items) > 1:
+        for attention in items:
+            attention._items = tuple(items)  # noqa: SLF001 - set once, by its maker
+    return items[0]
+
+
+def _forward(
+    module: nn.Module, arguments: dict[str, Any], head: LanguageHead | None, **switches: Any
+) -> Any:
+    """Run the model, without its language head where nobody wants what it says."""
+    runner = without_head(module, arguments) if head is None else module
+    call = dict(arguments)
+    if "past_key_values" not in call:
+        call.setdefault("use_cache", False)
+    if not isinstance(call.get("use_cache"), bool) or not _takes(runner, "use_cache"):
+        call.pop("use_cache", None)
+    try:
+        if head is None:
+            return runner(**call, **switches)
+        with head.listening():
+            outputs = runner(**call, **switches)
+        head.take(outputs)
+        return outputs
+    except ValueError as error:
+        inner = transformers_model(module)
+        writes = inner is not None and bool(getattr(inner.config, "is_encoder_decoder", False))
+        given = any(name.startswith("decoder_") or name == "labels" for name in arguments)
+        if writes and not given and "input_ids" in str(error):
+            raise InputError(
+                "This model writes its answer with a decoder: pass decoder_input_ids too, "
+                "the tokens it has written so far."
+            ) from error
+        raise
+
+
+def _takes(module: nn.Module, name: str) -> bool:
+    return name in inspect.signature(type(module).forward).parameters
+
+
+def _layers(outputs: Any, name: str) -> tuple[Tensor, ...]:
+    """Return the attention tensors of a model output: one (texts, heads, queries, keys) a layer."""
+    values = getattr(outputs, name, None) or ()
+    return tuple(value for value in values if isinstance(value, Tensor) and value.ndim == 4)
+
+
+def _dense(
+    layers: Sequence[Tensor],
+    arguments: dict[str, Any],
+    item: int,
+    query_mask: str,
+    key_mask: str,
+    notes: Sequence[str],
+) -> DenseAttention:
+    queries = kept_positions(arguments, query_mask, layers[0].shape[2], item)
+    keys = kept_positions(arguments, key_mask, layers[0].shape[3], item)
+    picked = []
+    for layer in layers:
+        one = layer[item].float().cpu().numpy()  # (heads, queries, keys)
+        one = one if queries is None else one[:, queries]
+        picked.append(one if keys is None else one[:, :, keys])
+    return DenseAttention(np.stack(picked), notes=notes)

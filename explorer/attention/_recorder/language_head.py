@@ -1,0 +1,108 @@
+"""What a model's language head thinks of given tokens, asked at the rows that matter alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from explorer.attention._indexing import IntArray
+from explorer.attention._recorder.model_preparation import transformers_model
+
+# Log-probabilities are worked out for this many logits at once: 64 MB.
+_BLOCK_VALUES = 1 << 24
+
+
+class LanguageHead:
+    """Log-probabilities of given tokens, from the logits of some rows of a forward pass.
+
+    Logits of a whole text would take (tokens x vocabulary) numbers. Here the hidden states of all
+    other rows are left out before the head sees them, and whatever the model does with its logits
+    afterwards (soft caps, scales) is done as ever.
+
+    Parameters
+    ----------
+    layer
+        The model's output embeddings.
+    rows
+        For each text, the positions that are asked.
+    targets
+        For each text, the vocabulary ids whose probability there is wanted; as many as rows.
+    """
+
+    def __init__(
+        self, layer: nn.Module, rows: Sequence[IntArray], targets: Sequence[IntArray]
+    ) -> None:
+        self._layer = layer
+        self._texts = np.concatenate(
+            [np.full(len(one), text, dtype=np.int64) for text, one in enumerate(rows)]
+        )
+        self._rows = np.concatenate([np.asarray(one, dtype=np.int64) for one in rows])
+        self._targets = np.concatenate([np.asarray(one, dtype=np.int64) for one in targets])
+        self._ends = np.cumsum([len(one) for one in rows])
+        self._cut = 0
+        self.logprobs: list[NDArray[np.float64]] | None = None
+
+    @classmethod
+    def of(
+        cls, module: nn.Module, rows: Sequence[IntArray], targets: Sequence[IntArray]
+    ) -> LanguageHead | None:
+        """Return the head of a model, or None where it has none."""
+        inner: Any = transformers_model(module)
+        try:
+            layer = None if inner is None else inner.get_output_embeddings()
+        except (AttributeError, NotImplementedError):
+            layer = None
+        return cls(layer, rows, targets) if isinstance(layer, nn.Module) else None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Let the head see the chosen rows only, as one text: (1, rows of all texts, size)."""
+        self._cut = 0
+        handle = self._layer.register_forward_pre_hook(self._choose)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    def take(self, outputs: Any) -> None:
+        """Work out the log-probabilities from what the model returned."""
+        logits = outputs.get("logits") if isinstance(outputs, Mapping) else None
+        if not isinstance(logits, Tensor) or logits.ndim != 3:
+            return
+        if self._cut == 1 and logits.shape[:2] == (1, len(self._rows)):
+            logits = logits[0]
+        elif self._cut == 0:  # the head was not called as a module: all rows are there
+            logits = logits[self._index(self._texts, logits), self._index(self._rows, logits)]
+        else:
+            return
+        found = np.split(_logprobs(logits, self._index(self._targets, logits)), self._ends[:-1])
+        self.logprobs = list(found)
+
+    def _choose(self, _: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        hidden = inputs[0] if inputs else None
+        if not isinstance(hidden, Tensor) or hidden.ndim != 3:
+            return None
+        self._cut += 1
+        rows = hidden[self._index(self._texts, hidden), self._index(self._rows, hidden)]
+        return (rows[None], *inputs[1:])
+
+    @staticmethod
+    def _index(numbers: NDArray[np.int64], like: Tensor) -> Tensor:
+        return torch.as_tensor(numbers, device=like.device)
+
+
+def _logprobs(logits: Tensor, targets: Tensor) -> NDArray[np.float64]:
+    """Return log softmax(logits)[row, target]: float64 (rows,)."""
+    step = max(1, _BLOCK_VALUES // logits.shape[-1])
+    parts = []
+    for start in range(0, len(logits), step):
+        some = logits[start : start + step].float()
+        picked = some.gather(1, targets[start : start + step, None])[:, 0]
+        parts.append((picked - some.logsumexp(dim=-1)).cpu().numpy().astype(np.float64))
+    return np.concatenate(parts)

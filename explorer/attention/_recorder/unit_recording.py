@@ -1,0 +1,192 @@
+"""Attention of chosen rows to units, reduced layer by layer while the model runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from explorer.attention._indexing import IntArray, Positions, Span, some_rows
+from explorer.attention._recorder.forward_pass import (
+    checked_inputs,
+    n_texts,
+    run_eager,
+    run_recorded,
+)
+from explorer.attention._recorder.language_head import LanguageHead
+from explorer.attention._recorder.layer_stacks import kept_positions
+from explorer.attention._recorder.model_preparation import unwrap
+from explorer.attention._recorder.unit_reducer import TextUnits, UnitReducer
+from explorer.attention._unit_attention import UnitAttention
+from explorer.errors import InputError
+
+
+@dataclass(frozen=True)
+class ReducedText:
+    """What one text of a batch gave.
+
+    Attributes
+    ----------
+    attention
+        Mass and top-k of its units.
+    logprobs
+        float64 (rows,): natural logarithms of the probabilities that the model gave to the targets;
+        None where none were asked for, or the model has no language head.
+    more
+        Mass and top-k over the text's further sets of rows, by their names.
+    """
+
+    attention: UnitAttention
+    logprobs: NDArray[np.float64] | None = None
+    more: Mapping[str, UnitAttention] = field(default_factory=dict)
+
+
+def record_units(
+    model: Any,
+    spans: Sequence[Span],
+    rows: Positions,
+    *,
+    k: int = 3,
+    keep_rows: bool = False,
+    names: Sequence[str] | None = None,
+    **inputs: Any,
+) -> UnitAttention:
+    """Run a model once and return only the attention of some rows to some units.
+
+    Each layer is reduced as soon as it has run: neither its queries and keys nor anything of size
+    n x n is held. The numbers are those of `span_mass` and `span_topk` on `record_attention`.
+
+    Parameters
+    ----------
+    model, **inputs
+        As for `record_attention`, with one text. An encoder-decoder model is read by its
+        cross-attention: rows are decoder positions, spans encoder positions.
+    spans
+        One entry per unit: (start, stop), half open, or a sequence of such pairs.
+    rows
+        The query rows that count, such as those that predict the answer; None for all.
+    k
+        For the top-k reduction.
+    keep_rows
+        Keep the mass of every row, not only their mean.
+    names
+        One name per unit; "unit 0", "unit 1" ... if left out.
+
+    Returns
+    -------
+    UnitAttention
+        Mass (layers, heads, units), or (layers, heads, rows, units) with `keep_rows`, and `topk`.
+
+    Raises
+    ------
+    InputError
+        A span or row lies outside the text, or the batch holds several texts.
+    RecordingError
+        The model ran but gave no attention.
+    """
+    return reduce_units(model, inputs, spans, rows, k=k, keep_rows=keep_rows, names=names)
+
+
+def reduce_units(
+    model: Any,
+    inputs: dict[str, Any],
+    spans: Sequence[Span],
+    rows: Positions,
+    *,
+    k: int = 3,
+    keep_rows: bool = False,
+    names: Sequence[str] | None = None,
+    cancel: threading.Event | None = None,
+) -> UnitAttention:
+    """Do what `record_units` does; `cancel`, once set, stops it before the next layer."""
+    if n_texts(checked_inputs(inputs)) != 1:
+        raise InputError("record_units takes one text at a time: pass a batch of one.")
+    units = [f"unit {number}" for number in range(len(spans))] if names is None else list(names)
+    text = TextUnits(spans, rows, units)
+    return reduce_texts(model, inputs, [text], k=k, keep_rows=keep_rows, cancel=cancel)[0].attention
+
+
+def reduce_texts(
+    model: Any,
+    inputs: dict[str, Any],
+    texts: Sequence[TextUnits],
+    *,
+    k: int = 3,
+    keep_rows: bool = False,
+    cancel: threading.Event | None = None,
+) -> list[ReducedText]:
+    """Run a model once over a batch of texts, and return each text's attention to its own units.
+
+    Parameters
+    ----------
+    model
+        As for `record_attention`.
+    inputs
+        What the model's forward takes. Where there is an attention mask, rows and spans count
+        among the positions that are no padding; without one, among all.
+    texts
+        What is asked of each text of the batch. Where all have targets, the same pass gives their
+        log-probabilities: the language head is run on those rows alone. Rows that are kept apart
+        (`keep_rows`) are those of `rows`; of `more_rows` there is the mean.
+    k, keep_rows
+        As for `record_units`.
+    cancel
+        Once set, stops it before the next layer.
+
+    Raises
+    ------
+    InputError
+        The batch has another number of texts, a span or row lies outside its text, or targets and
+        rows differ in number.
+    RecordingError
+        The model ran but gave no attention.
+    Cancelled
+        `cancel` was set.
+    """
+    module, arguments = unwrap(model), checked_inputs(inputs)
+    if n_texts(arguments) != len(texts):
+        raise InputError(
+            f"The batch holds {n_texts(arguments)} texts, but units were given for {len(texts)}."
+        )
+    head = _head(module, arguments, texts)
+    reducer = UnitReducer(module, arguments, texts, k=k, keep_rows=keep_rows)
+    reason = run_recorded(module, arguments, reducer.add, cancel, head=head, holds=False)
+    if reason is not None:
+        reducer.add_maps(run_eager(module, arguments, reason, cancel, head=head))
+    found = None if head is None else head.logprobs
+    reduced = []
+    for item, by_name in enumerate(reducer.results()):
+        more = {name: attention for name, attention in by_name.items() if name is not None}
+        reduced.append(ReducedText(by_name[None], None if found is None else found[item], more))
+    return reduced
+
+
+def _head(
+    module: nn.Module, arguments: dict[str, Any], texts: Sequence[TextUnits]
+) -> LanguageHead | None:
+    """Return the language head, if all texts have targets and the model has a head."""
+    written = "decoder_input_ids" in arguments
+    ids = arguments.get("decoder_input_ids" if written else "input_ids")
+    mask = "decoder_attention_mask" if written else "attention_mask"
+    if ids is None:
+        return None
+    rows: list[IntArray] = []
+    targets: list[IntArray] = []
+    for item, text in enumerate(texts):
+        if text.targets is None:
+            return None
+        kept = kept_positions(arguments, mask, ids.shape[1], item)
+        kept = np.arange(ids.shape[1]) if kept is None else kept
+        rows.append(kept[some_rows(text.rows, len(kept))])
+        targets.append(np.asarray(text.targets, dtype=np.int64))
+        if len(targets[-1]) != len(rows[-1]):
+            raise InputError(
+                f"Text {item} has {len(rows[-1])} rows but {len(targets[-1])} targets: give one "
+                "vocabulary id for each row."
+            )
+    return LanguageHead.of(module, rows, targets)

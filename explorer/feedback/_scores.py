@@ -1,0 +1,292 @@
+"""Attention to scores: one number per unit, for one head, the mean, or every head at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.feedback._normalisations import Normalisation, normalisation_rule
+from explorer.feedback._reductions import Attention, Reduction, reduction_rule, token_counts
+from explorer.feedback._units import Unit, check_in_range
+
+# Rows are averaged in blocks of about this many weights, so that a long input never needs its
+# whole queries x keys matrix in memory.
+_BLOCK_WEIGHTS = 1 << 24
+
+
+def score_units(
+    attention: Attention,
+    units: Sequence[Unit],
+    rows: Any = None,
+    layer: int | None = None,
+    head: int | None = None,
+    *,
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float64]:
+    """Score every unit.
+
+    With ``a[k]`` the attention of key column ``k`` averaged over `rows`, and over layers and heads
+    where those are None:
+
+    * ``mass`` is the sum of ``a`` over the unit's positions, ``mean`` is mass / tokens, ``top-k``
+      the mean of its min(k, tokens) largest ``a``;
+    * ``raw`` is that number, ``share`` is it divided by its sum over all units, ``lift`` is
+      ``(m / sum of m) / (tokens / sum of tokens)``, shown as lift / (1 + lift). Here ``m`` is the
+      unit's mass; for top-k it is top-k x tokens, the mass were all tokens like its best.
+
+    A unit with parts is reduced part by part: the mean over them of weight x reduced attention.
+
+    Parameters
+    ----------
+    attention : AttentionMap
+    units : sequence of Unit
+    rows : int array, slice or None
+        Query rows to average over; None for all.
+    layer, head : int or None
+        None for the mean; negative numbers count from the end.
+    reduction : {"mean", "mass", "top-k"}
+    normalisation : {"raw", "share", "lift"}
+    k : int, default 3
+        For top-k.
+
+    Returns
+    -------
+    ndarray of float64, shape (units,)
+        An empty unit scores 0, an unknown one NaN, and so does one whose attention is infinite.
+        Where all units together receive nothing, shares and lifts are NaN.
+
+    Raises
+    ------
+    InputError
+        When a span, layer or head is out of range, no row is left, or a name or `k` is wrong.
+
+    Notes
+    -----
+    Where a key column stands for a whole unit instead of a token, top-k was taken head by head
+    when the attention was recorded; a mean over heads is then the mean of those numbers.
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    _check_kinds(attention, units)
+    check_in_range(units, attention.n_keys)
+    layer = check_index("layer", layer, attention.n_layers)
+    head = check_index("head", head, attention.n_heads)
+    filled = [unit for unit in units if unit.filled]
+    scores = _unscored(units)
+    if not filled:
+        return scores
+    tokens = token_counts(filled)
+    pieces = _Pieces.of(filled)
+    if rule.name == "top-k" and not _columns_are_tokens(pieces.units):
+        heads = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
+        by_piece = _select(heads, layer, head)
+    else:
+        received = _received(attention, rows, layer, head)
+        by_piece = np.array([rule.columns(received, piece, k) for piece in pieces.units])
+    reduced = pieces.joined(by_piece)
+    scores[_filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    scores[np.isinf(scores)] = np.nan
+    return scores
+
+
+def score_all_heads(
+    attention: Attention,
+    units: Sequence[Unit],
+    rows: Any = None,
+    *,
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float32]:
+    """Score every unit in every head: `score_units` for all (layer, head) pairs at once.
+
+    Parameters
+    ----------
+    attention, units, rows, reduction, normalisation, k
+        As in `score_units`.
+
+    Returns
+    -------
+    ndarray of float32, shape (layers, heads, units)
+
+    Raises
+    ------
+    InputError
+        As in `score_units`.
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    _check_kinds(attention, units)
+    check_in_range(units, attention.n_keys)
+    shape = (attention.n_layers, attention.n_heads, len(units))
+    scores = np.broadcast_to(_unscored(units), shape).astype(np.float32)
+    filled = [unit for unit in units if unit.filled]
+    if not filled:
+        return scores
+    tokens = token_counts(filled)
+    pieces = _Pieces.of(filled)
+    by_piece = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
+    reduced = pieces.joined(by_piece)
+    scores[:, :, _filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
+    scores[np.isinf(scores)] = np.nan
+    return scores
+
+
+def reachable_scores(
+    units: Sequence[Unit],
+    reduction: Reduction = "mean",
+    normalisation: Normalisation = "raw",
+    k: int = 3,
+) -> NDArray[np.float64]:
+    """The largest score that each unit can get when every row of attention sums to at most 1.
+
+    For mean 1/tokens, for mass 1, for top-k 1/min(k, tokens); for share 1; for lift T/(T + tokens)
+    with T the tokens of all units. An empty unit reaches 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (units,)
+    """
+    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
+    check_k(k)
+    reachable = np.zeros(len(units), dtype=np.float64)
+    filled = [unit for unit in units if unit.filled]
+    if filled:
+        tokens = token_counts(filled)
+        pieces = _Pieces.of(filled)
+        # All attention on the part of which it makes most.
+        by_piece = rule.reachable(token_counts(pieces.units), k) * pieces.weights
+        reduced = np.maximum.reduceat(by_piece, pieces.starts)
+        reachable[_filled_mask(units)] = scale.reachable(reduced, tokens)
+    return reachable
+
+
+def check_k(k: object) -> None:
+    """Raise InputError unless `k` is a whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(
+            f"k, the number of tokens that top-k looks at, must be 1 or more, not {k!r}."
+        )
+
+
+def _check_kinds(attention: object, units: Sequence[object]) -> None:
+    """Raise InputError for an array in place of a map, and for what is no unit."""
+    if not hasattr(attention, "n_keys"):
+        raise InputError(
+            f"The attention must be an AttentionMap, but it is a {type(attention).__name__}. "
+            "DenseAttention(array) makes one of an array."
+        )
+    odd = next((unit for unit in units if not isinstance(unit, Unit)), None)
+    if odd is not None:
+        raise InputError(
+            f"Each unit must be a Unit, but one is a {type(odd).__name__}. "
+            "Unit.from_spans(name, text, [(start, stop)]) makes one."
+        )
+
+
+def check_index(what: str, index: object, count: int) -> int | None:
+    """The index counted from the start, or None; InputError when it is out of range."""
+    if index is None:
+        return None
+    if not isinstance(index, int | np.integer) or isinstance(index, bool):
+        raise InputError(f"The {what} must be a whole number, or None for the mean, not {index!r}.")
+    if not -count <= index < count:
+        raise InputError(
+            f"There is no {what} {index}: this attention map has {count} "
+            f"{what}{'' if count == 1 else 's'}, numbered 0 to {count - 1}."
+        )
+    return int(index) % count
+
+
+def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
+    return np.array([unit.filled for unit in units], dtype=bool)
+
+
+def _unscored(units: Sequence[Unit]) -> NDArray[np.float64]:
+    """Scores of units without columns: 0, or NaN where nothing is known; (units,)."""
+    return np.array([np.nan if unit.unknown else 0.0 for unit in units], dtype=np.float64)
+
+
+class _Pieces(NamedTuple):
+    """What is reduced by itself: the parts of a unit, or the unit itself where it has none.
+
+    `starts` is the first piece of every unit, `weights` each piece's share in its unit's number.
+    """
+
+    units: list[Unit]
+    starts: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, units: Sequence[Unit]) -> _Pieces:
+        pieces: list[Unit] = []
+        starts, weights = [], []
+        for unit in units:
+            starts.append(len(pieces))
+            if not unit.parts:
+                pieces.append(unit)
+                weights.append(1.0)
+            for part in unit.parts:
+                pieces.append(Unit(unit.name, "", part.spans, part.tokens))
+                weights.append(part.weight / len(unit.parts))
+        return cls(pieces, np.array(starts, dtype=np.intp), np.array(weights))
+
+    @property
+    def spans(self) -> list[Any]:
+        return [unit.spans for unit in self.units]
+
+    def joined(self, reduced: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pieces to units along the last axis: (..., pieces) -> (..., units)."""
+        if len(self.units) == len(self.starts) and bool((self.weights == 1.0).all()):
+            return reduced
+        joined: NDArray[np.float64] = np.add.reduceat(reduced * self.weights, self.starts, axis=-1)
+        return joined
+
+
+def _columns_are_tokens(units: Sequence[Unit]) -> bool:
+    # A unit with more tokens than columns sits in a column that is already a sum over its tokens.
+    return all(unit.tokens == sum(stop - start for start, stop in unit.spans) for unit in units)
+
+
+def _select(heads: NDArray[np.float64], layer: int | None, head: int | None) -> NDArray[np.float64]:
+    layers = heads.mean(axis=0) if layer is None else heads[layer]
+    selected: NDArray[np.float64] = layers.mean(axis=0) if head is None else layers[head]
+    return selected
+
+
+def _received(
+    attention: Attention, rows: Any, layer: int | None, head: int | None
+) -> NDArray[np.float64]:
+    """Attention of every key column averaged over the rows; (keys,)."""
+    total = np.zeros(attention.n_keys, dtype=np.float64)
+    count = 0
+    for block in _row_blocks(attention, rows):
+        weights = attention.weights(layer=layer, head=head, rows=block)
+        total += weights.sum(axis=0, dtype=np.float64)
+        count += weights.shape[0]
+    if count == 0:
+        raise InputError("There are no query rows to average over: choose at least one row.")
+    return total / count
+
+
+def _row_blocks(attention: Attention, rows: Any) -> Iterator[Any]:
+    per_block = max(1, _BLOCK_WEIGHTS // attention.n_keys)
+    if rows is None:
+        if attention.n_queries <= per_block:
+            yield None
+            return
+        indices = np.arange(attention.n_queries)
+    elif isinstance(rows, slice):
+        indices = np.arange(attention.n_queries)[rows]
+    else:
+        indices = np.asarray(rows)
+        if indices.dtype == bool:
+            indices = np.flatnonzero(indices)
+    for start in range(0, len(indices), per_block):
+        yield indices[start : start + per_block]

@@ -1,0 +1,1 @@
+"""Figures of attention: heatmaps, the grid of heads, token importance, still pictures."""

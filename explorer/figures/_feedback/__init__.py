@@ -1,0 +1,1 @@
+"""Figures of feedback: one row for each unit."""

@@ -1,0 +1,189 @@
+"""A feedback table as rows to draw: in order, with what is written in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import ShapeError
+from explorer.figures._style.label_text import escape_label, shortened, three_digits, wrapped
+from explorer.source import visible_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LabelSides = Mapping[str, bool | None] | Sequence[bool | None]
+"""Ground truth per unit, by name or in the table's order: used, not used, or None if unlabelled."""
+
+LABEL_MARKS = {True: "✓", False: "✗", None: ""}
+LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
+
+# Widths of letters, about; a text that is wider all the same is cut off by its column.
+_MONO_PIXELS = 6.75  # at 11 px
+_SANS_PIXELS = 6.9  # at 12 px
+_LABEL_PIXELS = 24
+_LEAST_TEXT = 70
+_LEAST_NAME = 36
+NUMBERS_PIXELS = 230
+"""Width of the columns with score, feedback, verdict and sign."""
+
+
+@dataclass(frozen=True)
+class NamedRows:
+    """The units in the order drawn, with what is written at the left."""
+
+    names: list[str]
+    texts: list[str]
+    labels: list[bool | None]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any unit has a label."""
+        return any(label is not None for label in self.labels)
+
+    @cached_property
+    def names_are_texts(self) -> bool:
+        """Whether the texts would only say the names again, as those of identifiers do."""
+        return all(
+            text == name or visible_text(text).strip("· ") == name.split(" (")[0]
+            for name, text in zip(self.names, self.texts, strict=True)
+        )
+
+    def gutter(self, width: int, beside: int) -> tuple[int, int]:
+        """Pixels for the names, and for names, texts and labels together.
+
+        Parameters
+        ----------
+        width : int
+            Pixels of the figure.
+        beside : int
+            Pixels of it that the texts must leave free.
+        """
+        label = _LABEL_PIXELS if self.labelled else 8
+        longest = max((len(visible_text(name)) for name in self.names), default=4)
+        if self.names_are_texts:
+            names = int(min(12 + longest * _MONO_PIXELS, 0.34 * width))
+            return names, max(72, names + label)
+        # Never narrower than the heading above the column.
+        names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
+        letters = max((len(text) for text in self.texts), default=0)
+        # The bars come first: texts take what is left, or go where that is too little to read.
+        texts = int(min(8 + letters * _MONO_PIXELS, width - beside - names - label))
+        return names, names + (texts if texts >= _LEAST_TEXT else 0) + label
+
+    def fitting_names(self, pixels: int) -> list[str]:
+        """The names, escaped and cut to their column."""
+        letters = max(3, int((pixels - 6) / _MONO_PIXELS))
+        return [escape_label(shortened(name, letters)) for name in self.names]
+
+    def fitting_texts(self, pixels: int) -> list[str]:
+        """The texts on one line each, escaped and cut; empty where the names say it all."""
+        if self.names_are_texts:
+            return [""] * len(self.texts)
+        room = pixels - (_LABEL_PIXELS if self.labelled else 8)
+        if room < _LEAST_TEXT:
+            return [""] * len(self.texts)
+        letters = int(room / _MONO_PIXELS)
+        flat = (" ".join(text.split()) for text in self.texts)
+        return [escape_label(shortened(text, letters)) for text in flat]
+
+    def headings(self) -> list[str]:
+        """Name and whole text of each unit, as plotly text."""
+        return [
+            "<br>".join(
+                [f"<b>{escape_label(shortened(name, 80))}</b>"]
+                + ([wrapped(text)] if text and text != name else [])
+            )
+            for name, text in zip(self.names, self.texts, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Rows(NamedRows):
+    """The rows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
+
+    scores: NDArray[np.float64]
+    feedback: NDArray[np.float64]
+    verdicts: list[str]
+    reachable: NDArray[np.float64]
+    reasons: list[list[str]]
+    tokens: list[int]
+
+    def whole_texts(self) -> list[str]:
+        """Name, whole text and length of each unit, as plotly text."""
+        return [
+            f"{heading}<br>{number} token{'' if number == 1 else 's'}{LABEL_WORDS[label]}"
+            for heading, number, label in zip(
+                self.headings(), self.tokens, self.labels, strict=True
+            )
+        ]
+
+    def numbers(self) -> list[str]:
+        """Score, how far it could reach, feedback and verdict of each unit, as plotly text."""
+        return [
+            f"score {three_digits(score)} (at most {three_digits(limit)}), "
+            f"feedback {feedback_digits(feedback)}, {verdict}"
+            for score, limit, feedback, verdict in zip(
+                self.scores, self.reachable, self.feedback, self.verdicts, strict=True
+            )
+        ]
+
+
+def feedback_digits(feedback: float) -> str:
+    """Feedback to three decimals, ``?`` for NaN."""
+    return "?" if np.isnan(feedback) else f"{feedback:.3f}"
+
+
+def truth_of(names: Sequence[str], labels: LabelSides | None) -> list[bool | None]:
+    """The label of each unit, in the order of the names.
+
+    Raises
+    ------
+    ShapeError
+        When there are not as many labels as units.
+    """
+    if labels is None:
+        return [None] * len(names)
+    truth = [labels.get(name) for name in names] if isinstance(labels, Mapping) else list(labels)
+    if len(truth) != len(names):
+        raise ShapeError(f"There are {len(names)} units, but {len(truth)} labels.")
+    return [None if label is None else bool(label) for label in truth]
+
+
+def rows_of(table: pd.DataFrame, labels: LabelSides | None, sort: str) -> Rows:
+    """The rows of a feedback table; sorted by falling score, unknown ones last, or as they are.
+
+    Raises
+    ------
+    ShapeError
+        When there are not as many labels as units.
+    """
+    count = len(table)
+    scores = table["score"].to_numpy(dtype=np.float64)
+    reachable = np.asarray(table.attrs.get("reachable", np.ones(count)), dtype=np.float64)
+    if reachable.shape != (count,):  # the table was filtered after it was made
+        reachable = np.ones(count)
+    names = [str(name) for name in table["unit"]]
+    truth = truth_of(names, labels)
+    # A stable sort: units with one score keep the table's order. NaN sorts last.
+    order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
+    texts = [str(text) for text in table["text"]]
+    verdicts = [str(verdict) for verdict in table["verdict"]]
+    reasons = [[str(reason) for reason in found] for found in table["diagnostics"]]
+    tokens = [int(number) for number in table["tokens"]]
+    return Rows(
+        names=[names[i] for i in order],
+        texts=[texts[i] for i in order],
+        scores=np.clip(scores[order], 0.0, 1.0),
+        feedback=table["feedback"].to_numpy(dtype=np.float64)[order],
+        verdicts=[verdicts[i] for i in order],
+        reachable=np.clip(reachable[order], 0.0, 1.0),
+        labels=[truth[i] for i in order],
+        reasons=[reasons[i] for i in order],
+        tokens=[tokens[i] for i in order],
+    )

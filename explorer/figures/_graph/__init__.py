@@ -1,0 +1,1 @@
+"""Figures of hyperedges, their entities and their weights."""

@@ -1,0 +1,1 @@
+"""What all figures share: colours, theme, text of labels, columns and axes."""

@@ -1,0 +1,1 @@
+"""Figures that show how good a threshold is."""

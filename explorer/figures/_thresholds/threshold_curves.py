@@ -1,0 +1,320 @@
+"""Quality against the threshold: F1 and its kin over the axis of the histogram of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.figures._style.label_text import three_digits
+from explorer.figures._style.score_axis import (
+    BELOW,
+    LEFT,
+    RIGHT,
+    TOP,
+    Scale,
+    Truth,
+    gutter_pixels,
+    over_scores,
+    plot_share,
+    score_span,
+    threshold_at,
+    truth_words,
+)
+from explorer.figures._style.theme import (
+    LABEL_SIZE,
+    TEXT_SIZE,
+    note,
+)
+from explorer.figures._thresholds.curve_marks import (
+    CURVE_LOOKS,
+    curve_line,
+    curve_names,
+    interval_band,
+    peak_ring,
+    plateau_bar,
+)
+from explorer.figures.colours import ACCENT, MONO, Theme
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_ROW = 19
+_MOST_POINTS = 320
+
+
+def threshold_curves(sweep: pd.DataFrame, threshold: float | None = None, **settings: Any) -> Any:
+    """`threshold_curves_spec` as a Figure, with the same parameters; it draws the threshold."""
+    import plotly.graph_objects as go
+
+    settings.setdefault("threshold_line", threshold is not None)
+    figure: go.Figure = go.Figure(threshold_curves_spec(sweep, threshold, **settings))
+    return figure
+
+
+def threshold_curves_spec(
+    sweep: pd.DataFrame,
+    threshold: float | None = None,
+    theme: Theme = "light",
+    *,
+    metrics: Sequence[str] = ("f1", "mcc", "youden"),
+    chosen: str = "f1",
+    best: tuple[float, float] | None = None,
+    plateau: tuple[float, float] | None = None,
+    tolerance: float | None = None,
+    reading: Mapping[str, float] | None = None,
+    scale: Scale = "log",
+    span: tuple[float, float] | None = None,
+    truth: Truth = "labels",
+    width: int = 700,
+    height: int = 250,
+    threshold_line: bool = False,
+) -> dict[str, Any]:
+    """Measures of quality against the threshold, with their intervals.
+
+    The chosen one is strong, with its best point ringed and the plateau around it as a thick bar
+    on the axis and in words. At the right each has its dash, its name and its value at the
+    threshold; on the curve it has its name again.
+
+    Parameters
+    ----------
+    sweep : pandas.DataFrame
+        A row per threshold, rising: ``threshold``, a column for each metric, and ``<metric>_low``
+        and ``<metric>_high`` where there are intervals. NaN leaves a gap.
+    threshold : float, optional
+        Where the values at the right are read. Only texts follow it.
+    theme : {"light", "dark"}
+    metrics : sequence of str
+        Columns to draw, each one of `CURVE_LOOKS`.
+    chosen : str
+        The metric whose best point and plateau are marked.
+    best : (threshold, value), optional
+        The best point; where the chosen metric is largest when left out.
+    plateau : (low, high), optional
+        Thresholds that are about as good as the best.
+    tolerance : float, optional
+        How much worse they may be, for the words.
+    reading : mapping of metric to float, optional
+        Exact values at the threshold; those of the nearest row of the sweep when left out.
+    scale, span, truth, width, height, threshold_line
+        As in `score_histogram_spec`, whose axis this has at the
+        same width.
+
+    Returns
+    -------
+    dict
+        ``layout.meta`` has the ``metrics`` in the order drawn and ``thresholds``: what can be
+        clicked, the traces named after metrics, has one point for each. The layout does not change
+        with the threshold.
+
+    Raises
+    ------
+    InputError
+        When a metric is not known, or not in the sweep.
+    """
+    drawn = _checked(sweep, metrics, chosen)
+    low, high = score_span(scale, span)
+    truth_told = truth_words(truth)[2]
+    thinned = sweep.iloc[_kept(len(sweep))]
+    thresholds = thinned["threshold"].to_numpy(dtype=np.float64)
+    values = {name: thinned[name].to_numpy(dtype=np.float64) for name in drawn}
+    extent = _extent(values)
+    # A threshold of 0 stands at the edge of the log axis, as the line that is dragged does.
+    x = np.maximum(thresholds, low) if scale == "log" else thresholds
+    size = plot_share(width) * (width - LEFT - RIGHT), float(height - TOP - BELOW)
+    peak = _best_point(thresholds, values[chosen]) if best is None else best
+    # The chosen one last, so that it lies over the others.
+    over = [*(name for name in drawn if name != chosen), chosen]
+    traces = [
+        *(interval_band(x, thinned, name, strong=name == chosen) for name in over),
+        *(curve_line(x, thresholds, thinned, name, strong=name == chosen) for name in over),
+        *plateau_bar(plateau, low, high, extent, chosen),
+        peak_ring(peak, (low, high), scale),
+        curve_names(x, values, size, (low, high), extent, scale, peak),
+        *_readout(
+            drawn,
+            chosen,
+            sweep,
+            threshold,
+            reading,
+            scale,
+            (gutter_pixels(width), size[1]),
+        ),
+    ]
+    return {
+        "data": traces,
+        "layout": over_scores(
+            theme,
+            title="threshold",
+            yaxis={"range": list(extent), "showgrid": True, **_ticks(extent)},
+            scale=scale,
+            span=span,
+            width=width,
+            height=height,
+            meta={"metrics": list(drawn), "thresholds": thresholds},
+            shapes=(
+                [threshold_at(threshold, low)] if threshold_line and threshold is not None else []
+            ),
+            annotations=_captions(chosen, peak, plateau, tolerance, truth_told, width),
+        ),
+    }
+
+
+def _checked(sweep: pd.DataFrame, metrics: Sequence[str], chosen: str) -> list[str]:
+    drawn = list(dict.fromkeys([*metrics, chosen]))
+    missing = [
+        name for name in ["threshold", *drawn] if name not in sweep
+    ] + [name for name in drawn if name not in CURVE_LOOKS]  # fmt: skip
+    if missing:
+        raise InputError(
+            f"Curves are drawn from a sweep with the columns threshold and any of "
+            f"{', '.join(CURVE_LOOKS)}; there is no {missing[0]!r}."
+        )
+    return drawn
+
+
+def _kept(count: int) -> NDArray[np.intp]:
+    """At most so many rows, evenly spaced, with the first and the last."""
+    if count <= _MOST_POINTS:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, _MOST_POINTS).round().astype(np.intp))
+
+
+def _best_point(
+    thresholds: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[float, float] | None:
+    if not np.isfinite(values).any():
+        return None
+    at = int(np.nanargmax(values))
+    return float(thresholds[at]), float(values[at])
+
+
+def _extent(values: Mapping[str, NDArray[np.float64]]) -> tuple[float, float]:
+    """The range of values in steps, so that curves of many heads share a few ranges."""
+    finite = np.concatenate([part[np.isfinite(part)] for part in values.values()])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.5)
+    bottom = min(0.0, np.floor(low / 0.1 + 0.4) * 0.1)
+    top = next((step for step in (0.25, 0.5, 0.75) if high <= step - 0.03), 1.0)
+    return float(bottom) - 0.04 * (top - bottom), float(top) + 0.04 * (top - bottom)
+
+
+def _ticks(extent: tuple[float, float]) -> dict[str, Any]:
+    step = 0.25 if extent[1] - extent[0] > 0.6 else 0.1
+    ticks = [round(step * at, 2) for at in range(-10, 11) if extent[0] <= step * at <= extent[1]]
+    words = [f"{tick:g}".replace("-", "\u2212").replace("0.", ".") for tick in ticks]
+    return {"tickvals": ticks, "ticktext": words}
+
+
+def _readout(
+    drawn: Sequence[str],
+    chosen: str,
+    sweep: pd.DataFrame,
+    threshold: float | None,
+    reading: Mapping[str, float] | None,
+    scale: Scale,
+    size: tuple[float, float],
+) -> list[dict[str, Any]]:
+    """Dash, name and value at the threshold of each measure, in the order asked for."""
+    room, tall = size
+    tops = np.minimum(28.0 + _ROW * np.arange(len(drawn)), tall - 6)
+    numbers = [" "] * len(drawn)
+    if threshold is not None and len(sweep):
+        at = _nearest(sweep["threshold"].to_numpy(dtype=np.float64), threshold, scale)
+        found = {name: float(sweep[name].iloc[at]) for name in drawn} | dict(reading or {})
+        numbers = [_reading(found[name]) for name in drawn]
+    words = {
+        "type": "scatter",
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "mode": "text",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+    here = "at " + three_digits(threshold) if threshold is not None else " "
+    samples = [
+        {
+            "type": "scatter",
+            "x": np.array([10.0, 28.0]),
+            "y": np.full(2, top),
+            "xaxis": "x2",
+            "yaxis": "y2",
+            "mode": "lines",
+            "line": {
+                "color": CURVE_LOOKS[name].colour,
+                "dash": CURVE_LOOKS[name].dash,
+                "width": 2.5 if name == chosen else 1.5,
+            },
+            "hoverinfo": "skip",
+            "name": f"{name} sample",
+        }
+        for name, top in zip(drawn, tops.tolist(), strict=True)
+    ]
+    return [
+        *samples,
+        {
+            **words,
+            "x": np.array([10.0]),
+            "y": np.array([8.0]),
+            "text": [here],
+            "textposition": "middle right",
+            "textfont": {"size": LABEL_SIZE, "color": ACCENT},
+            "name": "here",
+        },
+        {
+            **words,
+            "x": np.full(len(drawn), 33.0),
+            "y": tops,
+            "text": [CURVE_LOOKS[name].word for name in drawn],
+            "textposition": "middle right",
+            "textfont": {"size": TEXT_SIZE},
+            "name": "measures",
+        },
+        {
+            **words,
+            "x": np.full(len(drawn), float(room)),
+            "y": tops,
+            "text": numbers,
+            "textposition": "middle left",
+            "textfont": {"family": MONO, "size": LABEL_SIZE},
+            "name": "readings",
+        },
+    ]
+
+
+def _reading(value: float) -> str:
+    """Three decimals, and a dash where nothing can be measured."""
+    return "\u2013" if np.isnan(value) else f"{value:.3f}".replace("-", "\u2212")
+
+
+def _nearest(thresholds: NDArray[np.float64], threshold: float, scale: Scale) -> int:
+    if scale == "log":
+        logs = np.log(np.maximum(thresholds, 1e-12))
+        return int(np.abs(logs - np.log(max(threshold, 1e-12))).argmin())
+    return int(np.abs(thresholds - threshold).argmin())
+
+
+def _captions(
+    chosen: str,
+    peak: tuple[float, float] | None,
+    plateau: tuple[float, float] | None,
+    tolerance: float | None,
+    truth: str,
+    width: int,
+) -> list[dict[str, Any]]:
+    if peak is None:
+        why = "Nothing to measure: that takes scores of units labelled used and of others."
+        return [note(why, x=0, y=0.6, xanchor="left", yanchor="middle")]
+    above = {"y": 1, "yanchor": "bottom", "yshift": 8}
+    word = CURVE_LOOKS[chosen].word
+    told = f"{word} is best, {three_digits(peak[1])}, at {three_digits(peak[0])}"
+    if plateau is not None and width >= 480:
+        within = "about as good" if tolerance is None else f"within {tolerance:g}"
+        ends = f"{three_digits(plateau[0])} to {three_digits(plateau[1])}"
+        told += f"; {within} from {ends}" if width >= 640 else f", plateau {ends}"
+    captions = [note(told, x=0, xanchor="left", **above)]
+    captions.append(note(truth, x=1, xanchor="right", **above))
+    return captions

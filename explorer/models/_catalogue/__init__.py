@@ -1,0 +1,1 @@
+"""Finding, downloading and loading models."""

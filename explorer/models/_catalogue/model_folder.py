@@ -1,0 +1,184 @@
+"""Loading a transformers model from a folder on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import ExplorerError, ModelError, ModelNotFoundError
+from explorer.models._catalogue.model_choices import Kind
+from explorer.models._catalogue.transformers_logging import quiet
+from explorer.models._running.progress import Reporter
+
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+
+
+def load_folder(folder: Path, name: str, reporter: Reporter) -> tuple[Any, Any]:
+    """Load a torch model (float32, evaluation mode) and its tokenizer.
+
+    Parameters
+    ----------
+    folder
+        Has ``config.json``, weights in safetensors, and a tokenizer.
+    name
+        What the user calls the model, for messages.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no model in the folder.
+    ModelError
+        If the weights are pickled, tensors are missing, or the model needs code of its own.
+    """
+    config = read_config(folder, name)
+    refuse_remote_code(config, name)
+    check_weights([path.name for path in folder.iterdir()], name)
+    reporter.report("loading", 0.0, f"Loading {name}: starting transformers ...")
+    import torch
+    from transformers import AutoConfig, AutoTokenizer
+
+    def advance(_: str, fraction: float | None) -> None:
+        part = 0.6 + 0.4 * fraction if fraction is not None else None
+        reporter.report("loading", part, f"Loading {name}: reading weights ...")
+
+    try:
+        with quiet(advance):
+            settings = AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            reporter.report("loading", 0.4, f"Loading {name}: reading the tokenizer ...")
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            reporter.report("loading", 0.6, f"Loading {name}: reading weights ...")
+            torch_model, info = auto_class(kind_of(settings)).from_pretrained(
+                folder,
+                config=settings,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except ExplorerError:
+        raise
+    except Exception as error:  # transformers raises whatever its parts raise
+        raise ModelError(
+            f"{name} could not be loaded: {first_line(error)} "
+            "Check that the folder is a complete transformers model, or choose another model."
+        ) from error
+    # A pooler plays no part in attention, and many checkpoints leave it out.
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise ModelError(
+            f"{name} is incomplete: its weights lack {len(missing)} tensors ({missing[0]} ...), "
+            "so its attention would be random. Get the whole model again."
+        )
+    torch_model.eval()
+    reporter.report("loading", 1.0, f"{name} is ready.")
+    return torch_model, tokenizer
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Parse ``config.json``.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is none.
+    ModelError
+        If it is not a model's configuration.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"The folder {name} has no config.json, so it is not a transformers model. "
+            "Give the folder that model.save_pretrained() wrote."
+        )
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The config.json of {name} cannot be read: {error}.") from error
+    if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
+        raise ModelError(
+            f"The config.json of {name} names no model_type, so nobody can tell how to build it. "
+            "Save the model again with a current transformers."
+        )
+    return config
+
+
+def refuse_remote_code(config: dict[str, Any], name: str) -> None:
+    """Raise `ModelError` when only code from the model's own repository could build it."""
+    from transformers import CONFIG_MAPPING
+
+    if config["model_type"] in CONFIG_MAPPING:
+        return  # an auto_map beside a known type is ignored: transformers' own class is used
+    if config.get("auto_map"):
+        raise ModelError(
+            f"{name} brings Python code of its own (model type {config['model_type']!r}), and "
+            "explorer never runs code from a model. Choose a model that transformers knows, or "
+            "load it yourself and pass it with Model.wrap(model, tokenizer)."
+        )
+    raise ModelError(
+        f"The installed transformers does not know {name}'s model type {config['model_type']!r}. "
+        "A newer transformers may; or choose another model."
+    )
+
+
+def check_weights(files: list[str], name: str) -> None:
+    """Raise `ModelError` unless there are weights in safetensors among `files`."""
+    if any(file.endswith(".safetensors") for file in files):
+        return
+    if pickled := [file for file in files if file.endswith(_PICKLED)]:
+        raise ModelError(
+            f"{name} has only pickled weights ({pickled[0]}), which can run any code when they "
+            "are opened, so explorer refuses them. Convert them to safetensors: load the model "
+            "where you trust it and call model.save_pretrained(folder)."
+        )
+    raise ModelError(
+        f"{name} has no weights in safetensors. Save it with model.save_pretrained(folder), "
+        "or choose another model."
+    )
+
+
+def kind_of(config: Any) -> Kind:
+    """Whether a transformers configuration is of a causal model, an encoder, or both in one."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    if getattr(config, "is_encoder_decoder", False):
+        return "encoder-decoder"
+    architecture = (getattr(config, "architectures", None) or [""])[0]
+    if architecture.endswith(("ForCausalLM", "LMHeadModel", "DecoderModel")):
+        return "causal"
+    if getattr(config, "is_decoder", False):
+        return "causal"
+    model_type = config.model_type
+    causal = model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    # BERT and its kin are in both lists: they are encoders unless configured as decoders.
+    return "causal" if causal and model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES else "encoder"
+
+
+def auto_class(kind: Kind) -> Any:
+    """The class of transformers that builds a model of this kind."""
+    if kind == "causal":
+        from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM
+    if kind == "encoder-decoder":
+        from transformers import AutoModelForSeq2SeqLM
+
+        return AutoModelForSeq2SeqLM
+    from transformers import AutoModel
+
+    return AutoModel
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error as a sentence."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    line = lines[0].strip()
+    return line if line.endswith((".", "!", "?")) else line + "."

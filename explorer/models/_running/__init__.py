@@ -1,0 +1,1 @@
+"""Running a loaded model: reading, generating, scoring answers."""

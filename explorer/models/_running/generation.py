@@ -1,0 +1,178 @@
+"""Greedy text generation that streams and can be stopped at any token."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.errors import InputError, ModelCapabilityError
+from explorer.models._running.progress import Reporter
+from explorer.models._text.prompts import Message, render_messages
+from explorer.models._text.tokens import checked_text, encode, special_affixes
+
+if TYPE_CHECKING:
+    from explorer.models._running.model import Model
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model wrote: the text to show, the whole text, and its token ids."""
+
+    text: str
+    raw: str
+    ids: list[int]
+
+
+_HALF_CHARACTER = "�"  # what decoding shows while a character's bytes are still coming
+
+
+def generate(
+    model: Model,
+    prompt: str | Sequence[Message],
+    *,
+    max_new_tokens: int = 64,
+    on_text: Callable[[str], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> str:
+    """Continue a prompt, or answer messages in the model's own chat format.
+
+    See `Model.generate`.
+    """
+    require_generation(model)
+    if isinstance(prompt, str):
+        ids, chat = prompt_ids(model, checked_text(prompt, "prompt"), add_special=True), False
+    else:
+        rendered = render_messages(model.tokenizer, prompt)
+        chat = rendered.is_chat
+        ids = prompt_ids(model, rendered.text, add_special=not chat)
+    return continue_ids(
+        model,
+        ids,
+        max_new_tokens=max_new_tokens,
+        on_text=on_text,
+        reporter=Reporter(cancel=cancel),
+        one_line=not isinstance(prompt, str) and not chat,
+    ).text
+
+
+def require_generation(model: Model) -> None:
+    """Raise `ModelCapabilityError` for encoders, which cannot write."""
+    if model.kind == "encoder" or not hasattr(model.torch_model, "generate"):
+        raise ModelCapabilityError(
+            f"{model.label} is an encoder: it reads text but cannot write an answer. Choose a "
+            "causal model such as SmolLM2-135M-Instruct, or give the answer yourself."
+        )
+
+
+def prompt_ids(model: Model, text: str, *, add_special: bool) -> list[int]:
+    """Token ids of a prompt; an encoder-decoder's prompt is closed as its tokenizer does."""
+    ids: list[int] = encode(model.tokenizer, text)[0].tolist()
+    if not add_special:
+        return ids
+    prefix, suffix = special_affixes(model.tokenizer, text)
+    return [*prefix, *ids, *(suffix if model.kind == "encoder-decoder" else [])]
+
+
+def continue_ids(
+    model: Model,
+    ids: list[int],
+    *,
+    max_new_tokens: int,
+    on_text: Callable[[str], None] | None,
+    reporter: Reporter,
+    one_line: bool,
+) -> Written:
+    """Generate greedily from token ids; `one_line` ends at the first line break after text."""
+    from transformers import StoppingCriteriaList
+
+    if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int | np.integer):
+        raise InputError(f"max_new_tokens must be a whole number, but it is {max_new_tokens!r}.")
+    if max_new_tokens < 1:
+        raise InputError(f"max_new_tokens must be at least 1, but it is {max_new_tokens}.")
+    room = model.max_tokens - (0 if model.kind == "encoder-decoder" else len(ids))
+    if room < 1 or len(ids) > model.max_tokens:
+        raise InputError(
+            f"The prompt has {len(ids):,} tokens, but {model.label} takes {model.max_tokens:,}. "
+            "Shorten it, or choose a model with a longer window."
+        )
+    streamed = ""
+    before = 1 if model.kind == "encoder-decoder" else len(ids)
+
+    def text_of(sequence: Any) -> str:
+        return str(model.tokenizer.decode(sequence[before:], skip_special_tokens=True))
+
+    def after_token(sequences: Any, *_: Any, **__: Any) -> Any:
+        nonlocal streamed
+        import torch
+
+        reporter.check()
+        text = text_of(sequences[0])
+        shown = text.lstrip().rstrip(_HALF_CHARACTER)
+        if one_line:
+            shown = shown.partition("\n")[0]
+        # Decoding may still change what came before (a character completed): then wait.
+        if on_text is not None and len(shown) > len(streamed) and shown.startswith(streamed):
+            on_text(shown[len(streamed) :])
+            streamed = shown
+        done = one_line and "\n" in text.lstrip()
+        return torch.tensor([done], device=sequences.device)
+
+    with model.run(reporter) as torch_model:
+        sequences = torch_model.generate(
+            **model.tensors(ids),
+            generation_config=_greedy(model, min(int(max_new_tokens), room)),
+            stopping_criteria=StoppingCriteriaList([after_token]),
+        )
+    raw = text_of(sequences[0])
+    text = raw.strip()
+    if one_line:
+        text = text.partition("\n")[0].rstrip()
+    return Written(text, raw, sequences[0][before:].tolist())
+
+
+def _greedy(model: Model, max_new_tokens: int) -> Any:
+    """Greedy decoding with the model's own end tokens, whatever else its author set."""
+    from transformers import GenerationConfig
+
+    own = getattr(model.torch_model, "generation_config", None) or model.torch_model.config
+    tokenizer = model.tokenizer
+    end = _first_of(own, tokenizer, "eos_token_id")
+    first_end = end[0] if isinstance(end, list) and end else end
+    pad = _first_of(own, tokenizer, "pad_token_id")
+    greedy: Callable[..., Any] = GenerationConfig  # untyped in transformers
+    return greedy(
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        # Neutral values: what is left out, transformers takes from the model's own settings, and
+        # then warns that a greedy search has no use for them.
+        temperature=1.0,
+        top_k=50,
+        top_p=1.0,
+        num_beams=1,
+        use_cache=True,
+        eos_token_id=end,
+        pad_token_id=pad if pad is not None else first_end,
+        bos_token_id=_first_of(own, tokenizer, "bos_token_id"),
+        decoder_start_token_id=decoder_start(model) if model.kind == "encoder-decoder" else None,
+    )
+
+
+def _first_of(own: Any, tokenizer: Any, name: str) -> Any:
+    """A token id from the model's settings, else from its tokenizer."""
+    value = getattr(own, name, None)
+    return value if value is not None else getattr(tokenizer, name, None)
+
+
+def decoder_start(model: Model) -> int:
+    """The token that an encoder-decoder's answer begins with."""
+    torch_model = model.torch_model
+    for source in (getattr(torch_model, "generation_config", None), torch_model.config):
+        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+            value = getattr(source, name, None)
+            if isinstance(value, int):
+                return value
+    return 0

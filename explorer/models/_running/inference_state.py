@@ -1,0 +1,50 @@
+"""Running a model for one job, and leaving it as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from explorer.models._running.progress import Reporter
+
+
+@contextmanager
+def stoppable(torch_model: Any, reporter: Reporter) -> Iterator[None]:
+    """Check for a stop before every layer; the hooks are gone afterwards, whatever happens.
+
+    A job without a cancel event costs nothing.
+    """
+    if reporter.cancel is None:
+        yield
+        return
+    from torch.nn import ModuleList
+
+    def check(*_: Any) -> None:
+        reporter.check()
+
+    layers = [
+        layer
+        for module in torch_model.modules()
+        if isinstance(module, ModuleList)
+        for layer in module
+    ]
+    handles = [layer.register_forward_pre_hook(check) for layer in layers]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def evaluating(torch_model: Any) -> Iterator[None]:
+    """Switch dropout off where a model is in training mode, and on again afterwards."""
+    training = [module for module in torch_model.modules() if module.training]
+    for module in training:
+        module.training = False  # the flag itself: train() and eval() of adapters do more
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

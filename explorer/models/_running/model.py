@@ -1,0 +1,258 @@
+"""A loaded model: text to tokens, attention and answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import InputError
+from explorer.models._catalogue.model_choices import Kind
+from explorer.models._catalogue.model_folder import kind_of
+from explorer.models._running.inference_state import evaluating, stoppable
+from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.models._text.token_limits import token_limit
+from explorer.models._text.tokens import TokenizedText, tokenize
+
+if TYPE_CHECKING:
+    from explorer.attention import AttentionMap
+    from explorer.models._running.trace_reading import Reading
+    from explorer.models._text.prompts import Message
+
+
+class Model:
+    """A transformers model with its tokenizer.
+
+    Made by `load_model`, or by `Model.wrap` from a pair that is loaded already.
+
+    Attributes
+    ----------
+    name, label
+        What `load_model` took, and what the app shows.
+    kind
+        ``"causal"``, ``"encoder"`` or ``"encoder-decoder"``.
+    n_layers, n_heads
+        As the configuration says; the attention map has the last word for hybrid models.
+    max_tokens
+        Most tokens of one forward pass, special tokens included.
+    torch_model, tokenizer
+        The transformers objects themselves.
+    """
+
+    def __init__(
+        self,
+        torch_model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        label: str | None = None,
+        kind: Kind | None = None,
+    ) -> None:
+        config = torch_model.config
+        if hasattr(config, "get_text_config"):
+            config = config.get_text_config()
+        self.torch_model = torch_model
+        self.tokenizer = tokenizer
+        self.name = name
+        self.label = label or name
+        self.kind: Kind = kind or kind_of(torch_model.config)
+        self.n_layers = int(config.num_hidden_layers)
+        self.n_heads = int(config.num_attention_heads)
+        self.max_tokens = token_limit(torch_model, tokenizer)
+        self._running = threading.RLock()
+
+    @classmethod
+    def wrap(cls, torch_model: Any, tokenizer: Any, name: str | None = None) -> Model:
+        """Wrap a transformers model and tokenizer that the caller has loaded.
+
+        The model is left as it is: device, dtype and training mode are not changed.
+
+        Raises
+        ------
+        InputError
+            If these are not a transformers model and a tokenizer.
+        """
+        if not hasattr(torch_model, "config") or not callable(torch_model):
+            raise InputError(
+                "Model.wrap takes a transformers model first, but this "
+                f"{type(torch_model).__name__} has no config."
+            )
+        if not callable(tokenizer) or not hasattr(tokenizer, "convert_ids_to_tokens"):
+            raise InputError(
+                "Model.wrap takes the model's tokenizer second, but this is a "
+                f"{type(tokenizer).__name__}. AutoTokenizer.from_pretrained(...) makes one."
+            )
+        name = name or getattr(torch_model, "name_or_path", "") or type(torch_model).__name__
+        try:
+            return cls(torch_model, tokenizer, name=name)
+        except AttributeError as error:
+            raise InputError(
+                f"Model.wrap takes a text model of transformers, and this "
+                f"{type(torch_model).__name__} is none: {error}."
+            ) from error
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.name!r}, {self.kind}, {self.n_layers} layers, {self.n_heads} heads, "
+            f"{self.max_tokens} tokens)"
+        )
+
+    def tokenize(self, text: str, start: int = 0) -> TokenizedText:
+        """Tokenize a window of at most `max_tokens` tokens that begins at token `start`.
+
+        Raises
+        ------
+        InputError
+            If the text is empty or cannot be tokenized, or `start` lies outside it.
+        """
+        return tokenize(self.tokenizer, text, start=start, max_tokens=self.max_tokens)
+
+    def record(
+        self, tokenized: TokenizedText, cancel: threading.Event | None = None
+    ) -> AttentionMap:
+        """Run the model over a window of text and record its attention.
+
+        Returns
+        -------
+        AttentionMap
+            With the window's tokens. For an encoder-decoder the encoder's self-attention.
+
+        Raises
+        ------
+        Cancelled
+            If `cancel` was set; noticed between two layers.
+        """
+        from explorer.attention._recorder import record
+
+        with self.run(Reporter(cancel=cancel)) as torch_model:
+            part = torch_model
+            if self.kind == "encoder-decoder":
+                part = torch_model.get_encoder()
+            recorded = record(part, self.tensors(tokenized.ids), cancel=cancel)
+        return recorded.with_tokens(tokenized.tokens)
+
+    def generate(
+        self,
+        prompt: str | Sequence[Message],
+        *,
+        max_new_tokens: int = 64,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> str:
+        """Write text greedily.
+
+        Parameters
+        ----------
+        prompt
+            A string is continued as it stands. Messages (``{"role": ..., "content": ...}``) are
+            put into the model's own chat format.
+        max_new_tokens
+            Stop after this many; less where the model's window ends.
+        on_text
+            Called with each new piece of text as it is written.
+        cancel
+            Set it to stop at the next layer.
+
+        Returns
+        -------
+        str
+            The new text only, stripped.
+
+        Raises
+        ------
+        ModelCapabilityError
+            If the model is an encoder.
+        InputError
+            If the prompt does not fit.
+        Cancelled
+            If `cancel` was set.
+        """
+        from explorer.models._running.generation import generate
+
+        return generate(self, prompt, max_new_tokens=max_new_tokens, on_text=on_text, cancel=cancel)
+
+    def read(
+        self,
+        query: str,
+        hyperedges: Sequence[str],
+        answer: str | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+        keep_rows: bool = True,
+        keep_tokens: bool = True,
+        max_new_tokens: int = 48,
+    ) -> Reading:
+        """Answer a question from hyperedges and record the attention that they receive.
+
+        The hyperedges are listed one a line before the question, in the model's chat format. The
+        answer is generated, or the given one is read in its place; then one recorded pass over
+        prompt and answer gives the attention of the positions that predict the answer.
+
+        Parameters
+        ----------
+        query, hyperedges
+            The question, and the texts to answer it from.
+        answer
+            None to let the model write it.
+        keep_rows
+            Keep the mass of every answer token, not only their mean.
+        keep_tokens
+            Keep the answer rows over single tokens too; without it attention is reduced inside
+            the recorder, layer by layer.
+        max_new_tokens
+            Longest answer to generate.
+        progress, on_text, cancel
+            As for `load_model` and `generate`.
+
+        Raises
+        ------
+        ModelCapabilityError
+            If an encoder is asked for an answer.
+        InputError
+            If question or hyperedges are empty, or need more tokens than the model takes.
+        ModelError
+            If the model writes nothing.
+        Cancelled
+            If `cancel` was set.
+        """
+        from explorer.models._running.trace_reading import read
+
+        return read(
+            self,
+            query,
+            hyperedges,
+            answer,
+            reporter=Reporter(progress, cancel),
+            on_text=on_text,
+            keep_rows=keep_rows,
+            keep_tokens=keep_tokens,
+            max_new_tokens=max_new_tokens,
+        )
+
+    def tensors(self, ids: Sequence[int] | Any) -> dict[str, Any]:
+        """``input_ids`` and ``attention_mask`` of one text, on the model's device."""
+        import torch
+
+        input_ids = torch.as_tensor(ids, dtype=torch.long, device=self.torch_model.device)[None]
+        return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
+
+    @contextmanager
+    def run(self, reporter: Reporter) -> Iterator[Any]:
+        """Hold the model for one job: no other job, no gradients, no dropout; stopped by layers."""
+        import torch
+
+        while not self._running.acquire(timeout=0.05):
+            reporter.check()
+        try:
+            reporter.check()
+            with (
+                torch.no_grad(),
+                evaluating(self.torch_model),
+                stoppable(self.torch_model, reporter),
+            ):
+                yield self.torch_model
+        finally:
+            self._running.release()

@@ -1,0 +1,1 @@
+"""Text for a model: tokens, prompts and their positions."""

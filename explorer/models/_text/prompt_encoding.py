@@ -1,0 +1,216 @@
+"""Prompt and answer as token ids, with the places that count in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError, ModelError
+from explorer.models._running.generation import Written, decoder_start
+from explorer.models._text.alignment import align
+from explorer.models._text.prompts import FactPrompt, answer_in_place
+from explorer.models._text.tokens import encode, shown_tokens, special_affixes, vocabulary_entries
+
+if TYPE_CHECKING:
+    from explorer.models._running.model import Model
+
+
+@dataclass(frozen=True)
+class EncodedPrompt:
+    """What goes into the recorded pass.
+
+    Attributes
+    ----------
+    ids
+        int64 (tokens,): what can be looked at. For an encoder-decoder the prompt, else prompt and
+        answer.
+    decoder_ids
+        int64: what the decoder of an encoder-decoder reads; None for other models.
+    tokens
+        Source text of every token that can be looked at.
+    spans
+        Half-open token spans of every hyperedge.
+    rows
+        int64 (answer tokens,): the query rows that count.
+    answer_ids
+        int64 (answer tokens,): vocabulary ids of the answer's tokens, one for each row.
+    answer_tokens
+        Source text of each of them.
+    question_rows
+        int64: positions of the question's own tokens, which have read all hyperedges before them.
+        Empty for an encoder-decoder, whose decoder never reads the question.
+    """
+
+    ids: NDArray[np.int64]
+    decoder_ids: NDArray[np.int64] | None
+    tokens: tuple[str, ...]
+    spans: tuple[tuple[tuple[int, int], ...], ...]
+    rows: NDArray[np.int64]
+    answer_ids: NDArray[np.int64]
+    answer_tokens: tuple[str, ...]
+    question_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __len__(self) -> int:
+        """Tokens that the model has to run over."""
+        return len(self.ids) + (0 if self.decoder_ids is None else len(self.decoder_ids))
+
+
+def given_answer(model: Model, prompt: FactPrompt, answer: str) -> EncodedPrompt:
+    """Prompt and given answer as the tokenizer cuts them: tokens may reach over the boundary."""
+    tokenizer = model.tokenizer
+    if model.kind == "encoder-decoder":
+        ids, offsets = encode(tokenizer, answer)
+        return _two_sequences(model, prompt, answer, ids, offsets)
+    lead = prompt.text + answer_in_place(tokenizer, prompt, answer)
+    text = lead + answer
+    ids, offsets = _with_special(model, text, add=not prompt.is_chat)
+    return _one_sequence(
+        model, prompt, text, ids, offsets, np.flatnonzero(offsets[:, 1] > len(lead))
+    )
+
+
+def written_answer(model: Model, prompt: FactPrompt, written: Written) -> EncodedPrompt:
+    """Prompt and the very tokens that the model wrote, which a tokenizer might cut otherwise."""
+    answer_ids = np.asarray(written.ids, dtype=np.int64)
+    spans = align(written.raw, vocabulary_entries(model.tokenizer, answer_ids))
+    first = written.raw.find(written.text)
+    shown = (spans[:, 1] > first) & (spans[:, 0] < first + len(written.text))
+    if not written.text or not shown.any():
+        raise ModelError(
+            f"{model.label} gave no answer to this question. Ask in another way, give the "
+            "answer yourself, or choose another model."
+        )
+    end = int(np.flatnonzero(shown)[-1]) + 1  # without the token that says "the end"
+    answer_ids, spans, shown = answer_ids[:end], spans[:end], shown[:end]
+    if model.kind == "encoder-decoder":
+        return _two_sequences(model, prompt, written.raw, answer_ids, spans, shown)
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    return _one_sequence(
+        model,
+        prompt,
+        prompt.text + written.raw,
+        np.concatenate([ids, answer_ids]),
+        np.concatenate([offsets, spans + len(prompt.text)]),
+        len(ids) + np.flatnonzero(shown),
+    )
+
+
+def _one_sequence(
+    model: Model,
+    prompt: FactPrompt,
+    text: str,
+    ids: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    positions: NDArray[np.int64],
+) -> EncodedPrompt:
+    """Prompt and answer in one sequence; `positions` are those of the answer."""
+    check_length(model, len(ids))
+    _check_answer(positions)
+    tokens = shown_tokens(model.tokenizer, text, ids, offsets)
+    return EncodedPrompt(
+        ids=ids,
+        decoder_ids=None,
+        tokens=tokens,
+        spans=_token_spans(prompt, offsets, int(positions[0])),
+        # The position before a token predicts it; an encoder has read the token itself.
+        rows=positions if model.kind == "encoder" else positions - 1,
+        answer_ids=ids[positions],
+        answer_tokens=tuple(tokens[position] for position in positions),
+        question_rows=_tokens_within(prompt.query_span, offsets[: int(positions[0])]),
+    )
+
+
+def question_alone(model: Model, prompt: FactPrompt) -> EncodedPrompt:
+    """Prompt without an answer, for a model that looks back only; its rows are the question's."""
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    check_length(model, len(ids))
+    rows = _tokens_within(prompt.query_span, offsets)
+    return EncodedPrompt(
+        ids=ids,
+        decoder_ids=None,
+        tokens=shown_tokens(model.tokenizer, prompt.text, ids, offsets),
+        spans=_token_spans(prompt, offsets, len(ids)),
+        rows=rows,
+        answer_ids=np.zeros(0, dtype=np.int64),
+        answer_tokens=(),
+        question_rows=rows,
+    )
+
+
+def _two_sequences(
+    model: Model,
+    prompt: FactPrompt,
+    answer: str,
+    answer_ids: NDArray[np.int64],
+    answer_offsets: NDArray[np.int64],
+    shown: NDArray[np.bool_] | None = None,
+) -> EncodedPrompt:
+    """For an encoder-decoder: the prompt is looked at by the decoder, which writes the answer."""
+    ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
+    rows = np.arange(len(answer_ids)) if shown is None else np.flatnonzero(shown)
+    _check_answer(rows)
+    check_length(model, max(len(ids), len(answer_ids)))
+    answer_tokens = shown_tokens(model.tokenizer, answer, answer_ids, answer_offsets)
+    return EncodedPrompt(
+        ids=ids,
+        # Each answer token is predicted where the decoder has read the one before it.
+        decoder_ids=np.array([decoder_start(model), *answer_ids[:-1]], dtype=np.int64),
+        tokens=shown_tokens(model.tokenizer, prompt.text, ids, offsets),
+        spans=_token_spans(prompt, offsets, len(ids)),
+        rows=rows,
+        answer_ids=np.asarray(answer_ids, dtype=np.int64)[rows],
+        answer_tokens=tuple(answer_tokens[row] for row in rows),
+    )
+
+
+def _with_special(
+    model: Model, text: str, *, add: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids and offsets of a text, with the model's special tokens around it if `add`."""
+    ids, offsets = encode(model.tokenizer, text)
+    if not add:
+        return ids, offsets
+    prefix, suffix = special_affixes(model.tokenizer, text)
+    if model.kind == "causal":
+        suffix = []  # the text goes on
+    empty = np.zeros((1, 2), dtype=np.int64)
+    return (
+        np.concatenate([prefix, ids, suffix]).astype(np.int64),
+        np.concatenate([empty.repeat(len(prefix), 0), offsets, empty.repeat(len(suffix), 0)]),
+    )
+
+
+def _check_answer(rows: NDArray[np.int64]) -> None:
+    if not rows.size:
+        raise InputError("The answer has no tokens. Give an answer that the model can read.")
+
+
+def _token_spans(
+    prompt: FactPrompt, offsets: NDArray[np.int64], before: int
+) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Token spans of every hyperedge: the tokens that share a character with it."""
+    spans: list[tuple[tuple[int, int], ...]] = []
+    for place in prompt.char_spans:
+        inside = _tokens_within(place, offsets[:before])
+        spans.append(((int(inside[0]), int(inside[-1]) + 1),) if inside.size else ())
+    return tuple(spans)
+
+
+def _tokens_within(place: tuple[int, int] | None, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the tokens that share a character with a stretch of text."""
+    if place is None or place[0] == place[1]:
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero((offsets[:, 0] < place[1]) & (offsets[:, 1] > place[0]))
+
+
+def check_length(model: Model, needed: int) -> None:
+    """Raise `InputError` when prompt and answer need more tokens than the model takes."""
+    if needed > model.max_tokens:
+        raise InputError(
+            f"The question with its hyperedges takes {needed:,} tokens, but {model.label} has room "
+            f"for {model.max_tokens:,}. Use fewer or shorter hyperedges, or a model with a longer "
+            "window."
+        )

@@ -1,0 +1,101 @@
+"""A question, its hyperedges and an answer, made ready for a model to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from explorer.errors import InputError
+from explorer.models._running.generation import continue_ids, prompt_ids, require_generation
+from explorer.models._running.progress import Reporter
+from explorer.models._text.prompt_encoding import (
+    EncodedPrompt,
+    check_length,
+    given_answer,
+    written_answer,
+)
+from explorer.models._text.prompts import FactPrompt, fact_prompt
+from explorer.models._text.tokens import checked_text
+
+if TYPE_CHECKING:
+    from explorer.models._running.model import Model
+
+
+@dataclass(frozen=True)
+class PreparedPrompt:
+    """What a model is to read.
+
+    Attributes
+    ----------
+    prompt
+        Question and hyperedges in the model's chat format.
+    facts
+        The texts of the hyperedges.
+    answer
+        Given or generated.
+    generated
+        Whether the model wrote it.
+    sequence
+        Prompt and answer as tokens.
+    """
+
+    prompt: FactPrompt
+    facts: tuple[str, ...]
+    answer: str
+    generated: bool
+    sequence: EncodedPrompt
+
+
+def ask(
+    model: Model,
+    query: str,
+    hyperedges: Sequence[str],
+    answer: str | None = None,
+    *,
+    reporter: Reporter,
+    on_text: Callable[[str], None] | None = None,
+    max_new_tokens: int = 48,
+) -> PreparedPrompt:
+    """Build the prompt, let the model answer where no answer is given, and cut all into tokens.
+
+    Raises
+    ------
+    InputError, ModelCapabilityError, ModelError, Cancelled
+        As `Model.read`.
+    """
+    query = checked_text(query, "question")
+    facts = _checked_hyperedges(hyperedges)
+    if answer is None:
+        require_generation(model)
+    else:
+        answer = checked_text(answer, "answer").strip()
+    prompt = fact_prompt(model.tokenizer, query, facts)
+    if answer is not None:
+        return PreparedPrompt(prompt, facts, answer, False, given_answer(model, prompt, answer))
+    ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
+    check_length(model, len(ids) + 1)
+    reporter.report("generating", None, f"{model.label} is answering ...")
+    written = continue_ids(
+        model,
+        ids,
+        max_new_tokens=max_new_tokens,
+        on_text=on_text,
+        reporter=reporter,
+        one_line=not prompt.is_chat,
+    )
+    return PreparedPrompt(prompt, facts, written.text, True, written_answer(model, prompt, written))
+
+
+def _checked_hyperedges(hyperedges: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(hyperedges, str | bytes) or not hyperedges:
+        raise InputError("Give the hyperedges as a list with at least one text in it.")
+    facts = []
+    for number, hyperedge in enumerate(hyperedges, start=1):
+        if not isinstance(hyperedge, str):
+            raise InputError(
+                f"Hyperedge {number} must be a string, but it is a {type(hyperedge).__name__}."
+            )
+        # An empty hyperedge is kept: it is one of the units, with no tokens.
+        facts.append(checked_text(hyperedge, f"hyperedge {number}") if hyperedge.strip() else "")
+    return tuple(facts)

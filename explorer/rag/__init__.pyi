@@ -1,0 +1,13 @@
+from ._extraction.entity_names import entities_of as entities_of
+from ._extraction.entity_names import with_entities as with_entities
+from ._extraction.extractor import FeedbackExtractor as FeedbackExtractor
+from ._extraction.method_comparison import agreement as agreement
+from ._methods.extractor_config import METHODS as METHODS
+from ._methods.extractor_config import ExtractorConfig as ExtractorConfig
+from ._scoring.trace_scoring import score_traces as score_traces
+from ._weights.graphs import DictGraph as DictGraph
+from ._weights.graphs import NetworkXGraph as NetworkXGraph
+from ._weights.graphs import as_graph as as_graph
+from ._weights.update_rule import UpdateConfig as UpdateConfig
+from ._weights.updater import WeightUpdater as WeightUpdater
+from ._weights.weight_trajectory import weight_trajectory as weight_trajectory

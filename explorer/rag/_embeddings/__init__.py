@@ -1,0 +1,1 @@
+"""Embedding functions: texts to vectors."""

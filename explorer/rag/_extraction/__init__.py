@@ -1,0 +1,1 @@
+"""From traces to a table of feedback."""

@@ -1,0 +1,190 @@
+"""Many traces at once: plan each, embed all their texts together, finish each, make one table."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from explorer.errors import EmbeddingError
+from explorer.feedback import Diagnostic
+from explorer.feedback._feedback_table import text_column
+from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.rag._embeddings.embedding_functions import Embedder
+from explorer.rag._methods.combined_feedback import PLANS
+from explorer.rag._methods.embedding_feedback import Vectors, embedding_findings
+from explorer.rag._methods.extractor_config import ExtractorConfig
+from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
+from explorer.traces import Hyperedge, Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# After so many traces the event loop gets its turn, and progress is told.
+_TURN = 100
+
+PARTS = ("attention", "embedding", "citation")
+"""Columns that methods made of others add, as far as they have them."""
+
+
+class ExplanationTask(NamedTuple):
+    """One trace to be explained, and how."""
+
+    trace: Trace
+    config: ExtractorConfig
+
+
+class Explained(NamedTuple):
+    """What was found out about a trace: one finding for each hyperedge, and notes on the whole.
+
+    Without its metadata, so that the attention of many traces is not held.
+    """
+
+    name: str
+    hyperedges: Sequence[Hyperedge]
+    findings: list[MethodResult]
+    notes: tuple[Diagnostic, ...]
+
+
+async def explain_all(
+    jobs: Sequence[ExplanationTask],
+    embedder: Embedder,
+    *,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    before: int = 0,
+    total: int | None = None,
+) -> list[Explained]:
+    """Explain every job; all the embeddings that they need are asked for at once.
+
+    Parameters
+    ----------
+    jobs, embedder
+        What to explain, and who embeds.
+    progress, cancel
+        As for `FeedbackExtractor.explain_traces`.
+    before, total
+        How many traces were explained before these, and how many there are in all; for progress.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set.
+    """
+    reporter = Reporter(progress, cancel)
+    reporter.check()
+
+    def tell(done: float) -> None:
+        """Planning is half of a trace, finishing the other."""
+        fraction = (before + done) / total if total else None
+        known = f" of {total}" if total else ""
+        message = f"Explaining traces: {before + int(done)}{known} ..."
+        reporter.report("explaining", fraction, message)
+
+    plans: list[EmbeddingPlan] = []
+    for done, (trace, config) in enumerate(jobs):
+        if done and done % _TURN == 0:
+            tell(done / 2)
+            await asyncio.sleep(0)
+        plans.append(PLANS[config.method](trace, config))
+    vectors = await _embedded(jobs, plans, embedder, reporter)
+    explained = []
+    for done, ((trace, config), plan) in enumerate(zip(jobs, plans, strict=True)):
+        if done and done % _TURN == 0:
+            tell((len(jobs) + done) / 2)
+            await asyncio.sleep(0)
+        embedded = embedding_findings(trace, plan.needs, vectors, config) if plan.needs else {}
+        findings = plan.finish(embedded)
+        explained.append(Explained(trace.id, trace.hyperedges, findings, plan.notes))
+    tell(len(jobs))
+    return explained
+
+
+class Failures(NamedTuple):
+    """How many hyperedges go without an embedding that failed, how many are neutral, and why."""
+
+    without: int
+    neutral: int
+    reason: str
+
+
+def failures(explained: Iterable[Explained]) -> Failures:
+    """Count what a failed embedding cost."""
+    without, neutral, reason = 0, 0, ""
+    for one in explained:
+        for finding in one.findings:
+            for note in finding.diagnostics:
+                if note.code == "embedding-failed":
+                    without, reason = without + 1, note.message
+                    neutral += finding.verdict == "unknown"
+                    break
+    return Failures(without, neutral, reason)
+
+
+def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.DataFrame:
+    """The table of what was found: one row for each hyperedge, in order.
+
+    Parameters
+    ----------
+    explained
+        From `explain_all`.
+    traces
+        Begin each row with the id of its trace.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `FeedbackExtractor.explain` describes, without ``attrs``.
+    """
+    import pandas as pd
+
+    findings = [finding for one in explained for finding in one.findings]
+    edges = [edge for one in explained for edge in one.hyperedges]
+
+    columns: dict[str, object] = {}
+    if traces:
+        columns["trace"] = text_column([one.name for one in explained for _ in one.findings])
+    columns["unit"] = text_column([edge.id for edge in edges])
+    columns["text"] = text_column([edge.hyperedge for edge in edges])
+    columns["method"] = text_column([finding.method for finding in findings])
+    columns["evidence"] = text_column([finding.evidence for finding in findings])
+    columns["tokens"] = np.array([finding.tokens for finding in findings], dtype=np.int64)
+    for name in ("score", "threshold", "feedback"):
+        values = [getattr(finding, name) for finding in findings]
+        columns[name] = np.array(values, dtype=np.float64)
+    columns["verdict"] = text_column([finding.verdict for finding in findings])
+    columns["matched_to"] = text_column([finding.matched_to for finding in findings])
+    columns["diagnostics"] = pd.Series([one.diagnostics for one in findings], dtype="object")
+    for part in PARTS:
+        if any(part in finding.parts for finding in findings):
+            values = [finding.parts.get(part, np.nan) for finding in findings]
+            columns[part] = np.array(values, dtype=np.float64)
+    return pd.DataFrame(columns)
+
+
+async def _embedded(
+    jobs: Sequence[ExplanationTask],
+    plans: Sequence[EmbeddingPlan],
+    embedder: Embedder,
+    reporter: Reporter,
+) -> Vectors:
+    """Embed, once each, the answers and hyperedges that the plans ask about."""
+    texts: dict[str, None] = {}
+    for (trace, _), plan in zip(jobs, plans, strict=True):
+        if plan.needs and trace.answer.strip():
+            texts[trace.answer] = None
+            for place in plan.needs:
+                text = trace.hyperedges[place].hyperedge
+                if text.strip():
+                    texts[text] = None
+    if not texts:
+        return Vectors.failed("There was nothing to embed.")
+    listed = list(texts)
+    try:
+        array, cut = await embedder(listed, progress=reporter.callback, cancel=reporter.cancel)
+    except EmbeddingError as error:
+        return Vectors.failed(str(error))
+    return Vectors.of(listed, array, cut)

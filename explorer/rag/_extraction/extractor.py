@@ -1,0 +1,329 @@
+"""From an answer and what was retrieved for it to feedback for every hyperedge."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import ExtractionWarning, InputError
+from explorer.feedback import Diagnostic
+from explorer.models._running.progress import ProgressCallback
+from explorer.rag._embeddings.embedders import embedder
+from explorer.rag._embeddings.embedding_functions import EmbeddingFunction
+from explorer.rag._extraction.explanation import (
+    Explained,
+    ExplanationTask,
+    explain_all,
+    explanation,
+    failures,
+)
+from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, side_by_side
+from explorer.rag._extraction.retrieved import made_trace, sound_trace
+from explorer.rag._methods.extractor_config import ExtractorConfig
+from explorer.traces import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOGETHER = 2000
+"""Traces whose texts are embedded together."""
+
+
+class _Notes(dict[str, tuple[Diagnostic, ...]]):
+    """Diagnostics by trace, which never change: pandas copies `attrs` with each column it gives."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class FeedbackExtractor:
+    """How much each retrieved hyperedge contributed to an answer, as a signal in [0, 1].
+
+    The methods, their formulas and what they can and cannot tell are in ``docs/rag.md``.
+
+    Parameters
+    ----------
+    embedding_func
+        A plain or async function from a list of texts to one vector for each (array, tensor or
+        lists). Left out, it is the packaged all-MiniLM-L6-v2, loaded when it is first needed.
+    config
+        An `ExtractorConfig`, or a mapping of its attributes such as ``{"method": "attention"}``.
+
+    Attributes
+    ----------
+    config : ExtractorConfig
+
+    Raises
+    ------
+    InputError
+        When the config has an unknown key or value, or the function is none.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> extractor = FeedbackExtractor(config={"method": "attention"})
+    >>> retrieved = [{"id": "he1", "hyperedge": "The Nile is the longest river."},
+    ...              {"id": "he2", "hyperedge": "The Rhine flows through Cologne."}]
+    >>> metadata = {"hyperedge_attention": {"he1": 0.45}}
+    >>> asyncio.run(extractor.extract_feedback("the Nile", retrieved, metadata))
+    {'he1': 1.0, 'he2': 0.3}
+    """
+
+    def __init__(
+        self,
+        embedding_func: EmbeddingFunction | None = None,
+        config: ExtractorConfig | Mapping[str, Any] | None = None,
+    ) -> None:
+        self.config = ExtractorConfig.of(config)
+        self._embedder = embedder(embedding_func)
+
+    def __repr__(self) -> str:
+        return f"FeedbackExtractor(method={self.config.method!r})"
+
+    async def extract_feedback(
+        self,
+        answer: str | Trace | None,
+        retrieved_hyperedges: Iterable[Any] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dict[str, float]:
+        """Feedback for every hyperedge.
+
+        Parameters
+        ----------
+        answer
+            What the system answered; None is no answer. Or a whole `Trace`, and nothing else.
+        retrieved_hyperedges
+            `Hyperedge` objects, or mappings with ``id`` and ``hyperedge`` (or ``text``, or
+            ``content``), as the retriever wrote them.
+        metadata
+            What the system noted: attention in any form of ``docs/traces.md``, or ``logprobs``.
+
+        Returns
+        -------
+        dict of str to float
+            By id, in [0, 1]; of two hyperedges with one id the larger. Where nothing is known the
+            feedback is neutral, never NaN; `explain` gives the reasons.
+
+        Raises
+        ------
+        InputError
+            When the answer is no text, the metadata no mapping, or a hyperedge has no id.
+
+        Warns
+        -----
+        ExtractionWarning
+            When an embedding failed and feedback is neutral for that reason.
+        """
+        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
+        (explained,) = await self._explained([trace])
+        _warn([explained])
+        return _feedback(explained)
+
+    async def batch_extract_feedback(
+        self,
+        answers: Sequence[str | None],
+        retrieved_hyperedges_list: Sequence[Iterable[Any]],
+        metadata_list: Sequence[Mapping[str, Any] | None] | None = None,
+    ) -> list[dict[str, float]]:
+        """Feedback for many answers; their texts are embedded together.
+
+        Parameters
+        ----------
+        answers, retrieved_hyperedges_list, metadata_list
+            As for `extract_feedback`, one of each for every answer.
+
+        Raises
+        ------
+        InputError
+            As `extract_feedback`, or when the lists differ in length.
+
+        Warns
+        -----
+        ExtractionWarning
+            As `extract_feedback`.
+        """
+        answers = _listed(answers, "answers", "texts")
+        retrieved = _listed(
+            retrieved_hyperedges_list, "retrieved_hyperedges_list", "lists of hyperedges"
+        )
+        metadata = (
+            [None] * len(answers)
+            if metadata_list is None
+            else _listed(metadata_list, "metadata_list", "mappings")
+        )
+        if not len(answers) == len(retrieved) == len(metadata):
+            raise InputError(
+                "There must be one list of hyperedges, and one of metadata, for every answer, but "
+                f"there are {len(answers)} answers, {len(retrieved)} lists of hyperedges and "
+                f"{len(metadata)} of metadata."
+            )
+        traces = []
+        for place, (answer, edges, notes) in enumerate(
+            zip(answers, retrieved, metadata, strict=True), start=1
+        ):
+            try:
+                traces.append(made_trace(str(place), answer, edges, notes))
+            except InputError as error:
+                raise InputError(f"Answer {place}: {error}") from None
+        explained = await self._explained(traces)
+        _warn(explained)
+        return [_feedback(one) for one in explained]
+
+    async def explain(
+        self,
+        answer: str | Trace | None,
+        retrieved_hyperedges: Iterable[Any] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """The feedback of every hyperedge, and why it is what it is.
+
+        Parameters
+        ----------
+        answer, retrieved_hyperedges, metadata
+            As for `extract_feedback`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each hyperedge, in order: ``unit``, ``text``; ``method`` that gave the
+            number and ``evidence`` that it looked at; ``tokens`` of attention (int64, 0 where none
+            is looked at); ``score``, ``threshold``, ``feedback`` (float64, the score NaN when
+            unknown); ``verdict``; ``matched_to`` in words; ``diagnostics`` (tuple of Diagnostic).
+            The methods made of others add the feedback of each part, NaN where it has no voice:
+            ``attention``, ``embedding``, ``citation``. ``attrs["notes"]`` holds the diagnostics
+            about the whole, ``attrs["method"]`` the method that was asked for.
+
+        Raises
+        ------
+        InputError
+            As `extract_feedback`.
+        """
+        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
+        (explained,) = await self._explained([trace])
+        table = explanation([explained])
+        table.attrs["notes"] = explained.notes
+        table.attrs["method"] = self.config.method
+        return table
+
+    async def explain_traces(
+        self,
+        traces: Iterable[Trace],
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: threading.Event | None = None,
+    ) -> pd.DataFrame:
+        """The feedback of every hyperedge of many traces, and why; as `explain`.
+
+        Parameters
+        ----------
+        traces
+            From `load_traces`, or any others.
+        progress
+            Called with `Progress` steps.
+        cancel
+            Set it to stop.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `explain`, with the id of the trace as first column ``trace``. ``attrs["notes"]``
+            maps the id of every trace that has notes to them.
+
+        Raises
+        ------
+        TraceError
+            When one of the traces is none.
+        Cancelled
+            If `cancel` was set.
+        """
+        given = iter(traces if isinstance(traces, Iterable) else [traces])
+        total = len(traces) if isinstance(traces, Sized) else None
+        explained: list[Explained] = []
+        # So many at a time: the metadata of a file larger than memory are never held together.
+        while listed := [sound_trace(trace) for trace in islice(given, _TOGETHER)]:
+            explained += await explain_all(
+                [ExplanationTask(trace, self.config) for trace in listed],
+                self._embedder,
+                progress=progress,
+                cancel=cancel,
+                before=len(explained),
+                total=total,
+            )
+        table = explanation(explained, traces=True)
+        table.attrs["notes"] = _Notes({one.name: one.notes for one in explained if one.notes})
+        table.attrs["method"] = self.config.method
+        return table
+
+    async def compare(self, trace: Trace, methods: Sequence[str] = COMPARED) -> pd.DataFrame:
+        """What several methods say of one trace, side by side.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `method_comparison.side_by_side`; `explorer.rag.agreement` says how
+            far the methods agree.
+
+        Raises
+        ------
+        TraceError, InputError
+            When the trace is none, or one of the methods.
+        """
+        sound = sound_trace(trace)
+        names = checked_methods(methods)
+        jobs = [ExplanationTask(sound, replace(self.config, method=name)) for name in names]
+        return side_by_side(await explain_all(jobs, self._embedder), names)
+
+    async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
+        return await explain_all(
+            [ExplanationTask(trace, self.config) for trace in traces], self._embedder
+        )
+
+
+def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtractor:
+    """Return an extractor whose attention and log-probabilities ask no other method.
+
+    Where a trace brings neither, `FeedbackExtractor` asks the embedding. Who judges one method
+    leaves such rows out again, and thousands of texts would be embedded for nothing.
+    """
+    known = ExtractorConfig.of(config)
+    quiet = known.method in ("attention", "logprobs")
+    return FeedbackExtractor(_no_direction if quiet else None, known)
+
+
+def _no_direction(texts: list[str]) -> NDArray[np.float64]:
+    """Embeddings of which nothing is known."""
+    return np.zeros((len(texts), 1))
+
+
+def _listed(value: object, name: str, of: str) -> list[Any]:
+    """Return what must be a list of things, one for each answer."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        kind = "one text" if isinstance(value, str) else f"a {type(value).__name__}"
+        raise InputError(f"`{name}` must be a list of {of}, but it is {kind}.")
+    return list(value)
+
+
+def _feedback(explained: Explained) -> dict[str, float]:
+    """Return feedback by id, the larger where an id comes twice."""
+    feedback: dict[str, float] = {}
+    for edge, finding in zip(explained.hyperedges, explained.findings, strict=True):
+        feedback[edge.id] = max(finding.feedback, feedback.get(edge.id, 0.0))
+    return feedback
+
+
+def _warn(explained: Sequence[Explained]) -> None:
+    without, neutral, reason = failures(explained)
+    if without:
+        warnings.warn(
+            f"The feedback of {without} hyperedges goes without an embedding; that of {neutral} is "
+            f"neutral, since nothing else is known. {reason}",
+            ExtractionWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,184 @@
+"""Methods side by side, and how far they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.feedback._feedback_table import text_column
+from explorer.rag._extraction.explanation import Explained
+from explorer.rag._methods.extractor_config import METHODS, Method
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPARED: tuple[Method, ...] = ("attention", "embedding", "citation", "ensemble")
+"""The methods that `FeedbackExtractor.compare` sets side by side when it is not told."""
+
+_FALLEN_BACK = "embedding-fallback"
+
+
+def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.DataFrame:
+    """One row for each hyperedge, and for each method its feedback and its verdict.
+
+    Parameters
+    ----------
+    explained
+        What each method found out about the same trace, in the order of `methods`.
+    methods
+        Their names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``unit`` and ``text``, then for each method ``<method>`` (float64) and
+        ``<method>_verdict`` (str). Where a method had to ask the embedding in its place it has no
+        number of its own: NaN and ``"unknown"``. ``attrs["methods"]`` names the methods,
+        ``attrs["notes"]`` holds the notes of each.
+    """
+    import pandas as pd
+
+    edges = explained[0].hyperedges
+    columns: dict[str, object] = {
+        "unit": text_column([edge.id for edge in edges]),
+        "text": text_column([edge.hyperedge for edge in edges]),
+    }
+    for method, one in zip(methods, explained, strict=True):
+        own = [
+            all(note.code != _FALLEN_BACK for note in finding.diagnostics)
+            for finding in one.findings
+        ]
+        columns[method] = np.array(
+            [
+                finding.feedback if kept else nan
+                for finding, kept in zip(one.findings, own, strict=True)
+            ],
+            dtype=np.float64,
+        )
+        columns[f"{method}_verdict"] = text_column(
+            [
+                finding.verdict if kept else "unknown"
+                for finding, kept in zip(one.findings, own, strict=True)
+            ]
+        )
+    table = pd.DataFrame(columns)
+    table.attrs["methods"] = tuple(methods)
+    table.attrs["notes"] = {
+        method: one.notes for method, one in zip(methods, explained, strict=True)
+    }
+    return table
+
+
+def agreement(
+    table: pd.DataFrame | Sequence[pd.DataFrame], methods: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """How far every two methods agree on what was used.
+
+    A verdict is a call: ``"used"`` or not; hyperedges that one of the two knows nothing about are
+    left out. With p the share of equal calls and e the share that two methods with these rates
+    of "used" would have by chance, Cohen's kappa is (p - e) / (1 - e).
+
+    Parameters
+    ----------
+    table
+        From `FeedbackExtractor.compare`, or a list of such tables.
+    methods
+        Those to compare; all in the table when left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each pair: ``first``, ``second`` (str), ``units`` (int64, how many both judged),
+        ``agreement`` (the share p) and ``kappa`` (float64): NaN where there is no unit, and kappa
+        also where both make one and the same call throughout, so that chance explains everything.
+
+    Raises
+    ------
+    InputError
+        When it is no such table, or has no verdicts of a method.
+    """
+    import pandas as pd
+
+    if isinstance(table, Sequence) and table:
+        table = pd.concat([checked_comparison(one) for one in table], ignore_index=True)
+    table = checked_comparison(table)
+    if methods is None:
+        methods = [
+            str(name).removesuffix("_verdict") for name in table if str(name).endswith("_verdict")
+        ]
+    for method in methods:
+        if f"{method}_verdict" not in table:
+            raise InputError(f"The table has no column {method}_verdict; compare() makes one.")
+    rows = []
+    for first, second in combinations(methods, 2):
+        one = table[f"{first}_verdict"].to_numpy(dtype=object)
+        two = table[f"{second}_verdict"].to_numpy(dtype=object)
+        both = (one != "unknown") & (two != "unknown")
+        rows.append((first, second, *_kappa(one[both] == "used", two[both] == "used")))
+    made = pd.DataFrame(rows, columns=["first", "second", "units", "agreement", "kappa"])
+    return made.astype(
+        {
+            "first": "str",
+            "second": "str",
+            "units": "int64",
+            "agreement": "float64",
+            "kappa": "float64",
+        }
+    )
+
+
+def _kappa(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> tuple[int, float, float]:
+    """How many calls there are, the share of equal ones, and Cohen's kappa."""
+    n, equal = len(one), int((one == two).sum())
+    first, second = int(one.sum()), int(two.sum())
+    # Whole numbers to the last step: no agreement beyond chance is exactly 0.
+    chance = first * second + (n - first) * (n - second)
+    kappa = (equal * n - chance) / (n * n - chance) if chance < n * n else nan
+    return n, equal / n if n else nan, kappa
+
+
+def checked_comparison(table: object) -> pd.DataFrame:
+    """Return a table that `FeedbackExtractor.compare` made.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    import pandas as pd
+
+    columns = map(str, table.columns) if isinstance(table, pd.DataFrame) else ()
+    if not any(name.endswith("_verdict") for name in columns):
+        raise InputError(
+            "Agreement is worked out from a table of FeedbackExtractor.compare, with a column "
+            "<method>_verdict for each method, or from a list of such tables; this is a "
+            f"{type(table).__name__} without them."
+        )
+    assert isinstance(table, pd.DataFrame)  # noqa: S101 - only a table has columns
+    return table
+
+
+def checked_methods(methods: object) -> tuple[Method, ...]:
+    """Return names of methods, each once.
+
+    Raises
+    ------
+    InputError
+        One is no method, or there is none.
+    """
+    listed = (
+        tuple(methods) if isinstance(methods, Sequence) and not isinstance(methods, str) else ()
+    )
+    odd = [name for name in listed if name not in METHODS]
+    if odd or not listed or len(set(listed)) < len(listed):
+        raise InputError(
+            f"`methods` must be some of {', '.join(METHODS)}, each once, but they are "
+            f"{str(methods)[:80]}."
+        )
+    return listed

@@ -1,0 +1,35 @@
+"""Feedback of scores that are worked out already."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from explorer.rag._methods.citation_feedback import cited_feedback
+from explorer.rag._methods.extractor_config import ExtractorConfig
+
+
+def converted(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDArray[np.float64]:
+    """The feedback that a `FeedbackExtractor` with this config gives for scores of a method.
+
+    Moving a threshold changes no score, so nothing else has to be worked out again.
+
+    Parameters
+    ----------
+    scores
+        Of any shape; NaN where there is none.
+    method
+        ``"attention"``, ``"logprobs"``, ``"embedding"`` or ``"citation"``.
+    config
+        The thresholds and feedback values; its own method does not matter.
+
+    Returns
+    -------
+    ndarray of float64
+        Of the same shape; NaN for NaN.
+    """
+    known = np.asarray(scores, dtype=np.float64)
+    if method == "citation":
+        return np.where(np.isnan(known), np.nan, cited_feedback(known, config))
+    policy = config.similarity_policy if method == "embedding" else config.attention_policy
+    return policy.convert(known)

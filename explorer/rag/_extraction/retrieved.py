@@ -1,0 +1,179 @@
+"""What a retriever hands over -> hyperedges, and the arguments of a call -> a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.traces import Hyperedge, Trace
+from explorer.traces._model.trace import checked_trace
+
+_IDS = ("id", "hyperedge_id", "id_", "node_id", "chunk_id", "doc_id", "_id")
+_TEXTS = ("hyperedge", "text", "content", "page_content", "hyperedge_name", "description")
+_INNER = ("hyperedge", "node", "document", "chunk", "content", "metadata", "data", "properties")
+_DEEPEST = 3
+
+
+def hyperedges_of(retrieved: object) -> list[Hyperedge]:
+    """Return what was retrieved as hyperedges, in order.
+
+    Parameters
+    ----------
+    retrieved
+        `Hyperedge` objects, or mappings with an id (``id``, ``hyperedge_id``, ``node_id`` ...) and
+        a text (``hyperedge``, ``text``, ``content``, ``page_content`` ...), at the top or within
+        ``node``, ``document``, ``metadata`` and the like; or pairs of such and a retrieval score;
+        or a mapping from id to text or to such a mapping. A hyperedge without text is kept with an
+        empty one.
+
+    Raises
+    ------
+    InputError
+        When this is no list, or something in it is no hyperedge or has no id; the message names
+        the place.
+    """
+    if isinstance(retrieved, Mapping) and not any(
+        isinstance(retrieved.get(key), str | int) for key in _IDS
+    ):
+        return [_named(key, value, place) for place, (key, value) in enumerate(retrieved.items())]
+    if isinstance(retrieved, str | bytes | Mapping) or not isinstance(retrieved, Iterable):
+        raise InputError(
+            "The retrieved hyperedges must be a list of mappings with `id` and `hyperedge`, but "
+            f"they are a {type(retrieved).__name__}."
+        )
+    return [_hyperedge(item, place) for place, item in enumerate(retrieved)]
+
+
+def made_trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
+    """Return a trace made of the arguments of one call; a trace is taken as it is.
+
+    Raises
+    ------
+    InputError
+        The answer is no text, the metadata are no mapping, or a hyperedge is none.
+    """
+    if isinstance(answer, Trace):
+        alone = isinstance(retrieved, tuple) and not retrieved and metadata is None
+        if not alone:
+            raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
+        return sound_trace(answer)
+    if answer is not None and not isinstance(answer, str):
+        raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InputError(
+            "The metadata must be a mapping such as {'hyperedge_attention': {...}}, but it is a "
+            f"{type(metadata).__name__}."
+        )
+    return Trace(name, "", hyperedges_of(retrieved), answer or "", dict(metadata or {}))
+
+
+def sound_trace(value: object) -> Trace:
+    """Return a trace whose fields are what they should be: a struct in memory may hold anything.
+
+    Raises
+    ------
+    TraceError
+        It is no trace.
+    InputError
+        One of its fields cannot be made sense of.
+    """
+    trace = checked_trace(value)
+    if (
+        isinstance(trace.answer, str)
+        and isinstance(trace.metadata, dict)
+        and isinstance(trace.hyperedges, list)
+        and all(
+            isinstance(edge, Hyperedge)
+            and isinstance(edge.id, str)
+            and edge.id
+            and isinstance(edge.hyperedge, str)
+            for edge in trace.hyperedges
+        )
+    ):
+        return trace
+    try:
+        made = made_trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
+    except InputError as error:
+        raise InputError(f"Trace {trace.id}: {error}") from None
+    made.folder = trace.folder
+    return made
+
+
+def _named(key: object, value: object, place: int) -> Hyperedge:
+    """Return the hyperedge of one entry of a mapping from id to hyperedge."""
+    if isinstance(value, Mapping) and (name := _identifier(_find(value, _IDS))) is not None:
+        return Hyperedge(name, _text(value))
+    text = value if isinstance(value, str) else _text(value) if isinstance(value, Mapping) else ""
+    name = _identifier(key)
+    if name is None:
+        raise _nameless(place)
+    return Hyperedge(name, text)
+
+
+def _hyperedge(item: object, place: int) -> Hyperedge:
+    if isinstance(item, Hyperedge):
+        # A struct may hold anything: nobody checks what is put into one in memory.
+        if _identifier(item.id) is None:
+            raise _nameless(place)
+        if isinstance(item.id, str) and _is_text(item.hyperedge):
+            return item
+        text = item.hyperedge if _is_text(item.hyperedge) else ""
+        return Hyperedge(str(item.id), text, item.entities, item.label)
+    if isinstance(item, tuple | list) and len(item) == 2 and isinstance(item[0], Mapping):
+        item = item[0]  # (hyperedge, retrieval score)
+    if not isinstance(item, Mapping):
+        raise InputError(
+            f"Hyperedge {place + 1} of the retrieved ones must be a mapping with `id` and "
+            f"`hyperedge`, but it is a {type(item).__name__}."
+        )
+    name = _identifier(_find(item, _IDS))
+    if name is None:
+        raise _nameless(place)
+    return Hyperedge(name, _text(item))
+
+
+def _nameless(place: int) -> InputError:
+    return InputError(
+        f"Hyperedge {place + 1} of the retrieved ones has no `id`. Give it one (a text or a whole "
+        "number), so that its feedback can be told from the others'."
+    )
+
+
+def _identifier(value: object) -> str | None:
+    """Return an id as text, or None for what can be none."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return str(value) if -(2**200) < value < 2**200 else None
+    return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _text(item: Mapping[Any, Any]) -> str:
+    found = _find(item, _TEXTS, str)
+    return found if isinstance(found, str) else ""
+
+
+def _find(
+    item: Mapping[Any, Any],
+    names: tuple[str, ...],
+    kind: Any = (str, int, np.integer),
+) -> object:
+    """Return the first value of that kind under one of the names, here or further in."""
+    level = [item]
+    for _ in range(_DEEPEST):
+        for one in level:
+            for name in names:
+                value = one.get(name)
+                if isinstance(value, kind) and not isinstance(value, bool):
+                    return value
+        level = [
+            one[name] for one in level for name in _INNER if isinstance(one.get(name), Mapping)
+        ]
+    return None

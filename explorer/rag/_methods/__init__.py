@@ -1,0 +1,1 @@
+"""One module for each method of feedback, and the settings they share."""

@@ -1,0 +1,248 @@
+"""Feedback from attention: what a trace brings, through the one conversion core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.errors import EvidenceError, InputError
+from explorer.feedback import Diagnostic, HeadCombination, Unit
+from explorer.feedback._feedback_table import measure, reached
+from explorer.rag._methods.extractor_config import ExtractorConfig
+from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult, unknown
+from explorer.traces import Evidence, Trace, evidence, head_readings
+from explorer.traces._evidence.evidence_finder import hyperedge_diagnostics
+from explorer.traces._evidence.reduced_attention import token_counts
+
+_DOUBTFUL = frozenset(
+    {
+        "assumed-answer-start",
+        "assumed-context",
+        "bad-position",
+        "broken-evidence",
+        "no-such-attention",
+        "odd-attention",
+        "unmapped-columns",
+    }
+)
+"""Whole-trace diagnostics under which attention has no voice in an ensemble."""
+
+# Rounding of float16 rows, as explorer.attention allows it.
+_ROUNDING = 5e-3
+
+
+class Attended(NamedTuple):
+    """What attention says of every hyperedge; the feedback is NaN where it says nothing.
+
+    Attributes
+    ----------
+    findings
+        One for each hyperedge.
+    notes
+        What must be known about the trace as a whole.
+    doubt
+        The first of the notes that makes the attention doubtful; None when none does.
+    """
+
+    findings: list[MethodResult]
+    notes: tuple[Diagnostic, ...]
+    doubt: Diagnostic | None
+
+
+def attend(trace: Trace, config: ExtractorConfig) -> Attended:
+    """Score every hyperedge of a trace by the attention that the trace brings.
+
+    Evidence that is broken is a diagnostic, not an error: the caller has something to fall back on.
+    Layer and head apply to matrices and recorded units; direct scores and token weights have none.
+    """
+    policy = config.attention_policy
+    if config.heads is not None:
+        return _combined(trace, config, config.heads)
+    try:
+        found = evidence(trace)
+    except EvidenceError as error:
+        return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
+    if found.attention is None:
+        findings = [
+            unknown("attention", "none", policy.threshold, unit.diagnostics) for unit in found.units
+        ]
+        doubt = found.diagnostics[-1] if found.diagnostics else None
+        return Attended(findings, found.diagnostics, doubt)
+    single = found.attention.n_layers == found.attention.n_heads == 1
+    try:
+        measured = measure(
+            found.attention,
+            found.units,
+            policy,
+            rows=found.rows,
+            layer=None if single else config.layer,
+            head=None if single else config.head,
+            reduction=config.reduction,
+            normalisation=config.normalisation,
+            k=config.top_k,
+        )
+    except InputError as error:
+        return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
+    signals = policy.convert(measured.scores).tolist()
+    verdicts = policy.verdicts(measured.scores).tolist()
+    places = range(len(found.units))
+    findings = [
+        MethodResult(
+            "attention",
+            found.kind,
+            unit.tokens,
+            score,
+            policy.threshold,
+            signal,
+            verdict,
+            _matched(found, place, unit),
+            reasons,
+        )
+        for place, unit, score, signal, verdict, reasons in zip(
+            places,
+            found.units,
+            measured.scores.tolist(),
+            signals,
+            verdicts,
+            measured.reasons,
+            strict=True,
+        )
+    ]
+    notes = (*found.diagnostics, *measured.notes, *_row_sums(found))
+    return Attended(findings, notes, _doubt(found, notes))
+
+
+def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> Attended:
+    """Score by a combination of heads, which needs the readings that it was made from."""
+    policy = config.attention_policy
+    try:
+        readings = head_readings(trace, heads.reduction, heads.k)
+        if not readings:
+            return _nothing(
+                trace,
+                config,
+                Diagnostic(
+                    "no-attention",
+                    "The trace brings no attention head by head, as a set of heads needs it. "
+                    "score_traces records it where a trace brings none of its own.",
+                ),
+            )
+        scores = reached(heads.scores(readings), policy)
+    except EvidenceError as error:
+        return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
+    except InputError as error:
+        return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
+    counts = token_counts(trace) or [0] * len(trace.hyperedges)
+    notes = hyperedge_diagnostics(trace)
+    signals = policy.convert(scores)
+    findings = [
+        MethodResult(
+            "attention",
+            "heads",
+            counts[place],
+            score,
+            policy.threshold,
+            signal,
+            str(verdict),
+            heads.description,
+            notes[place],
+        )
+        for place, (score, signal, verdict) in enumerate(
+            zip(scores.tolist(), signals.tolist(), policy.verdicts(scores), strict=True)
+        )
+    ]
+    return Attended(findings, (), None)
+
+
+def plan_attention(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
+    """Attention, and the embedding for every hyperedge of which it says nothing."""
+    attended = attend(trace, config)
+    causes = ("broken-evidence", "half-evidence", "no-attention", "no-such-attention")
+    broken = [note for note in attended.notes if note.code in causes]
+    return falling_back(attended.findings, attended.notes, broken)
+
+
+def falling_back(
+    findings: Sequence[MethodResult],
+    notes: tuple[Diagnostic, ...] = (),
+    reasons: Sequence[Diagnostic] = (),
+) -> EmbeddingPlan:
+    """Keep what is known, and ask the embedding about the rest; every such row says so.
+
+    `reasons` are told on those rows as well.
+    """
+    needs = [place for place, finding in enumerate(findings) if not finding.known]
+
+    def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
+        return [
+            embedded[place].noting(*reasons, *finding.diagnostics, _fallback(finding.method))
+            if place in embedded
+            else finding
+            for place, finding in enumerate(findings)
+        ]
+
+    return EmbeddingPlan(needs, finish, notes)
+
+
+def _doubt(found: Evidence, notes: Sequence[Diagnostic]) -> Diagnostic | None:
+    """Return the first note that makes the evidence ambiguous; None when it is plain."""
+    doubts = _DOUBTFUL
+    if found.kind == "direct":
+        # One score stands beside another, not within a softmax: their sum says nothing.
+        doubts = doubts - {"odd-attention"}
+        if any(note.code == "missing-score" for unit in found.units for note in unit.diagnostics):
+            doubts = doubts | {"unknown-hyperedge"}  # the ids of the two may be different things
+    return next((note for note in notes if note.code in doubts), None)
+
+
+def _fallback(method: str) -> Diagnostic:
+    what = {"attention": "the attention", "logprobs": "the log-probabilities"}.get(method, method)
+    return Diagnostic(
+        "embedding-fallback", f"No score could be had from {what}; the embedding was asked instead."
+    )
+
+
+def _nothing(trace: Trace, config: ExtractorConfig, reason: Diagnostic) -> Attended:
+    row = unknown("attention", "none", config.attention_threshold, (reason,))
+    return Attended([row] * len(trace.hyperedges), (reason,), reason)
+
+
+def _matched(found: Evidence, place: int, unit: Unit) -> str:
+    """Say in words what a hyperedge's attention was read from."""
+    if found.kind == "direct":
+        missing = any(note.code == "missing-score" for note in unit.diagnostics)
+        return "nothing" if missing else "its own score"
+    if not unit.filled:
+        return "nothing"
+    if found.kind == "matrix":
+        return "; ".join(
+            f"context {match.chunk + 1}"
+            if match.similarity >= 1
+            else f"similarity {match.similarity:.2f} to context {match.chunk + 1}"
+            for match in found.matches[place]
+        )
+    if found.kind == "units":
+        return f"its {unit.tokens} tokens" if unit.tokens > 1 else "its tokens"
+    runs = [f"{start}-{stop - 1}" if stop - start > 1 else str(start) for start, stop in unit.spans]
+    shown = ", ".join(runs[:5]) + (" ..." if len(runs) > 5 else "")
+    return f"token{'' if unit.tokens == 1 else 's'} {shown}"
+
+
+def _row_sums(found: Evidence) -> list[Diagnostic]:
+    """Tell when rows of a whole matrix sum to less than 1; above 1 the map itself tells."""
+    attention = found.attention
+    if found.kind != "matrix" or attention is None or attention.n_queries != attention.n_keys:
+        return []
+    sums = attention.weights(rows=found.rows).sum(axis=1, dtype=np.float64)
+    low = float(sums.min())
+    if not low < 1.0 - _ROUNDING:
+        return []
+    return [
+        Diagnostic(
+            "rows-do-not-sum-to-1",
+            f"The answer's rows of attention should sum to 1, but one sums to {low:.3g}: columns "
+            "are missing, or these are no attention weights, or the model has an attention sink.",
+        )
+    ]

@@ -1,0 +1,147 @@
+"""Methods made of others: hybrid takes one or the other, the ensemble weighs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import nan
+from types import MappingProxyType
+
+from explorer.feedback import Diagnostic
+from explorer.rag._methods.attention_feedback import attend, plan_attention
+from explorer.rag._methods.citation_feedback import cite, plan_citation
+from explorer.rag._methods.embedding_feedback import plan_embedding
+from explorer.rag._methods.extractor_config import ExtractorConfig, Method
+from explorer.rag._methods.logprob_feedback import plan_logprobs
+from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
+from explorer.traces import Trace
+
+
+def plan_hybrid(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
+    """Citation where its feedback is at least `hybrid_citation`, else the embedding."""
+    cited, notes = cite(trace, config)
+    needs = [
+        place
+        for place, finding in enumerate(cited)
+        if not (finding.known and finding.feedback >= config.hybrid_citation)
+    ]
+
+    def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
+        rows = []
+        for place, citation in enumerate(cited):
+            parts = {"citation": citation.feedback if citation.known else nan, "embedding": nan}
+            if place in embedded:
+                other = embedded[place]
+                parts["embedding"] = other.feedback if other.known else nan
+                rows.append(other.noting(*citation.diagnostics)._replace(parts=parts))
+            else:
+                rows.append(citation._replace(parts=parts))
+        return rows
+
+    return EmbeddingPlan(needs, finish, notes)
+
+
+def plan_ensemble(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
+    """The weighted mean of what attention, embedding and citation say.
+
+    Attention has a voice when the trace brings evidence that can be read in one way only, and knows
+    the hyperedge. Parts that know nothing are left out, and the weights of the others scaled up to
+    sum to 1. The mean counts as used from halfway between neutral and positive feedback, and as
+    near from halfway between negative and neutral.
+    """
+    attended = attend(trace, config)
+    cited, notes = cite(trace, config)
+    left_out = () if attended.doubt is None else (_left_out(attended.doubt),)
+
+    def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
+        rows = []
+        for place, citation in enumerate(cited):
+            attention = attended.findings[place]
+            parts = {"attention": attention, "embedding": embedded[place], "citation": citation}
+            voices = {
+                name: finding
+                for name, finding in parts.items()
+                if finding.known and config.ensemble_weights[name] > 0.0
+            }
+            if attended.doubt is not None:
+                voices.pop("attention", None)
+            rows.append(_weighed(config, parts, voices, left_out))
+        return rows
+
+    whole = dict.fromkeys((*attended.notes, *left_out, *notes))
+    return EmbeddingPlan(range(len(cited)), finish, tuple(whole))
+
+
+PLANS: Mapping[Method, Callable[[Trace, ExtractorConfig], EmbeddingPlan]] = MappingProxyType(
+    {
+        "embedding": plan_embedding,
+        "attention": plan_attention,
+        "citation": plan_citation,
+        "hybrid": plan_hybrid,
+        "logprobs": plan_logprobs,
+        "ensemble": plan_ensemble,
+    }
+)
+"""How each method works on a trace."""
+
+
+def _weighed(
+    config: ExtractorConfig,
+    parts: Mapping[str, MethodResult],
+    voices: Mapping[str, MethodResult],
+    left_out: tuple[Diagnostic, ...],
+) -> MethodResult:
+    """Return the row of one hyperedge from the parts that have a voice."""
+    reasons = dict.fromkeys(
+        (*left_out, *(note for finding in parts.values() for note in finding.diagnostics))
+    )
+    tokens = parts["attention"].tokens
+    shown = {name: voices[name].feedback if name in voices else nan for name in parts}
+    threshold = (config.neutral_feedback + config.positive_feedback) / 2
+    if not voices:
+        nothing = Diagnostic(
+            "nothing-known",
+            "Neither attention nor embedding nor citation says anything about this hyperedge; the "
+            "feedback is neutral.",
+        )
+        return MethodResult(
+            "ensemble",
+            "none",
+            tokens,
+            nan,
+            threshold,
+            config.neutral_feedback,
+            "unknown",
+            "nothing",
+            (*reasons, nothing),
+            shown,
+        )
+    total = sum(config.ensemble_weights[name] for name in voices)
+    weights = {name: config.ensemble_weights[name] / total for name in voices}
+    feedback = sum(weights[name] * finding.feedback for name, finding in voices.items())
+    feedback = min(feedback, 1.0)  # the last bit of three thirds may lie above 1
+    return MethodResult(
+        "ensemble",
+        " + ".join(finding.evidence for finding in voices.values()),
+        tokens,
+        feedback,
+        threshold,
+        feedback,
+        _verdict(feedback, threshold, config),
+        " + ".join(
+            f"{weights[name]:.2f} x {name} {finding.feedback:.2f}"
+            for name, finding in voices.items()
+        ),
+        tuple(reasons),
+        shown,
+    )
+
+
+def _verdict(feedback: float, threshold: float, config: ExtractorConfig) -> str:
+    if feedback >= threshold:
+        return "used"
+    low = (config.negative_feedback + config.neutral_feedback) / 2
+    return "near" if feedback >= low else "not used"
+
+
+def _left_out(doubt: Diagnostic) -> Diagnostic:
+    return Diagnostic("attention-left-out", f"Attention has no voice here: {doubt.message}")

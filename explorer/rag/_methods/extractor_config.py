@@ -1,0 +1,196 @@
+"""What a `FeedbackExtractor` can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Real
+from pprint import pformat
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from explorer.errors import InputError
+from explorer.feedback import FeedbackPolicy, HeadCombination, Normalisation, Reduction
+from explorer.feedback._normalisations import normalisation_rule
+from explorer.feedback._reductions import reduction_rule
+from explorer.feedback._scores import check_k
+from explorer.rag._options import did_you_mean, settings_of
+
+Method = Literal["embedding", "attention", "citation", "hybrid", "logprobs", "ensemble"]
+
+METHODS: tuple[Method, ...] = (
+    "embedding",
+    "attention",
+    "citation",
+    "hybrid",
+    "logprobs",
+    "ensemble",
+)
+"""Every way to extract feedback; the first is the default."""
+
+ENSEMBLE = MappingProxyType({"attention": 0.5, "embedding": 0.3, "citation": 0.2})
+"""Default weights of the ensemble: what the model did counts most, word-for-word copies least."""
+
+
+@dataclass(frozen=True)
+class ExtractorConfig:
+    """How feedback is extracted.
+
+    Attributes
+    ----------
+    method
+        One of `METHODS`.
+    attention_threshold, similarity_threshold, citation_threshold
+        Scores from which a hyperedge counts as used, in [0, 1]. Log-probabilities are compared with
+        the attention's.
+    positive_feedback, negative_feedback, neutral_feedback
+        As in `explorer.feedback.FeedbackPolicy`.
+    layer, head
+        Which attention; None for the mean over all.
+    reduction, normalisation, top_k
+        As in `explorer.feedback.feedback_table`.
+    heads
+        A `HeadCombination`, or a mapping of its attributes, in the place of layer, head, reduction
+        and normalisation; `explorer.validation.calibrate` makes one.
+    ensemble_weights
+        Weight of ``"attention"``, ``"embedding"`` and ``"citation"``; one that is left out is 0.
+        What a hyperedge has no number for is left out, and the rest weighs the more.
+    hybrid_citation
+        The smallest feedback of the citation that `hybrid` keeps.
+
+    Raises
+    ------
+    InputError
+        When a value is not what it should be.
+
+    Examples
+    --------
+    >>> ExtractorConfig.of({"method": "attention", "attention_threshold": 0.2}).method
+    'attention'
+    """
+
+    method: Method = "embedding"
+    attention_threshold: float = 0.1
+    similarity_threshold: float = 0.7
+    citation_threshold: float = 0.8
+    positive_feedback: float = 1.0
+    negative_feedback: float = 0.3
+    neutral_feedback: float = 0.5
+    layer: int | None = None
+    head: int | None = None
+    reduction: Reduction = "mean"
+    normalisation: Normalisation = "raw"
+    top_k: int = 3
+    heads: HeadCombination | None = None
+    ensemble_weights: Mapping[str, float] = field(default_factory=lambda: ENSEMBLE, hash=False)
+    hybrid_citation: float = 0.7
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.method, str) or self.method not in METHODS:
+            known = ", ".join(repr(name) for name in METHODS)
+            raise InputError(
+                f"There is no method {self.method!r}.{did_you_mean(self.method, METHODS)} "
+                f"Choose one of {known}."
+            )
+        for name in ("attention_threshold", "similarity_threshold", "citation_threshold"):
+            object.__setattr__(self, name, self._policy(name).threshold)
+        object.__setattr__(self, "hybrid_citation", self._policy("hybrid_citation").threshold)
+        for name in ("layer", "head"):
+            value = getattr(self, name)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if value is not None and not whole:
+                raise InputError(
+                    f"`{name}` must be a whole number, or None for the mean, not {value!r}."
+                )
+        reduction_rule(self.reduction)
+        normalisation_rule(self.normalisation)
+        check_k(self.top_k)
+        if self.heads is not None:
+            object.__setattr__(self, "heads", HeadCombination.of(self.heads))
+        object.__setattr__(self, "ensemble_weights", _weights(self.ensemble_weights))
+
+    @classmethod
+    def of(cls, value: ExtractorConfig | Mapping[str, Any] | None) -> ExtractorConfig:
+        """Return a config from a mapping of its attributes; None is the default.
+
+        Raises
+        ------
+        InputError
+            When a key is unknown; the message names the nearest that is known.
+        """
+        return settings_of(cls, value, "An extractor")
+
+    @property
+    def attention_policy(self) -> FeedbackPolicy:
+        """How attention, and log-probabilities, become feedback."""
+        return self._policy("attention_threshold")
+
+    @property
+    def similarity_policy(self) -> FeedbackPolicy:
+        """How a similarity becomes feedback."""
+        return self._policy("similarity_threshold")
+
+    def _policy(self, name: str) -> FeedbackPolicy:
+        try:
+            return FeedbackPolicy(
+                getattr(self, name),
+                self.positive_feedback,
+                self.negative_feedback,
+                self.neutral_feedback,
+            )
+        except InputError as error:
+            if not str(error).startswith("Threshold"):
+                raise
+            raise InputError(
+                f"`{name}` must be a number from 0 to 1, but it is {getattr(self, name)!r}."
+            ) from None
+
+
+def as_python(settings: Mapping[str, Any], comment: str = "") -> str:
+    """Return Python that makes a `FeedbackExtractor` of settings; the comment is one line.
+
+    Examples
+    --------
+    >>> print(as_python({"method": "attention", "layer": 20}), end="")
+    from explorer import FeedbackExtractor
+    <BLANKLINE>
+    config = {'method': 'attention', 'layer': 20}
+    extractor = FeedbackExtractor(config=config)
+    """
+    said = f"# {comment}\n" if comment else ""
+    shown = pformat(dict(settings), width=96, compact=True, sort_dicts=False)
+    return (
+        f"from explorer import FeedbackExtractor\n\n{said}config = {shown}\n"
+        "extractor = FeedbackExtractor(config=config)\n"
+    )
+
+
+def _weights(value: object) -> Mapping[str, float]:
+    """Return the weights of the ensemble, checked, each part of it named."""
+    if not isinstance(value, Mapping) or any(name not in ENSEMBLE for name in value):
+        raise InputError(
+            "`ensemble_weights` must be a mapping with some of the keys "
+            f"{', '.join(ENSEMBLE)}, but it is {str(value)[:80]}."
+        )
+    weights = dict.fromkeys(ENSEMBLE, 0.0)
+    for name, weight in value.items():
+        number = float(weight) if isinstance(weight, Real) and _fits(weight) else -1.0
+        if isinstance(weight, bool) or not isfinite(number) or number < 0.0:
+            raise InputError(
+                f"The ensemble's weight of {name} must be a number of 0 or more, not {weight!r}."
+            )
+        weights[name] = number
+    if not 0.0 < sum(weights.values()) < float("inf"):
+        raise InputError("At least one of the `ensemble_weights` must be above 0.")
+    return MappingProxyType(weights)
+
+
+def _fits(number: Real) -> bool:
+    try:
+        float(number)
+    except OverflowError:
+        return False
+    return True

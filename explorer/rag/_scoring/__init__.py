@@ -1,0 +1,1 @@
+"""Attention for traces without any: a stand-in model reads them."""

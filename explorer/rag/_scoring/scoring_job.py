@@ -1,0 +1,241 @@
+"""The work of one call of `score_traces` or `ablate`, trace by trace and pass by pass."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
+from explorer.models._running.progress import Reporter
+from explorer.rag._scoring.job_progress import JobProgress
+from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest, scored_line
+from explorer.rag._scoring.trace_work import TraceReader, Work
+from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
+from explorer.traces._model.trace import checked_trace
+
+if TYPE_CHECKING:
+    from explorer.models import Model
+
+# Traces that are made ready together, so that there are some of like length among them.
+_WINDOW = 128
+
+
+class ScoringCancelled(Cancelled):
+    """Scoring, or ablation, was stopped; what was finished until then is kept.
+
+    Attributes
+    ----------
+    traces : TraceSet
+        The traces that were finished.
+    """
+
+    def __init__(self, traces: TraceSet, noun: str = "Scoring") -> None:
+        super().__init__(f"{noun} was stopped. {len(traces)} traces were finished and are kept.")
+        self.traces = traces
+
+
+class ScoringJob:
+    """One call of `score_traces` or `ablate`."""
+
+    def __init__(
+        self,
+        traces: TraceSet,
+        model: str | Model | tuple[Any, Any] | None,
+        work: Work,
+        *,
+        path: str | os.PathLike[str] | None,
+        cancel: threading.Event | None,
+        teller: JobProgress,
+        on_trace: Callable[[Trace], None] | None,
+    ) -> None:
+        self._traces = traces
+        self._model = model
+        self._work = work
+        self._file = None if path is None else ScoredFile(path, work)
+        self._teller = teller
+        self._reporter = Reporter(teller.callback, cancel)
+        self._on_trace = on_trace
+        self._reading: TraceReader[Any] | None = None
+        self._done: dict[str, Trace] = {}
+        self._problems: list[TraceProblem] = []
+        if self._file is not None and traces.path is not None:
+            _check_other(traces.path, self._file.path)
+
+    def run(self) -> TraceSet:
+        """Score what is to be scored."""
+        names: list[str] = []
+        failed: dict[str, Trace] = {}
+        try:
+            self._reporter.check()
+            if self._file is not None and self._file.has_lines:
+                self._resume(self._file)
+            traces = self._named()
+            while window := list(islice(traces, _WINDOW)):
+                names += [trace.id for trace, _ in window]
+                failed |= self._score_window(window)
+            for trace in failed.values():
+                self._keep(trace)
+        except Cancelled:
+            raise ScoringCancelled(self._result(names), self._work.noun) from None
+        finally:
+            self._teller.close()
+            if self._file is not None:
+                self._file.close()
+        if self._file is not None:
+            self._file.finish([name for name in names if name in self._file])
+        self._teller.finished()
+        return self._result(names)
+
+    def _result(self, names: list[str]) -> TraceSet:
+        if self._file is not None:
+            if not self._file.has_lines:
+                return TraceSet([], self._file.path, self._problems)
+            loaded = load_traces(self._file.path)
+            loaded.problems = (*loaded.problems, *self._problems)
+            return loaded
+        done = {place: self._done[name] for place, name in enumerate(names) if name in self._done}
+        if len(done) == len(self._traces):
+            return self._traces.replaced(done, self._problems)
+        return TraceSet(done.values(), None, self._problems)
+
+    def _named(self) -> Iterator[tuple[Trace, int]]:
+        """Go through the traces with their lines; the second of one id gets a name of its own."""
+        seen: set[str] = set()
+        for number, trace in enumerate(self._traces, start=1):
+            line, name, count = trace.line or number, checked_trace(trace).id, 1
+            while name in seen:
+                count += 1
+                name = f"{trace.id}#{count}"
+            seen.add(name)
+            if name != trace.id:
+                message = f"the id {trace.id!r} was used before; this trace is kept as {name!r}."
+                self._note(line, message)
+                trace = msgspec.structs.replace(trace, id=name)
+            yield trace, line
+
+    def _note(self, line: int, message: str) -> None:
+        problem = TraceProblem(line, message, loaded=True)
+        if problem not in self._problems:
+            self._problems.append(problem)
+
+    def _passes(self, trace: Trace) -> bool:
+        return self._work.passes(trace, self._reader)
+
+    def _reader(self) -> TraceReader[Any]:
+        """Return the model at work, loaded when it is first needed."""
+        if self._reading is None:
+            self._reading = self._work.reader(_loaded(self._model, self._reporter))
+        return self._reading
+
+    def _resume(self, file: ScoredFile) -> None:
+        expected = {}
+        for trace, _ in self._named():
+            if self._passes(trace):
+                expected[trace.id] = Expected(line_digest(scored_line(trace)), None)
+            else:
+                reader = self._reader()
+                wanted = None if self._work.wanted is None else self._work.wanted(trace)
+                expected[trace.id] = Expected(reader.fingerprint(trace), reader.key, wanted)
+        file.resume(expected)
+
+    def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:
+        """Score some traces; return those that could not be, marked with the reason."""
+        failed: dict[str, Trace] = {}
+        ready: list[tuple[Trace, Any, int]] = []
+        for trace, line in window:
+            if self._file is not None and trace.id in self._file:
+                self._teller.skip()
+            elif self._passes(trace):
+                self._keep(trace)
+                self._teller.skip()
+            else:
+                reader = self._reader()
+                try:
+                    ready.append((trace, reader.ask(trace, self._reporter), line))
+                except Cancelled:
+                    raise
+                except Exception as error:  # noqa: BLE001 - tokenizers and templates are anybody's
+                    failed[trace.id] = self._failed(trace, line, error)
+        if not ready:
+            return failed
+        for places in self._reader().plan([one for _, one, _ in ready]):
+            failed |= self._score_batch([ready[place] for place in places])
+        return failed
+
+    def _score_batch(self, batch: list[tuple[Trace, Any, int]]) -> dict[str, Trace]:
+        self._partly(0.0)
+        traces, ready, lines = zip(*batch, strict=True)
+        try:
+            found = self._reader().read(
+                traces, ready, self._reporter, lambda part: self._partly(part * len(batch))
+            )
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - a model fails in every way there is
+            if len(batch) == 1:
+                return {traces[0].id: self._failed(traces[0], lines[0], error)}
+            failed: dict[str, Trace] = {}
+            for one in batch:  # only those that fail alone have failed
+                failed |= self._score_batch([one])
+            return failed
+        for trace in found:
+            self._keep(trace)
+            self._teller.done()
+            if self._on_trace is not None:
+                self._on_trace(trace)
+        return {}
+
+    def _partly(self, part: float) -> None:
+        self._teller.tell(self._reporter, self._reader().model.label, part)
+
+    def _keep(self, trace: Trace) -> None:
+        if self._file is None:
+            self._done[trace.id] = trace
+            return
+        try:
+            line = scored_line(trace)
+        except TraceError as error:  # metadata that the caller put there in memory
+            self._note(trace.line or 0, f"{error} It is not in {self._file.path.name}.")
+            return
+        self._file.append(trace, line)
+
+    def _failed(self, trace: Trace, line: int, error: Exception) -> Trace:
+        """Note why a trace was not scored, in the result and on the trace."""
+        said = (
+            str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
+        )
+        self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {said}")
+        self._teller.done()
+        mark = self._reader().mark(trace, problem=said)
+        return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
+
+
+def _check_other(one: Path, other: Path) -> None:
+    """Refuse to write to the file that the traces come from."""
+    if one.exists() and other.exists() and one.samefile(other):
+        raise TraceError(
+            f"{other} is the file that the traces come from, and may still be read. Give another "
+            "path for the new ones."
+        )
+
+
+def _loaded(model: str | Model | tuple[Any, Any] | None, reporter: Reporter) -> Model:
+    from explorer.models import DEFAULT_MODEL, Model, load_model
+
+    if isinstance(model, Model):
+        return model
+    if model is None or isinstance(model, str):
+        name = DEFAULT_MODEL if model is None else model
+        return load_model(name, progress=reporter.callback, cancel=reporter.cancel)
+    if isinstance(model, tuple | list) and len(model) == 2:
+        return Model.wrap(*model)
+    raise InputError(
+        "model is the name of a model, a Model, or a pair of a transformers model and its "
+        f"tokenizer; got {type(model).__name__}."
+    )

@@ -1,0 +1,329 @@
+"""A model that reads a trace in place of the one that answered it, and the attention it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from explorer.errors import InputError, ModelCapabilityError, RecordingError
+from explorer.models._running.batching import TOP_K, default_batch_tokens, plan_batches, run_batch
+from explorer.models._running.progress import Reporter
+from explorer.models._text.prompt_encoding import EncodedPrompt, question_alone
+from explorer.models._text.prompting import PreparedPrompt, ask
+from explorer.models._text.prompts import fact_prompt
+from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.traces import Trace
+from explorer.traces._evidence.evidence_finder import PRECEDENCE
+
+if TYPE_CHECKING:
+    from explorer.attention import UnitAttention
+    from explorer.attention._recorder import ReducedText
+    from explorer.models import Model
+
+MARK = "stand_in"
+"""Where a trace's metadata tells of the model that read it."""
+
+QUESTION, BLANK = "question", "content_free"
+"""What the metadata calls the rows of the question, and those of one without content."""
+
+NO_QUESTION = "N/A"
+"""A question without content (Zhao et al. 2021)."""
+
+_EVIDENCE = frozenset(name for reader in PRECEDENCE for name in reader.needs)
+_OWN = frozenset(
+    {"unit_topk", "unit_topk_k", "unit_tokens", "answer_tokens", "answer_rows", "answer_logprob"}
+    | {f"{of}_{what}" for of in (QUESTION, BLANK) for what in ("attention", "topk", "rows")}
+)
+
+
+def brings_attention(trace: Trace) -> bool:
+    """Whether a trace has evidence of any kind."""
+    return any(
+        all(trace.metadata.get(name) is not None for name in reader.needs) for reader in PRECEDENCE
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the caller of `score_traces` wants to be kept.
+
+    Attributes
+    ----------
+    generate, max_new_tokens
+        Let the model answer where a trace has no answer.
+    keep_topk, keep_rows
+        Keep the top-k attention; keep each answer row.
+    question, content_free
+        Keep the attention of the question's rows; read a question without content as well.
+    """
+
+    generate: bool = False
+    max_new_tokens: int = 48
+    keep_topk: bool = True
+    keep_rows: bool = False
+    question: bool = False
+    content_free: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A trace that is ready to be read.
+
+    Attributes
+    ----------
+    asked
+        Question, hyperedges and answer.
+    blank
+        The same hyperedges with a question without content; None where that is not wanted.
+    """
+
+    asked: PreparedPrompt
+    blank: EncodedPrompt | None = None
+
+
+def checked_rows(rows: object) -> tuple[str, ...]:
+    """Return the names of the rows that are wanted.
+
+    Raises
+    ------
+    InputError
+        Something else is among them, or the answer's are not.
+    """
+    named = (rows,) if isinstance(rows, str) else rows
+    listed = tuple(named) if isinstance(named, Sequence) else ()
+    if "answer" not in listed or not set(listed) <= {"answer", QUESTION}:
+        raise InputError(
+            f'rows is ("answer",) or ("answer", "question"); got {rows!r}. The answer\'s rows are '
+            "always kept."
+        )
+    return listed
+
+
+def checked_ask(
+    model: Model, trace: Trace, reporter: Reporter, *, generate: bool, max_new_tokens: int
+) -> PreparedPrompt:
+    """Make a trace ready for a model; let it answer, if `generate`, where nobody has.
+
+    Raises
+    ------
+    InputError
+        Something that is needed is missing, or the trace is too long for the model.
+    ModelError, Cancelled
+        As `Model.read`.
+    """
+    answer = trace.answer if isinstance(trace.answer, str) else ""
+    if not trace.hyperedges:
+        raise InputError("It has no hyperedges, so there is nothing to score.")
+    if not answer.strip() and not generate:
+        raise InputError("It has no answer to read. Give it an answer, or generate=True.")
+    texts = [edge.hyperedge for edge in trace.hyperedges]
+    if not any(isinstance(text, str) and text.strip() for text in texts):
+        raise InputError("None of its hyperedges has text, so there is nothing to look at.")
+    asked = ask(
+        model,
+        trace.query,
+        texts,
+        answer if answer.strip() else None,
+        reporter=reporter,
+        max_new_tokens=max_new_tokens,
+    )
+    if not any(asked.sequence.spans):
+        raise InputError("The model's chat template leaves out all of its hyperedges.")
+    return asked
+
+
+class StandIn:
+    """A causal or encoder-decoder model that reads traces.
+
+    Parameters
+    ----------
+    model
+        The model.
+    settings
+        What to keep.
+    batch_tokens
+        Most tokens of a forward pass; None for what suits the device.
+
+    Attributes
+    ----------
+    key
+        Digest of all that decides how this model reads: its name, form and chat template, and a
+        few of its weights.
+
+    Raises
+    ------
+    ModelCapabilityError
+        The model is an encoder, or an encoder-decoder and question rows are wanted.
+    """
+
+    def __init__(self, model: Model, settings: Settings, batch_tokens: int | None = None) -> None:
+        if model.kind == "encoder":
+            raise ModelCapabilityError(
+                f"{model.label} is an encoder: no row of its attention predicts a token of the "
+                "answer. Choose a causal model such as SmolLM2-135M-Instruct, or an "
+                "encoder-decoder."
+            )
+        if model.kind != "causal" and (settings.question or settings.content_free):
+            raise ModelCapabilityError(
+                f"The decoder of {model.label} does not read the question, so the question has no "
+                'rows. Leave rows at ("answer",) and content_free at False, or choose a causal '
+                "model."
+            )
+        self.model = model
+        self.settings = settings
+        self.key = model_digest(model)
+        self._batch_tokens = batch_tokens
+
+    def fingerprint(self, trace: Trace) -> str:
+        """Return a digest of all that the attention of a trace depends on, but the model."""
+        asked = [trace.query, trace.answer, trace.hyperedges]
+        return digest([asked, _wanted(self.settings, trace)])
+
+    def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
+        """Return what a trace's metadata tells of this reading."""
+        mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
+        return mark | more
+
+    def ask(self, trace: Trace, reporter: Reporter) -> Ready:
+        """Make a trace ready to be read; let the model answer where nobody has.
+
+        Raises
+        ------
+        InputError
+            Something that is needed is missing, or the trace is too long for the model.
+        ModelError, Cancelled
+            As `Model.read`.
+        """
+        asked = checked_ask(
+            self.model,
+            trace,
+            reporter,
+            generate=self.settings.generate,
+            max_new_tokens=self.settings.max_new_tokens,
+        )
+        blank = None
+        if self.settings.content_free:
+            prompt = fact_prompt(self.model.tokenizer, NO_QUESTION, asked.facts)
+            blank = question_alone(self.model, prompt)
+        wanted = [asked.sequence] if self.settings.question else []
+        if any(not one.question_rows.size for one in [*wanted, *([blank] if blank else [])]):
+            raise InputError("The model's chat template leaves out the question.")
+        return Ready(asked, blank)
+
+    def plan(self, ready: Sequence[Ready]) -> list[list[int]]:
+        """Return which traces share a pass: those of like length."""
+        tokens = self._batch_tokens or default_batch_tokens(self.model)
+        vocabulary = int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
+        return plan_batches([one.asked.sequence for one in ready], tokens, vocabulary)
+
+    def read(
+        self,
+        traces: Sequence[Trace],
+        ready: Sequence[Ready],
+        reporter: Reporter,
+        partly: Callable[[float], None],
+    ) -> list[Trace]:
+        """Read traces in one pass, and in another without content, and add their attention.
+
+        Raises
+        ------
+        RecordingError
+            The attention is no number.
+        Cancelled
+            The caller asked to stop.
+        """
+        facts = [one.asked.facts for one in ready]
+        with self.model.run(reporter) as torch_model:
+            found = run_batch(
+                self.model,
+                torch_model,
+                [one.asked.sequence for one in ready],
+                facts,
+                question=self.settings.question,
+                keep_rows=self.settings.keep_rows,
+                logprobs=True,
+                cancel=reporter.cancel,
+            )
+        more = [dict(one.more) for one in found]
+        blanks = [one.blank for one in ready if one.blank is not None]
+        if blanks:
+            with self.model.run(reporter) as torch_model:
+                empty = run_batch(self.model, torch_model, blanks, facts, cancel=reporter.cancel)
+            for attention, one in zip(more, empty, strict=True):
+                attention[BLANK] = one.attention
+        return [self._scored(*one) for one in zip(traces, ready, found, more, strict=True)]
+
+    def _scored(
+        self, trace: Trace, ready: Ready, read: ReducedText, more_rows: dict[str, UnitAttention]
+    ) -> Trace:
+        asked, attention, sequence = ready.asked, read.attention, ready.asked.sequence
+        if not all(np.isfinite(one.array).all() for one in (attention, *more_rows.values())):
+            raise RecordingError(
+                f"The attention of {self.model.label} is not a number here. Load the model in "
+                "float32, in which nothing overflows."
+            )
+        counts = [sum(stop - start for start, stop in spans) for spans in sequence.spans]
+        notes = [*attention.notes]
+        lost = [edge.id for edge, count in zip(trace.hyperedges, counts, strict=True) if not count]
+        if lost:
+            notes.append(f"Without tokens in the prompt, so not scored: {', '.join(lost)}.")
+        if read.logprobs is None:
+            notes.append("The model has no language head, so the answer has no log-probability.")
+        others = {
+            name: value
+            for name, value in trace.metadata.items()
+            if name not in _EVIDENCE | _OWN | {MARK}
+        }
+        more: dict[str, Any] = {"tokens": len(sequence), "generated": asked.generated}
+        if others.get("model") not in (None, self.model.name):
+            more["model_before"] = others["model"]  # that of the system itself, it may be
+        if notes:
+            more["notes"] = notes
+        metadata = {
+            **others,
+            "model": self.model.name,
+            "unit_attention": attention.array,
+            "unit_tokens": counts,
+            "answer_tokens": list(sequence.answer_tokens),
+            "answer_rows": len(sequence.rows),
+            MARK: self.mark(trace, **more),
+        }
+        if self.settings.keep_topk:
+            metadata |= {"unit_topk": attention.topk, "unit_topk_k": TOP_K}
+        for name, kept in more_rows.items():
+            metadata[f"{name}_attention"] = kept.array
+            metadata[f"{name}_rows"] = len(kept.rows or ())
+            if self.settings.keep_topk:
+                metadata[f"{name}_topk"] = kept.topk
+        if read.logprobs is not None:
+            metadata["answer_logprob"] = float(read.logprobs.sum())
+        return msgspec.structs.replace(trace, answer=asked.answer, metadata=metadata)
+
+
+class _Wanted(msgspec.Struct, omit_defaults=True):
+    """Of the settings, those that change what is kept of one trace.
+
+    What has a default came later: files that were written before are still taken up.
+    """
+
+    keep_topk: bool
+    keep_rows: bool
+    max_new_tokens: int | None
+    question: bool = False
+    content_free: bool = False
+
+
+def _wanted(settings: Settings, trace: Trace) -> _Wanted:
+    given = isinstance(trace.answer, str) and bool(trace.answer.strip())
+    new_tokens = None if given else settings.max_new_tokens
+    return _Wanted(
+        settings.keep_topk,
+        settings.keep_rows,
+        new_tokens,
+        settings.question,
+        settings.content_free,
+    )

@@ -1,0 +1,1 @@
+"""From feedback to the weights of hyperedges."""

@@ -1,0 +1,1 @@
+from ._report import threshold_report as threshold_report

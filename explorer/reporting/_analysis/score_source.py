@@ -1,0 +1,127 @@
+"""The scores that a report judges, in whatever form they were brought, and how they came to be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import InputError
+from explorer.models._running.progress import ProgressCallback
+from explorer.rag import ExtractorConfig, FeedbackExtractor
+from explorer.rag._extraction.extractor import extractor_alone
+from explorer.reporting._analysis.score_names import THRESHOLD_OF, checked, named
+from explorer.traces import Trace
+from explorer.validation import LabelledScores, judge
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from explorer.validation import Recommendation
+
+_SETTINGS = frozenset(one.name for one in fields(ExtractorConfig))
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores put together with their labels.
+
+    Attributes
+    ----------
+    judged
+        Score and label of every labelled hyperedge.
+    table
+        What `FeedbackExtractor.explain_traces` gave; None for scores that came otherwise.
+    config
+        How they were made, where that is known.
+    held_out
+        Whether each trace was scored by heads and weights that the other traces chose.
+    """
+
+    judged: LabelledScores
+    table: pd.DataFrame | None
+    config: ExtractorConfig | None
+    held_out: bool = False
+
+    @property
+    def threshold(self) -> float | None:
+        """The threshold that the config holds these scores against."""
+        if self.config is None:
+            return None
+        return float(getattr(self.config, THRESHOLD_OF[self.config.method]))
+
+    @property
+    def called(self) -> str:
+        """A few words for the scores, to stand beside baselines."""
+        if self.held_out:
+            return "these scores, held out"
+        return "these scores" if self.config is None else named(self.config)
+
+
+def scored(
+    traces: Sequence[Trace],
+    scores: Any,
+    config: ExtractorConfig | Mapping[str, Any] | None = None,
+    recommendation: Recommendation | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+    cancel: threading.Event | None = None,
+    **truth: Any,
+) -> Scored:
+    """Put scores of any form together with the labels; see `threshold_report` for the forms.
+
+    Raises
+    ------
+    ValidationError
+        There are no labels, or the method has no one threshold.
+    InputError, ShapeError
+        The scores are of no known form, or about other traces.
+    Cancelled
+        If `cancel` was set.
+    """
+    if scores is None and recommendation is not None and config is None:
+        judged = _of_these(recommendation.scores, traces)
+        return Scored(judged, None, checked(recommendation.config), held_out=True)
+    if isinstance(scores, LabelledScores):
+        return Scored(_of_these(scores, traces), None, None if config is None else checked(config))
+    extractor = _extractor(scores, config)
+    if extractor is not None:
+        checked(extractor.config)
+
+        def explain() -> pd.DataFrame:
+            return asyncio.run(extractor.explain_traces(traces, progress=progress, cancel=cancel))
+
+        # In a thread of its own: a notebook's own thread has a loop that runs already.
+        with ThreadPoolExecutor(1) as thread:
+            table = thread.submit(explain).result()
+        return Scored(judge(traces, table, **truth), table, extractor.config)
+    known = None if config is None else checked(config)
+    judged = judge(traces, scores, **truth)
+    return Scored(judged, scores if hasattr(scores, "columns") else None, known)
+
+
+def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
+    """Return what makes the scores, unless they are there."""
+    if isinstance(scores, FeedbackExtractor):
+        return scores
+    is_config = isinstance(scores, ExtractorConfig) or (
+        isinstance(scores, Mapping) and bool(scores) and set(scores) <= _SETTINGS
+    )
+    if not is_config and scores is not None:
+        return None
+    if scores is None:
+        scores = {"method": "attention"} if config is None else config
+    return extractor_alone(checked(scores))
+
+
+def _of_these(judged: LabelledScores, traces: Sequence[Trace]) -> LabelledScores:
+    unknown = set(judged.traces) - {trace.id for trace in traces}
+    if unknown:
+        raise InputError(
+            f"The scores are about traces that are not given, such as {min(unknown)!r:.80}. Give "
+            "the traces that they were judged on."
+        )
+    return judged

@@ -1,0 +1,1 @@
+"""How a report is drawn and written: one HTML page."""

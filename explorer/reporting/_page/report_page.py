@@ -1,0 +1,153 @@
+"""A report as one page that needs nothing else: no network, no server, no kernel."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explorer.figures._style.plotly_js import plotly_js
+from explorer.reporting._analysis.report_contents import ReportContents
+from explorer.reporting._analysis.sentences import advice, flattery, held_out, result
+from explorer.reporting._analysis.sentences import ranking as ranking_said
+from explorer.reporting._analysis.threshold_analysis import ahead_of_words
+from explorer.reporting._page.markup import Markup, joined, listing, paragraph, tag
+from explorer.reporting._page.ranking_sections import beside, heads, leaning, ranking
+from explorer.reporting._page.report_figures import WIDTHS, drawings
+from explorer.reporting._page.section import Section
+from explorer.reporting._page.threshold_sections import (
+    about,
+    at_threshold,
+    every_threshold,
+    in_sample,
+)
+from explorer.reporting._page.use_sections import (
+    agreement,
+    configuration,
+    flips,
+    notes,
+    recommendation,
+    weights,
+)
+
+_ASSETS = Path(__file__).parents[1] / "assets"
+
+_PARTS = (
+    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, leaning, beside,
+    agreement, weights, recommendation, configuration, notes,
+)  # fmt: skip
+
+
+def page(found: ReportContents, title: str | None = None) -> str:
+    """Write everything that was found as one HTML page.
+
+    The page may run two scripts, known by their digests, and load nothing: texts of traces that
+    look like markup stay texts, and would be refused as scripts as well.
+
+    Parameters
+    ----------
+    found
+        What to write.
+    title
+        Above the report; the name of the trace file when left out.
+    """
+    parts = [made for part in _PARTS if (made := part(found)) is not None]
+    heading = title or found.about.name or "Is this threshold any good?"
+    body = tag("main", *_head(found, heading, parts), *(part.markup for part in parts), _foot())
+    plotly, drawing = _scripts()
+    figures = _json({"widths": WIDTHS, **drawings(found)})
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src {_digest(plotly)} {_digest(drawing)}; base-uri 'none'; form-action 'none'"
+    )
+    head = joined(
+        [
+            tag("meta", charset="utf-8"),
+            tag("meta", http_equiv="Content-Security-Policy", content=policy),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="generator", content=f"explorer {found.about.release}"),
+            tag("title", f"Threshold report: {heading}"),
+            tag("style", Markup((_ASSETS / "report.css").read_text("utf-8"))),
+        ]
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}\n'
+        f'<script type="application/json" id="figures">{figures}</script>\n'
+        f"<script>{plotly}</script>\n<script>{drawing}</script>\n</body></html>\n"
+    )
+
+
+def _head(found: ReportContents, heading: str, parts: Sequence[Section]) -> list[Markup]:
+    warned = flattery(found)
+    said = [
+        ranking_said(found),
+        "" if warned else held_out(found.beside),
+        "" if warned else ahead_of_words(found.beside),
+        advice(found),
+    ]
+    links = [tag("a", part.title, href=f"#{part.name}") for part in parts]
+    return [
+        tag("h1", heading),
+        paragraph(
+            "How well scores and a threshold tell which retrieved hyperedges an answer used.",
+            class_="sub",
+        ),
+        paragraph(result(found), class_="lead"),
+        *([paragraph(warned, class_="warning")] if warned else []),
+        listing(one for one in said if one),
+        tag("nav", *links, aria_label="Parts of this report"),
+        paragraph(
+            "Where scripts do not run the figures are not drawn; their numbers are in the tables.",
+            class_="note unscripted",
+        ),
+    ]
+
+
+def _foot() -> Markup:
+    return tag(
+        "footer",
+        "High attention is no proof of use. These figures are about traces of this kind, this "
+        "model and this way to score, and about no others.",
+    )
+
+
+@cache
+def _scripts() -> tuple[str, str]:
+    """plotly.js, and what draws the figures with it; as the page has them, so with plain lines."""
+    both = (plotly_js().decode(), (_ASSETS / "report.js").read_text("utf-8"))
+    plotly, drawing = (source.replace("\r\n", "\n").replace("\r", "\n") for source in both)
+    return plotly, drawing
+
+
+@cache
+def _digest(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """Return JSON that is safe within a script element: nothing in it can end one."""
+    written = json.dumps(_plain(value), allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        written = written.replace(sign, f"\\u{ord(sign):04x}")
+    return written
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON takes it; numbers to seven digits, finer than any pixel."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if np.isfinite(value) else None
+    return value

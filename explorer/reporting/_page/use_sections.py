@@ -1,0 +1,299 @@
+"""The parts of a report that are about what follows: flips, weights, other methods, advice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.figures._style.label_text import shortened
+from explorer.rag import ExtractorConfig
+from explorer.rag._methods.extractor_config import as_python
+from explorer.reporting._analysis.report_contents import Heads, ReportContents
+from explorer.reporting._analysis.score_names import THRESHOLD_OF
+from explorer.reporting._analysis.sentences import MEASURES, advice, ending
+from explorer.reporting._analysis.threshold_analysis import MOST_TEXT
+from explorer.reporting._analysis.weight_ends import weight_ends
+from explorer.reporting._page.markup import Markup, folded, joined, paragraph, passage, table, tag
+from explorer.reporting._page.numbers import bounds, count, digits, interval, many, score, share
+from explorer.reporting._page.section import STANDINGS, Section, figure, rows_of, section, standings
+
+if TYPE_CHECKING:
+    from explorer.validation import Recommendation
+
+FEW_FLIPS, MOST_FLIPS = 12, 200
+"""Hyperedges that flip, at once and in all; those nearest to the threshold come first."""
+
+MOST_MOVED = 10
+MOST_PROBLEMS = 20
+
+
+def flips(found: ReportContents) -> Section:
+    """What changes sides between the reference and the threshold."""
+    whole = found.flips
+    near = np.argsort(np.abs(whole["score"].to_numpy() - found.threshold), kind="stable")
+    shown = whole.iloc[near[:MOST_FLIPS]]
+    rows: list[list[object]] = [
+        [
+            passage(row["trace"]),
+            passage(row["unit"]),
+            passage(row["text"]),
+            score(row["score"]),
+            _called(row["label"]),
+            _called(row["at_other"]),
+            "right" if row["label"] == row["at_other"] else "wrong",
+        ]
+        for row in rows_of(shown)
+    ]
+    right = int((whole["label"] == whole["at_other"]).sum())
+    one, other = score(found.reference), score(found.threshold)
+    said = f"{many(len(whole), 'hyperedge')} are called otherwise at {other} than at {one}: "
+    said += f"{count(right)} of the new calls are right, {count(len(whole) - right)} wrong."
+    if not len(whole):
+        said = f"No hyperedge is called otherwise at {other} than at {one}."
+    left_out = len(whole) - len(shown)
+    heads = ["trace", "id", "text", "score", "truth", f"at {other}", "this is"]
+
+    def listed(some: list[list[object]]) -> Markup:
+        return table(heads, some, caption="Hyperedges that flip", texts=(0, 1, 2, 4, 5, 6))
+
+    return section(
+        "flips",
+        f"What flips between {one} and {other}",
+        f"The reference is {one}. These hyperedges are called otherwise at the threshold, those "
+        "nearest to it first.",
+        paragraph(said),
+        listed(rows[:FEW_FLIPS]) if rows else None,
+        folded(f"{count(len(rows) - FEW_FLIPS)} more", listed(rows[FEW_FLIPS:]))
+        if len(rows) > FEW_FLIPS
+        else None,
+        paragraph(
+            f"{many(left_out, 'hyperedge')} farther from the threshold are left out.",
+            class_="note",
+        )
+        if left_out
+        else None,
+    )
+
+
+def _called(used: bool) -> str:
+    return "used" if used else "not\u00a0used"
+
+
+def agreement(found: ReportContents) -> Section | None:
+    """How far other methods make the same calls."""
+    whole = found.agreement
+    if whole is None:
+        return None
+    rows = [
+        [
+            row["first"],
+            row["second"],
+            count(row["units"]),
+            share(row["agreement"]),
+            interval(row["kappa"], row["kappa_low"], row["kappa_high"]),
+        ]
+        for row in rows_of(whole)
+    ]
+    return section(
+        "agreement",
+        "Other methods",
+        "Cohen's kappa says how far two methods make the same calls beyond chance: 1 always, 0 as "
+        "chance would. It is agreement and not truth: two methods may agree and both be wrong.",
+        table(
+            ["method", "and", "hyperedges", "same calls", "kappa (95 % interval)"],
+            rows,
+            caption="Agreement of methods",
+            texts=(0, 1),
+        ),
+    )
+
+
+def weights(found: ReportContents) -> Section:
+    """How an updater moves the hyperedges at this threshold."""
+    moves = found.weights
+    final, moved = moves.final(), moves.moved()
+    order = np.lexsort((-moves.order.counts, -moved))[:MOST_MOVED]
+    # Told apart by their texts, they have no other name.
+    heads = ["hyperedge"] if moves.order.identity == "text" else ["hyperedge", "text"]
+    rows = [
+        [
+            *(
+                passage(shortened(say(int(edge)), MOST_TEXT))
+                for say in (moves.order.name, moves.order.text)[: len(heads)]
+            ),
+            count(moves.order.counts[edge]),
+            digits(moves.start[edge]),
+            digits(final[edge]),
+        ]
+        for edge in order
+    ]
+    left_out = len(final) - len(rows)
+    same = int((moves.order.counts > 1).sum())
+    return section(
+        "weights",
+        "What the weights become",
+        "Scores become feedback at this threshold, and feedback moves the weight of each "
+        "hyperedge, trace after trace. Only hyperedges that are retrieved more than once "
+        "can gather evidence.",
+        figure("weights", "Weights of the hyperedges that move most, over the traces")
+        if rows
+        else None,
+        paragraph(ending(weight_ends(found.weights, found.lab.judged), "those that were used")),
+        paragraph(
+            f"{many(len(final), 'hyperedge')}, {count(same)} of them retrieved more than once. The "
+            "weights that move most:"
+        ),
+        table(
+            [*heads, "updates", "weight before", "weight after"],
+            rows,
+            caption="Weights that move most",
+            texts=range(len(heads)),
+        ),
+        paragraph(f"{many(left_out, 'hyperedge')} that move less are left out.", class_="note")
+        if left_out
+        else None,
+    )
+
+
+def recommendation(found: ReportContents) -> Section | None:
+    """What calibration chose or why it refused, with all of its figures."""
+    one = found.recommendation
+    how = (
+        "Calibration chooses heads, weights and a threshold on some traces and is judged by the "
+        "others. These figures are what to expect on new traces of this kind."
+    )
+    if one is None:
+        if not found.refused:
+            return None
+        return section("recommendation", "Recommendation", how, paragraph(advice(found)))
+    word = MEASURES[one.metric][0]
+    facts = table(
+        ["", word, "95 % interval"],
+        [
+            ["held out", digits(one.held_out.value), bounds(*one.held_out[1:])],
+            ["in sample", digits(one.in_sample), ""],
+        ],
+        caption="The recommended choice, held out and in sample",
+    )
+    judged_by = (
+        f"LabelledScores by {many(one.units, 'hyperedge')} of {many(one.traces, 'trace')}, "
+        f"{count(one.positives)} of them used. Chosen: {one.choice}, threshold "
+        f"{score(one.threshold)}."
+    )
+    return section(
+        "recommendation",
+        "Recommendation",
+        how,
+        paragraph(advice(found), class_=None if one.accepted else "warning"),
+        paragraph(judged_by),
+        facts,
+        figure("recommended", "The recommended scores, held out, beside the baselines"),
+        table(
+            ["scores", *STANDINGS.values()],
+            standings(one.table),
+            caption="Held-out scores beside the baselines",
+            strong=(0,),
+        ),
+        folded(f"What each of {many(len(one.folds), 'outer fold')} chose", _folds(one)),
+        *(
+            (
+                folded("As JSON", tag("pre", one.to_json())),
+                folded("As Python", tag("pre", one.to_python())),
+            )
+            if one.accepted
+            else ()
+        ),
+    )
+
+
+def configuration(found: ReportContents) -> Section | None:
+    """The settings that give the scores and the threshold judged here."""
+    config = found.scored.config
+    if config is None or found.scored.held_out:
+        return None
+    settings = settings_of(config, found.threshold)
+    return section(
+        "config",
+        "To do the same",
+        "A FeedbackExtractor with this config gives feedback by the scores and the threshold of "
+        "this report.",
+        folded("As JSON", tag("pre", json.dumps(settings, indent=2))),
+        folded("As Python", tag("pre", as_python(settings))),
+    )
+
+
+def settings_of(config: ExtractorConfig, threshold: float) -> dict[str, Any]:
+    """Return a config with this threshold as a `FeedbackExtractor` takes it, plain enough for JSON.
+
+    Only what the method looks at is named.
+    """
+    names = ["positive_feedback", "negative_feedback", "neutral_feedback"]
+    settings: dict[str, Any] = {
+        "method": config.method,
+        THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold)),
+    }
+    if config.method == "attention" and config.heads is not None:
+        settings["heads"] = config.heads.to_dict()
+    elif config.method == "attention":
+        names = ["layer", "head", "reduction", "normalisation", "top_k", *names]
+    return settings | {name: getattr(config, name) for name in names}
+
+
+def notes(found: ReportContents) -> Section | None:
+    """Every note of every figure, and the reasons to doubt single scores."""
+    lab, beside = found.lab, found.beside
+    given = [
+        *lab.sweep.notes,
+        *lab.ranking.notes,
+        *(beside.chosen.notes if beside.chosen is not None else ()),
+        *(found.heads.notes if isinstance(found.heads, Heads) else ()),
+        *(found.recommendation.notes if found.recommendation is not None else ()),
+    ]
+    rows = [[note.code.replace("-", " "), note.message] for note in _once(given)]
+    rows += [
+        [f"{code.replace('-', ' ')}, {many(number, 'hyperedge')}", f"For the first: {message}"]
+        for code, number, message in found.reasons
+    ]
+    rows += [["loading", problem] for problem in found.about.problems[:MOST_PROBLEMS]]
+    more = len(found.about.problems) - MOST_PROBLEMS
+    if more > 0:
+        rows.append(["loading", f"{many(more, 'more line')} left out or changed."])
+    if not rows:
+        return None
+    return section(
+        "notes",
+        "What should be known of these figures",
+        "Reasons to doubt a figure, and what was left out of it.",
+        table(["note", "what it says"], rows, caption="Notes", texts=(0, 1)),
+    )
+
+
+def _once(given: Iterable[Any]) -> list[Any]:
+    return list({(note.code, note.message): note for note in given}.values())
+
+
+def _folds(one: Recommendation) -> Markup:
+    rows = [
+        [
+            count(row["repeat"] + 1),
+            count(row["fold"] + 1),
+            row["choice"],
+            row["head"],
+            score(row["strength"]),
+            score(row["threshold"]),
+        ]
+        for row in rows_of(one.folds)
+    ]
+    return joined(
+        [
+            table(
+                ["repeat", "fold", "choice", "head", "strength", "threshold"],
+                rows,
+                caption="What the outer folds chose",
+                texts=(2, 3),
+            )
+        ]
+    )

@@ -1,0 +1,11 @@
+from ._code_units import CodeUnits as CodeUnits
+from ._code_units import Kind as Kind
+from ._code_units import code_units as code_units
+from ._code_units import find_units as find_units
+from ._languages import LANGUAGES as LANGUAGES
+from ._languages import detect_language as detect_language
+from ._source_units import CharSpan as CharSpan
+from ._source_units import SourceUnit as SourceUnit
+from ._source_units import token_units as token_units
+from ._source_units import units_on_tokens as units_on_tokens
+from ._visible_text import visible_text as visible_text

@@ -1,0 +1,12 @@
+from ._evidence.evidence_finder import evidence as evidence
+from ._evidence.evidence_map import Evidence as Evidence
+from ._evidence.head_readings import head_readings as head_readings
+from ._evidence.text_matching import Match as Match
+from ._io.trace_loading import iter_traces as iter_traces
+from ._io.trace_loading import load_traces as load_traces
+from ._io.trace_loading import parse_traces as parse_traces
+from ._io.trace_writing import save_traces as save_traces
+from ._model.trace import Hyperedge as Hyperedge
+from ._model.trace import Trace as Trace
+from ._model.trace import TraceProblem as TraceProblem
+from ._model.trace import TraceSet as TraceSet

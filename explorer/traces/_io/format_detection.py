@@ -1,0 +1,181 @@
+"""Which format the records of a file have, and the traces that its reader makes of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from explorer.errors import TraceError
+from explorer.traces._io.native_format import read_object
+from explorer.traces._model.trace import Trace, TraceProblem
+from explorer.traces.readers import READERS
+from explorer.traces.readers._samples.native_reader import NATIVE
+from explorer.traces.readers._samples.tables import NEEDED, OWN_TABLES, TABLES
+from explorer.traces.readers.reader import Reader, Record
+
+_HEAD = 32
+"""Records that are looked at to tell the format of a file."""
+
+
+def known_readers() -> tuple[Reader, ...]:
+    """Return every reader, in the order in which they are asked."""
+    return (NATIVE, OWN_TABLES, *READERS, TABLES)
+
+
+def reader_named(name: object) -> Reader:
+    """Return the reader of a format.
+
+    Raises
+    ------
+    TraceError
+        No format is called so.
+    """
+    # Not OWN_TABLES: the rows of a table need not all have its columns.
+    for reader in (NATIVE, *READERS, TABLES):
+        if reader.name == name:
+            return reader
+    names = ", ".join(reader.name for reader in (NATIVE, *READERS, TABLES))
+    raise TraceError(f"No trace format is called {name!r}. There are: {names}.")
+
+
+def reader_of(record: Mapping[str, Any], readers: Iterable[Reader]) -> Reader | None:
+    """Return the first reader that knows a record."""
+    return next((reader for reader in readers if _knows(reader, record)), None)
+
+
+def is_known(record: Mapping[str, Any]) -> bool:
+    """Say whether any reader knows a record."""
+    return reader_of(record, known_readers()) is not None
+
+
+def choose(
+    records: Iterator[Record | TraceProblem], name: str, *, columns: bool = False
+) -> tuple[Reader, Iterator[Record | TraceProblem]]:
+    """Tell the format by the first records: the one that most of them have.
+
+    Parameters
+    ----------
+    records
+        The records of a file.
+    name
+        Its name, for messages.
+    columns
+        Whether it is a table, whose fields are columns.
+
+    Returns
+    -------
+    tuple of Reader and iterator
+        The reader, and all the records.
+
+    Raises
+    ------
+    TraceError
+        No reader knows any of the first records.
+    """
+    head: list[Record | TraceProblem] = []
+    found: Counter[str] = Counter()
+    looked_at = 0
+    for item in records:
+        head.append(item)
+        if isinstance(item, Record):
+            looked_at += 1
+            reader = reader_of(item.value, known_readers())
+            if reader is not None:
+                found[reader.name] += 1
+        # One that is known after a while is enough: what is odd before it is told as such.
+        if looked_at >= _HEAD and (found or looked_at >= 40 * _HEAD):
+            break
+    if not found:
+        raise _unknown(head, name, columns=columns)
+    return reader_named(found.most_common(1)[0][0]), itertools.chain(head, records)
+
+
+def read_records(
+    reader: Reader, records: Iterable[Record | TraceProblem], *, forced: bool = False
+) -> Iterator[Trace | TraceProblem]:
+    """Go through the traces that a reader makes of records.
+
+    A record that this reader does not know and another does becomes a problem that names it, unless
+    the user has said that this reader is to be used.
+    """
+    waiting: deque[TraceProblem] = deque()
+    place = [0]
+    others = () if forced else tuple(other for other in (NATIVE, *READERS) if other is not reader)
+    mine = _own(reader, others, records, waiting, place)
+    traces = iter(reader.read(mine))
+    going = True
+    while going:
+        try:
+            item = next(traces)
+        except StopIteration:
+            break
+        except TraceError as error:
+            item, going = TraceProblem(place[0], str(error)), False
+        except Exception as error:  # noqa: BLE001 - what a stranger wrote must not end in a traceback
+            reason = f"the reader of {reader.label} traces cannot go on ({type(error).__name__})"
+            item = TraceProblem(place[0], f"{reason}; what follows was left out.")
+            going = False
+        while waiting:
+            yield waiting.popleft()
+        yield item
+    yield from waiting
+
+
+def _own(
+    reader: Reader,
+    others: Sequence[Reader],
+    records: Iterable[Record | TraceProblem],
+    waiting: deque[TraceProblem],
+    place: list[int],
+) -> Iterator[Record]:
+    """Go through the records of one format; what else comes is kept waiting as problems."""
+    for item in records:
+        place[0] = item.line
+        if isinstance(item, TraceProblem):
+            waiting.append(item)
+        elif not _knows(reader, item.value) and (other := reader_of(item.value, others)):
+            message = (
+                f"this looks like the format of {other.label}, and the others look like that "
+                f"of {reader.label}; keep them in files of their own."
+            )
+            waiting.append(TraceProblem(item.line, message))
+        else:
+            yield item
+
+
+def _knows(reader: Reader, record: Mapping[str, Any]) -> bool:
+    """Ask a reader about a record."""
+    try:
+        return bool(reader.recognises(record))
+    except Exception:  # noqa: BLE001 - a record that a reader stumbles over is none of its own
+        return False
+
+
+def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool) -> TraceError:
+    """Say that nothing in a file is known, and what there is."""
+    problems = [item for item in head if isinstance(item, TraceProblem)]
+    first = next((item for item in head if isinstance(item, Record)), None)
+    if first is None:
+        rest = f" ({len(problems) - 1} more problems like this.)" if len(problems) > 1 else ""
+        reason = str(problems[0]) if problems else "it is empty."
+        return TraceError(f"No trace could be read from {name}: {reason}{rest}")
+    try:
+        read_object(first.value)
+        fault = "it is no trace."
+    except TraceError as error:
+        fault = str(error)
+    keys = [str(key)[:40] for key in first.value]
+    shown = ", ".join(keys[:12]) + (" ..." if len(keys) > 12 else "") if keys else "none"
+    labels = ", ".join(reader.label for reader in (NATIVE, *READERS, TABLES))
+    if columns:
+        return TraceError(
+            f"No trace could be read from {name}: its columns are {shown}. {NEEDED} These are the "
+            f"columns of no other known format either ({labels})."
+        )
+    return TraceError(
+        f"No trace could be read from {name}: line {first.line}: {fault} Its fields are: {shown}. "
+        f"They are those of no known format ({labels}). If it is one of these, name it with "
+        "format=...; else see docs/traces.md for what a trace needs."
+    )

@@ -1,0 +1,211 @@
+"""JSON objects that hold the records of a file: in a list, as columns, or by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BufferedIOBase
+from typing import Any
+
+from explorer.errors import TraceError
+from explorer.traces._io.json_decoding import decode_json
+from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner
+from explorer.traces._model.trace import TraceProblem
+from explorer.traces.readers.reader import Record
+
+Recognises = Callable[[Mapping[str, Any]], bool]
+"""Whether some reader knows a record."""
+
+_SAMPLE = 3
+_SPREAD = ("resourceSpans", "resource_spans")
+"""Lists whose items mean the same whether they come in one object or in several."""
+
+
+def records_within(
+    value: Mapping[str, Any], recognises: Recognises, line: int
+) -> list[Record | TraceProblem]:
+    """Return the records of one decoded object.
+
+    It is the first of these that it can be: columns, one record itself, an object with a list of
+    records (which may lie one level down), or records by their names. Where nobody knows it, it is
+    one record, for whoever reports that.
+    """
+    rows = rows_of_columns(value)
+    if rows is not None:
+        return [Record(number, row) for number, row in enumerate(rows, start=1)]
+    if recognises(value):
+        return [Record(line, value)]
+    lists = [
+        item
+        for holder in (value, *(inner for inner in value.values() if isinstance(inner, dict)))
+        for item in holder.values()
+        if _is_records(item)
+    ]
+    known = [item for item in lists if _any_known(recognises, item)]
+    named = list(value.values())
+    if not known and _is_records(named) and _any_known(recognises, named):
+        return [checked_record(line, item) for item in named]
+    found = known or lists
+    return [checked_record(line, item) for item in (found[0] if found else [value])]
+
+
+def rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of an object of columns, or None when it is no such object.
+
+    Columns are lists of one length, at least two of them (``Dataset.to_dict()``), or mappings from
+    one and the same index (``DataFrame.to_json()``); or the object has ``columns`` and ``data``
+    (``orient="split"``).
+    """
+    names, cells = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(cells, list) and cells:
+        fits = all(isinstance(row, list) and len(row) == len(names) for row in cells)
+        return [dict(zip(map(str, names), row, strict=True)) for row in cells] if fits else None
+    columns = list(value.values())
+    if len(columns) < 2:
+        return None
+    if all(isinstance(column, list) for column in columns):
+        # Lists of objects only are something else, such as runs and their feedback.
+        if len({len(column) for column in columns}) != 1 or all(map(_is_records, columns)):
+            return None
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    if all(isinstance(column, dict) for column in columns) and columns[0]:
+        index = columns[0].keys()
+        if "0" not in index or any(column.keys() != index for column in columns):
+            return None
+        return [{name: column[key] for name, column in value.items()} for key in index]
+    return None
+
+
+def records_of_large(
+    reopen: Callable[[], BufferedIOBase], recognises: Recognises, limit: int
+) -> Iterator[Record | TraceProblem] | None:
+    """Go through an object that is too large, or too damaged, to be decoded as a whole.
+
+    It is walked over once, to see its fields and the first items of its lists; then the list that
+    holds the records is streamed.
+
+    Parameters
+    ----------
+    reopen
+        Opens the text anew.
+    recognises
+        Whether some reader knows a record.
+    limit
+        Longest value that is read, in bytes.
+
+    Returns
+    -------
+    iterator or None
+        None when the text is no object, or more than one, or breaks before any record.
+    """
+    with reopen() as stream:
+        scanner = Scanner(stream, limit)
+        begins, seen, fault = _survey(scanner)
+        follows = fault is None and scanner.peek()
+    lists = {key: seen[key] for key in begins if isinstance(seen[key], list)}
+    known = [key for key, items in lists.items() if any(map(recognises, items))]
+    if follows or (fault is not None and not known):
+        return None
+    if recognises(seen) and fault is None:
+        spread = [key for key in lists if key in _SPREAD]
+        if spread:
+            return _streamed(reopen, limit, begins[spread[0]], spread[0], fault)
+        return values(reopen, limit)
+    chosen = known or [key for key, items in lists.items() if items]
+    if chosen:
+        return _streamed(reopen, limit, begins[chosen[0]], None, fault)
+    return values(reopen, limit)
+
+
+def values(reopen: Callable[[], BufferedIOBase], limit: int) -> Iterator[Record | TraceProblem]:
+    """Go through objects that follow each other, over as many lines as they like."""
+    with reopen() as stream:
+        scanner = Scanner(stream, limit)
+        try:
+            while scanner.peek():
+                yield record_of(scanner.value())
+        except BrokenJSON as fault:
+            yield fault.problem()
+
+
+def _survey(
+    scanner: Scanner,
+) -> tuple[dict[str, tuple[int, int]], dict[str, Any], BrokenJSON | None]:
+    """Return where the lists of an object begin (offset and line), and what it holds in short.
+
+    Of its lists, only the first objects are in the second.
+    """
+    begins: dict[str, tuple[int, int]] = {}
+    seen: dict[str, Any] = {}
+    try:
+        for raw in scanner.names():
+            key = str(decode_json(raw.raw))
+            if scanner.peek() != b"[":
+                seen[key] = decode_json(scanner.value().raw)
+                continue
+            begins[key] = (scanner.offset, scanner.line)
+            seen[key] = []
+            for place, piece in enumerate(scanner.items()):
+                if place < _SAMPLE and piece.raw.startswith(b"{"):
+                    seen[key].append(decode_json(piece.raw))
+    except BrokenJSON as fault:
+        return begins, seen, fault
+    except TraceError as error:
+        return begins, seen, BrokenJSON(scanner.line, str(error))
+    return begins, seen, None
+
+
+def _streamed(
+    reopen: Callable[[], BufferedIOBase],
+    limit: int,
+    begin: tuple[int, int],
+    around: str | None,
+    fault: BrokenJSON | None,
+) -> Iterator[Record | TraceProblem]:
+    """Stream one list of an object; `around` puts each item into an object of its own."""
+    with reopen() as stream:
+        stream.seek(begin[0])
+        scanner = Scanner(stream, limit)
+        scanner.line = begin[1]
+        try:
+            for piece in scanner.items():
+                found = record_of(piece)
+                if around is not None and isinstance(found, Record):
+                    found = Record(found.line, {around: [found.value]})
+                yield found
+        except BrokenJSON as error:
+            fault = error
+    if fault is not None:
+        yield fault.problem()
+
+
+def record_of(piece: Piece) -> Record | TraceProblem:
+    """Decode one piece of text that should be an object."""
+    try:
+        value = decode_json(piece.raw.strip(b" \t\r\n"))
+    except TraceError as error:
+        return TraceProblem(piece.line, str(error))
+    return checked_record(piece.line, value)
+
+
+def checked_record(line: int, value: object) -> Record | TraceProblem:
+    """Return a record, or the problem that a value is none."""
+    if isinstance(value, Mapping):
+        return Record(line, value)
+    from explorer.traces._io.native_format import kind_of
+
+    return TraceProblem(line, f"a trace is a JSON object, and this is {kind_of(value)}.")
+
+
+def _any_known(recognises: Recognises, items: Sequence[Any]) -> bool:
+    """Say whether some reader knows one of the first items; what is no object is no record."""
+    return any(isinstance(item, Mapping) and recognises(item) for item in items[:_SAMPLE])
+
+
+def _is_records(value: object) -> bool:
+    """Say whether a value is a list of objects."""
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str | bytes)
+        and len(value) > 0
+        and isinstance(value[0], Mapping)
+    )

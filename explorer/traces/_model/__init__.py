@@ -1,0 +1,1 @@
+"""The record of a trace, sets of traces, and labels."""

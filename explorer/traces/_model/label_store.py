@@ -1,0 +1,264 @@
+"""LabelStore that people give to hyperedges, and the small file beside the traces that keeps them.
+
+The file is called like the trace file with ``.labels.json`` behind it. It holds, by trace id and
+hyperedge id, true (the answer needs this fact), false, or null (nobody knows, whatever the trace
+file says).
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from explorer.errors import TraceError
+from explorer.traces._io.file_streams import appearing_whole
+
+if TYPE_CHECKING:
+    from explorer.traces._model.trace import Hyperedge, Trace
+
+SUFFIX = ".labels.json"
+MAX_BYTES = 64 * 2**20
+"""Largest file of labels that is read."""
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+_WRITING = threading.Lock()
+"""Held from reading what others labelled to writing it back: two sets may share one file."""
+
+Given = dict[str, dict[str, bool | None]]
+"""LabelStore by trace id and hyperedge id."""
+
+
+class _File(msgspec.Struct):
+    labels: Given
+    about: str = ""
+
+
+class LabelStore:
+    """The labels that were given to the hyperedges of one set of traces.
+
+    Parameters
+    ----------
+    path
+        The file that keeps them; None for labels that are kept in memory only.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._given: Given = {}
+        self._applied: dict[str, tuple[Trace, Trace, Mapping[str, bool | None]]] = {}
+        self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy holds: the labels, without those who follow them here."""
+        return self.__dict__ | {"_applied": {}, "_followers": []}
+
+    def follow(self, told: Callable[[], None]) -> None:
+        """Call a method after every label that is given, as long as its object lives."""
+        self.leave(told)
+        self._followers.append(weakref.WeakMethod(told))
+
+    def leave(self, told: Callable[[], None]) -> None:
+        """Call the method no more."""
+        known = [(one, one()) for one in self._followers]
+        self._followers = [one for one, method in known if method not in (None, told)]
+
+    @classmethod
+    def beside(cls, traces: Path) -> LabelStore:
+        """Return labels that are kept beside a trace file; nothing is read yet.
+
+        Those of the packaged traces stay in memory: a package is not written to.
+        """
+        folder = traces.absolute().parent
+        if folder.resolve().is_relative_to(_PACKAGE):
+            return cls()
+        return cls(folder / (traces.name + SUFFIX))
+
+    def read(self) -> str | None:
+        """Read the file, if there is one; what is wrong with it comes back as a sentence."""
+        if self.path is None:
+            return None
+        try:
+            self._given = _read(self.path)
+        except TraceError as error:
+            return str(error)
+        return None
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the ids of the traces that have labels."""
+        return iter(self._given)
+
+    def of(self, trace: str) -> Mapping[str, bool | None]:
+        """Return the labels that were given in one trace, by hyperedge id."""
+        return self._given.get(trace, {})
+
+    def applied(self, trace: Trace, *, keep: bool) -> Trace:
+        """Return a trace as it is labelled: itself, or a copy with other hyperedges.
+
+        The copy is the same at every call where it may be kept.
+        """
+        given = self._given.get(trace.id)
+        if not given:
+            return trace
+        known = self._applied.get(trace.id)
+        # Labels of a trace are never changed in place: what a thread read before a new one came is
+        # known by that.
+        if known is not None and known[0] is trace and known[2] is given:
+            return known[1]
+        edges: list[Hyperedge] = [
+            msgspec.structs.replace(edge, label=given[edge.id]) if edge.id in given else edge
+            for edge in trace.hyperedges
+        ]
+        labelled = msgspec.structs.replace(trace, hyperedges=edges)
+        if keep:
+            self._applied[trace.id] = (trace, labelled, given)
+        return labelled
+
+    def give(self, trace: Trace, hyperedge: str, value: bool | None) -> None:
+        """Label a hyperedge, and write the file.
+
+        Parameters
+        ----------
+        trace
+            The trace as its file has it.
+        hyperedge
+            Id of the hyperedge.
+        value
+            True, False, or None: nobody knows.
+
+        Raises
+        ------
+        TraceError
+            The label or the hyperedge is none, or the file cannot be written; in the last case the
+            label is kept in memory.
+        """
+        if not (value is None or isinstance(value, bool)):
+            raise TraceError(f"A label is True, False or None, and not {value!r:.40}.")
+        own = [edge.label for edge in trace.hyperedges if edge.id == hyperedge]
+        if not own:
+            ids = ", ".join(edge.id for edge in trace.hyperedges[:10]) or "none"
+            raise TraceError(
+                f"Trace {trace.id} has no hyperedge with the id {hyperedge!r:.80}; it has: {ids}"
+                f"{' ...' if len(trace.hyperedges) > 10 else '.'}"
+            )
+        try:
+            with _WRITING:
+                self._give(trace, hyperedge, value, own)
+        finally:  # it holds, too, where it cannot be written
+            for follower in list(self._followers):
+                told = follower()
+                if told is not None:
+                    told()
+
+    def _give(
+        self, trace: Trace, hyperedge: str, value: bool | None, own: list[bool | None]
+    ) -> None:
+        """Label a hyperedge that there is; nobody else labels meanwhile."""
+        needless = value is None and all(label is None for label in own)
+        self._set(trace.id, hyperedge, value, needless)
+        if self.path is None:
+            return
+        try:
+            # Another notebook may have labelled the same file since it was read.
+            for name, found in _read(self.path).items():
+                self._given[name] = {**self._given.get(name, {}), **found}
+        except TraceError as error:
+            raise TraceError(f"The label is kept in memory only: {error}") from None
+        finally:
+            self._set(trace.id, hyperedge, value, needless)
+        _write(self.path, self._given)
+
+    def _set(self, trace: str, hyperedge: str, value: bool | None, needless: bool) -> None:
+        """Change one label; one that says nothing is left out."""
+        given = {name: old for name, old in self.of(trace).items() if name != hyperedge}
+        if not needless:
+            given[hyperedge] = value
+        if given:
+            self._given[trace] = given
+        else:
+            self._given.pop(trace, None)
+
+
+def remove_beside(traces: Path) -> None:
+    """Remove the labels beside a trace file that was written anew, and holds its own.
+
+    Raises
+    ------
+    OSError
+        They cannot be removed.
+    """
+    path = LabelStore.beside(traces).path
+    if path is not None and path.is_file():
+        path.unlink()
+
+
+class Unplaced:
+    """Watches traces go by, to say which labels belong to none of them."""
+
+    def __init__(self, labels: LabelStore) -> None:
+        self._labels = labels
+        self._traces: set[str] = set()
+        self._hyperedges: list[str] = []
+
+    def saw(self, trace: str, hyperedges: Iterable[str]) -> None:
+        """Note a trace and its hyperedges."""
+        given = self._labels.of(trace)
+        if given:
+            self._traces.add(trace)
+            self._hyperedges += [f"{name} of {trace}" for name in given.keys() - set(hyperedges)]
+
+    def message(self) -> str | None:
+        """Return what the user is told, or None when every label has its place."""
+        lost = [name for name in self._labels if name not in self._traces] + self._hyperedges
+        if not lost:
+            return None
+        shown = ", ".join(name[:60] for name in lost[:3]) + (" ..." if len(lost) > 3 else "")
+        return f"{len(lost)} of the labels kept beside the traces belong to nothing here: {shown}."
+
+
+def _read(path: Path) -> Given:
+    """Read a file of labels; one that is not there holds none.
+
+    Raises
+    ------
+    TraceError
+        It is damaged, too large, or cannot be opened.
+    """
+    what = f"the labels in {path.name} cannot be read"
+    try:
+        about = path.stat()
+        if stat.S_ISREG(about.st_mode) and about.st_size <= MAX_BYTES:
+            return msgspec.json.decode(path.read_bytes(), type=_File).labels
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        # ValueError: no JSON, no labels, or no UTF-8.
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    else:
+        reason = "that is no ordinary file, or a very large one"
+    raise TraceError(f"{what} ({reason}). Mend or remove that file.")
+
+
+def _write(path: Path, given: Given) -> None:
+    """Write a file of labels, whole or not at all."""
+    contents = {
+        "about": "LabelStore given in explorer, by trace and hyperedge. true: the answer needs it.",
+        "labels": given,
+    }
+    try:
+        text = json.dumps(contents, indent=1, ensure_ascii=False)
+        with appearing_whole(path) as stream:
+            stream.write(text.encode() + b"\n")
+    except (OSError, UnicodeEncodeError) as error:
+        reason = getattr(error, "strerror", None) or "a name in it is no text"
+        raise TraceError(
+            f"The label is kept in memory only: {path} cannot be written ({reason}). "
+            "save_traces writes the traces with their labels elsewhere."
+        ) from error

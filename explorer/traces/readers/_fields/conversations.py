@@ -1,0 +1,66 @@
+"""The last question of a conversation and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from explorer.traces.readers._fields.record_fields import structure, text_of
+
+_ASKING = frozenset({"human", "user"})
+_ANSWERING = frozenset({"ai", "assistant"})
+
+
+class Exchange(NamedTuple):
+    """The last question that was asked, and what was answered.
+
+    `start` and `stop` are the places of the question and of the end of the answer among the
+    messages; `answer` is None when there is none.
+    """
+
+    query: str
+    answer: str | None
+    start: int
+    stop: int
+
+
+def last_exchange(messages: Sequence[Any]) -> Exchange | None:
+    """Return the last question that has an answer, or the last question; None if nobody asked.
+
+    Messages are objects with `content` and a `role` or `type` (human or user, ai or assistant).
+    Of several answers to one question the last that says something counts: those before it call
+    tools.
+    """
+    question: tuple[int, str] | None = None
+    found: Exchange | None = None
+    for place, message in enumerate(messages):
+        speaker, said = speaker_of(message), said_by(message)
+        if speaker == "user" and said is not None:
+            question = (place, said)
+        elif speaker == "assistant" and said and question is not None:
+            found = Exchange(question[1], said, question[0], place + 1)
+    if found is None and question is not None:
+        return Exchange(question[1], None, question[0], len(messages))
+    return found
+
+
+def speaker_of(message: object) -> str | None:
+    """Return who speaks: ``user``, ``assistant``, or what else the message says (``tool``)."""
+    if not isinstance(message, dict):
+        return None
+    for name in ("role", "type"):
+        speaker = message.get(name)
+        if isinstance(speaker, str):
+            if speaker.lower() in _ASKING:
+                return "user"
+            return "assistant" if speaker.lower() in _ANSWERING else speaker.lower()
+    return None
+
+
+def said_by(message: object) -> str | None:
+    """Return what a message says; of an object, what its `text` says."""
+    content = message.get("content") if isinstance(message, dict) else None
+    held = structure(content)
+    if isinstance(held, dict) and isinstance(held.get("text"), str):
+        return str(held["text"])
+    return text_of(content)

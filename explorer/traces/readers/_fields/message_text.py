@@ -1,0 +1,220 @@
+"""The question or the answer in what a step was given and gave: text, messages, objects."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.traces.readers._fields.conversations import speaker_of
+from explorer.traces.readers._fields.record_fields import is_missing, structure
+
+DEPTH = 24
+"""Levels of nesting that are looked through; what lies deeper is no question and no document."""
+
+_QUESTIONS = (
+    *("question", "query", "user_input", "user_query", "input", "inputs", "query_str"),
+    *("query_bundle", "str_or_query_bundle", "search_query", "user_message", "prompt", "request"),
+    *("input_value", "text", "content", "value", "messages", "kwargs", "args"),
+)
+_ANSWERS = (
+    *("answer", "final_answer", "output", "outputs", "response", "result", "output_text"),
+    *("generation", "completion", "text", "content", "value", "message", "choices"),
+    *("generations", "candidates", "messages", "return_values", "kwargs"),
+)
+_SPEECH = ("content", "contents", "parts", "text", "message_content", "kwargs", "response")
+_ROUNDS = ("role", "type", "message.role", "author")
+
+
+def question_in(value: Any) -> str:
+    """Return the question that an input holds; empty if it holds none.
+
+    Of messages it is what the user said last; of an object the field that is named like a
+    question. Where nothing is, an object is written out as JSON.
+    """
+    found = opened(value)
+    return _spoken(found, _QUESTIONS, "user", 0) or _written(found)
+
+
+def answer_in(value: Any) -> str:
+    """Return the answer that an output holds; empty if it holds none.
+
+    Of messages it is what the assistant said last; otherwise as `question_in`.
+    """
+    found = opened(value)
+    return _spoken(found, _ANSWERS, "assistant", 0) or _written(found)
+
+
+def logprobs_in(value: Any, depth: int = 0) -> dict[str, Any] | None:
+    """Return the token log-probabilities of a response as OpenAI's chat format has them.
+
+    Returns
+    -------
+    dict or None
+        ``{"content": [{"token": ..., "logprob": ...}, ...]}``, wherever in the response a
+        `logprobs` holds it.
+    """
+    found = opened(value)
+    if depth > DEPTH:
+        return None
+    if isinstance(found, list):
+        below = found[:64]  # choices and generations, never the tokens themselves
+    elif isinstance(found, Mapping):
+        held = opened(found.get("logprobs"))
+        listed = opened(held.get("content")) if isinstance(held, Mapping) else held
+        if isinstance(listed, list) and listed and all(map(_is_token, listed)):
+            return {"content": plain(listed)}
+        below = list(found.values())
+    else:
+        return None
+    for item in below:
+        if isinstance(item, str) and "logprob" not in item:
+            continue
+        inside = logprobs_in(item, depth + 1)
+        if inside is not None:
+            return inside
+    return None
+
+
+def opened(value: Any) -> Any:
+    """Return a value, or the list or object that it holds as text or as an array."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return structure(value)
+
+
+def from_json(value: Any) -> Any:
+    """Return what a text that is known to be JSON says; the text itself when it is not."""
+    if not isinstance(value, str):
+        return opened(value)
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return structure(value)
+
+
+def sound(text: str) -> str:
+    """Return a text that can be written as UTF-8: half a surrogate pair is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """Return a copy of a value in which all is JSON; what lies too deep, or is odd, is text."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, str):
+        return sound(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth > DEPTH:
+        return None
+    if isinstance(value, Mapping):
+        return {sound(str(name)): plain(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    return sound(str(value))
+
+
+def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str:
+    """Look for text in a value: its own, that of the speaker's last message, or of its fields."""
+    value = opened(value)
+    if isinstance(value, str):
+        return sound(value) if value.strip() else ""
+    if depth > DEPTH:
+        return ""
+    if isinstance(value, list):
+        return _in_list(value, names, speaker, depth)
+    if isinstance(value, Mapping):
+        value = _unwrapped(value)
+        if any(name in value for name in _ROUNDS) and (said := _speech(value, depth)):
+            return said
+        for name in names:
+            if not is_missing(value.get(name)) and (
+                found := _spoken(value[name], names, speaker, depth + 1)
+            ):
+                return found
+        if len(value) == 1:
+            return _spoken(next(iter(value.values())), names, speaker, depth + 1)
+    return ""
+
+
+def _in_list(items: list[Any], names: tuple[str, ...], speaker: str, depth: int) -> str:
+    """Return what the speaker said last; without speakers, the first text of the list."""
+    messages = [_unwrapped(item) if isinstance(item, Mapping) else item for item in items]
+    voices = [_voice(item) for item in messages]
+    if any(voice in {"user", "assistant"} for voice in voices):
+        for message, voice in zip(reversed(messages), reversed(voices), strict=True):
+            if voice == speaker and (said := _speech(message, depth)):
+                return said
+        return ""
+    for item in items[:64]:
+        if found := _spoken(item, names, speaker, depth + 1):
+            return found
+    return ""
+
+
+def _speech(message: Any, depth: int) -> str:
+    """Return the text of one message: a text, or parts of which some are text."""
+    message = opened(message)
+    if isinstance(message, str):
+        return sound(message) if message.strip() else ""
+    if depth > DEPTH:
+        return ""
+    if isinstance(message, list):
+        pieces = [_speech(item, depth + 1) for item in message]
+        return "\n".join(piece for piece in pieces if piece)
+    if isinstance(message, Mapping):
+        message = _unwrapped(message)
+        for name in _SPEECH:
+            if not is_missing(message.get(name)) and (said := _speech(message[name], depth + 1)):
+                return said
+    return ""
+
+
+def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take a message out of what frameworks wrap it in, and the prefix off its names."""
+    inner = opened(message.get("message"))
+    if len(message) == 1 and isinstance(inner, Mapping):
+        return inner
+    kwargs = message.get("kwargs")
+    if isinstance(kwargs, Mapping) and isinstance(message.get("id"), list):  # LangChain
+        named = message["id"][-1:]
+        kind = named[0].removesuffix("Chunk") if named and isinstance(named[0], str) else ""
+        return {"type": kind.removesuffix("Message").lower(), **kwargs}
+    for prefix in ("message.", "message_content."):
+        if any(name.startswith(prefix) for name in message if isinstance(name, str)):
+            return {str(name).removeprefix(prefix): item for name, item in message.items()}
+    return message
+
+
+def _voice(message: Any) -> str | None:
+    """Return who speaks; Gemini calls its assistant a model."""
+    voice = speaker_of(dict(message)) if isinstance(message, Mapping) else None
+    return "assistant" if voice == "model" else voice
+
+
+def _is_token(item: Any) -> bool:
+    """Say whether this is a token with its log-probability."""
+    return (
+        isinstance(item, Mapping)
+        and isinstance(item.get("token"), str)
+        and isinstance(item.get("logprob"), int | float)
+    )
+
+
+def _written(value: Any) -> str:
+    """Write an object or a number out, so that an odd input can at least be read."""
+    if is_missing(value) or isinstance(value, str | bool | list):
+        return ""
+    if isinstance(value, Mapping) and all(map(is_missing, value.values())):
+        return ""
+    return json.dumps(plain(value), ensure_ascii=False)

@@ -1,0 +1,252 @@
+"""The fields of a foreign record, taken one by one, and the trace that is made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from explorer.errors import TraceError
+from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.trace import Hyperedge, Trace
+from explorer.traces.readers._fields.literals import parsed
+
+# Fields of our own files: a foreign field of the same name may not take their place.
+_TRACE_NAMES = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
+_HYPEREDGE_NAMES = frozenset({"id", "hyperedge", "entities", "label"})
+
+
+class Fields:
+    """The fields of one record. What nobody took goes to `extra`, so nothing is lost.
+
+    Parameters
+    ----------
+    value
+        The record.
+    place
+        Which one of its file it is, from 1; its name when it has none.
+
+    Attributes
+    ----------
+    notes
+        What was odd and did not keep the record from being read, in sentences that can follow
+        "line 7: ".
+    """
+
+    def __init__(self, value: Mapping[str, Any], place: int = 1) -> None:
+        self.place = place
+        self.notes: list[str] = []
+        self._left = dict(value)
+
+    def take(self, *names: str) -> tuple[str, Any]:
+        """Take the first of these fields that holds something.
+
+        Null, and the NaN that pandas puts into an empty cell, hold nothing.
+
+        Returns
+        -------
+        tuple of str and object
+            Its name and value; the first name and None when none of them holds anything.
+        """
+        for name in names:
+            value = self._left.get(name)
+            if is_missing(value):
+                self._left.pop(name, None)
+            else:
+                return name, self._left.pop(name)
+        return names[0], None
+
+    def put_back(self, name: str, value: Any) -> None:
+        """Leave a field that was taken among what is kept, unless it holds nothing."""
+        if value is not None:
+            self._left[name] = value
+
+    def text(self, *names: str) -> str | None:
+        """Take a text; a number, as spreadsheets make of one, is its digits.
+
+        Raises
+        ------
+        TraceError
+            The field is there and is no text.
+        """
+        name, value = self.take(*names)
+        found = text_of(value)
+        if found is None and value is not None:
+            raise TraceError(f"`{name}` must be text, and here it is {kind_of(value)}.")
+        return found
+
+    def needed_text(self, *names: str) -> str:
+        """Take a text that must be there.
+
+        Raises
+        ------
+        TraceError
+            It is missing, or no text.
+        """
+        found = self.text(*names)
+        if found is None:
+            raise TraceError(f"it needs `{names[0]}`, a text, and there is none.")
+        return found
+
+    def name(self, *names: str) -> str | None:
+        """Take an identifier: a text that is not empty, or a whole number."""
+        for name in names:
+            found = identifier(self._left.get(name))
+            if found is not None:
+                del self._left[name]
+                return found
+        return None
+
+    def items(self, *names: str) -> list[Any] | None:
+        """Take a list, or the list that a text holds.
+
+        Raises
+        ------
+        TraceError
+            The field is there and is no list.
+        """
+        name, value = self.take(*names)
+        found = structure(value)
+        if value is None:
+            return None
+        if not isinstance(found, list):
+            raise TraceError(f"`{name}` must be a list, and here it is {kind_of(value)}.")
+        return found
+
+    def note(self, message: str) -> None:
+        """Keep a sentence about something odd."""
+        self.notes.append(message)
+
+    def trace(
+        self,
+        source: str,
+        query: str,
+        hyperedges: list[Hyperedge],
+        answer: str | None,
+        reference: Any = None,
+        *,
+        identified: Sequence[str] = ("id",),
+    ) -> Trace:
+        """Make the trace, once everything that has a place in it was taken.
+
+        Parameters
+        ----------
+        source
+            Name of the format; kept as ``metadata["source"]``.
+        query, hyperedges
+            As `Trace` has them.
+        answer
+            What the system answered. Where it is None and there is a reference answer, that one
+            is taken, and ``metadata["answer_from"]`` is ``"gold"``.
+        reference
+            The right answer, or several; kept as ``metadata["reference"]`` unless it is all there
+            is to the answer.
+        identified
+            Fields that may hold the name of the record.
+        """
+        identity = self.name(*identified) or f"q{self.place}"
+        metadata: dict[str, Any] = {"source": source}
+        if answer is None and (gold := _first_text(reference)) is not None:
+            answer = gold
+            metadata["answer_from"] = "gold"
+        if reference is not None and reference is not answer:
+            metadata["reference"] = reference
+        theirs = self._left.get("metadata")
+        if isinstance(structure(theirs), dict):
+            metadata.update(beside(metadata, structure(self._left.pop("metadata"))))
+        return Trace(
+            id=identity,
+            query=query,
+            hyperedges=hyperedges,
+            answer=answer or "",
+            metadata=metadata,
+            extra=beside(_TRACE_NAMES, self._left),
+        )
+
+
+def extra_of(value: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]:
+    """Return what is left of an object that became a hyperedge."""
+    gone = set(taken)
+    return beside(_HYPEREDGE_NAMES, {key: item for key, item in value.items() if key not in gone})
+
+
+def beside(taken: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `given` with an underscore added to each name that is taken."""
+    used = set(taken)
+    fitted = {}
+    for name in sorted(given, key=lambda key: key in used):
+        free = name
+        while free in used:
+            free = f"{free}_"
+        fitted[free] = given[name]
+        used.add(free)
+    return fitted
+
+
+def structure(value: Any) -> Any:
+    """Return a value, or the list or object that it holds as text."""
+    if isinstance(value, str):
+        found = parsed(value)
+        return value if found is None else found
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def is_missing(value: object) -> bool:
+    """Say whether a cell is empty: null, or the NaN that pandas makes of it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def text_of(value: object) -> str | None:
+    """Return a text, or a number as its digits; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and not is_missing(value):
+        try:
+            return str(value)
+        except ValueError:  # a number of thousands of digits
+            return None
+    return None
+
+
+def identifier(value: object) -> str | None:
+    """Return a text that is not empty, or a whole number, as a name."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else None
+    return text_of(value) or None
+
+
+def titled(title: str | None, text: str) -> str:
+    """Return a paragraph under its title, as who answers the question reads it.
+
+    Without the title many a paragraph does not say what it is about. One that begins with its title
+    is left as it is.
+
+    Examples
+    --------
+    >>> titled("Marta Oll", "She was born in Brek.")
+    'Marta Oll: She was born in Brek.'
+    """
+    if not title or not text or text.casefold().startswith(title.casefold()):
+        return text
+    return f"{title}: {text}"
+
+
+def places(numbers: Sequence[int]) -> str:
+    """Write places as words: "2, 5, 9 and 3 more"."""
+    shown_ones = ", ".join(str(number) for number in numbers[:3])
+    return shown_ones + (f" and {len(numbers) - 3} more" if len(numbers) > 3 else "")
+
+
+def shown(text: object) -> str:
+    """Quote a text of a file for a message, cut to a readable length."""
+    written = text if isinstance(text, str) else kind_of(text)
+    return repr(written if len(written) <= 60 else f"{written[:57]}...")
+
+
+def _first_text(value: object) -> str | None:
+    """Return a text, or the first text of a list."""
+    if isinstance(value, list):
+        return next((item for item in value if isinstance(item, str)), None)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,1 @@
+"""Readers of formats that store a request as spans."""

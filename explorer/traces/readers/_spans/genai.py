@@ -1,0 +1,144 @@
+"""OpenTelemetry's conventions for generative AI, old and new, and OpenLLMetry's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.traces.readers._fields.documents import Document, documents_in
+from explorer.traces.readers._fields.message_text import (
+    answer_in,
+    from_json,
+    logprobs_in,
+    question_in,
+)
+from explorer.traces.readers._spans.otlp import OtlpSpan, at, dialect, each_span, tree
+from explorer.traces.readers._spans.request_spans import Kind, Span, span_reader
+from explorer.traces.readers.reader import Reader
+
+_KINDS: dict[str, Kind] = {
+    "retrieval": "retriever",
+    "chat": "llm",
+    "text_completion": "llm",
+    "generate_content": "llm",
+    "execute_tool": "tool",
+    "embeddings": "aside",
+    "tool": "tool",
+    "completion": "llm",
+    "rerank": "reranker",
+}
+_RESULTS = ("db.query.result", "db.search.result")
+_ASKED = (
+    *("gen_ai.retrieval.query.text", "gen_ai.input.messages", "gen_ai.prompt"),
+    *("gen_ai.tool.call.arguments", "traceloop.entity.input"),
+)
+_ANSWERED = ("gen_ai.output.messages", "gen_ai.completion", "traceloop.entity.output")
+
+
+def recognises(record: Mapping[str, Any]) -> bool:
+    """Say whether a record holds spans, or log records, with GenAI attributes."""
+    return dialect(record) == "genai"
+
+
+def _span(raw: OtlpSpan) -> Span | None:
+    """Read one span, or one log record that holds the messages of a span."""
+    told: dict[str, Any] = {}
+    notes: list[str] = []
+    results: list[Document] = []
+    for name, attributes in [*raw.events(), *_logged(raw)]:
+        results += _result(name, attributes, notes)
+        for attribute in (*_ASKED, *_ANSWERED, "gen_ai.retrieval.documents"):
+            found = at(attributes, attribute)
+            if found is not None:
+                told[attribute] = found
+        said = {key: value for key, value in attributes.items() if key != "gen_ai"}
+        match name:
+            case "gen_ai.user.message":
+                told["gen_ai.prompt"] = said
+            case "gen_ai.choice" | "gen_ai.assistant.message":
+                told["gen_ai.completion"] = said
+    if not raw.attributes and not told and not results:
+        return None
+
+    def held(name: str) -> Any:
+        own = raw.at(name)
+        return told.get(name) if own is None else own
+
+    kind = _kind(raw)
+    listed = held("gen_ai.retrieval.documents")
+    documents = documents_in(listed, notes) or results
+    if documents or (listed is not None and kind == "other"):
+        kind = "reranker" if kind == "reranker" else "retriever"
+    elif kind not in {"llm", "aside"}:
+        given = held("gen_ai.tool.call.result") or held("traceloop.entity.output")
+        documents = documents_in(given, notes, sure=kind == "other")
+    if kind == "llm" and not documents:
+        documents = _tool_responses(held("gen_ai.input.messages"))
+    return raw.span(
+        kind=kind,
+        query=_first(question_in(_arguments(held(name))) for name in _ASKED),
+        answer=_first(answer_in(_arguments(held(name))) for name in _ANSWERED),
+        documents=documents,
+        logprobs=logprobs_in([held(name) for name in _ANSWERED]) if kind == "llm" else None,
+        notes=notes,
+    )
+
+
+def _kind(raw: OtlpSpan) -> Kind:
+    """Say what a span does."""
+    operation = raw.text("gen_ai.operation.name") or raw.text("traceloop.span.kind")
+    operation = operation or raw.text("llm.request.type")
+    if operation in _KINDS:
+        return _KINDS[operation]
+    if "rerank" in str(raw.raw.get("name")).lower():
+        return "reranker"
+    is_model = raw.at("gen_ai.completion") or raw.at("gen_ai.output.messages")
+    return "llm" if is_model and not operation else "other"
+
+
+def _logged(raw: OtlpSpan) -> list[tuple[str, dict[str, Any]]]:
+    """Return what a log record says as if it were an event of the span that it belongs to."""
+    body = raw.raw.get("body")
+    name = raw.raw.get("eventName") or raw.raw.get("event_name") or raw.at("event.name")
+    if not isinstance(name, str):
+        return []
+    said = tree([{"key": "body", "value": body}]).get("body")
+    return [(name, {**raw.attributes, **(said if isinstance(said, dict) else {})})]
+
+
+def _result(name: str, attributes: Mapping[str, Any], notes: list[str]) -> list[Document]:
+    """Read one document that a vector database gave back, as an event of its span."""
+    found = next((at(attributes, kind) for kind in _RESULTS if name == kind), None)
+    return [] if found is None else documents_in([found], notes)
+
+
+def _tool_responses(messages: Any) -> list[Document]:
+    """Return what tools gave a model, as far as its messages tell."""
+    found: list[Document] = []
+    for message in messages if isinstance(messages, list) else ():
+        parts = message.get("parts") if isinstance(message, Mapping) else None
+        for part in parts if isinstance(parts, list) else ():
+            if isinstance(part, Mapping) and part.get("type") == "tool_call_response":
+                given = part.get("response", part.get("result"))
+                found += documents_in(given, [])
+    return found
+
+
+def _arguments(value: Any) -> Any:
+    """Take the arguments of a function out of how OpenLLMetry writes them: as JSON."""
+    found = from_json(value)
+    if (
+        isinstance(found, Mapping)
+        and ("args" in found or "kwargs" in found)
+        and not (found.keys() - {"args", "kwargs"})
+    ):
+        return found.get("kwargs") or found.get("args")
+    return found
+
+
+def _first(texts: Any) -> str:
+    """Return the first text that is not empty."""
+    return next(filter(None, texts), "")
+
+
+READER = Reader("genai", "OpenTelemetry GenAI", recognises, span_reader(each_span(_span), "genai"))

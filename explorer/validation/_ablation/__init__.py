@@ -1,0 +1,1 @@
+"""Causal use: what an answer loses without each hyperedge."""

@@ -1,0 +1,261 @@
+"""A model that is asked how probable an answer is without some of its hyperedges."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError, ModelCapabilityError, ModelError
+from explorer.models._running.progress import Reporter
+from explorer.models._running.shared_prefixes import AnswerReader
+from explorer.models._text.prompt_encoding import EncodedPrompt, given_answer
+from explorer.models._text.prompting import PreparedPrompt
+from explorer.models._text.prompts import fact_prompt
+from explorer.rag._scoring.stand_in import checked_ask
+from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.traces import Trace
+from explorer.validation._ablation.ablation_record import MARK, Recorded, texts_digest
+from explorer.validation._ablation.ablation_settings import AblationSettings
+from explorer.validation._ablation.prompt_masks import (
+    Masks,
+    random_masks,
+    reading_order,
+    without_each,
+)
+from explorer.validation._ablation.surrogate import fit_surrogate
+
+if TYPE_CHECKING:
+    from explorer.models import Model
+
+
+class Ablator:
+    """A causal or encoder-decoder model that is asked how probable answers are.
+
+    Parameters
+    ----------
+    model
+        The model.
+    settings
+        What to leave out.
+    batch_tokens
+        Most tokens of a forward pass of several prompts; None for what suits the device.
+
+    Attributes
+    ----------
+    key
+        Digest of all that decides how this model reads.
+
+    Raises
+    ------
+    ModelCapabilityError
+        The model is an encoder, or has no language head.
+    """
+
+    def __init__(
+        self, model: Model, settings: AblationSettings, batch_tokens: int | None = None
+    ) -> None:
+        if model.kind == "encoder":
+            raise ModelCapabilityError(
+                f"{model.label} is an encoder: it gives no answer a probability. Choose a causal "
+                "model such as SmolLM2-135M-Instruct, or an encoder-decoder."
+            )
+        self.model = model
+        self.settings = settings
+        self.key = model_digest(model)
+        self._answers = AnswerReader(model)
+        self._batch_tokens = batch_tokens
+
+    def fingerprint(self, trace: Trace) -> str:
+        """Return a digest of the trace's texts and labels, and of what is wanted of it."""
+        given = isinstance(trace.answer, str) and bool(trace.answer.strip())
+        new_tokens = None if given else self.settings.max_new_tokens
+        asked = [trace.query, trace.answer, trace.hyperedges]
+        return digest([asked, self.settings.of(trace), new_tokens])
+
+    def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
+        """Return what a trace's metadata tells of this ablation."""
+        mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
+        return mark | more
+
+    def ask(self, trace: Trace, reporter: Reporter) -> PreparedPrompt:
+        """Make a trace ready; let the model answer where nobody has.
+
+        Raises
+        ------
+        InputError
+            Something that is needed is missing, the trace is too long for the model, or a set
+            names a hyperedge that it does not have.
+        ModelError, Cancelled
+            As `Model.read`.
+        """
+        known = {edge.id for edge in trace.hyperedges}
+        for one in self.settings.sets.get(trace.id, ()):
+            unknown = [name for name in one if name not in known]
+            if unknown:
+                raise InputError(f"A set names the hyperedge {unknown[0]!r}, which it has not.")
+        return checked_ask(
+            self.model,
+            trace,
+            reporter,
+            generate=self.settings.generate,
+            max_new_tokens=self.settings.max_new_tokens,
+        )
+
+    def plan(self, ready: Sequence[PreparedPrompt]) -> list[list[int]]:
+        """Return each trace by itself: its own prompts fill the passes."""
+        return [[place] for place in range(len(ready))]
+
+    def read(
+        self,
+        traces: Sequence[Trace],
+        ready: Sequence[PreparedPrompt],
+        reporter: Reporter,
+        partly: Callable[[float], None],
+    ) -> list[Trace]:
+        """Read all prompts of each trace, and return it with what was found.
+
+        Raises
+        ------
+        ModelError
+            A log-probability is no number.
+        Cancelled
+            The caller asked to stop.
+        """
+        return [
+            self._ablated(trace, asked, reporter, partly)
+            for trace, asked in zip(traces, ready, strict=True)
+        ]
+
+    def _ablated(
+        self,
+        trace: Trace,
+        asked: PreparedPrompt,
+        reporter: Reporter,
+        partly: Callable[[float], None],
+    ) -> Trace:
+        trace = msgspec.structs.replace(trace, answer=asked.answer)
+        n_units = len(asked.facts)
+        free = np.array([bool(fact.strip()) for fact in asked.facts])
+        ids = [edge.id for edge in trace.hyperedges]
+        sets = self.settings.sets.get(trace.id, ())
+        random = random_masks(free, int(self.settings.masks), _generator(trace, self.settings.seed))
+        parts = [
+            np.ones((1, n_units), dtype=np.bool_),
+            ~free[None],
+            without_each(n_units)[free],
+            random,
+            np.array([[name not in one for name in ids] for one in sets], dtype=np.bool_).reshape(
+                -1, n_units
+            ),
+        ]
+        logprobs = self._logprobs(np.concatenate(parts), trace, asked, reporter, partly)
+        full, none, each, by_mask, by_set = np.split(
+            logprobs, np.cumsum([len(part) for part in parts])[:-1]
+        )
+        effects = np.full(n_units, np.nan)
+        effects[free] = full - each
+        found = Recorded(
+            **self.mark(trace),
+            texts=texts_digest(trace),
+            settings=self.settings.of(trace),
+            answer_tokens=len(asked.sequence.answer_ids),
+            full_logprob=float(full[0]),
+            none_logprob=float(none[0]),
+            leave_one_out=_listed(effects),
+            seed=int(self.settings.seed),
+            masks=random.astype(int).tolist(),
+            mask_logprobs=_listed(by_mask),
+            sets=[list(one) for one in sets],
+            set_logprobs=_listed(by_set),
+            generated=asked.generated,
+            notes=self._notes(trace, asked, free),
+        )
+        if len(random):
+            self._fit(found, random, by_mask, free)
+        return msgspec.structs.replace(
+            trace, metadata={**trace.metadata, MARK: msgspec.to_builtins(found)}
+        )
+
+    def _logprobs(
+        self,
+        masks: Masks,
+        trace: Trace,
+        asked: PreparedPrompt,
+        reporter: Reporter,
+        partly: Callable[[float], None],
+    ) -> NDArray[np.float64]:
+        """Return the log-probability of the answer to the prompt of each mask."""
+        unique, places = reading_order(masks)
+        tokenizer = self.model.tokenizer
+        sequences: list[EncodedPrompt] = []
+        # Hyperedges of one text make prompts of one text, which is read once.
+        numbers: dict[tuple[str, ...], int] = {}
+        of_mask = []
+        for mask in unique:
+            reporter.check()
+            kept = tuple(fact for fact, stays in zip(asked.facts, mask, strict=True) if stays)
+            if kept not in numbers:
+                numbers[kept] = len(sequences)
+                prompt = fact_prompt(tokenizer, trace.query, kept)
+                sequences.append(given_answer(self.model, prompt, asked.answer))
+            of_mask.append(numbers[kept])
+        found = self._answers.logprobs(
+            sequences,
+            reporter,
+            batch_tokens=self._batch_tokens,
+            before=lambda done: partly(done / len(sequences)),
+        )
+        # float32 holds no more digits than these.
+        logprobs = np.array([round(float(one.sum()), 6) for one in found])[of_mask][places]
+        if not np.isfinite(logprobs).all():
+            raise ModelError(
+                f"The probability that {self.model.label} gives to the answer is not a number "
+                "here. Load the model in float32, in which nothing overflows."
+            )
+        return logprobs
+
+    def _fit(
+        self,
+        found: Recorded,
+        masks: Masks,
+        logprobs: NDArray[np.float64],
+        free: NDArray[np.bool_],
+    ) -> None:
+        """Add the surrogate, or the reason why there is none."""
+        try:
+            surrogate = fit_surrogate(
+                masks, logprobs, found.answer_tokens, alpha=self.settings.alpha
+            )
+        except InputError as error:
+            found.notes = [*found.notes, f"There is no surrogate. {error}"]
+            return
+        found.surrogate = _listed(np.where(free, surrogate.weights.round(6), np.nan))
+        found.surrogate_intercept = round(surrogate.intercept, 6)
+        found.surrogate_alpha = surrogate.alpha
+        (found.surrogate_held_out,) = _listed(np.array([surrogate.held_out]).round(6))
+
+    def _notes(self, trace: Trace, asked: PreparedPrompt, free: NDArray[np.bool_]) -> list[str]:
+        notes = list(self._answers.notes)
+        edges = list(zip(trace.hyperedges, free, asked.sequence.spans, strict=True))
+        empty = [edge.id for edge, has_text, _ in edges if not has_text]
+        lost = [edge.id for edge, has_text, spans in edges if has_text and not spans]
+        if empty:
+            notes.append(f"Without text, so never left out: {', '.join(empty)}.")
+        if lost:
+            notes.append(f"The model's chat template leaves out: {', '.join(lost)}.")
+        return notes
+
+
+def _generator(trace: Trace, seed: int) -> np.random.Generator:
+    """Return random numbers that depend on the trace itself, not on where it stands."""
+    own = hashlib.sha256(trace.id.encode("utf-8", "surrogatepass")).digest()[:8]
+    return np.random.default_rng([int(seed), int.from_bytes(own)])
+
+
+def _listed(values: NDArray[np.float64]) -> list[Any]:
+    return [None if np.isnan(value) else float(f"{value:.9g}") for value in values.tolist()]

@@ -1,0 +1,1 @@
+"""Choosing heads and a threshold by nested cross-validation."""

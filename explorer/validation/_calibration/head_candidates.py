@@ -1,0 +1,282 @@
+"""What a calibration chooses from: single heads as they are, and weighted sets of heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.feedback import HeadCombination, HeadTerm, Normalisation, Reduction
+from explorer.feedback._head_combination import Rows
+from explorer.validation._statistics.resampling import Floats
+
+REGULARISATION = (3e-3, 3e-4, 1e-3, 1e-2, 3e-2)
+"""Inverse strengths C of the L2 penalty that are tried for sets of heads, the first one first."""
+
+TOP_K = 3
+"""Of how many tokens the top-k reduction takes the mean."""
+
+Family = Literal["one head", "set of heads"]
+
+
+class Plain(NamedTuple):
+    """Scores of the answer's rows as a `FeedbackExtractor` has them."""
+
+    reduction: Reduction
+    normalisation: Normalisation
+
+    def __str__(self) -> str:
+        return f"{self.reduction}, {self.normalisation}"
+
+
+class Block(NamedTuple):
+    """Standardised attention: the rows that look, less a content-free question's or not."""
+
+    rows: Rows
+    content_free: bool
+    reduction: Reduction
+
+    def __str__(self) -> str:
+        free = ", content-free subtracted" if self.content_free else ""
+        return f"{self.rows} rows, {self.reduction}{free}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to score.
+
+    Attributes
+    ----------
+    source
+        Plain scores, of which the best layer and head is taken; or blocks of standardised
+        attention.
+    strength
+        Inverse strength of the penalty of a weighted set of heads; None for the best single head.
+    """
+
+    source: Plain | tuple[Block, ...]
+    strength: float | None = None
+
+    @property
+    def family(self) -> Family:
+        """One head, or a set of heads."""
+        return "one head" if self.strength is None else "set of heads"
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        if isinstance(self.source, Plain):
+            return f"one head, {self.source}"
+        first = self.source[0]
+        rows = " and ".join(block.rows for block in self.source)
+        free = ", content-free subtracted" if first.content_free else ""
+        return f"{self.family}, rows of the {rows}, {first.reduction} standardised{free}"
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What every labelled unit got in every head.
+
+    Attributes
+    ----------
+    plain
+        Setting -> float32 (units, columns): every head, then (where the reduction adds up) the
+        mean over the heads of each layer, then the mean over all.
+    blocks
+        Block -> float32 (units, layers x heads).
+    plain_shape, shape
+        Layers and heads of the plain scores, and of the blocks: the same, but where a trace brings
+        scores of its own beside a model's reading.
+    """
+
+    plain: dict[Plain, NDArray[np.float32]]
+    blocks: dict[Block, NDArray[np.float32]]
+    plain_shape: tuple[int, int]
+    shape: tuple[int, int]
+    _joined: dict[tuple[Block, ...], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+
+    def of(self, candidate: Candidate) -> NDArray[np.float32]:
+        """The features that a candidate looks at, float32 (units, columns)."""
+        source = candidate.source
+        if isinstance(source, Plain):
+            return self.plain[source]
+        if len(source) == 1:
+            return self.blocks[source[0]]
+        if source not in self._joined:
+            self._joined[source] = np.concatenate([self.blocks[block] for block in source], axis=1)
+        return self._joined[source]
+
+    @property
+    def single_heads(self) -> list[Candidate]:
+        """The candidates that look at one head, the simple ones first."""
+        return [
+            *(Candidate(plain) for plain in self.plain),
+            *(Candidate((block,)) for block in self.blocks),
+        ]
+
+    def sets(self, strength: float) -> list[Candidate]:
+        """The candidates that weigh all heads, penalised so much."""
+        found = [Candidate((block,), strength) for block in self.blocks]
+        kinds = dict.fromkeys((block.content_free, block.reduction) for block in self.blocks)
+        for kind in kinds:
+            same = tuple(block for block in self.blocks if block[1:] == kind)
+            if len(same) > 1:
+                found.append(Candidate(same, strength))
+        return found
+
+    def place(self, column: int) -> tuple[int | None, int | None]:
+        """Layer and head of a column of `plain`; None is the mean."""
+        layers, heads = self.plain_shape
+        if layers * heads == 1:
+            return None, None
+        if column < layers * heads:
+            return divmod(column, heads)
+        layer = column - layers * heads
+        return (layer, None) if layer < layers else (None, None)
+
+    def sums(self) -> tuple[tuple[str, float], ...]:
+        """A number for each kind of features, by which other attention is told from this."""
+        every = [*self.plain.items(), *self.blocks.items()]
+        return tuple((str(name), float(np.abs(values).sum(dtype="f8"))) for name, values in every)
+
+    def mean_over_heads(self) -> Floats | None:
+        """The mean over all layers and heads, mean over tokens: what a reader does first."""
+        settings = [one for one in self.plain if one.normalisation == "raw"]
+        if not settings or settings[0].reduction == "top-k":
+            return None
+        means: Floats = self.plain[settings[0]][:, -1].astype(np.float64)
+        return means
+
+
+class Fitted(NamedTuple):
+    """A candidate with its weights, over the columns of its features.
+
+    `link` leads from a plain score to a probability: slope and intercept of a logistic function.
+    """
+
+    candidate: Candidate
+    weights: Floats
+    intercept: float
+    link: tuple[float, float] | None = None
+
+    @property
+    def column(self) -> int:
+        """The column with the largest weight."""
+        return int(np.argmax(np.abs(self.weights)))
+
+    def scores(self, features: Features, places: Any = slice(None)) -> Floats:
+        """Scores of some units: as they are, or a logistic function in [0, 1]."""
+        columns = features.of(self.candidate)
+        if isinstance(self.candidate.source, Plain):
+            plain: Floats = columns[places, self.column].astype(np.float64)
+            return plain
+        return _logistic(columns[places] @ self.weights + self.intercept)
+
+    def probabilities(self, features: Features, places: Any = slice(None)) -> Floats:
+        """The scores on a scale that all candidates share, so that folds can be put together."""
+        return self.linked(self.scores(features, places))
+
+    def linked(self, scores: Floats) -> Floats:
+        """Scores, or a threshold, as probabilities."""
+        if self.link is None:
+            return scores
+        slope, intercept = self.link
+        return _logistic(slope * scores + intercept)
+
+    def said(self, features: Features) -> str:
+        """The head in words; how many there are of a set."""
+        if self.candidate.strength is not None:
+            return f"{np.count_nonzero(self.weights)} weights"
+        layer: int | None
+        head: int | None
+        if isinstance(self.candidate.source, Plain):
+            layer, head = features.place(self.column)
+        else:
+            layer, head = divmod(self.column, features.shape[1])
+        if layer is None:
+            given = features.plain_shape == (1, 1)
+            return "the scores given" if given else "mean over layers and heads"
+        return f"layer {layer}, {'mean over heads' if head is None else f'head {head}'}"
+
+    def config(self, features: Features, threshold: float) -> dict[str, Any]:
+        """Settings of a `FeedbackExtractor` that scores so."""
+        source = self.candidate.source
+        settings: dict[str, Any]
+        if isinstance(source, Plain):
+            layer, head = features.place(self.column)
+            settings = {"layer": layer, "head": head, **source._asdict()}
+            if source.reduction == "top-k":
+                settings["top_k"] = TOP_K
+        else:
+            settings = {"heads": self._combination(source, features.shape).to_dict()}
+        return {"method": "attention", **settings, "attention_threshold": float(f"{threshold:.6g}")}
+
+    def _combination(self, source: Sequence[Block], shape: tuple[int, int]) -> HeadCombination:
+        layers, heads = shape
+        terms = []
+        # Where all units are alike everywhere every weight is 0; one of them stays.
+        for column in np.flatnonzero(self.weights) if self.weights.any() else [0]:
+            block, place = divmod(int(column), layers * heads)
+            layer, head = divmod(place, heads)
+            weight = float(f"{self.weights[column]:.6g}")
+            terms.append(HeadTerm(source[block].rows, layer, head, weight))
+        return HeadCombination(
+            tuple(terms),
+            float(f"{self.intercept:.6g}"),
+            source[0].content_free,
+            source[0].reduction,
+            TOP_K,
+        )
+
+
+def fit(
+    candidate: Candidate,
+    features: Features,
+    labels: NDArray[np.bool_],
+    places: NDArray[np.bool_],
+) -> Fitted:
+    """Fit a candidate to some of the units.
+
+    A single head is the one with the highest ROC-AUC. A standardised one becomes a logistic
+    function of its attention, and so does the sum of a set (scikit-learn's `LogisticRegression`, L2
+    penalty); plain scores are left as they are.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    columns, truth = features.of(candidate)[places], labels[places]
+    if candidate.strength is not None:
+        model = LogisticRegression(C=candidate.strength, max_iter=200, tol=1e-3)
+        model.fit(columns, truth)
+        weights = np.asarray(model.coef_[0], dtype=np.float64)
+        return Fitted(candidate, weights, float(model.intercept_[0]))
+    best = int(np.argmax(_aucs(columns, truth)))
+    weights = np.zeros(columns.shape[1])
+    one = columns[:, [best]].astype(np.float64)
+    # Plain scores are small: the penalty is one for numbers about 1.
+    plain = isinstance(candidate.source, Plain)
+    middle, spread = (float(one.mean()), float(one.std()) or 1.0) if plain else (0.0, 1.0)
+    model = LogisticRegression(C=1.0, max_iter=200).fit((one - middle) / spread, truth)
+    slope = float(model.coef_[0, 0]) / spread
+    intercept = float(model.intercept_[0]) - slope * middle
+    weights[best] = 1.0 if plain else slope
+    if plain:
+        return Fitted(candidate, weights, 0.0, (slope, intercept))
+    return Fitted(candidate, weights, intercept)
+
+
+def _logistic(total: Floats) -> Floats:
+    probability: Floats = 1.0 / (1.0 + np.exp(-np.clip(total, -700, 700)))
+    return probability
+
+
+def _aucs(columns: NDArray[np.float32], truth: NDArray[np.bool_]) -> Floats:
+    """ROC-AUC of every column, by mean ranks (Mann and Whitney 1947); float64 (columns,)."""
+    from scipy.stats import rankdata
+
+    used = int(truth.sum())
+    ranks = rankdata(columns, axis=0)[truth].sum(axis=0)
+    aucs: Floats = (ranks - used * (used + 1) / 2) / (used * (len(truth) - used))
+    return aucs

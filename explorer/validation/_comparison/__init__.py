@@ -1,0 +1,1 @@
+"""A method compared with baselines and with other methods."""

@@ -1,0 +1,1 @@
+"""Scores put together with the ground truth."""

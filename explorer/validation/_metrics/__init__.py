@@ -1,0 +1,1 @@
+"""Measures of scores: confusion, ranking, head quality, bias."""

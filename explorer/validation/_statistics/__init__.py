@@ -1,0 +1,1 @@
+"""Resampling by trace, and rank statistics."""

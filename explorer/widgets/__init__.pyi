@@ -1,0 +1,2 @@
+from ._explorer import Explorer as Explorer
+from ._plot.plot import Plot as Plot

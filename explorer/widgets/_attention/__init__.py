@@ -1,0 +1,1 @@
+"""Views of attention that the code tab and the traces tab share."""

@@ -1,0 +1,103 @@
+"""Feedback bars with a threshold line to drag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from explorer.feedback import FeedbackPolicy
+from explorer.figures._feedback.feedback_bars import feedback_bars_spec
+from explorer.widgets._attention.feedback_view import selected_unit, threshold_line
+from explorer.widgets._plot.incremental_plot import IncrementalPlot
+from explorer.widgets._plot.plot import Plot
+from explorer.widgets._state import ExplorerState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_BARS = 40
+"""More bars than this are too many to look at; the highest scores are shown."""
+
+
+class BarsView:
+    """Shows a feedback table as bars; the line is the threshold of the state."""
+
+    DRAWN_BY = frozenset({"table", "threshold_scale", "bar_order", "selection"})
+
+    def __init__(self, state: ExplorerState, name: str) -> None:
+        self.state = state
+        self.plot = Plot(name=name, height=120, pin_on_click=False, _dom_classes=("ex-bars",))
+        self.widget = self.plot
+        self.on_pick: Callable[[str], None] = lambda _name: None
+        self._units: list[str] = []
+        self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
+        self._drawn_width = 0
+        self._spec = IncrementalPlot(self.plot)
+        self._line = threshold_line(state, None)
+        self.plot.observe(self._dragged, "line")
+        self.plot.observe(self._resized, "width")
+        self.plot.observe(self._clicked, "clicked")
+
+    def show(
+        self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None
+    ) -> None:
+        """Draw this table."""
+        if table is None:
+            return
+        self._shown = (table, labels)
+        self._drawn_width = self.plot.width
+        shown = _largest(table)
+        # What the table was made with: the chosen method's own may still be under way.
+        self._line = threshold_line(self.state, table)
+        threshold, name, scale = self._line
+        figure = feedback_bars_spec(
+            shown,
+            FeedbackPolicy(threshold=threshold),
+            labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
+            sort=self.state.bar_order,  # type: ignore[arg-type]
+            axis=scale,  # type: ignore[arg-type]
+            width=self.plot.width or 700,
+            threshold_line=name is None,
+            selected=selected_unit(self.state),
+        )
+        self._units = list(figure["layout"]["meta"]["units"])
+        self._spec.draw(figure)
+        if name is None:
+            self.plot.set_line("x", None)
+            return
+        low = 1e-4 if scale == "log" else 0.0
+        self.plot.set_line("x", max(low, threshold), minimum=low, maximum=1.0, name="threshold")
+
+    def _resized(self, change: Mapping[str, Any]) -> None:
+        # How much of a text fits is decided when the figure is made.
+        if self._shown is not None and abs(change["new"] - self._drawn_width) > 24:
+            self.show(*self._shown)
+
+    def _dragged(self, change: Mapping[str, Any]) -> None:
+        value, name = change["new"], self._line.name
+        if value is None or name is None:
+            return
+        threshold = getattr(self.state, name)
+        if value == threshold:
+            return
+        if self._line.scale == "log" and value <= 1e-4 >= threshold:
+            return
+        setattr(self.state, name, min(1.0, max(0.0, float(value))))
+
+    def _clicked(self, change: Mapping[str, Any]) -> None:
+        clicked = change["new"]
+        index = (clicked or {}).get("index")
+        if isinstance(index, int) and 0 <= index < len(self._units):
+            self.on_pick(self._units[index])
+
+
+def _largest(table: pd.DataFrame) -> pd.DataFrame:
+    if len(table) <= MOST_BARS:
+        return table
+    kept = table["score"].fillna(-1.0).nlargest(MOST_BARS).index
+    shown = table.loc[table.index.isin(kept)]
+    shown.attrs = dict(table.attrs)
+    if "reachable" in table.attrs:  # only attention has bounds
+        limits = zip(table.attrs["reachable"], table.index.isin(kept), strict=True)
+        shown.attrs["reachable"] = tuple(limit for limit, keep in limits if keep)
+    return shown

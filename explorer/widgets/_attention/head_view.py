@@ -1,0 +1,229 @@
+"""The chosen head, or mean of heads, of a scene; and a measure of every head for the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.attention import AttentionMap, DenseAttention, measures
+from explorer.errors import InputError
+from explorer.feedback import score_all_heads
+from explorer.widgets._attention.scenes import CodeScene, TraceScene
+from explorer.widgets._jobs.job_runner import Job, JobRunner
+from explorer.widgets._state import ExplorerState
+
+# About what a quarter of a second of softmax yields on two cores; more goes to a worker.
+_QUICK_WEIGHTS = 24_000_000
+# A mean map is kept whole up to this many weights (64 MB); above, it is worked out per window.
+_KEPT_WEIGHTS = 16_000_000
+_ROWS_AT_ONCE = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What the panels need of a map that is too long to be kept whole.
+
+    Parameters
+    ----------
+    received
+        Attention that each key receives on average from the rows that see it, float32 (keys,).
+    mean_row
+        A map of one row: the mean of the scene's rows.
+    """
+
+    received: NDArray[np.float32]
+    mean_row: DenseAttention
+
+
+@dataclass(frozen=True, eq=False)
+class Focus:
+    """The layer and head in view, of a map in which they cost little.
+
+    Parameters
+    ----------
+    scene
+        What the map belongs to.
+    attention
+        The scene's map, or the mean worked out from it.
+    layer, head
+        What to ask `attention` for; None is the mean.
+    wanted
+        The layer and head that the user chose.
+    summary
+        For a long map: what was worked out from it once.
+    """
+
+    scene: CodeScene | TraceScene
+    attention: AttentionMap
+    layer: int | None
+    head: int | None
+    wanted: tuple[int | None, int | None]
+    summary: Summary | None = None
+
+    @cached_property
+    def received(self) -> NDArray[np.float32]:
+        """Attention that each key receives on average from the scene's rows, float32 (keys,)."""
+        if self.summary is not None:
+            return self.summary.received
+        rows = self.scene.rows if isinstance(self.scene, CodeScene) else self.scene.evidence.rows
+        return self.attention.received(self.layer, self.head, rows=rows)
+
+
+class HeadViewController:
+    """Keeps `state.focus` in step with scene, layer and head.
+
+    A mean over many heads of a long text is worked out by a worker; the old focus, and with it
+    the old picture, stays until the new one is there.
+    """
+
+    def __init__(self, state: ExplorerState, runner: JobRunner) -> None:
+        self.state = state
+        self.runner = runner
+        self._auto_layer = True
+        self._wanted: dict[str, int | None] = {}
+        self.refused: InputError | None = None
+        self._mean: tuple[AttentionMap, tuple[int | None, int | None], DenseAttention] | None = None
+        self.failed: Callable[[BaseException], None] = lambda _: None
+        state.observe(self._on_scene, names=["code_scene", "trace_scene", "tab"])
+        state.observe(self._refresh, names=["layer", "head"])
+
+    def want(self, **indices: int | None) -> None:
+        """Choose this layer or head as soon as there is a map to check it against."""
+        self._wanted |= indices
+        self._auto_layer = self._auto_layer and "layer" not in indices
+
+    def _on_scene(self, change: Mapping[str, Any]) -> None:
+        if change["name"] != "tab" and change["new"] is not self.state.scene:
+            return
+        scene = self.state.scene
+        attention = getattr(scene, "attention", None)
+        if attention is not None:
+            with self.state.batch(), self.state.keeping_heads():
+                self._choose_wanted()
+                if self._auto_layer:
+                    # Above the middle is where heads that carry content tend to sit; a mean over
+                    # all layers says little, as sinks dominate it.
+                    self.state.layer = int(0.7 * attention.n_layers)
+                    self._auto_layer = False
+                for name in ("layer", "head"):
+                    value, count = getattr(self.state, name), getattr(attention, f"n_{name}s")
+                    if value is not None and value >= count > 1:
+                        setattr(self.state, name, count - 1)
+        self._refresh()
+
+    def _choose_wanted(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        for name, value in wanted.items():
+            if getattr(self.state.scene.attention, f"n_{name}s") == 1:
+                self._wanted[name] = value  # nothing to choose here; perhaps in the next scene
+                continue
+            try:
+                setattr(self.state, name, value)
+            except InputError as error:
+                self.refused = error
+                self.failed(error)
+
+    def _refresh(self, _: Any = None) -> None:
+        if self.state.batching:
+            self.state.after_batch(self._refresh)
+            return
+        scene = self.state.scene
+        attention = getattr(scene, "attention", None)
+        self.runner.cancel("mean")
+        if scene is None or attention is None:
+            self.state.focus = None
+            return
+        layer = self.state.layer if attention.n_layers > 1 else None
+        head = self.state.head if attention.n_heads > 1 else None
+        if layer is not None:
+            layer = min(layer, attention.n_layers - 1)
+        if head is not None:
+            head = min(head, attention.n_heads - 1)
+        wanted = (layer, head)
+        if self._mean is not None and self._mean[0] is attention and self._mean[1] == wanted:
+            self.state.focus = Focus(scene, self._mean[2], 0, 0, wanted)
+            return
+        weights = attention.n_queries * attention.n_keys
+        heads = (attention.n_layers if layer is None else 1) * (
+            attention.n_heads if head is None else 1
+        )
+        if not isinstance(scene, CodeScene):
+            self.state.focus = Focus(scene, attention, layer, head, wanted)
+            return
+        if weights > _KEPT_WEIGHTS:
+            self._summarise(scene, layer, head)
+            return
+        if heads * weights <= _QUICK_WEIGHTS:
+            # Worked out once: the heatmap, the tints, the bars and the sentence all read it.
+            matrix = DenseAttention(attention.weights(layer, head))
+            self.state.focus = Focus(scene, matrix, 0, 0, wanted)
+            return
+
+        def work(job: Job) -> DenseAttention:
+            mean = np.empty((attention.n_queries, attention.n_keys), dtype=np.float32)
+            for start in range(0, attention.n_queries, _ROWS_AT_ONCE):
+                job.check()
+                stop = min(start + _ROWS_AT_ONCE, attention.n_queries)
+                mean[start:stop] = attention.weights(layer, head, rows=slice(start, stop))
+                job.report(f"mean over {heads} heads", stop / attention.n_queries, None)
+            return DenseAttention(mean)
+
+        def done(mean: DenseAttention) -> None:
+            self._mean = (attention, wanted, mean)
+            self.state.focus = Focus(scene, mean, 0, 0, wanted)
+
+        self.runner.start(
+            "mean", work, done=done, failed=self.failed, message=f"mean over {heads} heads"
+        )
+
+    def _summarise(self, scene: CodeScene, layer: int | None, head: int | None) -> None:
+        attention, rows = scene.attention, scene.rows
+
+        def work(job: Job) -> Summary:
+            total = np.zeros(attention.n_keys, dtype=np.float64)
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                job.check()
+                part = attention.weights(layer, head, rows=rows[start : start + _ROWS_AT_ONCE])
+                total += part.sum(axis=0, dtype=np.float64)
+                job.report("adding up the rows", start / len(rows), None)
+            mean_row = DenseAttention((total / len(rows))[None, :])
+            return Summary(attention.received(layer, head, rows=rows), mean_row)
+
+        def done(summary: Summary) -> None:
+            self.state.focus = Focus(scene, attention, layer, head, (layer, head), summary)
+
+        self.runner.start("mean", work, done=done, failed=self.failed, message="adding up the rows")
+
+
+def head_measure(scene: CodeScene | TraceScene, name: str) -> NDArray[np.float32] | None:
+    """Return the measure of every head of a scene, float32 (layers, heads).
+
+    ``entropy``, ``sink``, ``previous_token`` and ``distance`` are those of
+    `explorer.attention.measures`. Of traces: ``mass`` is the attention that all hyperedges
+    together receive, ``labelled`` the share of it on hyperedges labelled used, ``focus`` the
+    largest share of one hyperedge.
+    """
+    attention = scene.attention
+    if attention is None:
+        return None
+    if isinstance(scene, CodeScene):
+        return measures.MEASURES[name](attention)
+    mass = score_all_heads(attention, scene.evidence.units, scene.evidence.rows, reduction="mass")
+    total: NDArray[np.float32] = mass.sum(axis=-1)
+    if name == "mass":
+        return total
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = mass / total[..., None]
+    if name == "focus":
+        largest: NDArray[np.float32] = shares.max(axis=-1)
+        return largest
+    used = np.array([edge.label is True for edge in scene.trace.hyperedges])
+    if not used.any():
+        return None
+    share: NDArray[np.float32] = shares[..., used].sum(axis=-1)
+    return share

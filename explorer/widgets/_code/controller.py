@@ -1,0 +1,117 @@
+"""Code becomes a scene: read by a model, or recorded with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from explorer.models import DEFAULT_MODEL
+from explorer.widgets._attention.scenes import CodeScene
+from explorer.widgets._jobs.job_manager import JobManager
+from explorer.widgets._jobs.job_runner import Job
+from explorer.widgets._jobs.model_controller import ModelController
+from explorer.widgets._state import ExplorerState
+
+
+class CodeController:
+    """Keeps `state.code_scene` in step with the code and the model."""
+
+    def __init__(self, state: ExplorerState, desk: JobManager, models: ModelController) -> None:
+        self.state = state
+        self.desk = desk
+        self.models = models
+        self.on_shown: Callable[[], None] = lambda: None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the code in view was read by another model than the chosen one."""
+        scene = self.state.code_scene
+        return scene is not None and scene.model not in (None, self.state.model)
+
+    def record(self, start: int = 0, *, afresh: bool = False) -> None:
+        """Record the attention of the state's code from token `start` on.
+
+        What was recorded with the package is shown at once, unless it is asked for `afresh`.
+        """
+        self.desk.clear()
+        name = self.state.model or DEFAULT_MODEL
+        text = self.state.source
+        afresh = afresh or start > 0 or name in self.models
+        packaged = None if afresh else _packaged_scene(text, name)
+        if packaged is not None:
+            self.show(packaged)
+            return
+
+        def work(job: Job) -> CodeScene:
+            model = self.models.of(name, job)
+            tokenized = model.tokenize(text, start)
+            job.report(f"recording {len(tokenized.tokens):,} tokens", None, None)
+            attention = model.record(tokenized, cancel=job.cancel)
+            return CodeScene(
+                text=text,
+                tokens=tokenized.tokens,
+                offsets=tokenized.offsets,
+                special=tokenized.special,
+                attention=attention,
+                model=name,
+                language=_language(text),
+                start=tokenized.start,
+                stop=tokenized.stop,
+                n_total=tokenized.n_total,
+                notes=tuple(attention.notes),
+            )
+
+        def done(scene: CodeScene) -> None:
+            self.models.ready(name)
+            self.show(scene)
+
+        message = self.models.starting(name) or "recording"
+        self.desk.runner.start(
+            "code",
+            work,
+            done=done,
+            failed=lambda error: self.models.failed(error, name),
+            message=message,
+        )
+
+    def show_matrix(self, scene: CodeScene) -> None:
+        """Show a user's own matrix: there is no model behind it."""
+        self.models.own_matrix()
+        if scene.text.strip():
+            with self.models.silently():
+                self.state.source = scene.text
+        self.show(scene)
+
+    def show(self, scene: CodeScene) -> None:
+        """Put a scene in view."""
+        self.desk.clear()
+        if self.state.tab == "code":
+            self.state.selection = None
+        self.state.code_scene = scene
+        self.on_shown()
+
+
+def _language(text: str) -> str | None:
+    from explorer.source import detect_language
+
+    return detect_language(text)
+
+
+def _packaged_scene(text: str, model: str) -> CodeScene | None:
+    """Return the recorded scene of a packaged program, so that the first view needs no model."""
+    from explorer.examples import recorded_program
+
+    found = recorded_program(text, model)
+    if found is None:
+        return None
+    return CodeScene(
+        text=text,
+        tokens=found.tokens,
+        offsets=found.offsets,
+        special=found.special,
+        attention=found.attention,
+        model=model,
+        language=found.language,
+        stop=len(found.tokens),
+        n_total=len(found.tokens),
+        notes=tuple(found.attention.notes),
+    )

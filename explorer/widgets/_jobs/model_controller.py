@@ -1,0 +1,146 @@
+"""Which models the session has, and what the header says of the chosen one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import traitlets as t
+
+from explorer.errors import InputError
+from explorer.models import Model, Progress, available_models
+from explorer.widgets._jobs.job_manager import JobManager
+from explorer.widgets._jobs.job_runner import Job
+from explorer.widgets._state import ExplorerState
+
+_IDLE = {"kind": "idle", "text": "not loaded"}
+_BUSY = {"kind": "busy", "text": "loading"}
+_READY = {"kind": "ready", "text": "ready"}
+
+
+class ModelController(t.HasTraits):
+    """Loads models when they are needed and keeps them."""
+
+    status = t.Dict(_IDLE, help="What the header says of the model.")
+
+    def __init__(self, state: ExplorerState, desk: JobManager) -> None:
+        super().__init__()
+        self.state = state
+        self.desk = desk
+        self.quiet = False
+        self._models: dict[str, Model] = {}
+        self._loading = threading.Lock()
+        self._last = state.model
+        desk.observe(self._loaded_meanwhile, names="reports")
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a model of this name is loaded."""
+        return name in self._models
+
+    def register(self, model: Any) -> str:
+        """Accept a `Model`, or a pair of transformers model and tokenizer; return its name."""
+        if isinstance(model, tuple) and len(model) == 2:
+            model = Model.wrap(*model)
+        if not isinstance(model, Model):
+            raise InputError(
+                "model must be a name, a Model from load_model, or a pair (transformers model, "
+                f"tokenizer); got {type(model).__name__}."
+            )
+        self._models[model.name] = model
+        return model.name
+
+    def choices(self) -> list[tuple[str, str, str, bool]]:
+        """Name, label, note, and whether it is here already, for every model of the menu."""
+        choices = [(c.name, c.label, c.note, c.installed) for c in available_models()]
+        known = {name for name, *_ in choices}
+        own = [
+            (name, model.label, "A model of this session.", True)
+            for name, model in self._models.items()
+            if name not in known
+        ]
+        return [*own, *choices]
+
+    def warm_up(self) -> None:
+        """Import what running a model needs, in the background: the user is about to run one."""
+        if not self._models:
+            from explorer.models import warm_up
+
+            warm_up()
+
+    def of(self, name: str, job: Job) -> Model:
+        """Return the model, loading it first when needed (on the worker's thread)."""
+        if name in self._models:
+            return self._models[name]
+        from explorer.models import load_model
+
+        with self._loading:
+            job.check()
+            if name not in self._models:
+                self._models[name] = load_model(
+                    name, progress=lambda p: pass_on(job, p), cancel=job.cancel
+                )
+        return self._models[name]
+
+    def choose(self, name: str) -> None:
+        """Load the model that was chosen, so that it is there when it is used."""
+        self.status = _BUSY
+        self.desk.runner.start(
+            "model",
+            lambda job: self.of(name, job),
+            done=lambda model: self.ready(model.name),
+            failed=self.failed,
+            message=f"loading {name}",
+        )
+
+    def starting(self, name: str) -> str:
+        """Say that a job with this model begins; return what it does first."""
+        loaded = name in self._models
+        self.status = _READY if loaded else _BUSY
+        return "" if loaded else f"loading {name}"
+
+    def _loaded_meanwhile(self, _: Any) -> None:
+        """Say "loading" no longer than that: a job goes on for long after its model is there."""
+        if self.status == _BUSY and self.state.model in self._models:
+            self.status = _READY
+
+    def ready(self, name: str) -> None:
+        """Take note that this model works."""
+        self._last = name
+        self.status = _READY
+
+    def failed(self, error: BaseException, name: str | None = None) -> None:
+        """Say what went wrong; a model that never worked is taken back from the menu."""
+        self.desk.tell(error)
+        if name is not None and name in self._models:
+            self.ready(name)
+        else:
+            self.take_back()
+
+    def take_back(self) -> None:
+        """Name the last model that worked, unless the one named has been loaded."""
+        if self.state.model not in self._models:
+            with self.silently():
+                self.state.model = self._last
+        self.status = _READY if self.state.model in self._models else _IDLE
+
+    def own_matrix(self) -> None:
+        """Say that a matrix of the user's own is shown, with no model behind it."""
+        with self.silently():
+            self.state.model = None
+        self.status = {"kind": "idle", "text": "your own matrix"}
+
+    @contextmanager
+    def silently(self) -> Iterator[None]:
+        """Change traits without starting what a user's change would start."""
+        self.quiet = True
+        try:
+            yield
+        finally:
+            self.quiet = False
+
+
+def pass_on(job: Job, progress: Progress) -> None:
+    """Let a job say how far a model is."""
+    job.report(progress.message, progress.fraction, None)

@@ -1,0 +1,1 @@
+"""The plot widget: a plotly figure that is updated by small messages."""

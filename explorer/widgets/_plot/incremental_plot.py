@@ -1,0 +1,96 @@
+"""A plot that is drawn from a whole figure again and again, and sends only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from explorer.widgets._plot.plot import Plot
+
+
+class IncrementalPlot:
+    """Draws figures, as the dictionaries that `explorer.figures` makes, in one `Plot`."""
+
+    def __init__(self, plot: Plot) -> None:
+        self.plot = plot
+        self._figure: dict[str, Any] | None = None
+
+    def draw(self, figure: dict[str, Any]) -> None:
+        """Show this figure; where only arrays differ from the last one, send those alone."""
+        before, self._figure = self._figure, figure
+        changes = None if before is None else _changed_arrays(before, figure)
+        if changes is None:
+            self.plot.height = int(figure["layout"]["height"])
+            self.plot.figure = figure
+            return
+        with self.plot.batch():
+            for trace, arrays in changes.items():
+                self.plot.restyle(trace, **arrays)
+
+
+class WidePlot:
+    """A plot that is laid out anew when the page changes its width."""
+
+    def __init__(self, name: str, again: Callable[[], None]) -> None:
+        self.plot = Plot(name=name, height=160, pin_on_click=False)
+        self.plot.layout.display = "none"
+        self._figure: dict[str, Any] | None = None
+        self._spec = IncrementalPlot(self.plot)
+        self._again = again
+        self._width = 0
+        self.plot.observe(self._resized, "width")
+
+    @property
+    def figure(self) -> dict[str, Any] | None:
+        """The figure as last drawn."""
+        return self._figure
+
+    def draw(self, figure: dict[str, Any]) -> None:
+        """Show this figure."""
+        self._width = self.plot.width
+        self._figure = figure
+        self._spec.draw(figure)
+
+    def _resized(self, change: Mapping[str, Any]) -> None:
+        if abs(change["new"] - self._width) > 24:
+            self._again()
+
+
+def _changed_arrays(
+    before: dict[str, Any], after: dict[str, Any]
+) -> dict[int, dict[str, Any]] | None:
+    """What to change in each trace to get from one figure to the other; None for a new figure."""
+    layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
+    if not _same(*layouts) or len(before["data"]) != len(after["data"]):
+        return None
+    changes: dict[int, dict[str, Any]] = {}
+    for number, (old, new) in enumerate(zip(before["data"], after["data"], strict=True)):
+        if old.keys() != new.keys():
+            return None
+        changed: dict[str, Any] = {}
+        for name, value in new.items():
+            if _same(old[name], value):
+                continue
+            if not isinstance(value, dict):
+                changed[name] = value
+                continue
+            for inner, part in value.items():
+                if not _same(old[name].get(inner), part):
+                    changed[f"{name}_{inner}"] = part
+        if changed:
+            changes[number] = changed
+    return changes
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
+        one, two = np.asarray(first), np.asarray(second)
+        numbers = one.dtype.kind == "f" and two.dtype.kind == "f"
+        return np.array_equal(one, two, equal_nan=numbers)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+    if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return bool(first == second)

@@ -1,0 +1,89 @@
+"""What the page needs besides the widgets themselves: plain models that cannot go deaf.
+
+An `anywidget` model stops listening to the kernel for good when its module is not imported within
+two seconds, which a slow page with several figures reaches. The models here are plain ipywidgets
+models without a module of their own, so that nothing can time out: a `Channel` carries everything
+that changes, and the anywidget is only the place on the page where it is shown.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import ipywidgets
+import traitlets
+
+from explorer.figures._style.plotly_js import PLOTLY_JS_VERSION, plotly_js
+
+__all__ = ["ASSETS", "PLOTLY_JS_VERSION", "Channel", "Library"]
+
+ASSETS: Final = Path(__file__).parents[1] / "assets"
+
+
+@cache
+def _view_source() -> str:
+    """Return the drawing code as one module: every file of `assets/view`, in the order of names."""
+    parts = sorted((ASSETS / "view").glob("*.js"))
+    return "\n".join(f"// ---- {part.name}\n{part.read_text('utf-8')}" for part in parts)
+
+
+class Library(ipywidgets.Widget):
+    """plotly.js and our drawing code, sent to a page once and shared by every plot on it.
+
+    Attributes
+    ----------
+    plotly
+        The plotly.js bundle. Empty means "comes later": the page then waits for it.
+    view
+        Source of the drawing module.
+    release
+        What the page keys its copy by, so that two kernels of different releases do not mix.
+    """
+
+    plotly = traitlets.Bytes().tag(sync=True)
+    view = traitlets.Unicode().tag(sync=True)
+    release = traitlets.Unicode().tag(sync=True)
+
+    _shared: ClassVar[Library | None] = None
+
+    @classmethod
+    def shared(cls) -> Library:
+        """Return the one library of this kernel; a closed one is replaced."""
+        if cls._shared is None or cls._shared.comm is None:
+            view = _view_source()
+            # hash() differs from kernel to kernel; the sum keeps equal code equal across them.
+            stamp = f"{version('plotly')}/{PLOTLY_JS_VERSION}/{len(view)}/{sum(view.encode()):x}"
+            cls._shared = cls(plotly=plotly_js(), view=view, release=stamp)
+        return cls._shared
+
+
+class Channel(ipywidgets.Widget):
+    """Everything the page must know to draw one plot, complete at any moment.
+
+    A view that comes late (a second display, a reloaded page) reads these traits and is up to date.
+
+    Attributes
+    ----------
+    figure
+        The whole figure, encoded, with its `serial`.
+    heatmap
+        The newest heatmap drawn into that figure, or None.
+    arrays
+        Arrays of single traces changed since that figure, or None.
+    marks
+        Threshold line, pinned cell, accessible name, height: small things.
+    """
+
+    figure = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    heatmap = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    arrays = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    marks = traitlets.Dict().tag(sync=True)
+
+    def post(self, **changes: Any) -> None:
+        """Set several traits and send them as one message."""
+        with self.hold_sync():
+            for name, value in changes.items():
+                setattr(self, name, value)

@@ -1,0 +1,1 @@
+"""What all tabs share: header, toolbar, head selector, status line, export."""

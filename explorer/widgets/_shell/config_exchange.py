@@ -1,0 +1,110 @@
+"""The config of a `FeedbackExtractor` taken into the app, and handed out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from explorer.widgets._state import IN_THE_PLACE, METHOD_THRESHOLDS, ExplorerState
+
+
+def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
+    """Show scores and feedback as a `FeedbackExtractor` with this config works them out.
+
+    Parameters
+    ----------
+    state
+        What to set: method, its threshold, and the heads, or layer, head, reduction and
+        normalisation.
+    config
+        As `FeedbackExtractor` takes it; what is left out has its default.
+
+    Raises
+    ------
+    InputError
+        The config is none, or has a layer or head that the traces do not have.
+    """
+    from explorer.rag._methods.extractor_config import ExtractorConfig
+
+    wanted = ExtractorConfig.of(config)
+    threshold = METHOD_THRESHOLDS[wanted.method]
+    name = "attention_threshold" if threshold == "threshold" else threshold
+    with state.batch():
+        state.method = wanted.method
+        setattr(state, threshold, getattr(wanted, name))
+        if wanted.heads is None:
+            for part in IN_THE_PLACE:
+                setattr(state, part, getattr(wanted, part))
+        state.heads = wanted.heads
+
+
+def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
+    """Say whether scores and threshold in view are those that `take_config` shows."""
+    from explorer.rag._methods.extractor_config import ExtractorConfig
+
+    wanted = ExtractorConfig.of(config)
+    threshold = METHOD_THRESHOLDS[wanted.method]
+    name = "attention_threshold" if threshold == "threshold" else threshold
+    theirs = {"method": wanted.method, threshold: getattr(wanted, name), "heads": wanted.heads}
+    if wanted.heads is None:
+        theirs |= {part: getattr(wanted, part) for part in IN_THE_PLACE}
+    return all(getattr(state, part) == value for part, value in theirs.items())
+
+
+class Earlier:
+    """What was shown before a config was taken, to go back to.
+
+    Parameters
+    ----------
+    state
+        As it is now.
+    """
+
+    _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *IN_THE_PLACE)
+
+    def __init__(self, state: ExplorerState) -> None:
+        self._state = state
+        self._values = {name: getattr(state, name) for name in self._NAMES}
+        self._heads = state.heads
+        self._taken: float | None = None
+
+    def taken(self) -> None:
+        """Take note of the threshold that came with the config."""
+        self._taken = float(getattr(self._state, self._state.threshold_name))
+
+    def restore(self) -> None:
+        """Show it again."""
+        with self._state.batch():
+            for name, value in self._values.items():
+                setattr(self._state, name, value)
+            self._state.heads = self._heads
+
+    def restore_threshold(self) -> None:
+        """Leave the threshold that came with a set of heads, which is none for a single head.
+
+        One that was set since is kept.
+        """
+        name = self._state.threshold_name
+        if getattr(self._state, name) == self._taken:
+            setattr(self._state, name, self._values[name])
+
+
+def handed_out(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config of the app as JSON takes it, without what a set of heads is in place of."""
+    heads = config["heads"]
+    left_out = {"heads"} if heads is None else set(IN_THE_PLACE)
+    found = {name: value for name, value in config.items() if name not in left_out}
+    return found if heads is None else found | {"heads": heads.to_dict()}
+
+
+def json_of(config: Mapping[str, Any]) -> str:
+    """Return a config of the app as a JSON file."""
+    return json.dumps(handed_out(config), indent=2)
+
+
+def python_of_config(config: Mapping[str, Any]) -> str:
+    """Return Python that makes an extractor of a config of the app."""
+    from explorer.rag._methods.extractor_config import as_python
+
+    return as_python(handed_out(config))

@@ -1,0 +1,1 @@
+"""The RAG traces tab."""

@@ -1,0 +1,314 @@
+"""Answers to prompts that begin alike: the numbers of separate passes, for fewer tokens."""
+
+from __future__ import annotations
+
+import threading
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.errors import Cancelled, ModelCapabilityError
+from explorer.models import Model
+from explorer.models._running.progress import Reporter
+from explorer.models._running.shared_prefixes import AnswerReader, Pass, plan_passes, shared
+from explorer.models._text.prompt_encoding import EncodedPrompt
+
+_SIZES: dict[str, Any] = {
+    "vocab_size": 97,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 512,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 1,
+}
+_SMALL = {"vocab_size": 97, "bos_token_id": 0, "eos_token_id": 1}
+_DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
+_MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "llama": ("Llama", _SIZES),
+    "mistral": ("Mistral", {**_SIZES, "sliding_window": 20}),
+    "gemma2": ("Gemma2", {**_SIZES, "sliding_window": 20}),
+    "qwen3": ("Qwen3", _SIZES),
+    "gpt2": ("GPT2", {**_SMALL, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 512}),
+    "opt": (
+        "OPT",
+        {
+            **_SMALL,
+            "hidden_size": 32,
+            "word_embed_proj_dim": 32,
+            "ffn_dim": 48,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "max_position_embeddings": 512,
+        },
+    ),
+    "bloom": ("Bloom", {**_SMALL, "hidden_size": 32, "n_layer": 3, "n_head": 4}),
+    "dynamic": ("Llama", {**_SIZES, "max_position_embeddings": 64, "rope_scaling": _DYNAMIC}),
+    "lfm2": (
+        "Lfm2",
+        {
+            **_SIZES,
+            "layer_types": ["conv", "full_attention", "conv"],
+            "block_auto_adjust_ff_dim": False,
+        },
+    ),
+}
+ANEW = {"dynamic": "depends on the length", "lfm2": "cannot be cut"}
+
+
+class _Words:
+    """As much of a tokenizer as a `Model` looks at."""
+
+    chat_template = None
+
+    def __call__(self, text: str, **_: Any) -> Any:
+        raise AssertionError("nothing is tokenized here")
+
+    def convert_ids_to_tokens(self, ids: Any) -> list[str]:
+        return [str(one) for one in ids]
+
+
+def made(name: str) -> Model:
+    import torch
+    import transformers
+
+    family, settings = _MODELS[name]
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**settings)
+    head = "LMHeadModel" if family == "GPT2" else "ForCausalLM"
+    torch_model = getattr(transformers, family + head)(config).eval()
+    with torch.no_grad():
+        for parameter in torch_model.parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(0, 0.3)
+    return Model.wrap(torch_model, _Words(), name=name)
+
+
+def text(ids: Any, n_answer: int = 4) -> EncodedPrompt:
+    """Token ids of which the last ones are the answer."""
+    array = np.asarray(ids, dtype=np.int64)
+    rows = np.arange(len(array) - n_answer - 1, len(array) - 1)
+    names = tuple(map(str, array))
+    return EncodedPrompt(array, None, names, (), rows, array[rows + 1], names[-n_answer:])
+
+
+def prompts(n_facts: int = 4, length: int = 11) -> list[EncodedPrompt]:
+    """All subsets of some facts between a beginning and an end, all of them first."""
+    random = np.random.default_rng(3)
+    begin, end = random.integers(2, 97, 9), random.integers(2, 97, 13)
+    facts = random.integers(2, 97, (n_facts, length))
+    return [
+        text(np.concatenate([begin, *(fact for fact, stays in zip(facts, kept) if stays), end]))  # noqa: B905
+        for kept in product([True, False], repeat=n_facts)
+    ]
+
+
+def by_definition(model: Model, one: EncodedPrompt) -> np.ndarray:
+    """log softmax of the logits of the whole text, in a pass of its own."""
+    import torch
+
+    with torch.no_grad():
+        logits = model.torch_model(input_ids=torch.tensor(one.ids)[None]).logits[0].double()
+    logs = torch.log_softmax(logits, dim=-1).numpy()
+    return np.array([logs[place, one.ids[place + 1]] for place in one.rows])
+
+
+@pytest.fixture
+def tokens_read() -> Any:
+    """Tokens of every pass of a model, padding included."""
+
+    def listen(model: Model) -> list[int]:
+        found: list[int] = []
+        embeddings = model.torch_model.get_input_embeddings()
+        embeddings.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0].numel()))
+        return found
+
+    return listen
+
+
+@pytest.mark.parametrize("name", _MODELS)
+@pytest.mark.parametrize("batch_tokens", [1, 120, 2000])
+def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):
+    model = made(name)
+    given = prompts()
+    reader = AnswerReader(model)
+    found = reader.logprobs(given, Reporter(), batch_tokens=batch_tokens)
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+    if name in ANEW:
+        assert ANEW[name] in reader.notes[0]
+    else:
+        assert not reader.notes
+
+
+@pytest.mark.parametrize("name", ["llama", "mistral", "qwen3", "gpt2", "opt", "bloom"])
+def test_long_ends_are_worked_out_by_blocks_of_rows(name, monkeypatch):
+    """Blocks of 7 rows, where texts go on from a cache; the model is left as it was found."""
+    import torch
+
+    monkeypatch.setattr("explorer.models._running.blockwise._ROWS", 7)
+    sdpa = torch.nn.functional.scaled_dot_product_attention
+    calls: list[tuple[int, int]] = []
+
+    def counted(query: Any, key: Any, *others: Any, **options: Any) -> Any:
+        calls.append((query.shape[2], key.shape[2]))
+        return sdpa(query, key, *others, **options)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", counted)
+    model = made(name)
+    before = model.torch_model.config._attn_implementation
+    given = prompts(3, 25)
+    found = AnswerReader(model).logprobs(given, Reporter(), batch_tokens=300)
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+    going_on = [rows for rows, keys in calls if rows < keys]
+    assert max(going_on, default=7) <= 7
+    assert bool(going_on) == (name != "bloom")  # which has attention code of its own
+    assert model.torch_model.config._attn_implementation == before
+
+
+@pytest.mark.parametrize("order", ["forwards", "backwards", "shuffled", "twice"])
+def test_any_order_gives_the_same_numbers(order):
+    model = made("llama")
+    given = prompts()
+    if order == "backwards":
+        given = given[::-1]
+    elif order == "shuffled":
+        given = [given[place] for place in np.random.default_rng(0).permutation(len(given))]
+    elif order == "twice":
+        given = [one for one in given for _ in range(2)]
+    found = AnswerReader(model).logprobs(given, Reporter(), batch_tokens=300)
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+
+
+def test_each_token_that_prompts_share_is_read_once(tokens_read):
+    model = made("llama")
+    given = prompts()
+    read = tokens_read(model)
+    reader = AnswerReader(model)
+    reader.logprobs(given[:1], Reporter(), batch_tokens=1)
+    read.clear()
+    reader.logprobs(given, Reporter(), batch_tokens=1)
+    # The tree of the prompts: 9 tokens, then each fact after each choice before it, then 13 for
+    # each of 16 ends; where the first token of two continuations is the same by chance, one less.
+    assert sum(read) == 9 + 11 * (1 + 2 + 4 + 8) + 13 * 16
+    read.clear()
+    reader.logprobs(given, Reporter(), reuse=False, batch_tokens=1)
+    assert sum(read) == sum(len(one.ids) for one in given)
+
+
+def test_leaving_out_one_of_ten_costs_less_than_six_tenths(tokens_read):
+    """What wall time cannot be held to in a test: the tokens that are read."""
+    model = made("llama")
+    random = np.random.default_rng(0)
+    begin, end = random.integers(2, 97, 10), random.integers(2, 97, 10)
+    facts = random.integers(2, 97, (10, 40))
+    left_out = [None, *reversed(range(10))]
+    given = [
+        text(np.concatenate([begin, *(facts[j] for j in range(10) if j != i), end]))
+        for i in left_out
+    ]
+    reader = AnswerReader(model)
+    reader.logprobs(given[:1], Reporter())
+    read = tokens_read(model)
+    reader.logprobs(given, Reporter())
+    assert sum(read) <= 0.6 * sum(len(one.ids) for one in given)
+
+
+def test_passes_are_shared_where_that_costs_less():
+    ends = [text([*range(20, 60), *end]) for end in ([2] * 9, [3] * 9, [4] * 9, [5] * 29)]
+    # A call is worth 12 tokens: two ends of 9 go together. With the last they would be padded to
+    # 29, which is 40 tokens more, and with the first they would be read from its beginning on.
+    assert plan_passes(ends, 12, 1000) == [Pass(0, 1, 0), Pass(1, 3, 40), Pass(3, 4, 40)]
+    # Where a call costs more than anything, all go together, from the first token on.
+    assert plan_passes(ends, 10_000, 1000) == [Pass(0, 4, 0)]
+    assert plan_passes(ends, 10_000, 1000, most=2) == [Pass(0, 2, 0), Pass(2, 4, 40)]
+    assert plan_passes(ends, 10_000, 1000, held_tokens=98)[0] == Pass(0, 2, 0)
+    assert plan_passes(ends, 10_000, 20)[1:] == [Pass(1, 3, 40), Pass(3, 4, 40)]
+
+
+def test_what_two_texts_share():
+    assert shared(np.array([1, 2, 3]), np.array([1, 2, 4, 5])) == 2
+    assert shared(np.array([1, 2]), np.array([1, 2, 3])) == 2
+    assert shared(np.array([7]), np.array([1])) == 0
+
+
+def test_a_model_whose_cache_lies_is_found_out(monkeypatch):
+    """A model that begins to count positions anew in every pass."""
+    import torch
+
+    model = made("gpt2")
+    forward = model.torch_model.forward
+
+    def counting_anew(*args: Any, **kwargs: Any) -> Any:
+        ids = kwargs["input_ids"]
+        return forward(*args, position_ids=torch.arange(ids.shape[1])[None], **kwargs)
+
+    counting_anew.__signature__ = None
+    monkeypatch.setattr(model.torch_model, "forward", counting_anew)
+    given = prompts()
+    reader = AnswerReader(model)
+    found = reader.logprobs(given, Reporter())
+    assert "gives other numbers" in reader.notes[0]
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+
+
+def test_a_cache_that_fails_later_costs_time_only(monkeypatch):
+    model = made("llama")
+    forward = model.torch_model.forward
+    reader = AnswerReader(model)
+    given = prompts()
+    reader.logprobs(given[:1], Reporter())
+
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        cache = kwargs.get("past_key_values")
+        if cache is not None and cache.get_seq_length() > 30:
+            raise RuntimeError("out of memory")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model.torch_model, "forward", failing)
+    found = reader.logprobs(given, Reporter(), batch_tokens=1)
+    assert "going on from a cache failed (RuntimeError)" in reader.notes[0]
+    for one, logprobs in zip(given, found, strict=True):
+        np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
+
+
+def test_a_model_without_language_head_is_refused():
+    from transformers import LlamaConfig, LlamaModel
+
+    body = Model.wrap(LlamaModel(LlamaConfig(**_SIZES)), _Words(), name="body")
+    with pytest.raises(ModelCapabilityError, match="no language head"):
+        AnswerReader(body)
+
+
+def test_it_stops_between_layers_and_leaves_no_hook():
+    model = made("llama")
+    cancel = threading.Event()
+    layers = model.torch_model.model.layers
+    calls: list[int] = []
+
+    def stop(*_: Any) -> None:
+        calls.append(1)
+        if len(calls) == 8:
+            cancel.set()
+
+    handles = [layer.register_forward_hook(stop) for layer in layers]
+    with pytest.raises(Cancelled):
+        AnswerReader(model).logprobs(prompts(), Reporter(cancel=cancel), batch_tokens=1)
+    for handle in handles:
+        handle.remove()
+    assert len(calls) == 8
+    assert not any(layer._forward_pre_hooks for layer in layers)
+    assert not model.torch_model.lm_head._forward_pre_hooks
+
+
+def test_nothing_to_read():
+    assert AnswerReader(made("llama")).logprobs([], Reporter()) == []

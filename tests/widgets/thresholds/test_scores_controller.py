@@ -1,0 +1,331 @@
+"""The scores of all traces: worked out once for whoever asks, remembered, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from explorer.errors import Cancelled, InputError
+from explorer.rag import FeedbackExtractor
+from explorer.rag._weights.weight_trajectory import weight_trajectory
+from explorer.traces import Hyperedge, Trace
+from explorer.validation import head_scores, quality_map
+from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.debouncer import Debouncer
+from explorer.widgets._thresholds.scores_controller import MOST_KEYS, Recent, what_scores_depend_on
+from explorer.widgets._traces import weights_controller
+
+
+def layered(name: str, labels: list[bool], seed: int, answer: str = "This is so.") -> Trace:
+    """A trace with given attention mass in 3 layers of 2 heads."""
+    edges = [
+        Hyperedge(f"{name}-{i}", f"Fact {i} of {name}.", label=label)
+        for i, label in enumerate(labels)
+    ]
+    mass = np.random.default_rng(seed).uniform(0.01, 0.12, (3, 2, 1, len(labels)))
+    found = {"unit_attention": mass, "unit_tokens": [4] * len(labels), "answer_tokens": ["This"]}
+    return Trace(name, "What is so?", edges, answer, found)
+
+
+def traces() -> list[Trace]:
+    return [
+        layered("a", [True, False, False], 1),
+        layered("b", [True, True, False, False], 2, "Fact 1 of b, or so."),
+        layered("c", [False, True], 3),
+    ]
+
+
+class Count:
+    """How often all traces were explained by the chosen method, or judged in every head.
+
+    What other methods say of the same traces, for agreement, is asked for apart.
+    """
+
+    def __init__(self) -> None:
+        self.explained: list[int] = []
+        self.headed = 0
+        self.method = "attention"
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Count:
+    counted = Count()
+    explain, heads = FeedbackExtractor.explain_traces, head_scores
+
+    async def explain_traces(self: Any, given: Any, **settings: Any) -> pd.DataFrame:
+        if self.config.method == counted.method:
+            counted.explained.append(len(given))
+        return await explain(self, given, **settings)
+
+    def all_heads(*given: Any, **settings: Any) -> Any:
+        counted.headed += 1
+        return heads(*given, **settings)
+
+    monkeypatch.setattr(FeedbackExtractor, "explain_traces", explain_traces)
+    monkeypatch.setattr("explorer.validation.head_scores", all_heads)
+    return counted
+
+
+def test_one_run_serves_the_judgement_and_the_weights_of_both_tabs(count: Count) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", layer=1, head=0, threshold=0.01)
+    assert app._session.lab.lab is not None
+    assert app.trajectory is not None
+    app.tab, app.weight_view = "traces", "weights"
+    app._traces_panel.cards._handlers["label"]({"unit": "a-1", "value": True}, [])
+    app.tab = "thresholds"
+    app.threshold = 0.02
+    app.reference_threshold = 0.3
+    app.update_strategy = "additive"
+    assert count.explained == [3]
+    assert len(app._session.lab.lab.judged) == 9
+    assert int(app._session.lab.lab.judged.labels.sum()) == 5
+
+
+def test_going_back_to_a_head_is_instant_and_few_are_remembered(count: Count) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
+    first = app._session.lab.lab
+    app.head = 1
+    second = app._session.lab.lab
+    assert second is not first
+    app.head = 0
+    assert app._session.lab.lab is first
+    assert app._session.lab.beside.of is first.judged
+    assert "layer 0, head 0" in app._lab.figures.wire.content["judged"]
+    assert count.explained == [3, 3]
+    app.layer = 1
+    app.layer = 2
+    app.head = 1  # the fifth: what was asked for longest ago, layer 0 with head 1, makes room
+    assert count.explained == [3] * 5
+    app.head = 0
+    app.layer = 0
+    assert count.explained == [3] * 5
+    app.head = 1
+    assert count.explained == [3] * 6
+
+
+def test_a_drag_scores_nothing_anew_whatever_the_method(count: Count) -> None:
+    count.method = "citation"
+    app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, method="citation")
+    assert count.explained == [3]
+    for value in (0.2, 0.5, 0.9):
+        app.citation_threshold = value
+        extractor = FeedbackExtractor(config={"method": "citation", "citation_threshold": value})
+        explained = asyncio.run(extractor.explain_traces(app.traces))
+        assert app.trajectory.feedback == pytest.approx(explained["feedback"].to_numpy())
+        count.explained.pop()
+    app.head = 1  # no score of this method's
+    assert count.explained == [3]
+    assert len(np.unique(app.trajectory.feedback)) > 1
+
+
+def test_nothing_is_scored_where_nobody_looks(count: Count) -> None:
+    app = Explorer.from_traces(traces(), layer=0, head=0)
+    app.head, app.threshold, app.method = 1, 0.02, "citation"
+    app.quality = "f1"
+    assert count.explained == []
+    assert count.headed == 0
+    assert app.trajectory is None
+    app.method = "attention"
+    app.tab = "thresholds"
+    assert (count.explained, count.headed) == ([3], 1)
+    app.tab = "code"
+    app.head = 0
+    app.threshold = 0.05
+    assert (count.explained, count.headed) == ([3], 1)
+
+
+def test_the_weights_of_many_traces_are_those_of_the_first(
+    count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights_controller, "MOST_TRACES", 2)
+    app = Explorer.from_traces(traces(), layer=0, head=0, weight_view="weights")
+    assert set(count.explained) == {2}
+    assert app.trajectory.order.traces == ("a", "b")
+    before = app.trajectory.weights
+    count.explained.clear()
+    app.tab = "thresholds"
+    assert count.explained == [3]
+    app.tab = "traces"
+    app.head = 1
+    app.tab = "thresholds"
+    app.tab = "traces"
+    app.head = 0
+    assert app.trajectory.order.traces == ("a", "b")
+    assert np.array_equal(app.trajectory.weights, before)
+    assert count.explained == [3, 2, 3]
+
+
+def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", layer=2, head=1, threshold=0.015)
+    for strategy, threshold in (("ema", 0.015), ("additive", 0.015), ("multiplicative", 0.02)):
+        app.update_strategy, app.threshold = strategy, threshold
+        config = {"method": "attention", "layer": 2, "head": 1, "attention_threshold": threshold}
+        explained = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
+        expected = weight_trajectory(explained, {"strategy": strategy})["weight"].to_numpy()
+        assert app.trajectory.weights == pytest.approx(expected)
+        lines = app._lab.weights.figure["data"]
+        ends = sorted(line["y"][-1] for line in lines if str(line["name"]).startswith("line "))
+        assert set(np.round(ends, 9)) <= set(np.round(app.trajectory.final(), 9))
+        # By hand: every hyperedge occurs once, so its row is its end.
+        labels = np.array([e.label for t in app.traces for e in t.hyperedges])
+        shown = app._lab.moves.wire.content
+        assert shown["strategy"] == strategy
+        used, others = expected[labels].mean(), expected[~labels].mean()
+        assert app._lab.ends.used == pytest.approx(used)
+        assert app._lab.ends.not_used == pytest.approx(others)
+        assert f"labelled used end at {used:.3f} on average" in shown["said"]
+        assert f"the {'right' if used > others else 'wrong'} ones come out ahead" in shown["said"]
+
+
+def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count) -> None:
+    app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
+    assert count.headed == 1
+    heads = head_scores(app.traces)
+    prevalence = 4 / 9
+    chances = {"auc": 0.5, "average_precision": prevalence, "f1": 2 * prevalence / (1 + prevalence)}
+    words = {"auc": "ROC-AUC", "average_precision": "avg. precision", "f1": "best F1"}
+    for measure in ("average_precision", "f1", "auc", "f1"):
+        app.quality = measure
+        found = app._session.lab.heads.map
+        assert (found.measure, found.chance) == (measure, pytest.approx(chances[measure]))
+        assert np.array_equal(found.values, quality_map(heads, measure), equal_nan=True)
+        notes = [note["text"] for note in app._lab.heads.figure["layout"]["annotations"]]
+        assert words[measure] in notes
+        assert f"{chances[measure]:.3f} chance" in notes
+        assert app._lab.measure.wire.content["measure"] == measure
+    assert count.headed == 1
+    assert app.settings()["quality"] == "f1"
+    assert Explorer(**app.settings()).quality == "f1"
+    app._lab.measure._handlers["set"]({"name": "quality", "value": "auc"}, [])
+    assert app.quality == "auc"
+    with pytest.raises(InputError, match="quality must be one of 'auc', 'average_precision', 'f1'"):
+        app.quality = "accuracy"
+
+
+def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    explain = FeedbackExtractor.explain_traces
+    begun, slow, runs = threading.Event(), threading.Event(), []
+
+    async def explain_traces(self: Any, given: Any, **settings: Any) -> pd.DataFrame:
+        if self.config.method != "attention":  # for agreement
+            return await explain(self, given, **settings)
+        runs.append(self.config.head)
+        if slow.is_set():
+            begun.set()
+            assert settings["cancel"].wait(30)
+            raise Cancelled("Stopped.")
+        return await explain(self, given, **settings)
+
+    monkeypatch.setattr(FeedbackExtractor, "explain_traces", explain_traces)
+
+    async def main() -> None:
+        app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
+        while app._session.lab.beside is None or app.trajectory is None:
+            app.wait(0.1)
+            await asyncio.sleep(0.01)
+        lab, judged = app._session.lab.lab, app._lab.figures.wire.content["judged"]
+        slow.set()
+        app.head = 1
+        assert await asyncio.to_thread(begun.wait, 30)
+        assert app._session.lab.busy
+        app.cancel()
+        assert app.wait(30)
+        assert app._session.lab.lab is lab
+        assert app._lab.figures.wire.content["judged"] == judged
+        assert app.error is None
+        slow.clear()
+        app.threshold = 0.02  # a drag is no wish to score after all
+        await asyncio.sleep(0.2)
+        assert runs == [0, 1]
+        app.head = 0
+        app.head = 1
+        while app._session.lab.lab is lab:
+            app.wait(0.1)
+            await asyncio.sleep(0.01)
+        assert runs == [0, 1, 1]
+        app.close()
+
+    asyncio.run(asyncio.wait_for(main(), 120))
+
+
+def test_leaving_the_tab_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def explain_traces(_: Any, __: Any, **settings: Any) -> pd.DataFrame:
+        begun.set()
+        if settings["cancel"].wait(30):
+            ended.set()
+        raise Cancelled("Stopped.")
+
+    monkeypatch.setattr(FeedbackExtractor, "explain_traces", explain_traces)
+
+    async def main() -> None:
+        app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0)
+        assert await asyncio.to_thread(begun.wait, 30)
+        app.tab = "traces"
+        assert await asyncio.to_thread(ended.wait, 30)
+        assert "scores" not in app._session.desk.reports
+        app.close()
+
+    asyncio.run(asyncio.wait_for(main(), 120))
+
+
+def test_the_recent_are_bounded_in_number_and_size() -> None:
+    kept: Recent[str] = Recent(most=3, most_size=10)
+    traces, others = object(), object()
+    for name, size in (("a", 2), ("b", 3), ("c", 4)):
+        kept.put((traces, name), name, size)
+    assert kept.get((traces, "a")) == "a"
+    assert kept.get((others, "a")) is None
+    kept.put((traces, "d"), "d", 1)  # the fourth: b was asked for longest ago
+    assert [kept.get((traces, name)) for name in "abcd"] == ["a", None, "c", "d"]
+    kept.put((traces, "e"), "e", 8)  # 8 + 1 is within 10, with 4 it is not
+    assert [kept.get((traces, name)) for name in "acde"] == [None, None, "d", "e"]
+    kept.put((traces, "f"), "f", 100)
+    assert len(kept) == 1
+    assert kept.get((traces, "f")) == "f"
+    assert MOST_KEYS == 4
+
+
+def test_scores_depend_on_a_threshold_only_in_mixtures() -> None:
+    config = {
+        "attention_threshold": 0.1,
+        "citation_threshold": 0.8,
+        "layer": 3,
+        "reduction": "mean",
+    }
+    assert dict(what_scores_depend_on({"method": "attention", **config})) == {
+        "method": "attention", "layer": 3, "reduction": "mean"
+    }  # fmt: skip
+    assert dict(what_scores_depend_on({"method": "citation", **config})) == {"method": "citation"}
+    assert dict(what_scores_depend_on({"method": "ensemble", **config})) == {
+        "method": "ensemble", **config
+    }  # fmt: skip
+
+
+def test_what_follows_runs_once_for_many_changes_and_sees_the_newest() -> None:
+    seen: list[int] = []
+    latest = 0
+
+    async def main() -> None:
+        nonlocal latest
+        soon = Debouncer(lambda: seen.append(latest), delay=0.01)
+        for number in range(5):
+            latest = number
+            soon.ask()
+        assert seen == []
+        await asyncio.sleep(0.05)
+        assert seen == [4]
+        soon.ask()
+        soon.close()
+        await asyncio.sleep(0.05)
+        assert seen == [4]
+
+    asyncio.run(main())
+    Debouncer(lambda: seen.append(-1)).ask()  # a script has no loop to wait on
+    assert seen == [4, -1]

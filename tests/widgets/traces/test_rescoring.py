@@ -1,0 +1,224 @@
+"""What the app records beyond the answer's rows, and which traces it reads again for it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.errors import ModelCapabilityError
+from explorer.models import Model
+from explorer.rag import score_traces
+from explorer.traces import Hyperedge, Trace, load_traces
+from explorer.widgets._explorer import Explorer
+
+FACTS = ["The Nile is long.", "The Rhine is short.", "Bees sleep."]
+MORE = ("question_attention", "content_free_attention")
+CHAT = (
+    "{% for m in messages %}{{ m['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}Answer: {% endif %}"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<s>", "</s>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator(FACTS, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, eos_token="</s>", pad_token="</s>", chat_template=CHAT
+    )
+
+
+@pytest.fixture(scope="module")
+def reader(tokenizer: Any) -> Model:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=512,
+    )  # fmt: skip
+    return Model.wrap(LlamaForCausalLM(config).eval(), tokenizer, name="tiny")
+
+
+@pytest.fixture(scope="module")
+def translator(tokenizer: Any) -> Model:
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=300, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2,
+        decoder_start_token_id=1, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    return Model.wrap(T5ForConditionalGeneration(config).eval(), tokenizer, name="tiny t5")
+
+
+def trace(name: str, **metadata: Any) -> Trace:
+    edges = [Hyperedge(f"h{i}", text, label=i == 0) for i, text in enumerate(FACTS)]
+    return Trace(name, "Which river is long?", edges, "the Nile", metadata)
+
+
+def given(name: str) -> Trace:
+    return trace(name, hyperedge_attention={"h0": 0.5, "h1": 0.1, "h2": 0.3})
+
+
+def readings(app: Explorer) -> list[list[str]]:
+    return [[name for name in MORE if name in one.metadata] for one in app.traces]
+
+
+def close(one: Any, other: Any) -> bool:
+    return np.allclose(np.asarray(one), np.asarray(other), atol=1e-6)
+
+
+def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
+    app = Explorer.from_traces([trace("a"), trace("b")], model=reader)
+    app._traces_panel.cards._handlers["record"]({}, [])
+    app.wait()
+    assert app.error is None
+    assert readings(app) == [["question_attention"], []]
+    alone = score_traces(trace("a"), reader, rows=("answer", "question"), progress=False)[0]
+    found = app.traces[0].metadata
+    for name in ("question_attention", "question_topk"):
+        assert close(found[name], alone.metadata[name])
+    assert found["question_rows"] == alone.metadata["question_rows"]
+    app._traces_panel.cards._handlers["record_all"]({}, [])
+    app.wait()
+    assert readings(app) == [["question_attention"]] * 2
+    # A set of heads that needs these rows can now be shown.
+    app.heads = {"terms": [["question", 1, 0, 1.0], ["answer", 0, 1, 1.0]]}
+    app.trace = 1
+    assert app.feedback["score"].notna().all()
+
+
+def test_an_encoder_decoder_keeps_the_answer_alone(translator: Model) -> None:
+    app = Explorer.from_traces([trace("a"), trace("b")], model=translator)
+    app._session.rag.score_all()
+    app.wait()
+    assert app.error is None
+    assert readings(app) == [[], []]
+    assert all("unit_attention" in one.metadata for one in app.traces)
+    app._session.rag.read()
+    app.wait()
+    assert readings(app) == [[], []]
+    # Asked for outright it says why not, and the app lives on.
+    app._session.rag.score_all(content_free=True, overwrite=True)
+    app.wait()
+    assert isinstance(app._session.desk.failure, ModelCapabilityError)
+    assert app.feedback is not None
+
+
+def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
+    recorded = score_traces([trace("a"), trace("b")], reader, progress=False)
+    own = trace("own", unit_attention=np.full((2, 2, 3), 0.1))
+    app = Explorer.from_traces(
+        [recorded[0], given("g"), own, recorded[1], trace("c")], model=reader, tab="thresholds"
+    )
+    app.wait()
+    offer = app._lab.figures.wire.content["more"]
+    assert offer["said"] == (
+        "“recommend” can only choose from what was read. Not read yet: where the question looks "
+        "and what a question without content attracts."
+    )
+    assert not offer["busy"]
+    app._lab.figures._handlers["read_again"]({}, [])
+    app.wait()
+    assert app.error is None
+    assert readings(app) == [list(MORE), [], [], list(MORE), list(MORE)]
+    assert app.traces[1].metadata["hyperedge_attention"] == {"h0": 0.5, "h1": 0.1, "h2": 0.3}
+    assert close(app.traces[2].metadata["unit_attention"], 0.1)
+    # The answer's rows are what they were; labels are kept.
+    assert close(app.traces[3].metadata["unit_attention"], recorded[1].metadata["unit_attention"])
+    assert [edge.label for edge in app.traces[0].hyperedges] == [True, False, False]
+    assert app._lab.figures.wire.content["more"] is None
+
+
+def test_what_was_read_in_the_app_keeps_its_rows_and_tokens(reader: Model) -> None:
+    app = Explorer.from_traces([trace("a"), given("g")], model=reader)
+    app._session.rag.read()
+    app.wait()
+    scene = app.trace_scene
+    app.heads = {"terms": [["question", 1, 0, 1.0]], "content_free": True}
+    assert app.feedback["score"].isna().all()
+    actions = app._traces_panel.cards.wire.content["offer"]["actions"]
+    assert [action[0] for action in actions] == ["read_again", "leave_heads"]
+    app._traces_panel.cards._handlers["read_again"]({}, [])
+    app.wait()
+    assert app.error is None
+    assert readings(app) == [list(MORE), []]
+    assert app.feedback["score"].notna().all()
+    assert app.trace_scene.token_attention is scene.token_attention
+    assert app.trace_scene.attention.n_queries == scene.attention.n_queries > 1
+    # What a trace brought itself can only be left.
+    app.trace = 1
+    actions = app._traces_panel.cards.wire.content["offer"]["actions"]
+    assert [action[0] for action in actions] == ["leave_heads"]
+    app._traces_panel.cards._handlers["leave_heads"]({}, [])
+    assert app.heads is None
+    assert app.feedback["score"].tolist() == pytest.approx([0.5, 0.1, 0.3])
+
+
+def test_what_was_read_until_the_stop_is_kept(
+    reader: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import explorer.rag
+
+    recorded = score_traces([trace(name) for name in "abc"], reader, progress=False)
+    app = Explorer.from_traces(recorded, model=reader)
+    whole = explorer.rag.score_traces
+
+    def stopping(traces: Any, model: Any, **settings: Any) -> Any:
+        """Stop after the first trace, as the cancel button does."""
+        keep = settings.pop("on_trace")
+        stop = threading.Event()
+
+        def first(one: Trace) -> None:
+            keep(one)
+            stop.set()
+
+        settings |= {"cancel": stop, "batch_tokens": 1, "on_trace": first}
+        return whole(traces, model, **settings)
+
+    monkeypatch.setattr(explorer.rag, "score_traces", stopping)
+    app._session.rag.score_all(content_free=True, overwrite=True)
+    app.wait()
+    app._session.cancel("scoring")
+    assert sorted(readings(app)) == [[], [], list(MORE)]
+    monkeypatch.undo()
+    app._session.rag.score_all(content_free=True, overwrite=True)
+    app.wait()
+    assert readings(app) == [list(MORE)] * 3
+
+
+def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp_path: Any) -> None:
+    app = Explorer.from_traces([trace("a"), trace("b")], model=reader)
+    app._session.rag.read()
+    app.wait()
+    app.save(tmp_path / "traces.jsonl")
+    path = tmp_path / "scored.jsonl"
+    for _ in range(2):  # the second time goes on with the file of the first
+        score_traces(load_traces(tmp_path / "traces.jsonl"), reader, path=path, progress=False)
+    again = Explorer.from_traces(path, model=reader)
+    again._session.rag.score_all(content_free=True, overwrite=True)
+    again.wait()
+    assert readings(again) == [list(MORE)] * 2
+
+
+def test_the_packaged_traces_can_be_read_again() -> None:
+    app = Explorer.from_traces()
+    assert app._session.rag.more_readings() == ["question", "content_free"]
