@@ -41,16 +41,16 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
 
     import explorer
-    from explorer.models._running.progress import Reporter
     from explorer.models._running.shared_prefixes import AnswerReader
     from explorer.models._text.prompt_encoding import given_answer
     from explorer.models._text.prompts import fact_prompt
+    from explorer.run_control import RunControl
     from explorer.validation._ablation.ablation import ablate
     from explorer.validation._ablation.prompt_masks import random_masks, reading_order, without_each
 
     model = explorer.load_model(MODEL)
     trace = long_trace(model)
-    reader, reporter = AnswerReader(model), Reporter()
+    reader, control = AnswerReader(model), RunControl()
 
     def prompts(masks: Any) -> list[Any]:
         unique, _ = reading_order(masks)
@@ -73,14 +73,14 @@ def main() -> None:
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {MODEL}; "
         f"{HYPEREDGES} hyperedges, {max(len(one) for one in eleven):,} tokens\n"
     )
-    reader.logprobs(eleven[-1:], reporter)  # a warm-up, in which the cache is tried
+    reader.logprobs(eleven[-1:], control)  # a warm-up, in which the cache is tried
     ways: dict[str, Callable[[], Any]] = {
-        "shared beginnings": lambda: reader.logprobs(eleven, reporter),
+        "shared beginnings": lambda: reader.logprobs(eleven, control),
         "ablate(): the same, and the prompt without any": lambda: ablate(
             trace, model, progress=False
         ),
         "11 passes, head on the answer's rows": lambda: [
-            reader.logprobs([one], reporter, reuse=False)[0] for one in eleven
+            reader.logprobs([one], control, reuse=False)[0] for one in eleven
         ],
         "11 passes, head on all rows": lambda: [whole(model, one) for one in eleven],
     }
@@ -93,8 +93,8 @@ def main() -> None:
         some = prompts(drawn)
         apart = f"{len(some)} passes, head on the answer's rows"
         more = {
-            "shared beginnings": lambda: reader.logprobs(some, reporter),
-            apart: lambda: [reader.logprobs([one], reporter, reuse=False)[0] for one in some],
+            "shared beginnings": lambda: reader.logprobs(some, control),
+            apart: lambda: [reader.logprobs([one], control, reuse=False)[0] for one in some],
         }
         table(f"{len(some)} random prompts", more, max(1, arguments.repeats // 2), apart)
         difference(*(way() for way in more.values()))

@@ -5,6 +5,5 @@ from ._catalogue.model_loading import clear_models as clear_models
 from ._catalogue.model_loading import load_model as load_model
 from ._catalogue.model_loading import warm_up as warm_up
 from ._running.model import Model as Model
-from ._running.progress import Progress as Progress
 from ._running.trace_reading import Reading as Reading
 from ._text.tokens import TokenizedText as TokenizedText

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
-from explorer.models._running.progress import ProgressCallback
 from explorer.reporting._analysis.report_contents import find
 from explorer.reporting._analysis.score_source import scored
 from explorer.reporting._analysis.threshold_analysis import FREE
 from explorer.reporting._page.report_page import page
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.traces._io.file_streams import write_whole
 from explorer.validation._data.ground_truth import LEAST_DROP

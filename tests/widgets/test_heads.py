@@ -12,8 +12,8 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.feedback import HeadCombination
-from explorer.models._running.progress import Progress
 from explorer.rag import FeedbackExtractor
+from explorer.run_control import Progress
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank
 from explorer.widgets._attention.head_set_text import listed

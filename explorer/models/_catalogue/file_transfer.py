@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from explorer.errors import Cancelled
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 # A hub that sends nothing for so long will not go on: give the user the app back.
 STALL_S = 15.0
@@ -32,7 +32,7 @@ class _Transfer:
         self.moved = time.monotonic()
 
 
-def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
+def download(request: dict[str, Any], size: int, control: RunControl) -> Path:
     """Call ``huggingface_hub.snapshot_download`` in a thread of its own.
 
     Parameters
@@ -41,7 +41,7 @@ def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
         Arguments of ``snapshot_download``.
     size
         Bytes expected, for the progress bar; 0 when unknown or not worth a bar.
-    reporter
+    control
         Told about bytes; its cancel event is noticed at once, also while the hub is silent.
 
     Returns
@@ -71,7 +71,7 @@ def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
     try:
         while thread.is_alive():
             thread.join(_POLL_S)
-            _report(request["repo_id"], transfer, size, reporter)
+            _report(request["repo_id"], transfer, size, control)
             if time.monotonic() - transfer.moved > STALL_S:
                 raise TimeoutError(f"no bytes for {STALL_S:.0f} s")
     finally:
@@ -83,12 +83,12 @@ def download(request: dict[str, Any], size: int, reporter: Reporter) -> Path:
     return transfer.folder
 
 
-def _report(hub_id: str, transfer: _Transfer, size: int, reporter: Reporter) -> None:
+def _report(hub_id: str, transfer: _Transfer, size: int, control: RunControl) -> None:
     if not size:
-        reporter.check()
+        control.check()
         return
     done = min(transfer.received, size)
-    reporter.report(
+    control.report(
         "download", done / size, f"Downloading {hub_id}: {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
     )
 

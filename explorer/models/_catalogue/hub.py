@@ -13,7 +13,7 @@ from explorer.models._catalogue.converted_store import cache_folder
 from explorer.models._catalogue.file_transfer import download
 from explorer.models._catalogue.hub_errors import OFFLINE_ADVICE, plain_errors
 from explorer.models._catalogue.model_folder import check_weights, read_config, refuse_remote_code
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 _ANSWER_WITHIN_S = 5.0
 # Only the top folder: exports for other runtimes live below it. Only the plain weights: some
@@ -33,7 +33,7 @@ def is_cached(hub_id: str) -> bool:
     return _cached(hub_id, None) is not None
 
 
-def fetch(hub_id: str, revision: str | None, reporter: Reporter) -> Path:
+def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
     """Return the folder of a hub model, downloading it if that has not happened before.
 
     Parameters
@@ -63,7 +63,7 @@ def fetch(hub_id: str, revision: str | None, reporter: Reporter) -> Path:
             f"{hub_id} was not downloaded before and offline mode is on (HF_HUB_OFFLINE). "
             f"Unset it, or {OFFLINE_ADVICE}"
         )
-    reporter.report("download", None, f"Asking the model hub for {hub_id} ...")
+    control.report("download", None, f"Asking the model hub for {hub_id} ...")
     with plain_errors(hub_id):
         files = _files(hub_id, revision)
         if not any(_is_weights(name) for name in files) and revision is None:
@@ -73,9 +73,9 @@ def fetch(hub_id: str, revision: str | None, reporter: Reporter) -> Path:
         _check_files(hub_id, list(files))
         size = sum(size for name, size in files.items() if _is_weights(name))
         _check_disk(hub_id, size)
-        folder = _download(hub_id, revision, _CONFIGURATION, 0, reporter)
+        folder = _download(hub_id, revision, _CONFIGURATION, 0, control)
         refuse_remote_code(read_config(folder, hub_id), hub_id)
-        folder = _download(hub_id, revision, _WANTED, size, reporter)
+        folder = _download(hub_id, revision, _WANTED, size, control)
     _remember(hub_id, revision)
     return folder
 
@@ -155,7 +155,7 @@ def _check_disk(hub_id: str, size: int) -> None:
 
 
 def _download(
-    hub_id: str, revision: str | None, patterns: list[str], size: int, reporter: Reporter
+    hub_id: str, revision: str | None, patterns: list[str], size: int, control: RunControl
 ) -> Path:
     return download(
         {
@@ -169,7 +169,7 @@ def _download(
             "max_workers": 2,
         },
         size,
-        reporter,
+        control,
     )
 
 

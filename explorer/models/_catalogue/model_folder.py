@@ -9,12 +9,12 @@ from typing import Any
 from explorer.errors import ExplorerError, ModelError, ModelNotFoundError
 from explorer.models._catalogue.model_choices import Kind
 from explorer.models._catalogue.transformers_logging import quiet
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
-def load_folder(folder: Path, name: str, reporter: Reporter) -> tuple[Any, Any]:
+def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]:
     """Load a torch model (float32, evaluation mode) and its tokenizer.
 
     Parameters
@@ -34,24 +34,24 @@ def load_folder(folder: Path, name: str, reporter: Reporter) -> tuple[Any, Any]:
     config = read_config(folder, name)
     refuse_remote_code(config, name)
     check_weights([path.name for path in folder.iterdir()], name)
-    reporter.report("loading", 0.0, f"Loading {name}: starting transformers ...")
+    control.report("loading", 0.0, f"Loading {name}: starting transformers ...")
     import torch
     from transformers import AutoConfig, AutoTokenizer
 
     def advance(_: str, fraction: float | None) -> None:
         part = 0.6 + 0.4 * fraction if fraction is not None else None
-        reporter.report("loading", part, f"Loading {name}: reading weights ...")
+        control.report("loading", part, f"Loading {name}: reading weights ...")
 
     try:
         with quiet(advance):
             settings = AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-            reporter.report("loading", 0.4, f"Loading {name}: reading the tokenizer ...")
+            control.report("loading", 0.4, f"Loading {name}: reading the tokenizer ...")
             tokenizer = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-            reporter.report("loading", 0.6, f"Loading {name}: reading weights ...")
+            control.report("loading", 0.6, f"Loading {name}: reading weights ...")
             torch_model, info = auto_class(kind_of(settings)).from_pretrained(
                 folder,
                 config=settings,
@@ -76,7 +76,7 @@ def load_folder(folder: Path, name: str, reporter: Reporter) -> tuple[Any, Any]:
             "so its attention would be random. Get the whole model again."
         )
     torch_model.eval()
-    reporter.report("loading", 1.0, f"{name} is ready.")
+    control.report("loading", 1.0, f"{name} is ready.")
     return torch_model, tokenizer
 
 

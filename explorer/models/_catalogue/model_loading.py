@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ModelNotFoundError
 from explorer.models._catalogue.model_choices import find_packaged
-from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.run_control import ProgressCallback, RunControl
 
 if TYPE_CHECKING:
     from explorer.models._running.model import Model
@@ -57,17 +57,17 @@ def load_model(
     Cancelled
         If `cancel` was set.
     """
-    reporter = Reporter(progress, cancel)
+    control = RunControl(progress, cancel)
     key = _key(name)
-    reporter.check()
+    control.check()
     while not _loading.acquire(timeout=0.1):
-        reporter.report("loading", None, "Waiting for what is being loaded already ...")
+        control.report("loading", None, "Waiting for what is being loaded already ...")
     try:
         if key in _loaded:
             _loaded.move_to_end(key)
-            reporter.report("loading", 1.0, f"{_loaded[key].name} is ready.")
+            control.report("loading", 1.0, f"{_loaded[key].name} is ready.")
             return _loaded[key]
-        model = _load(name.strip(), reporter)
+        model = _load(name.strip(), control)
         _loaded[key] = model
         while len(_loaded) > _KEPT:
             _loaded.popitem(last=False)
@@ -136,7 +136,7 @@ def _path(name: str) -> Path:
     return folder
 
 
-def _load(name: str, reporter: Reporter) -> Model:
+def _load(name: str, control: RunControl) -> Model:
     from explorer.models._catalogue.model_folder import load_folder
     from explorer.models._catalogue.packaged_models import load_packaged
     from explorer.models._running.model import Model
@@ -144,11 +144,11 @@ def _load(name: str, reporter: Reporter) -> Model:
     packaged = find_packaged(name)
     parts: tuple[Any, Any]
     if packaged is not None:
-        parts = load_packaged(packaged, reporter)
+        parts = load_packaged(packaged, control)
         return Model(*parts, name=packaged.name, label=packaged.label)
     folder = _path(name)
     if folder.is_dir():
-        parts = load_folder(folder, name, reporter)
+        parts = load_folder(folder, name, control)
         return Model(*parts, name=name, label=folder.resolve().name)
     if folder.is_file():
         raise ModelNotFoundError(
@@ -164,5 +164,5 @@ def _load(name: str, reporter: Reporter) -> Model:
     from explorer.models._catalogue.hub import fetch
 
     hub_id, _, revision = name.partition("@")
-    parts = load_folder(fetch(hub_id, revision or None, reporter), name, reporter)
+    parts = load_folder(fetch(hub_id, revision or None, control), name, control)
     return Model(*parts, name=name, label=name)

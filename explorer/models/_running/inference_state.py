@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 
 @contextmanager
-def stoppable(torch_model: Any, reporter: Reporter) -> Iterator[None]:
+def stoppable(torch_model: Any, control: RunControl) -> Iterator[None]:
     """Check for a stop before every layer; the hooks are gone afterwards, whatever happens.
 
     A job without a cancel event costs nothing.
     """
-    if reporter.cancel is None:
+    if control.cancel is None:
         yield
         return
     from torch.nn import ModuleList
 
     def check(*_: Any) -> None:
-        reporter.check()
+        control.check()
 
     layers = [
         layer

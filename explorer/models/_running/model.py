@@ -11,9 +11,9 @@ from explorer.errors import InputError
 from explorer.models._catalogue.model_choices import Kind
 from explorer.models._catalogue.model_folder import kind_of
 from explorer.models._running.inference_state import evaluating, stoppable
-from explorer.models._running.progress import ProgressCallback, Reporter
 from explorer.models._text.token_limits import token_limit
 from explorer.models._text.tokens import TokenizedText, tokenize
+from explorer.run_control import ProgressCallback, RunControl
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap
@@ -125,7 +125,7 @@ class Model:
         """
         from explorer.attention._recorder import record
 
-        with self.run(Reporter(cancel=cancel)) as torch_model:
+        with self.run(RunControl(cancel=cancel)) as torch_model:
             part = torch_model
             if self.kind == "encoder-decoder":
                 part = torch_model.get_encoder()
@@ -225,7 +225,7 @@ class Model:
             query,
             hyperedges,
             answer,
-            reporter=Reporter(progress, cancel),
+            control=RunControl(progress, cancel),
             on_text=on_text,
             keep_rows=keep_rows,
             keep_tokens=keep_tokens,
@@ -240,18 +240,18 @@ class Model:
         return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
 
     @contextmanager
-    def run(self, reporter: Reporter) -> Iterator[Any]:
+    def run(self, control: RunControl) -> Iterator[Any]:
         """Hold the model for one job: no other job, no gradients, no dropout; stopped by layers."""
         import torch
 
         while not self._running.acquire(timeout=0.05):
-            reporter.check()
+            control.check()
         try:
-            reporter.check()
+            control.check()
             with (
                 torch.no_grad(),
                 evaluating(self.torch_model),
-                stoppable(self.torch_model, reporter),
+                stoppable(self.torch_model, control),
             ):
                 yield self.torch_model
         finally:

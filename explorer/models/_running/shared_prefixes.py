@@ -22,8 +22,8 @@ from explorer.models._running.batching import (
     plan_batches,
 )
 from explorer.models._running.blockwise import blockwise
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompt_encoding import EncodedPrompt
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from torch import nn
@@ -159,7 +159,7 @@ class AnswerReader:
     def logprobs(
         self,
         sequences: Sequence[EncodedPrompt],
-        reporter: Reporter,
+        control: RunControl,
         *,
         reuse: bool = True,
         batch_tokens: int | None = None,
@@ -171,7 +171,7 @@ class AnswerReader:
         ----------
         sequences
             Prompts with their answers, in an order in which neighbours begin alike.
-        reporter
+        control
             Asked for a stop before every layer.
         reuse
             False to read every prompt anew.
@@ -196,10 +196,10 @@ class AnswerReader:
         told = before or (lambda _: None)
         self.notes = ()
         if reuse:
-            reason = self._why_anew(sequences[0], reporter)
+            reason = self._why_anew(sequences[0], control)
             if reason is None:
                 try:
-                    return list(self._continued(sequences, tokens, reporter, told))
+                    return list(self._continued(sequences, tokens, control, told))
                 except Cancelled:
                     raise
                 except Exception as error:  # noqa: BLE001 - for lack of memory, or of a long cache
@@ -211,13 +211,13 @@ class AnswerReader:
         for places in plan_batches(sequences, tokens, self._vocabulary()):
             told(len(found))
             some = [sequences[place] for place in places]
-            found |= zip(places, self._whole(some, reporter), strict=True)
+            found |= zip(places, self._whole(some, control), strict=True)
         return [found[place] for place in range(len(sequences))]
 
     # -- one pass ----------------------------------------------------------------------------------
 
     def _whole(
-        self, sequences: Sequence[EncodedPrompt], reporter: Reporter
+        self, sequences: Sequence[EncodedPrompt], control: RunControl
     ) -> list[NDArray[np.float64]]:
         """Read sequences from their first tokens on."""
         inputs = batch_tensors(self.model, sequences)
@@ -225,14 +225,14 @@ class AnswerReader:
             inputs,
             [one.rows for one in sequences],
             [one.answer_ids for one in sequences],
-            reporter,
+            control,
         )
 
     def _continued(
         self,
         sequences: Sequence[EncodedPrompt],
         batch_tokens: int,
-        reporter: Reporter,
+        control: RunControl,
         told: Callable[[int], None],
     ) -> Iterator[NDArray[np.float64]]:
         import torch
@@ -255,7 +255,7 @@ class AnswerReader:
                 "use_cache": True,
             }
             asked = [text.rows - one.start for text in some]
-            yield from self._forward(inputs, asked, [text.answer_ids for text in some], reporter)
+            yield from self._forward(inputs, asked, [text.answer_ids for text in some], control)
             _keep_last(cache, len(some[-1].ids))
 
     def _forward(
@@ -263,7 +263,7 @@ class AnswerReader:
         inputs: dict[str, Any],
         rows: Sequence[NDArray[np.int64]],
         targets: Sequence[NDArray[np.int64]],
-        reporter: Reporter,
+        control: RunControl,
     ) -> list[NDArray[np.float64]]:
         """Run the model once; its language head sees the answers' rows alone."""
         from explorer.attention._recorder.language_head import LanguageHead
@@ -273,7 +273,7 @@ class AnswerReader:
         # Without gradients, but not torch.inference_mode: what a model puts aside in that, such as
         # its rotations, could never take part in training again.
         goes_on = "past_key_values" in inputs and blockwise(self._module)
-        with self.model.run(reporter), goes_on or nullcontext(), head.listening():
+        with self.model.run(control), goes_on or nullcontext(), head.listening():
             outputs = self._module(**inputs)
             head.take(outputs)
         if head.logprobs is None:
@@ -303,10 +303,10 @@ class AnswerReader:
 
     # -- whether the cache may be used -------------------------------------------------------------
 
-    def _why_anew(self, sequence: EncodedPrompt, reporter: Reporter) -> str | None:
+    def _why_anew(self, sequence: EncodedPrompt, control: RunControl) -> str | None:
         """Return why every prompt must be read anew, or None; found out once."""
         if not self._was_tried:
-            self._reason = self._why_not() or self._tried(sequence, reporter)
+            self._reason = self._why_not() or self._tried(sequence, control)
             self._was_tried = True
         return self._reason
 
@@ -330,7 +330,7 @@ class AnswerReader:
             return f"the rotary embedding of {label} depends on the length of the text"
         return None
 
-    def _tried(self, sequence: EncodedPrompt, reporter: Reporter) -> str | None:
+    def _tried(self, sequence: EncodedPrompt, control: RunControl) -> str | None:
         """Read the beginning of a text in one go and in pieces; return what speaks against it."""
         ids = sequence.ids[:_PROBE]
         half = max(1, len(ids) // 2)
@@ -343,11 +343,9 @@ class AnswerReader:
         if len(rows) < 2:
             return None
         try:
-            (whole,) = self._whole([text], reporter)
+            (whole,) = self._whole([text], control)
             tokens = len(ids) * len(ids)
-            pieces = list(
-                self._continued([beginning, text, text], tokens, reporter, lambda _: None)
-            )
+            pieces = list(self._continued([beginning, text, text], tokens, control, lambda _: None))
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 - a cache of another make fails in any way

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.models._running.batching import TOP_K, batch_tensors, run_batch
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompt_encoding import EncodedPrompt
 from explorer.models._text.prompting import ask
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap, UnitAttention
@@ -79,7 +79,7 @@ def read(
     hyperedges: Sequence[str],
     answer: str | None = None,
     *,
-    reporter: Reporter,
+    control: RunControl,
     on_text: Callable[[str], None] | None = None,
     keep_rows: bool = True,
     keep_tokens: bool = True,
@@ -91,14 +91,14 @@ def read(
         query,
         hyperedges,
         answer,
-        reporter=reporter,
+        control=control,
         on_text=on_text,
         max_new_tokens=max_new_tokens,
     )
     sequence = asked.sequence
-    reporter.report("recording", None, "Recording attention ...")
+    control.report("recording", None, "Recording attention ...")
     attention, token_attention, notes, question = _record(
-        model, sequence, asked.facts, reporter, keep_rows=keep_rows, keep_tokens=keep_tokens
+        model, sequence, asked.facts, control, keep_rows=keep_rows, keep_tokens=keep_tokens
     )
     owner = np.full(len(sequence.tokens), -1, dtype=np.int64)
     for unit, spans in enumerate(sequence.spans):
@@ -127,7 +127,7 @@ def _record(
     model: Model,
     sequence: EncodedPrompt,
     units: Sequence[str],
-    reporter: Reporter,
+    control: RunControl,
     *,
     keep_rows: bool,
     keep_tokens: bool,
@@ -147,7 +147,7 @@ def _record(
             "attention to hyperedges was."
         )
         notes = (note,)
-    with model.run(reporter) as torch_model:
+    with model.run(control) as torch_model:
         if not keep_tokens:
             (read_once,) = run_batch(
                 model,
@@ -156,7 +156,7 @@ def _record(
                 [units],
                 question=asks,
                 keep_rows=keep_rows,
-                cancel=reporter.cancel,
+                cancel=control.cancel,
             )
             reduced = read_once.attention
             unit_attention = UnitAttention(
@@ -168,7 +168,7 @@ def _record(
                 k=TOP_K,
             )
             return unit_attention, None, (*notes, *reduced.notes), read_once.more.get("question")
-        recorded = record(torch_model, batch_tensors(model, [sequence]), cancel=reporter.cancel)
+        recorded = record(torch_model, batch_tensors(model, [sequence]), cancel=control.cancel)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
         rows = np.stack(  # (layers, heads, rows, tokens)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from explorer.errors import InputError
 from explorer.models._running.generation import continue_ids, prompt_ids, require_generation
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompt_encoding import (
     EncodedPrompt,
     check_length,
@@ -17,6 +16,7 @@ from explorer.models._text.prompt_encoding import (
 )
 from explorer.models._text.prompts import FactPrompt, fact_prompt
 from explorer.models._text.tokens import checked_text
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.models._running.model import Model
@@ -53,7 +53,7 @@ def ask(
     hyperedges: Sequence[str],
     answer: str | None = None,
     *,
-    reporter: Reporter,
+    control: RunControl,
     on_text: Callable[[str], None] | None = None,
     max_new_tokens: int = 48,
 ) -> PreparedPrompt:
@@ -75,13 +75,13 @@ def ask(
         return PreparedPrompt(prompt, facts, answer, False, given_answer(model, prompt, answer))
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
     check_length(model, len(ids) + 1)
-    reporter.report("generating", None, f"{model.label} is answering ...")
+    control.report("generating", None, f"{model.label} is answering ...")
     written = continue_ids(
         model,
         ids,
         max_new_tokens=max_new_tokens,
         on_text=on_text,
-        reporter=reporter,
+        control=control,
         one_line=not prompt.is_chat,
     )
     return PreparedPrompt(prompt, facts, written.text, True, written_answer(model, prompt, written))

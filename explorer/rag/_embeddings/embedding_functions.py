@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import Cancelled, EmbeddingError
-from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.run_control import ProgressCallback, RunControl
 
 EmbeddingFunction = Callable[[list[str]], Any] | Callable[[list[str]], Awaitable[Any]]
 """Takes a list of texts and gives one vector for each: an array, a tensor or lists."""
@@ -68,8 +68,8 @@ class FunctionEmbedder:
         cancel: threading.Event | None = None,
     ) -> Embedded:
         """Embed texts; see `Embedder`."""
-        reporter = Reporter(progress, cancel)
-        reporter.report("embedding", None, f"Embedding {len(texts)} texts ...")
+        control = RunControl(progress, cancel)
+        control.report("embedding", None, f"Embedding {len(texts)} texts ...")
         try:
             if self._async:
                 value = await self._function(list(texts))
@@ -82,7 +82,7 @@ class FunctionEmbedder:
             raise
         except Exception as error:
             raise failed_embedding(error) from error
-        reporter.check()
+        control.check()
         return Embedded(array)
 
     def _call(self, texts: list[str]) -> Any:

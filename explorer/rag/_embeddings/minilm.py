@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from explorer.errors import Cancelled
 from explorer.models import load_model
-from explorer.models._running.progress import ProgressCallback, Reporter
 from explorer.rag._embeddings.embedding_functions import Embedded, failed_embedding
+from explorer.run_control import ProgressCallback, RunControl
 
 _KEPT = 20_000  # of 384 float32: 30 MB
 _BATCH_TEXTS = 64
@@ -77,9 +77,9 @@ class MiniLM:
         """
         found, missing = self._remembered(texts)
         if missing:
-            reporter = Reporter(progress, cancel)
+            control = RunControl(progress, cancel)
             try:
-                for text, vector, cut in self._run(missing, reporter):
+                for text, vector, cut in self._run(missing, control):
                     found[text] = (vector, cut)
                     self._remember(text, vector, cut)
             except Cancelled:
@@ -90,20 +90,20 @@ class MiniLM:
         return Embedded(array, frozenset(text for text in texts if found[text][1]))
 
     def _run(
-        self, texts: list[str], reporter: Reporter
+        self, texts: list[str], control: RunControl
     ) -> Iterator[tuple[str, NDArray[np.float32], bool]]:
         """Yield each text with its vector, and whether it was cut."""
         import torch
 
-        model = load_model(self.name, progress=reporter.callback, cancel=reporter.cancel)
+        model = load_model(self.name, progress=control.progress, cancel=control.cancel)
         limit = model.max_tokens
-        with model.run(reporter):  # one thread at a time: tokenizers do not bear several
+        with model.run(control):  # one thread at a time: tokenizers do not bear several
             clean = [text.encode("utf-8", "replace").decode() for text in texts]
             ids = model.tokenizer(clean, verbose=False)["input_ids"]
         order = sorted(range(len(texts)), key=lambda place: len(ids[place]))
         done = 0
         for batch in _batches(order, [min(len(one), limit) for one in ids]):
-            reporter.report("embedding", done / len(texts), f"Embedding {len(texts)} texts ...")
+            control.report("embedding", done / len(texts), f"Embedding {len(texts)} texts ...")
             # The last token is the separator, which stays.
             cut = [_cut(ids[place], limit) for place in batch]
             width = max(map(len, cut))
@@ -112,7 +112,7 @@ class MiniLM:
             for row, one in enumerate(cut):
                 padded[row, : len(one)] = torch.as_tensor(one)
                 mask[row, : len(one)] = 1
-            with model.run(reporter) as torch_model:
+            with model.run(control) as torch_model:
                 device = torch_model.device
                 hidden = torch_model(
                     input_ids=padded.to(device), attention_mask=mask.to(device)

@@ -12,12 +12,12 @@ import numpy as np
 from explorer.errors import EmbeddingError
 from explorer.feedback import Diagnostic
 from explorer.feedback._feedback_table import text_column
-from explorer.models._running.progress import ProgressCallback, Reporter
 from explorer.rag._embeddings.embedding_functions import Embedder
 from explorer.rag._methods.combined_feedback import PLANS
 from explorer.rag._methods.embedding_feedback import Vectors, embedding_findings
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
+from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Hyperedge, Trace
 
 if TYPE_CHECKING:
@@ -74,15 +74,15 @@ async def explain_all(
     Cancelled
         If `cancel` was set.
     """
-    reporter = Reporter(progress, cancel)
-    reporter.check()
+    control = RunControl(progress, cancel)
+    control.check()
 
     def tell(done: float) -> None:
         """Planning is half of a trace, finishing the other."""
         fraction = (before + done) / total if total else None
         known = f" of {total}" if total else ""
         message = f"Explaining traces: {before + int(done)}{known} ..."
-        reporter.report("explaining", fraction, message)
+        control.report("explaining", fraction, message)
 
     plans: list[EmbeddingPlan] = []
     for done, (trace, config) in enumerate(jobs):
@@ -90,7 +90,7 @@ async def explain_all(
             tell(done / 2)
             await asyncio.sleep(0)
         plans.append(PLANS[config.method](trace, config))
-    vectors = await _embedded(jobs, plans, embedder, reporter)
+    vectors = await _embedded(jobs, plans, embedder, control)
     explained = []
     for done, ((trace, config), plan) in enumerate(zip(jobs, plans, strict=True)):
         if done and done % _TURN == 0:
@@ -169,7 +169,7 @@ async def _embedded(
     jobs: Sequence[ExplanationTask],
     plans: Sequence[EmbeddingPlan],
     embedder: Embedder,
-    reporter: Reporter,
+    control: RunControl,
 ) -> Vectors:
     """Embed, once each, the answers and hyperedges that the plans ask about."""
     texts: dict[str, None] = {}
@@ -184,7 +184,7 @@ async def _embedded(
         return Vectors.failed("There was nothing to embed.")
     listed = list(texts)
     try:
-        array, cut = await embedder(listed, progress=reporter.callback, cancel=reporter.cancel)
+        array, cut = await embedder(listed, progress=control.progress, cancel=control.cancel)
     except EmbeddingError as error:
         return Vectors.failed(str(error))
     return Vectors.of(listed, array, cut)

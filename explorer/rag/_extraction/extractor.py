@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from explorer.errors import ExtractionWarning, InputError
 from explorer.feedback import Diagnostic
-from explorer.models._running.progress import ProgressCallback
 from explorer.rag._embeddings.embedders import embedder
 from explorer.rag._embeddings.embedding_functions import EmbeddingFunction
 from explorer.rag._extraction.explanation import (
@@ -27,6 +26,7 @@ from explorer.rag._extraction.explanation import (
 from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, side_by_side
 from explorer.rag._extraction.retrieved import made_trace, sound_trace
 from explorer.rag._methods.extractor_config import ExtractorConfig
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any, Literal
 
-from explorer.models._running.progress import Progress, ProgressCallback, Reporter, Stage
+from explorer.run_control import Progress, ProgressCallback, RunControl, Stage
 
 
 class JobProgress:
@@ -55,7 +55,7 @@ class JobProgress:
         self._finished += 1
         self._move()
 
-    def tell(self, reporter: Reporter, label: str, part: float = 0.0) -> None:
+    def tell(self, control: RunControl, label: str, part: float = 0.0) -> None:
         """Report that the next traces are being read, and check for a stop.
 
         Parameters
@@ -68,7 +68,7 @@ class JobProgress:
         behind = self._finished + self._skipped
         message = f"{label} is {self._doing} trace {min(behind + 1, self._total)} of {self._total}"
         fraction = (behind + part) / max(1, self._total)
-        reporter.report(self._stage, fraction, message + self._left(part))
+        control.report(self._stage, fraction, message + self._left(part))
 
     def finished(self) -> None:
         """Report that all traces are done."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
-from explorer.models._running.progress import Reporter
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest, scored_line
 from explorer.rag._scoring.trace_work import TraceReader, Work
+from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
 from explorer.traces._model.trace import checked_trace
 
@@ -59,7 +59,7 @@ class ScoringJob:
         self._work = work
         self._file = None if path is None else ScoredFile(path, work)
         self._teller = teller
-        self._reporter = Reporter(teller.callback, cancel)
+        self._control = RunControl(teller.callback, cancel)
         self._on_trace = on_trace
         self._reading: TraceReader[Any] | None = None
         self._done: dict[str, Trace] = {}
@@ -72,7 +72,7 @@ class ScoringJob:
         names: list[str] = []
         failed: dict[str, Trace] = {}
         try:
-            self._reporter.check()
+            self._control.check()
             if self._file is not None and self._file.has_lines:
                 self._resume(self._file)
             traces = self._named()
@@ -130,7 +130,7 @@ class ScoringJob:
     def _reader(self) -> TraceReader[Any]:
         """Return the model at work, loaded when it is first needed."""
         if self._reading is None:
-            self._reading = self._work.reader(_loaded(self._model, self._reporter))
+            self._reading = self._work.reader(_loaded(self._model, self._control))
         return self._reading
 
     def _resume(self, file: ScoredFile) -> None:
@@ -157,7 +157,7 @@ class ScoringJob:
             else:
                 reader = self._reader()
                 try:
-                    ready.append((trace, reader.ask(trace, self._reporter), line))
+                    ready.append((trace, reader.ask(trace, self._control), line))
                 except Cancelled:
                     raise
                 except Exception as error:  # noqa: BLE001 - tokenizers and templates are anybody's
@@ -173,7 +173,7 @@ class ScoringJob:
         traces, ready, lines = zip(*batch, strict=True)
         try:
             found = self._reader().read(
-                traces, ready, self._reporter, lambda part: self._partly(part * len(batch))
+                traces, ready, self._control, lambda part: self._partly(part * len(batch))
             )
         except Cancelled:
             raise
@@ -192,7 +192,7 @@ class ScoringJob:
         return {}
 
     def _partly(self, part: float) -> None:
-        self._teller.tell(self._reporter, self._reader().model.label, part)
+        self._teller.tell(self._control, self._reader().model.label, part)
 
     def _keep(self, trace: Trace) -> None:
         if self._file is None:
@@ -225,14 +225,14 @@ def _check_other(one: Path, other: Path) -> None:
         )
 
 
-def _loaded(model: str | Model | tuple[Any, Any] | None, reporter: Reporter) -> Model:
+def _loaded(model: str | Model | tuple[Any, Any] | None, control: RunControl) -> Model:
     from explorer.models import DEFAULT_MODEL, Model, load_model
 
     if isinstance(model, Model):
         return model
     if model is None or isinstance(model, str):
         name = DEFAULT_MODEL if model is None else model
-        return load_model(name, progress=reporter.callback, cancel=reporter.cancel)
+        return load_model(name, progress=control.progress, cancel=control.cancel)
     if isinstance(model, tuple | list) and len(model) == 2:
         return Model.wrap(*model)
     raise InputError(

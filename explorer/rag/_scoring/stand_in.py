@@ -11,11 +11,11 @@ import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError, RecordingError
 from explorer.models._running.batching import TOP_K, default_batch_tokens, plan_batches, run_batch
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompt_encoding import EncodedPrompt, question_alone
 from explorer.models._text.prompting import PreparedPrompt, ask
 from explorer.models._text.prompts import fact_prompt
 from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.traces._evidence.evidence_finder import PRECEDENCE
 
@@ -104,7 +104,7 @@ def checked_rows(rows: object) -> tuple[str, ...]:
 
 
 def checked_ask(
-    model: Model, trace: Trace, reporter: Reporter, *, generate: bool, max_new_tokens: int
+    model: Model, trace: Trace, control: RunControl, *, generate: bool, max_new_tokens: int
 ) -> PreparedPrompt:
     """Make a trace ready for a model; let it answer, if `generate`, where nobody has.
 
@@ -128,7 +128,7 @@ def checked_ask(
         trace.query,
         texts,
         answer if answer.strip() else None,
-        reporter=reporter,
+        control=control,
         max_new_tokens=max_new_tokens,
     )
     if not any(asked.sequence.spans):
@@ -188,7 +188,7 @@ class StandIn:
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
-    def ask(self, trace: Trace, reporter: Reporter) -> Ready:
+    def ask(self, trace: Trace, control: RunControl) -> Ready:
         """Make a trace ready to be read; let the model answer where nobody has.
 
         Raises
@@ -201,7 +201,7 @@ class StandIn:
         asked = checked_ask(
             self.model,
             trace,
-            reporter,
+            control,
             generate=self.settings.generate,
             max_new_tokens=self.settings.max_new_tokens,
         )
@@ -224,7 +224,7 @@ class StandIn:
         self,
         traces: Sequence[Trace],
         ready: Sequence[Ready],
-        reporter: Reporter,
+        control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
         """Read traces in one pass, and in another without content, and add their attention.
@@ -237,7 +237,7 @@ class StandIn:
             The caller asked to stop.
         """
         facts = [one.asked.facts for one in ready]
-        with self.model.run(reporter) as torch_model:
+        with self.model.run(control) as torch_model:
             found = run_batch(
                 self.model,
                 torch_model,
@@ -246,13 +246,13 @@ class StandIn:
                 question=self.settings.question,
                 keep_rows=self.settings.keep_rows,
                 logprobs=True,
-                cancel=reporter.cancel,
+                cancel=control.cancel,
             )
         more = [dict(one.more) for one in found]
         blanks = [one.blank for one in ready if one.blank is not None]
         if blanks:
-            with self.model.run(reporter) as torch_model:
-                empty = run_batch(self.model, torch_model, blanks, facts, cancel=reporter.cancel)
+            with self.model.run(control) as torch_model:
+                empty = run_batch(self.model, torch_model, blanks, facts, cancel=control.cancel)
             for attention, one in zip(more, empty, strict=True):
                 attention[BLANK] = one.attention
         return [self._scored(*one) for one in zip(traces, ready, found, more, strict=True)]

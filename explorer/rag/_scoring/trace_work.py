@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
-from explorer.models._running.progress import Reporter
 from explorer.models._text.prompts import INSTRUCTION
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.models import Model
@@ -38,7 +38,7 @@ class TraceReader(Protocol[Ready]):
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
         """Return what a trace's metadata tells of this reading."""
 
-    def ask(self, trace: Trace, reporter: Reporter) -> Ready:
+    def ask(self, trace: Trace, control: RunControl) -> Ready:
         """Make a trace ready; refuse one that cannot be read."""
 
     def plan(self, ready: Sequence[Ready]) -> list[list[int]]:
@@ -48,7 +48,7 @@ class TraceReader(Protocol[Ready]):
         self,
         traces: Sequence[Trace],
         ready: Sequence[Ready],
-        reporter: Reporter,
+        control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
         """Read traces that go together, and return them with what was found.

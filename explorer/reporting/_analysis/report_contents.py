@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from explorer.errors import ExplorerError, InputError
 from explorer.feedback import Diagnostic
-from explorer.models._running.progress import ProgressCallback, Reporter
 from explorer.rag import ExtractorConfig
 from explorer.rag._extraction.rethresholding import converted
 from explorer.rag._weights.update_order import update_order
@@ -27,6 +26,7 @@ from explorer.reporting._analysis.threshold_analysis import (
     compare_with_baselines,
     flips_between,
 )
+from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace
 from explorer.validation import head_scores, method_agreement, quality_map, sweep
 from explorer.validation._comparison.agreement import verdicts_at
@@ -139,8 +139,8 @@ def find(
     Cancelled
         If `cancel` was set.
     """
-    reporter = Reporter(progress, cancel)
-    reporter.report("explaining", None, "Judging every threshold ...")
+    control = RunControl(progress, cancel)
+    control.report("explaining", None, "Judging every threshold ...")
     judged = scored.judged
     lab = analyse_threshold(traces, judged, samples=samples, seed=seed)
     best = lab.sweep.best("f1").threshold
@@ -152,7 +152,7 @@ def find(
     looked_at = [one for one in (threshold, reference, best) if not _undefined(one)]
     at = sweep(judged, looked_at, samples=samples, seed=seed)
     found = _heads(traces, scored, progress, cancel) if heads else "It was not asked for."
-    reporter.report("explaining", None, "Comparing with baselines ...")
+    control.report("explaining", None, "Comparing with baselines ...")
     beside = compare_with_baselines(
         traces,
         judged,
@@ -163,7 +163,7 @@ def find(
         progress=progress,
         cancel=cancel,
     )
-    reporter.report("explaining", None, "Following the weights ...")
+    control.report("explaining", None, "Following the weights ...")
     return ReportContents(
         about_of(traces, least_drop, samples, seed),
         scored,

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
-from explorer.models._running.progress import ProgressCallback
 from explorer.rag import ExtractorConfig, FeedbackExtractor
 from explorer.rag._extraction.extractor import extractor_alone
 from explorer.reporting._analysis.score_names import THRESHOLD_OF, checked, named
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation import LabelledScores, judge
 

@@ -13,7 +13,7 @@ import numpy as np
 from explorer.errors import ValidationError
 from explorer.figures import BiasBins, OperatingPoint, RankCurve, ScoreGroups
 from explorer.figures._style.label_text import shortened
-from explorer.models._running.progress import ProgressCallback
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation._statistics.resampling import SAMPLES
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.models._running.batching import plan_batches
-from explorer.models._running.progress import ProgressCallback
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.trace_work import Work
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace, TraceSet
 from explorer.validation._ablation.ablation_record import MARK
 from explorer.validation._ablation.ablation_settings import (

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ModelCapabilityError, ModelError
-from explorer.models._running.progress import Reporter
 from explorer.models._running.shared_prefixes import AnswerReader
 from explorer.models._text.prompt_encoding import EncodedPrompt, given_answer
 from explorer.models._text.prompting import PreparedPrompt
 from explorer.models._text.prompts import fact_prompt
 from explorer.rag._scoring.stand_in import checked_ask
 from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import MARK, Recorded, texts_digest
 from explorer.validation._ablation.ablation_settings import AblationSettings
@@ -82,7 +82,7 @@ class Ablator:
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
-    def ask(self, trace: Trace, reporter: Reporter) -> PreparedPrompt:
+    def ask(self, trace: Trace, control: RunControl) -> PreparedPrompt:
         """Make a trace ready; let the model answer where nobody has.
 
         Raises
@@ -101,7 +101,7 @@ class Ablator:
         return checked_ask(
             self.model,
             trace,
-            reporter,
+            control,
             generate=self.settings.generate,
             max_new_tokens=self.settings.max_new_tokens,
         )
@@ -114,7 +114,7 @@ class Ablator:
         self,
         traces: Sequence[Trace],
         ready: Sequence[PreparedPrompt],
-        reporter: Reporter,
+        control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
         """Read all prompts of each trace, and return it with what was found.
@@ -127,7 +127,7 @@ class Ablator:
             The caller asked to stop.
         """
         return [
-            self._ablated(trace, asked, reporter, partly)
+            self._ablated(trace, asked, control, partly)
             for trace, asked in zip(traces, ready, strict=True)
         ]
 
@@ -135,7 +135,7 @@ class Ablator:
         self,
         trace: Trace,
         asked: PreparedPrompt,
-        reporter: Reporter,
+        control: RunControl,
         partly: Callable[[float], None],
     ) -> Trace:
         trace = msgspec.structs.replace(trace, answer=asked.answer)
@@ -153,7 +153,7 @@ class Ablator:
                 -1, n_units
             ),
         ]
-        logprobs = self._logprobs(np.concatenate(parts), trace, asked, reporter, partly)
+        logprobs = self._logprobs(np.concatenate(parts), trace, asked, control, partly)
         full, none, each, by_mask, by_set = np.split(
             logprobs, np.cumsum([len(part) for part in parts])[:-1]
         )
@@ -186,7 +186,7 @@ class Ablator:
         masks: Masks,
         trace: Trace,
         asked: PreparedPrompt,
-        reporter: Reporter,
+        control: RunControl,
         partly: Callable[[float], None],
     ) -> NDArray[np.float64]:
         """Return the log-probability of the answer to the prompt of each mask."""
@@ -197,7 +197,7 @@ class Ablator:
         numbers: dict[tuple[str, ...], int] = {}
         of_mask = []
         for mask in unique:
-            reporter.check()
+            control.check()
             kept = tuple(fact for fact, stays in zip(asked.facts, mask, strict=True) if stays)
             if kept not in numbers:
                 numbers[kept] = len(sequences)
@@ -206,7 +206,7 @@ class Ablator:
             of_mask.append(numbers[kept])
         found = self._answers.logprobs(
             sequences,
-            reporter,
+            control,
             batch_tokens=self._batch_tokens,
             before=lambda done: partly(done / len(sequences)),
         )

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from explorer.errors import Cancelled, InputError
 from explorer.feedback import Diagnostic
-from explorer.models._running.progress import Progress, ProgressCallback
+from explorer.run_control import Progress, ProgressCallback
 from explorer.validation._calibration.candidate_features import features_of
 from explorer.validation._calibration.head_candidates import (
     REGULARISATION,
@@ -219,10 +219,10 @@ def calibrate(
                 for number, held in enumerate(trace_folds(judged, folds, seed + repeat, least=2)):
                     if (repeat, number) in done:
                         continue
-                    search.report = _reporter(progress, len(begun.folds), folds * repeats)
+                    search.report = _control(progress, len(begun.folds), folds * repeats)
                     fold = search.fold(repeat, number, held, seed)
                     begun = replace(begun, folds=(*begun.folds, fold))
-            search.report = _reporter(progress, folds * repeats, folds * repeats)
+            search.report = _control(progress, folds * repeats, folds * repeats)
             best = search.choose(np.ones(len(judged), dtype=bool), seed).best
     except Cancelled as error:
         raise CalibrationCancelled(begun) from error
@@ -354,7 +354,7 @@ class _Search:
         return float(average_precision_score(part.labels, scores)), candidate, scores
 
 
-def _reporter(progress: ProgressCallback | None, done: int, folds: int) -> Callable[[float], None]:
+def _control(progress: ProgressCallback | None, done: int, folds: int) -> Callable[[float], None]:
     """Tell how far a choice is, after so many folds; the last choice is the one on all traces."""
     said = f"Judging the choice on traces held out: {done} of {folds}"
     if done == folds:

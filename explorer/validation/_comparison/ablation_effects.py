@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import EvidenceError, InputError, ValidationError
-from explorer.models._running.progress import ProgressCallback
+from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import Ablation, ablation_of
 from explorer.validation._comparison.baselines import BASELINES, Baseline, Embed, baseline_scores

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from explorer.errors import EmbeddingError, InputError, ValidationError
 from explorer.feedback import Diagnostic
-from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace
 from explorer.validation._data.labelled_scores import LabelledScores, check_judged, some
 from explorer.validation._data.score_builder import listed
@@ -110,12 +110,12 @@ def baseline_scores(
     if odd or isinstance(names, str):
         known = ", ".join(BASELINES)
         raise InputError(f"There is no baseline {odd[0]!r}. Choose some of {known}.")
-    reporter = Reporter(progress, cancel)
-    reporter.check()
+    control = RunControl(progress, cancel)
+    control.check()
     found: dict[Baseline, LabelledScores] = {}
     texts = _Texts.of(traces, judged) if set(names) - _OF_UNITS else None
     for name in names:
-        reporter.check()
+        control.check()
         notes: tuple[Diagnostic, ...] = ()
         if name == "always-no":
             scores = np.zeros(len(judged))
@@ -134,7 +134,7 @@ def baseline_scores(
                 scores, notes = texts.overlaps(plain=True), texts.notes
             else:
                 whole = name == "embedding"
-                scores, notes = texts.similarities(embed, reporter, whole=whole)
+                scores, notes = texts.similarities(embed, control, whole=whole)
         found[name] = replace(judged, scores=scores, notes=notes)
     return found
 
@@ -245,7 +245,7 @@ class _Texts:
         return scores
 
     def similarities(
-        self, embed: Embed | None, reporter: Reporter, *, whole: bool
+        self, embed: Embed | None, control: RunControl, *, whole: bool
     ) -> tuple[NDArray[np.float64], tuple[Diagnostic, ...]]:
         """Cosines of units and what was asked; with `whole`, the question too."""
         scores = self._empty()
@@ -261,7 +261,7 @@ class _Texts:
             note = Diagnostic("nothing-to-embed", "There are no texts to embed.")
             return scores, (*self.notes, note)
         try:
-            vectors = _embedded(list(places), embed, reporter)
+            vectors = _embedded(list(places), embed, control)
         except EmbeddingError as error:
             return scores, (*self.notes, Diagnostic("embedding-failed", str(error)))
         unit, first, second = np.array(pairs).T
@@ -300,17 +300,15 @@ def _number(extra: Mapping[str, Any]) -> float:
     return float(value) if np.isfinite(value) else np.nan
 
 
-def _embedded(texts: list[str], embed: Embed | None, reporter: Reporter) -> NDArray[np.float64]:
+def _embedded(texts: list[str], embed: Embed | None, control: RunControl) -> NDArray[np.float64]:
     from explorer.rag._embeddings.embedders import packaged_embedder
     from explorer.rag._embeddings.embedding_functions import checked_embeddings, failed_embedding
 
     if embed is None:
         return (
-            packaged_embedder()
-            .embed(texts, progress=reporter.callback, cancel=reporter.cancel)
-            .array
+            packaged_embedder().embed(texts, progress=control.progress, cancel=control.cancel).array
         )
-    reporter.report("embedding", None, f"Embedding {len(texts)} texts ...")
+    control.report("embedding", None, f"Embedding {len(texts)} texts ...")
     try:
         value = embed(list(texts))
     except Exception as error:

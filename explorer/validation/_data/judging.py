@@ -15,7 +15,7 @@ from explorer.feedback import Diagnostic, Normalisation, Reduction, score_all_he
 from explorer.feedback._normalisations import normalisation_rule
 from explorer.feedback._reductions import reduction_rule
 from explorer.feedback._scores import check_k
-from explorer.models._running.progress import ProgressCallback, Reporter
+from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace, evidence
 from explorer.validation._data.ground_truth import LEAST_DROP, LabelsByTrace, LabelSource
 from explorer.validation._data.labelled_scores import (
@@ -133,7 +133,7 @@ def head_scores(
     check_k(k)
     all_of = listed(traces)
     total = len(all_of) if isinstance(all_of, Sized) else None
-    reporter = Reporter(progress, cancel)
+    control = RunControl(progress, cancel)
     gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
     read: list[tuple[Trace, list[tuple[int, bool]], NDArray[np.float32], list[int]]] = []
     unusable: list[str] = []
@@ -141,7 +141,7 @@ def head_scores(
         if done % _TURN == 0:
             of = f" of {total}" if total else ""
             message = f"Scoring every head: trace {done}{of} ..."
-            reporter.report("explaining", done / total if total else None, message)
+            control.report("explaining", done / total if total else None, message)
         chosen = gathered.labelled(trace)
         if not chosen:
             continue

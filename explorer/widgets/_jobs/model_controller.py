@@ -10,7 +10,8 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import InputError
-from explorer.models import Model, Progress, available_models
+from explorer.models import Model, available_models
+from explorer.run_control import Progress
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState

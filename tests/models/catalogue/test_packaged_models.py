@@ -13,7 +13,7 @@ from explorer.models._catalogue import packaged_models
 from explorer.models._catalogue.converted_store import cache_folder, discard, is_intact, store
 from explorer.models._catalogue.model_choices import PackagedModel
 from explorer.models._catalogue.packaged_models import load_packaged
-from explorer.models._running.progress import Reporter
+from explorer.run_control import RunControl
 
 
 def write_two(folder: Path) -> None:
@@ -105,10 +105,10 @@ def gguf(tiny_llama, llama_folder, monkeypatch, tmp_path) -> PackagedModel:
     monkeypatch.setattr(PackagedModel, "locate", lambda self: source)
     conversions = []
 
-    def convert(model, path, reporter):
+    def convert(model, path, control):
         from transformers import AutoTokenizer
 
-        reporter.report("conversion", 0.0, "...")
+        control.report("conversion", 0.0, "...")
         conversions.append(path)
         return tiny_llama, AutoTokenizer.from_pretrained(llama_folder)
 
@@ -119,21 +119,21 @@ def gguf(tiny_llama, llama_folder, monkeypatch, tmp_path) -> PackagedModel:
 
 def test_conversion_happens_once(gguf):
     seen = []
-    load_packaged(gguf, Reporter(seen.append))
+    load_packaged(gguf, RunControl(seen.append))
     assert seen[0].stage == "conversion"
-    model, _ = load_packaged(gguf, Reporter())
+    model, _ = load_packaged(gguf, RunControl())
     assert model.config.num_hidden_layers == 3
     assert len(packaged_models.conversions) == 1
 
 
 @pytest.mark.parametrize("unnoticed", [False, True], ids=["noticed", "unnoticed by the samples"])
 def test_a_damaged_conversion_is_made_again(gguf, unnoticed, monkeypatch):
-    load_packaged(gguf, Reporter())
+    load_packaged(gguf, RunControl())
     weights = next(cache_folder().rglob("model.safetensors"))
     weights.write_bytes(bytes(weights.stat().st_size))
     if unnoticed:
         monkeypatch.setattr(packaged_models, "is_intact", lambda folder: folder.exists())
-    load_packaged(gguf, Reporter())
+    load_packaged(gguf, RunControl())
     assert len(packaged_models.conversions) == 2
     monkeypatch.undo()
     assert is_intact(weights.parent)
@@ -145,5 +145,5 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(gguf, monkeypatch):
 
     monkeypatch.setattr(packaged_models, "store", full)
     with pytest.warns(ExplorerWarning, match="EXPLORER_CACHE"):
-        model, _ = load_packaged(gguf, Reporter())
+        model, _ = load_packaged(gguf, RunControl())
     assert model.config.num_hidden_layers == 3

@@ -11,9 +11,9 @@ import pytest
 
 from explorer.errors import Cancelled, ModelCapabilityError
 from explorer.models import Model
-from explorer.models._running.progress import Reporter
 from explorer.models._running.shared_prefixes import AnswerReader, Pass, plan_passes, shared
 from explorer.models._text.prompt_encoding import EncodedPrompt
+from explorer.run_control import RunControl
 
 _SIZES: dict[str, Any] = {
     "vocab_size": 97,
@@ -138,7 +138,7 @@ def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):
     model = made(name)
     given = prompts()
     reader = AnswerReader(model)
-    found = reader.logprobs(given, Reporter(), batch_tokens=batch_tokens)
+    found = reader.logprobs(given, RunControl(), batch_tokens=batch_tokens)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
     if name in ANEW:
@@ -164,7 +164,7 @@ def test_long_ends_are_worked_out_by_blocks_of_rows(name, monkeypatch):
     model = made(name)
     before = model.torch_model.config._attn_implementation
     given = prompts(3, 25)
-    found = AnswerReader(model).logprobs(given, Reporter(), batch_tokens=300)
+    found = AnswerReader(model).logprobs(given, RunControl(), batch_tokens=300)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
     going_on = [rows for rows, keys in calls if rows < keys]
@@ -183,7 +183,7 @@ def test_any_order_gives_the_same_numbers(order):
         given = [given[place] for place in np.random.default_rng(0).permutation(len(given))]
     elif order == "twice":
         given = [one for one in given for _ in range(2)]
-    found = AnswerReader(model).logprobs(given, Reporter(), batch_tokens=300)
+    found = AnswerReader(model).logprobs(given, RunControl(), batch_tokens=300)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
 
@@ -193,14 +193,14 @@ def test_each_token_that_prompts_share_is_read_once(tokens_read):
     given = prompts()
     read = tokens_read(model)
     reader = AnswerReader(model)
-    reader.logprobs(given[:1], Reporter(), batch_tokens=1)
+    reader.logprobs(given[:1], RunControl(), batch_tokens=1)
     read.clear()
-    reader.logprobs(given, Reporter(), batch_tokens=1)
+    reader.logprobs(given, RunControl(), batch_tokens=1)
     # The tree of the prompts: 9 tokens, then each fact after each choice before it, then 13 for
     # each of 16 ends; where the first token of two continuations is the same by chance, one less.
     assert sum(read) == 9 + 11 * (1 + 2 + 4 + 8) + 13 * 16
     read.clear()
-    reader.logprobs(given, Reporter(), reuse=False, batch_tokens=1)
+    reader.logprobs(given, RunControl(), reuse=False, batch_tokens=1)
     assert sum(read) == sum(len(one.ids) for one in given)
 
 
@@ -216,9 +216,9 @@ def test_leaving_out_one_of_ten_costs_less_than_six_tenths(tokens_read):
         for i in left_out
     ]
     reader = AnswerReader(model)
-    reader.logprobs(given[:1], Reporter())
+    reader.logprobs(given[:1], RunControl())
     read = tokens_read(model)
-    reader.logprobs(given, Reporter())
+    reader.logprobs(given, RunControl())
     assert sum(read) <= 0.6 * sum(len(one.ids) for one in given)
 
 
@@ -255,7 +255,7 @@ def test_a_model_whose_cache_lies_is_found_out(monkeypatch):
     monkeypatch.setattr(model.torch_model, "forward", counting_anew)
     given = prompts()
     reader = AnswerReader(model)
-    found = reader.logprobs(given, Reporter())
+    found = reader.logprobs(given, RunControl())
     assert "gives other numbers" in reader.notes[0]
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
@@ -266,7 +266,7 @@ def test_a_cache_that_fails_later_costs_time_only(monkeypatch):
     forward = model.torch_model.forward
     reader = AnswerReader(model)
     given = prompts()
-    reader.logprobs(given[:1], Reporter())
+    reader.logprobs(given[:1], RunControl())
 
     def failing(*args: Any, **kwargs: Any) -> Any:
         cache = kwargs.get("past_key_values")
@@ -275,7 +275,7 @@ def test_a_cache_that_fails_later_costs_time_only(monkeypatch):
         return forward(*args, **kwargs)
 
     monkeypatch.setattr(model.torch_model, "forward", failing)
-    found = reader.logprobs(given, Reporter(), batch_tokens=1)
+    found = reader.logprobs(given, RunControl(), batch_tokens=1)
     assert "going on from a cache failed (RuntimeError)" in reader.notes[0]
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
@@ -302,7 +302,7 @@ def test_it_stops_between_layers_and_leaves_no_hook():
 
     handles = [layer.register_forward_hook(stop) for layer in layers]
     with pytest.raises(Cancelled):
-        AnswerReader(model).logprobs(prompts(), Reporter(cancel=cancel), batch_tokens=1)
+        AnswerReader(model).logprobs(prompts(), RunControl(cancel=cancel), batch_tokens=1)
     for handle in handles:
         handle.remove()
     assert len(calls) == 8
@@ -311,4 +311,4 @@ def test_it_stops_between_layers_and_leaves_no_hook():
 
 
 def test_nothing_to_read():
-    assert AnswerReader(made("llama")).logprobs([], Reporter()) == []
+    assert AnswerReader(made("llama")).logprobs([], RunControl()) == []

@@ -1,0 +1,120 @@
+"""Tools that keep a renamed public name or parameter working for one release, with a warning.
+
+The policy: a public name that is renamed keeps working until the release after the next one, and
+every use of the old name gives a `DeprecationWarning` that names the new one. See CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, ParamSpec, TypeVar
+
+from explorer.errors import InputError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def renamed(
+    package: str, names: Mapping[str, str], public_name: Callable[[str], Any]
+) -> Callable[[str], Any]:
+    """Return a module `__getattr__` that also knows old names.
+
+    Parameters
+    ----------
+    package
+        Dotted name of the package, for the warning.
+    names
+        Old name to new name. The new name is an attribute of the package, or a full dotted path
+        for a name that moved to another package.
+    public_name
+        The package's own `__getattr__`.
+
+    Raises
+    ------
+    AttributeError
+        From `public_name`, for a name that is neither old nor public.
+    """
+
+    def attribute(name: str) -> Any:
+        new = names.get(name)
+        if new is None:
+            return public_name(name)
+        home, _, attribute_name = new.rpartition(".")
+        warnings.warn(
+            f"{package}.{name} is now {home or package}.{attribute_name}; "
+            "the old name will be removed in the next release.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module(home), attribute_name) if home else public_name(new)
+
+    return attribute
+
+
+def old_parameters(
+    **bundles: tuple[Callable[..., Any], tuple[str, ...]],
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator that accepts parameters which are now fields of one object.
+
+    Parameters
+    ----------
+    **bundles
+        For each new parameter, the class of its objects and the old keywords that became fields
+        of the same names. Old keywords give a `DeprecationWarning` and build the object.
+
+    Raises
+    ------
+    InputError
+        By the decorated function, when a call gives an object and one of its fields as well.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Resampling:
+    ...     samples: int = 1000
+    ...     seed: int = 0
+    >>> @old_parameters(resampling=(Resampling, ("samples", "seed")))
+    ... def interval(scores, *, resampling=None):
+    ...     return resampling
+    >>> interval([0.1], resampling=Resampling(samples=10))
+    Resampling(samples=10, seed=0)
+    """
+    home = {old: (new, made) for new, (made, olds) in bundles.items() for old in olds}
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        name = function.__qualname__
+
+        @functools.wraps(function)
+        def accepting(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            found = [old for old in kwargs if old in home]
+            if not found:
+                return function(*args, **kwargs)
+            fields: dict[str, dict[str, Any]] = {}
+            for old in found:
+                new, _ = home[old]
+                if kwargs.get(new) is not None:
+                    raise InputError(f"{name} got both {new}= and {old}=. Set {old} in {new} only.")
+                fields.setdefault(new, {})[old] = kwargs.pop(old)
+            for new, values in fields.items():
+                made = bundles[new][0]
+                kwargs[new] = made(**values)
+                listed = ", ".join(f"{old}=" for old in values)
+                called = getattr(made, "__name__", "")
+                warnings.warn(
+                    f"{name}({listed}) is now {name}({new}={called}(...)); the old form will be "
+                    "removed in the next release.",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+            return function(*args, **kwargs)
+
+        accepting.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        return accepting
+
+    return decorate

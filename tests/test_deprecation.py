@@ -1,0 +1,61 @@
+"""Old public names and parameters work for one release, and say what they are called now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+import explorer.figures
+import explorer.models
+import explorer.run_control
+import explorer.validation
+from explorer._deprecation import old_parameters, renamed
+from explorer.errors import InputError
+
+
+@dataclass(frozen=True)
+class Resampled:
+    samples: int = 1000
+    seed: int = 0
+
+
+@old_parameters(resampling=(Resampled, ("samples", "seed")))
+def interval(scores, *, resampling=None):
+    return scores, resampling
+
+
+@pytest.mark.parametrize(
+    ("package", "old", "new"),
+    [
+        (explorer.models, "Progress", explorer.run_control.Progress),
+        (explorer.validation, "Judged", explorer.validation.LabelledScores),
+        (explorer.figures, "LabelledScores", explorer.figures.ScoreGroups),
+    ],
+)
+def test_an_old_name_gives_the_new_object_and_a_warning(package, old, new):
+    with pytest.warns(DeprecationWarning, match=f"{old} is now .*{new.__name__}"):
+        assert getattr(package, old) is new
+
+
+def test_a_name_that_never_was_is_an_attribute_error():
+    with pytest.raises(AttributeError):
+        _ = explorer.validation.Judgement
+    attribute = renamed("some.package", {"old": "new"}, lambda name: name)
+    with pytest.warns(DeprecationWarning, match=r"some\.package\.old is now some\.package\.new"):
+        assert attribute("old") == "new"
+    assert attribute("other") == "other"
+
+
+def test_old_keywords_build_the_object_with_a_warning():
+    with pytest.warns(DeprecationWarning, match=r"interval\(samples=, seed=\) is now"):
+        assert interval([1], samples=5, seed=2) == ([1], Resampled(5, 2))
+    with pytest.warns(DeprecationWarning, match=r"interval\(seed=\)"):
+        assert interval([1], seed=2) == ([1], Resampled(1000, 2))
+
+
+def test_the_new_form_gives_no_warning_and_both_forms_at_once_are_refused():
+    assert interval([1], resampling=Resampled(7)) == ([1], Resampled(7))
+    assert interval([1]) == ([1], None)
+    with pytest.raises(InputError, match="both resampling= and seed="):
+        interval([1], resampling=Resampled(7), seed=3)
