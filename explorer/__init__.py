@@ -14,14 +14,27 @@ from __future__ import annotations
 
 import lazy_loader
 
-_public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_public_name, _public_names, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
 
 
 def __getattr__(name: str) -> object:
-    """Return a public name, loaded on first use."""
+    """Return a public name, loaded on first use.
+
+    Raises
+    ------
+    AttributeError
+        If the package has no such name.
+    """
     if name == "__version__":
         from importlib.metadata import version
 
         return version("attention-explorer")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _public_name(name)
+
+
+def __dir__() -> list[str]:
+    """Return all public names, loaded or not, so that tab completion shows them."""
+    return sorted([*_public_names(), "__version__"])

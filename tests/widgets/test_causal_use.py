@@ -61,7 +61,7 @@ def ablating(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(validation, "ablate", ablate, raising=False)
     monkeypatch.setattr(
-        "explorer.widgets._jobs.model_controller.ModelKeeper.of", lambda self, name, job: name
+        "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
     return asked
 
@@ -176,7 +176,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(validation, "ablate", ablate, raising=False)
     monkeypatch.setattr(
-        "explorer.widgets._jobs.model_controller.ModelKeeper.of", lambda self, name, job: name
+        "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
     app._session.causal.measure()
     assert [ablation_of(one) is not None for one in app.traces] == [True, False]
@@ -200,7 +200,7 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
 
     monkeypatch.setattr(validation, "ablate", ablate, raising=False)
     monkeypatch.setattr(
-        "explorer.widgets._jobs.model_controller.ModelKeeper.of", lambda self, name, job: name
+        "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
     app._session.causal.measure()
     assert "2 of them were tried before, in vain" in shown(app)["offer"]["text"]
