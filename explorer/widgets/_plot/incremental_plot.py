@@ -28,6 +28,7 @@ class IncrementalPlot:
         with self.plot.batch():
             for trace, arrays in changes.items():
                 self.plot.restyle(trace, **arrays)
+        self.plot.drawn = figure
 
 
 class WidePlot:

@@ -119,6 +119,8 @@ class Plot(anywidget.AnyWidget):
         library, self._channel = Library.shared(), Channel()
         self._outbox = LatestOnlyQueue(self._send_changes)
         self._figure: Any = None
+        self.drawn: Any = None
+        """The figure as it looks now: `IncrementalPlot` changes arrays without setting `figure`."""
         self._cells: dict[str, Any] | None = None
         self._cells_serial = 0
         self._labels: dict[str, list[str]] = {}
@@ -154,7 +156,7 @@ class Plot(anywidget.AnyWidget):
         meta = encoded["layout"].get("meta")
         meta = meta if isinstance(meta, dict) else {}
         encoded["labels"] = {"x": meta.get("x_labels"), "y": meta.get("y_labels")}
-        self._figure = figure
+        self._figure = self.drawn = figure
         self._arrays, self._labels = {}, {}
         self._cells = next((t["cells"] for t in encoded["data"] if "cells" in t), None)
         self._outbox.put(figure=encoded, heatmap=None, arrays=None)
