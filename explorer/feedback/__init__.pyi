@@ -10,6 +10,7 @@ from ._policy import Verdict as Verdict
 from ._reductions import REDUCTIONS as REDUCTIONS
 from ._reductions import Attention as Attention
 from ._reductions import Reduction as Reduction
+from ._score_settings import ScoreSettings as ScoreSettings
 from ._scores import reachable_scores as reachable_scores
 from ._scores import score_all_heads as score_all_heads
 from ._scores import score_units as score_units

@@ -12,7 +12,8 @@ from explorer.errors import InputError
 from explorer.feedback._normalisations import Normalisation
 from explorer.feedback._policy import FeedbackPolicy
 from explorer.feedback._reductions import Attention, Reduction
-from explorer.feedback._scores import reachable_scores, score_units
+from explorer.feedback._score_settings import ScoreSettings, score_settings
+from explorer.feedback._scores import reachable_scores, unit_scores
 from explorer.feedback._units import Diagnostic, Unit, overlapping_pair
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def feedback_table(
     reduction: Reduction = "mean",
     normalisation: Normalisation = "raw",
     k: int = 3,
+    settings: ScoreSettings | None = None,
     diagnostics: Iterable[Diagnostic] = (),
 ) -> pd.DataFrame:
     """Scores and feedback of every unit, with the reasons.
@@ -43,10 +45,10 @@ def feedback_table(
     units : sequence of Unit
     policy : FeedbackPolicy, optional
         The defaults of `FeedbackPolicy` when left out.
-    rows, layer, head, reduction, normalisation, k
+    rows, layer, head, reduction, normalisation, k, settings
         As in `score_units`.
     diagnostics : iterable of Diagnostic
-        What is already known about the whole table; kept first among its notes.
+        Notes about the whole table; they come first among its notes.
 
     Returns
     -------
@@ -63,17 +65,16 @@ def feedback_table(
         As in `score_units`.
     """
     policy = _policy(policy)
-    measured = measure(
-        attention,
-        units,
-        policy,
-        rows=rows,
+    chosen = score_settings(
+        settings,
         layer=layer,
         head=head,
+        rows=rows,
         reduction=reduction,
         normalisation=normalisation,
         k=k,
     )
+    measured = measure(attention, units, policy, chosen)
     return _frame(measured, units, policy, (*diagnostics, *measured.notes))
 
 
@@ -91,38 +92,19 @@ class Measured(NamedTuple):
 
 
 def measure(
-    attention: Attention,
-    units: Sequence[Unit],
-    policy: FeedbackPolicy,
-    *,
-    rows: Any = None,
-    layer: int | None = None,
-    head: int | None = None,
-    reduction: Reduction = "mean",
-    normalisation: Normalisation = "raw",
-    k: int = 3,
+    attention: Attention, units: Sequence[Unit], policy: FeedbackPolicy, settings: ScoreSettings
 ) -> Measured:
-    """Scores and reasons of every unit, as `feedback_table` shows them.
+    """Return the scores and reasons of every unit, as `feedback_table` shows them.
 
-    For those who make one table of many thousand maps; parameters and errors as there.
+    For callers that convert many thousand maps and need no table of each; errors as there.
     """
-    scores = score_units(
-        attention,
-        units,
-        rows,
-        layer,
-        head,
-        reduction=reduction,
-        normalisation=normalisation,
-        k=k,
-    )
-    scores = reached(scores, policy)
-    reachable = reachable_scores(units, reduction=reduction, normalisation=normalisation, k=k)
+    scores = reached(unit_scores(attention, units, settings), policy)
+    reachable = reachable_scores(units, settings.reduction, settings.normalisation, settings.k)
     return Measured(
         scores,
         reachable,
         _reasons(scores, units, reachable, policy),
-        tuple(_attention_notes(scores, units, normalisation)),
+        tuple(_attention_notes(scores, units, settings.normalisation)),
     )
 
 

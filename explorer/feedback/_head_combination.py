@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
-from explorer.feedback._reductions import Reduction, reduction_rule
-from explorer.feedback._scores import check_k
+from explorer.feedback._reductions import Reduction, check_k, reduction_rule
 
 Rows = Literal["answer", "question"]
 CONTENT_FREE = "content_free"

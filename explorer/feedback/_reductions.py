@@ -138,6 +138,14 @@ def reduction_rule(name: str) -> ReductionRule:
     raise InputError(f"There is no reduction {name!r}. Choose one of {names}.")
 
 
+def check_k(k: object) -> None:
+    """Raise InputError unless `k` is a whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InputError(
+            f"k, the number of tokens that top-k looks at, must be 1 or more, not {k!r}."
+        )
+
+
 def token_counts(units: Sequence[Unit]) -> NDArray[np.int64]:
     """How many tokens each unit has; int64, shape (units,)."""
     return np.array([unit.tokens for unit in units], dtype=np.int64)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.feedback._normalisations import Normalisation, normalisation_rule
-from explorer.feedback._reductions import Attention, Reduction, reduction_rule, token_counts
+from explorer.feedback._reductions import (
+    Attention,
+    Reduction,
+    check_k,
+    reduction_rule,
+    token_counts,
+)
+from explorer.feedback._score_settings import ScoreSettings, check_index, score_settings
+from explorer.feedback._unit_pieces import UnitPieces
 from explorer.feedback._units import Unit, check_in_range
 
 # Rows are averaged in blocks of about this many weights, so that a long input never needs its
@@ -28,8 +36,9 @@ def score_units(
     reduction: Reduction = "mean",
     normalisation: Normalisation = "raw",
     k: int = 3,
+    settings: ScoreSettings | None = None,
 ) -> NDArray[np.float64]:
-    """Score every unit.
+    """Return one score per unit.
 
     With ``a[k]`` the attention of key column ``k`` averaged over `rows`, and over layers and heads
     where those are None:
@@ -54,6 +63,8 @@ def score_units(
     normalisation : {"raw", "share", "lift"}
     k : int, default 3
         For top-k.
+    settings : ScoreSettings, optional
+        All of these in one object, instead of the single parameters.
 
     Returns
     -------
@@ -64,25 +75,43 @@ def score_units(
     Raises
     ------
     InputError
-        When a span, layer or head is out of range, no row is left, or a name or `k` is wrong.
+        When a span, layer or head is out of range, no row is left, a name or `k` is wrong, or
+        `settings` comes together with single parameters.
 
     Notes
     -----
     Where a key column stands for a whole unit instead of a token, top-k was taken head by head
     when the attention was recorded; a mean over heads is then the mean of those numbers.
     """
-    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
-    check_k(k)
+    chosen = score_settings(
+        settings,
+        layer=layer,
+        head=head,
+        rows=rows,
+        reduction=reduction,
+        normalisation=normalisation,
+        k=k,
+    )
+    return unit_scores(attention, units, chosen)
+
+
+def unit_scores(
+    attention: Attention, units: Sequence[Unit], settings: ScoreSettings
+) -> NDArray[np.float64]:
+    """Return what `score_units` returns, for settings in one object."""
+    rule = reduction_rule(settings.reduction)
+    scale = normalisation_rule(settings.normalisation)
+    rows, k = settings.rows, settings.k
     _check_kinds(attention, units)
     check_in_range(units, attention.n_keys)
-    layer = check_index("layer", layer, attention.n_layers)
-    head = check_index("head", head, attention.n_heads)
+    layer = check_index("layer", settings.layer, attention.n_layers)
+    head = check_index("head", settings.head, attention.n_heads)
     filled = [unit for unit in units if unit.filled]
     scores = _unscored(units)
     if not filled:
         return scores
     tokens = token_counts(filled)
-    pieces = _Pieces.of(filled)
+    pieces = UnitPieces.of(filled)
     if rule.name == "top-k" and not _columns_are_tokens(pieces.units):
         heads = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
         by_piece = _select(heads, layer, head)
@@ -103,13 +132,16 @@ def score_all_heads(
     reduction: Reduction = "mean",
     normalisation: Normalisation = "raw",
     k: int = 3,
+    settings: ScoreSettings | None = None,
 ) -> NDArray[np.float32]:
-    """Score every unit in every head: `score_units` for all (layer, head) pairs at once.
+    """Return the score of every unit in every head: `score_units` for all (layer, head) at once.
 
     Parameters
     ----------
     attention, units, rows, reduction, normalisation, k
         As in `score_units`.
+    settings : ScoreSettings, optional
+        All of these in one object, instead of the single parameters; without a layer or head.
 
     Returns
     -------
@@ -118,10 +150,18 @@ def score_all_heads(
     Raises
     ------
     InputError
-        As in `score_units`.
+        As in `score_units`, or when the settings name a layer or a head.
     """
-    rule, scale = reduction_rule(reduction), normalisation_rule(normalisation)
-    check_k(k)
+    chosen = score_settings(
+        settings, rows=rows, reduction=reduction, normalisation=normalisation, k=k
+    )
+    if chosen.layer is not None or chosen.head is not None:
+        raise InputError(
+            f"Every layer and head is scored, but the settings choose one: {chosen!r}. "
+            "settings.replace(layer=None, head=None) chooses none."
+        )
+    rule, scale = reduction_rule(chosen.reduction), normalisation_rule(chosen.normalisation)
+    rows, k = chosen.rows, chosen.k
     _check_kinds(attention, units)
     check_in_range(units, attention.n_keys)
     shape = (attention.n_layers, attention.n_heads, len(units))
@@ -130,7 +170,7 @@ def score_all_heads(
     if not filled:
         return scores
     tokens = token_counts(filled)
-    pieces = _Pieces.of(filled)
+    pieces = UnitPieces.of(filled)
     by_piece = rule.all_heads(attention, pieces.spans, token_counts(pieces.units), rows, k)
     reduced = pieces.joined(by_piece)
     scores[:, :, _filled_mask(units)] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
@@ -159,20 +199,12 @@ def reachable_scores(
     filled = [unit for unit in units if unit.filled]
     if filled:
         tokens = token_counts(filled)
-        pieces = _Pieces.of(filled)
+        pieces = UnitPieces.of(filled)
         # All attention on the part of which it makes most.
         by_piece = rule.reachable(token_counts(pieces.units), k) * pieces.weights
         reduced = np.maximum.reduceat(by_piece, pieces.starts)
         reachable[_filled_mask(units)] = scale.reachable(reduced, tokens)
     return reachable
-
-
-def check_k(k: object) -> None:
-    """Raise InputError unless `k` is a whole number of at least 1."""
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(
-            f"k, the number of tokens that top-k looks at, must be 1 or more, not {k!r}."
-        )
 
 
 def _check_kinds(attention: object, units: Sequence[object]) -> None:
@@ -190,20 +222,6 @@ def _check_kinds(attention: object, units: Sequence[object]) -> None:
         )
 
 
-def check_index(what: str, index: object, count: int) -> int | None:
-    """The index counted from the start, or None; InputError when it is out of range."""
-    if index is None:
-        return None
-    if not isinstance(index, int | np.integer) or isinstance(index, bool):
-        raise InputError(f"The {what} must be a whole number, or None for the mean, not {index!r}.")
-    if not -count <= index < count:
-        raise InputError(
-            f"There is no {what} {index}: this attention map has {count} "
-            f"{what}{'' if count == 1 else 's'}, numbered 0 to {count - 1}."
-        )
-    return int(index) % count
-
-
 def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
     return np.array([unit.filled for unit in units], dtype=bool)
 
@@ -211,42 +229,6 @@ def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
 def _unscored(units: Sequence[Unit]) -> NDArray[np.float64]:
     """Scores of units without columns: 0, or NaN where nothing is known; (units,)."""
     return np.array([np.nan if unit.unknown else 0.0 for unit in units], dtype=np.float64)
-
-
-class _Pieces(NamedTuple):
-    """What is reduced by itself: the parts of a unit, or the unit itself where it has none.
-
-    `starts` is the first piece of every unit, `weights` each piece's share in its unit's number.
-    """
-
-    units: list[Unit]
-    starts: NDArray[np.intp]
-    weights: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, units: Sequence[Unit]) -> _Pieces:
-        pieces: list[Unit] = []
-        starts, weights = [], []
-        for unit in units:
-            starts.append(len(pieces))
-            if not unit.parts:
-                pieces.append(unit)
-                weights.append(1.0)
-            for part in unit.parts:
-                pieces.append(Unit(unit.name, "", part.spans, part.tokens))
-                weights.append(part.weight / len(unit.parts))
-        return cls(pieces, np.array(starts, dtype=np.intp), np.array(weights))
-
-    @property
-    def spans(self) -> list[Any]:
-        return [unit.spans for unit in self.units]
-
-    def joined(self, reduced: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Pieces to units along the last axis: (..., pieces) -> (..., units)."""
-        if len(self.units) == len(self.starts) and bool((self.weights == 1.0).all()):
-            return reduced
-        joined: NDArray[np.float64] = np.add.reduceat(reduced * self.weights, self.starts, axis=-1)
-        return joined
 
 
 def _columns_are_tokens(units: Sequence[Unit]) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.errors import EvidenceError, InputError
-from explorer.feedback import Diagnostic, HeadCombination, Unit
+from explorer.feedback import Diagnostic, HeadCombination, ScoreSettings, Unit
 from explorer.feedback._feedback_table import measure, reached
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult, unknown
@@ -72,17 +72,15 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
         return Attended(findings, found.diagnostics, doubt)
     single = found.attention.n_layers == found.attention.n_heads == 1
     try:
-        measured = measure(
-            found.attention,
-            found.units,
-            policy,
-            rows=found.rows,
+        settings = ScoreSettings(
             layer=None if single else config.layer,
             head=None if single else config.head,
+            rows=found.rows,
             reduction=config.reduction,
             normalisation=config.normalisation,
             k=config.top_k,
         )
+        measured = measure(found.attention, found.units, policy, settings)
     except InputError as error:
         return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
     signals = policy.convert(measured.scores).tolist()

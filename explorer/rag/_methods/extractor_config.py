@@ -15,8 +15,7 @@ import numpy as np
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy, HeadCombination, Normalisation, Reduction
 from explorer.feedback._normalisations import normalisation_rule
-from explorer.feedback._reductions import reduction_rule
-from explorer.feedback._scores import check_k
+from explorer.feedback._reductions import check_k, reduction_rule
 from explorer.rag._options import did_you_mean, settings_of
 
 Method = Literal["embedding", "attention", "citation", "hybrid", "logprobs", "ensemble"]

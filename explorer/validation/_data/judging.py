@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic, Normalisation, Reduction, score_all_heads
 from explorer.feedback._normalisations import normalisation_rule
-from explorer.feedback._reductions import reduction_rule
-from explorer.feedback._scores import check_k
+from explorer.feedback._reductions import check_k, reduction_rule
 from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace, evidence
 from explorer.validation._data.ground_truth import LEAST_DROP, LabelsByTrace, LabelSource

@@ -213,7 +213,7 @@ class HeadScores(LabelledUnits):
         InputError
             There is no such layer or head.
         """
-        from explorer.feedback._scores import check_index
+        from explorer.feedback._score_settings import check_index
 
         for what, index, count in (
             ("layer", layer, self.scores.shape[0]),
