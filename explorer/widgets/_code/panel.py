@@ -16,8 +16,8 @@ from explorer.widgets._attention.feedback_view import token_weights, unit_spans
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.heatmap_view import HeatView, Picture
 from explorer.widgets._attention.scenes import CodeScene, visible_positions
+from explorer.widgets._base.panel_part import PanelPart, sendable
 from explorer.widgets._session import Session
-from explorer.widgets._shell.panel_part import PanelPart, sendable
 from explorer.widgets._state import ExplorerState
 
 _DRAWN_BY = (

@@ -15,8 +15,8 @@ from explorer.widgets._attention.feedback_view import sentence_of
 from explorer.widgets._attention.head_set_text import shown_set
 from explorer.widgets._attention.head_view import head_measure
 from explorer.widgets._attention.scenes import CodeScene, TraceScene
+from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._session import Session
-from explorer.widgets._shell.panel_part import PanelPart
 from explorer.widgets._state import (
     CODE_MEASURES,
     METHOD_THRESHOLDS,

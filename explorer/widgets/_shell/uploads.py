@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.errors import TraceError
-from explorer.widgets._shell.panel_part import PanelPart
+from explorer.widgets._base.panel_part import PanelPart
 
 
 class Uploads:

@@ -25,11 +25,11 @@ from explorer.reporting._analysis.threshold_analysis import (
     flips_between,
 )
 from explorer.reporting._analysis.weight_ends import WeightEnds, hyperedges_of, weight_ends
+from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session
 from explorer.widgets._shell.config_exchange import Earlier, json_of, python_of_config, take_config
-from explorer.widgets._shell.panel_part import PanelPart
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds.controller import RECOMMEND_LANE
 from explorer.widgets._thresholds.head_map_controller import LANE as HEADS_LANE

@@ -1,4 +1,4 @@
-"""A region of the app: a place on the page that draws what it is told and reports gestures."""
+"""Parts of a panel that the page draws from one dictionary; they send gestures back."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ def stylesheet() -> str:
 
 
 class CommModel(ipywidgets.Widget):
-    """What travels between a region and the page; a plain model, which cannot go deaf.
+    """Carries contents and messages between a part and the page.
 
-    An anywidget model gives up on the kernel when its module takes two seconds to import (see
-    `explorer.widgets._plot.page_channel`), so nothing that changes is kept on one.
+    A plain ipywidgets model: an anywidget model stops listening to the kernel when its module takes
+    more than two seconds to import (see `explorer.widgets._plot.page_channel`), so nothing that
+    changes is kept on one.
     """
 
     content = t.Dict().tag(sync=True)
-    """Everything the region draws."""
+    """Everything the part draws."""
     document = t.Dict().tag(sync=True)
-    """What is large and changes seldom: the lines of the code, with a serial."""
+    """Large content that seldom changes: the lines of the code, with a serial."""
     source = t.Unicode().tag(sync=True)
     """The code, for the editor."""
     tint = t.Bytes(b"").tag(sync=True)
@@ -48,7 +49,7 @@ class CommModel(ipywidgets.Widget):
 
 
 def sendable(content: Any) -> Any:
-    """Return content with every half of a surrogate pair replaced: it has no UTF-8 and no sound."""
+    """Replace lone surrogates, which UTF-8 cannot encode, by question marks."""
     if isinstance(content, str):
         return content.encode("utf-8", "replace").decode("utf-8")
     if isinstance(content, dict):
@@ -59,24 +60,24 @@ def sendable(content: Any) -> Any:
 
 
 class PanelPart(anywidget.AnyWidget):
-    """A region drawn in the page from one dictionary.
+    """A widget that the page draws from one dictionary.
 
     Parameters
     ----------
     asset
-        Name of the region's module under ``assets/``, without suffix.
+        Name of its module under ``assets/``, without suffix.
     styled
-        Whether this region brings the app's style sheet (one of them must).
+        Whether it brings the app's style sheet. One part of an app must.
 
     Notes
     -----
-    Gestures arrive as messages ``{"kind": ...}``; `on` says what answers which. A message that
-    carries ``ack`` is acknowledged when its handler has returned, so that the page never has
-    more than one of a kind under way.
+    The page sends gestures as messages ``{"kind": ...}``; `on` sets the handler of a kind. A
+    message that carries ``ack`` is acknowledged when its handler has returned, so that the page
+    waits with the next one of that kind.
     """
 
     wire_id = t.Unicode().tag(sync=True)
-    """Model id of the region's wire (for the page)."""
+    """Model id of the part's `CommModel` (for the page)."""
 
     _esm = t.Unicode("").tag(sync=True)
     _css = t.Unicode("").tag(sync=True)
@@ -84,7 +85,7 @@ class PanelPart(anywidget.AnyWidget):
     def __init__(self, asset: str, *, styled: bool = False) -> None:
         self._handlers: dict[str, Handler] = {}
         self.wire = CommModel()
-        # With the first message: a model that has gone deaf would never learn it later.
+        # All in the first message: an anywidget model may stop listening after it.
         super().__init__(
             _esm=_module(asset),
             _css=stylesheet() if styled else "",
@@ -93,20 +94,20 @@ class PanelPart(anywidget.AnyWidget):
         self.wire.on_msg(self._receive)
 
     def on(self, kind: str, handler: Handler) -> None:
-        """Let `handler(message, buffers)` answer messages of this kind."""
+        """Call `handler(message, buffers)` for messages of this kind."""
         self._handlers[kind] = handler
 
     def show(self, **content: Any) -> None:
-        """Draw this content; nothing is sent when nothing changed."""
+        """Draw this content. Nothing is sent when it equals the content in view."""
         if content != self.wire.content:
             self.wire.content = sendable(content)
 
     def show_document(self, **document: Any) -> None:
-        """Draw this large content, which changes seldom."""
+        """Draw this large content, which seldom changes."""
         self.wire.document = sendable(document)
 
     def paint(self, colour_scale: str) -> None:
-        """Use this attention scale."""
+        """Send the colours of this attention scale."""
         palette = {
             "name": colour_scale,
             "light": colours.lookup_table(colour_scale, "light"),
@@ -116,11 +117,11 @@ class PanelPart(anywidget.AnyWidget):
             self.wire.palette = palette
 
     def tell(self, message: Mapping[str, Any]) -> None:
-        """Send a message to the region's views."""
+        """Send a message to the views on the page."""
         self.wire.send(dict(message))
 
     def close(self) -> None:
-        """Take the region off every page."""
+        """Remove the part from every page."""
         self.wire.close()
         super().close()
 

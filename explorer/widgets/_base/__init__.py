@@ -1,0 +1,1 @@
+"""What every panel and every controller of the app is built on."""
