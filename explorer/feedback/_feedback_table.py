@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
+from explorer.feedback._diagnostics import (
+    attention_notes,
+    out_of_reach,
+    policy_notes,
+    unit_diagnostics,
+)
 from explorer.feedback._normalisations import Normalisation
 from explorer.feedback._policy import FeedbackPolicy
 from explorer.feedback._reductions import Attention, Reduction
 from explorer.feedback._score_settings import ScoreSettings, score_settings
 from explorer.feedback._scores import reachable_scores, unit_scores
-from explorer.feedback._units import Diagnostic, Unit, overlapping_pair
+from explorer.feedback._units import Diagnostic, Unit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Float32 and bfloat16 rows may sum to a little over 1; that is no news to anybody.
-_ROUNDING = 4e-3
 
 
 def feedback_table(
@@ -74,8 +78,118 @@ def feedback_table(
         normalisation=normalisation,
         k=k,
     )
-    measured = measure(attention, units, policy, chosen)
-    return _frame(measured, units, policy, (*diagnostics, *measured.notes))
+    return scored_units(attention, units, chosen).table(policy, diagnostics)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredUnits:
+    """Units with their scores, before any threshold.
+
+    Scores do not depend on the threshold: score once, and convert whenever the threshold moves.
+
+    Attributes
+    ----------
+    units : sequence of Unit
+    scores : ndarray of float64, shape (units,)
+        NaN where unknown.
+    reachable : ndarray of float64, shape (units,)
+        The largest score that each unit can get.
+    notes : tuple of Diagnostic
+        Notes about all units together.
+    """
+
+    units: Sequence[Unit]
+    scores: NDArray[np.float64]
+    reachable: NDArray[np.float64]
+    notes: tuple[Diagnostic, ...] = ()
+    _columns: dict[str, pd.Series] = field(default_factory=dict, init=False, repr=False)
+    _filled: NDArray[np.bool_] = field(init=False, repr=False)
+    _reasons: list[tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]] = field(
+        init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        filled = np.array([unit.filled for unit in self.units], dtype=bool)
+        reasons = [
+            unit_diagnostics(unit, score)
+            for unit, score in zip(self.units, self.scores.tolist(), strict=True)
+        ]
+        object.__setattr__(self, "_filled", filled)
+        object.__setattr__(self, "_reasons", reasons)
+
+    def diagnostics(self, policy: FeedbackPolicy) -> list[tuple[Diagnostic, ...]]:
+        """Return the diagnostics of each unit at the threshold of a policy."""
+        beyond = self._filled & (self.reachable < policy.threshold)
+        if not beyond.any():
+            return [(*before, *after) for before, after in self._reasons]
+        known: dict[tuple[int, float], tuple[Diagnostic]] = {}
+        found = []
+        for (before, after), out, unit, limit in zip(
+            self._reasons, beyond.tolist(), self.units, self.reachable.tolist(), strict=True
+        ):
+            if not out:
+                found.append((*before, *after))
+                continue
+            # Units of the same length have the same limit, and share the diagnostic.
+            place = (unit.tokens, limit)
+            if place not in known:
+                known[place] = (out_of_reach(unit.tokens, limit, policy.threshold),)
+            found.append((*before, *known[place], *after))
+        return found
+
+    def table(
+        self,
+        policy: FeedbackPolicy,
+        diagnostics: Iterable[Diagnostic] = (),
+        *,
+        scores: NDArray[np.float64] | None = None,
+    ) -> pd.DataFrame:
+        """Return the feedback table at the threshold of a policy, as `feedback_table` does.
+
+        Parameters
+        ----------
+        policy : FeedbackPolicy
+        diagnostics : iterable of Diagnostic
+            Notes that come first among those about the whole table.
+        scores : ndarray of float64, shape (units,), optional
+            The scores to convert; those of attention, as `reached` has them, when left out.
+        """
+        import pandas as pd  # takes longer to import than all of the core
+
+        shown = reached(self.scores, policy) if scores is None else scores
+        if not self._columns:
+            self._columns.update(
+                unit=text_column([unit.name for unit in self.units]),
+                text=text_column([unit.text for unit in self.units]),
+                tokens=pd.Series([unit.tokens for unit in self.units], dtype=np.int64),
+            )
+        table = pd.DataFrame(
+            {
+                **self._columns,
+                "score": shown,
+                "feedback": policy.convert(shown),
+                "verdict": text_column(policy.verdicts(shown).tolist()),
+                "diagnostics": pd.Series(self.diagnostics(policy), dtype="object"),
+            }
+        )
+        # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
+        table.attrs["reachable"] = tuple(self.reachable.tolist())
+        table.attrs["threshold"] = policy.threshold
+        table.attrs["notes"] = (*diagnostics, *self.notes, *policy_notes(policy))
+        return table
+
+
+def scored_units(
+    attention: Attention, units: Sequence[Unit], settings: ScoreSettings
+) -> ScoredUnits:
+    """Return the units with their scores, which `ScoredUnits.table` converts to feedback.
+
+    For callers whose threshold moves while all else stays; errors as for `feedback_table`.
+    """
+    scores = unit_scores(attention, units, settings)
+    reachable = reachable_scores(units, settings.reduction, settings.normalisation, settings.k)
+    notes = attention_notes(scores, units, settings.normalisation)
+    return ScoredUnits(units, scores, reachable, tuple(notes))
 
 
 class Measured(NamedTuple):
@@ -98,14 +212,9 @@ def measure(
 
     For callers that convert many thousand maps and need no table of each; errors as there.
     """
-    scores = reached(unit_scores(attention, units, settings), policy)
-    reachable = reachable_scores(units, settings.reduction, settings.normalisation, settings.k)
-    return Measured(
-        scores,
-        reachable,
-        _reasons(scores, units, reachable, policy),
-        tuple(_attention_notes(scores, units, settings.normalisation)),
-    )
+    scored = scored_units(attention, units, settings)
+    scores = reached(scored.scores, policy)
+    return Measured(scores, scored.reachable, scored.diagnostics(policy), scored.notes)
 
 
 def scores_table(
@@ -136,50 +245,11 @@ def scores_table(
     policy = _policy(policy)
     scores = np.asarray(scores, dtype=np.float64)
     limits = np.ones(len(units)) if reachable is None else reachable
-    measured = Measured(scores, limits, _reasons(scores, units, limits, policy), ())
-    return _frame(measured, units, policy, diagnostics)
-
-
-def _frame(
-    measured: Measured,
-    units: Sequence[Unit],
-    policy: FeedbackPolicy,
-    diagnostics: Iterable[Diagnostic],
-) -> pd.DataFrame:
-    import pandas as pd  # takes longer to import than all of the core
-
-    table = pd.DataFrame(
-        {
-            "unit": text_column([unit.name for unit in units]),
-            "text": text_column([unit.text for unit in units]),
-            "tokens": np.array([unit.tokens for unit in units], dtype=np.int64),
-            "score": measured.scores,
-            "feedback": policy.convert(measured.scores),
-            "verdict": text_column(policy.verdicts(measured.scores).tolist()),
-            "diagnostics": pd.Series(measured.reasons, dtype="object"),
-        }
-    )
-    # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
-    table.attrs["reachable"] = tuple(float(limit) for limit in measured.reachable)
-    table.attrs["threshold"] = policy.threshold
-    table.attrs["notes"] = (*diagnostics, *_policy_notes(policy))
-    return table
-
-
-def _reasons(
-    scores: NDArray[np.float64],
-    units: Sequence[Unit],
-    reachable: NDArray[np.float64],
-    policy: FeedbackPolicy,
-) -> list[tuple[Diagnostic, ...]]:
-    return [
-        (*unit.diagnostics, *_unit_diagnostics(unit, float(score), float(limit), policy))
-        for unit, score, limit in zip(units, scores, reachable, strict=True)
-    ]
+    return ScoredUnits(units, scores, limits).table(policy, diagnostics, scores=scores)
 
 
 def text_column(values: Sequence[str]) -> pd.Series[str]:
-    """A text column held by Python: Arrow's, the default, refuses half of a surrogate pair."""
+    """Return a text column held by Python: Arrow's, the default, refuses a lone surrogate."""
     import pandas as pd
 
     return pd.Series(values, dtype=pd.StringDtype("python", na_value=np.nan))
@@ -204,83 +274,3 @@ def reached(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.f
     """
     same = scores.astype(np.float32) == np.float32(policy.threshold)
     return np.where(same, policy.threshold, scores)
-
-
-def _unit_diagnostics(
-    unit: Unit, score: float, reachable: float, policy: FeedbackPolicy
-) -> list[Diagnostic]:
-    found = []
-    if unit.unknown and not unit.filled:
-        if unit.diagnostics:  # they say why
-            return []
-        unknown = "Nothing in the input is known to be this unit: it has no score and no feedback."
-        return [Diagnostic("no-score", unknown)]
-    if not unit.filled:
-        found.append(
-            Diagnostic(
-                "empty-unit",
-                "No token of the input belongs to this unit, so its score is 0.",
-            )
-        )
-    elif reachable < policy.threshold:
-        found.append(
-            Diagnostic(
-                "threshold-out-of-reach",
-                f"With {unit.tokens} tokens this unit can score at most {reachable:.3g}, which is "
-                f"below the threshold of {policy.threshold:.3g}. Lower the threshold, or score by "
-                "mass, share or lift.",
-            )
-        )
-    if np.isnan(score):
-        found.append(
-            Diagnostic(
-                "nan-score",
-                "The attention of this unit is not a number, so it has no score and no feedback.",
-            )
-        )
-    elif score < 0.0:
-        found.append(
-            Diagnostic("score-clipped", f"The score {score:.3g} is negative and was raised to 0.")
-        )
-    elif score > 1.0 + _ROUNDING:
-        found.append(
-            Diagnostic("score-clipped", f"The score {score:.4g} is above 1 and was cut to 1.")
-        )
-    return found
-
-
-def _attention_notes(
-    scores: NDArray[np.float64], units: Sequence[Unit], normalisation: Normalisation
-) -> list[Diagnostic]:
-    notes = []
-    pair = overlapping_pair(units)
-    if pair is not None:
-        notes.append(
-            Diagnostic(
-                "units-overlap",
-                f"Some units share tokens, first {pair[0].name!r} and {pair[1].name!r}. "
-                "What such a token receives counts for each of them.",
-            )
-        )
-    filled = np.array([unit.filled for unit in units], dtype=bool)
-    if normalisation != "raw" and filled.any() and bool(np.isnan(scores[filled]).all()):
-        notes.append(
-            Diagnostic(
-                "no-attention",
-                f"All units together receive no attention here, so a {normalisation} cannot be "
-                "worked out. Choose another head, or raw scores.",
-            )
-        )
-    return notes
-
-
-def _policy_notes(policy: FeedbackPolicy) -> list[Diagnostic]:
-    if policy.positive < 1.0:
-        return []
-    return [
-        Diagnostic(
-            "flat-upper-branch",
-            "Positive feedback is 1.0, so every score at or above the threshold gives the same "
-            "feedback. Lower it to tell strong attention from just enough.",
-        )
-    ]
