@@ -116,6 +116,11 @@ class AppDriver:
         """The measures at the threshold as the thresholds tab writes them, by their names."""
         return {label: value for label, _, value, _, _ in self.figures["rows"]}
 
+    @property
+    def jobs(self) -> list[str]:
+        """The names of the jobs that the status line shows as under way."""
+        return [job["lane"] for job in self.status["jobs"]]
+
     def card(self, unit: str) -> dict[str, Any]:
         """Return the card of a hyperedge."""
         return next(card for card in self.cards["cards"] if card["id"] == unit)
@@ -217,6 +222,11 @@ class PlotDriver:
         """What the figure says of its own contents, such as units in the order of the bars."""
         meta: Mapping[str, Any] = self.figure["layout"]["meta"]
         return meta
+
+    @property
+    def values(self) -> Any:
+        """The cells of the first heatmap of the figure."""
+        return next(trace["z"] for trace in self.figure["data"] if trace["type"] == "heatmap")
 
     @property
     def shown(self) -> bool:

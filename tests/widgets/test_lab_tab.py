@@ -7,15 +7,19 @@ import json
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
+from explorer.reporting._page.numbers import interval
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
 from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.job_runner import JobRunner
 from explorer.widgets._thresholds import controller
 
+from ..support.app_driver import AppDriver
 from .scored_traces import scored_trace
 
 
@@ -29,7 +33,8 @@ def app() -> Explorer:
 
 
 def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
-    shown = app._lab.figures.wire.content
+    page = AppDriver(app)
+    shown = page.figures.content
     # Called at 0.18: 0.5 and 0.3 (used), 0.2 (not). Missed: 0.15. The one without a label is out.
     assert shown["counts"] == [2, 1, 1, 2]
     figures = {label: value for label, _, value, _, _ in shown["rows"]}
@@ -42,83 +47,91 @@ def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
     # The line is at 0.15 best: all three used ones are called, and one other.
     assert shown["best"] == pytest.approx(0.15)
     assert "6 labelled hyperedges of 2 traces, 3 used" in shown["judged"]
-    assert "3 of 6 labelled hyperedges count as used" in app._chrome.status.wire.content["sentence"]
+    assert "3 of 6 labelled hyperedges count as used" in page.sentence
 
 
 def test_values_are_those_of_validation() -> None:
     app = Explorer.from_traces(tab="thresholds", layer=21, head=4, threshold=0.0015)
+    page = AppDriver(app)
     config = {"method": "attention", "layer": 21, "head": 4}
     traces = app.traces
     judged = judge(traces, asyncio.run(FeedbackExtractor(config=config).explain_traces(traces)))
-    assert app._lab.figures.wire.content["counts"] == list(confusion_at(judged, 0.0015))
+    assert page.counts == list(confusion_at(judged, 0.0015))
     expected = sweep(judged).table
     assert np.array_equal(app.sweep.to_numpy(), expected.to_numpy(), equal_nan=True)
-    assert app._session.lab.lab.ranking.auc == rank(judged).auc
+    assert f"ROC-AUC {interval(*rank(judged).auc)}" in page.figures["judged"]
     quality = quality_map(head_scores(traces))
-    assert np.array_equal(app._session.lab.heads.map.values, quality, equal_nan=True)
-    assert app._lab.heads.figure["layout"]["meta"]["layers"] == quality.shape[0] == 30
+    assert np.array_equal(page.plots["heads"].values, quality, equal_nan=True)
+    assert page.plots["heads"].meta["layers"] == quality.shape[0] == 30
     assert app.error is None
 
 
 def test_old_scores_keep_their_own_threshold_while_others_are_under_way(
     app: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    page = AppDriver(app)
     app.threshold, app.citation_threshold = 0.02, 0.6
-    before = app._session.lab.reading
-    monkeypatch.setattr(app._session.desk.runner, "start", lambda *_, **__: None)
+    before = page.counts, page.measures
+    monkeypatch.setattr(JobRunner, "start", lambda *_, **__: None)
     app.method = "citation"
-    assert app._session.lab.reading == before
-    assert app._lab.histogram.plot.line == 0.02
+    assert (page.counts, page.measures) == before
+    assert page.plots["histogram"].line == 0.02
 
 
 def test_dragging_sets_the_threshold_of_the_method(app: Explorer) -> None:
-    app._lab._dragged({"new": 0.1})
+    page = AppDriver(app)
+    page.plots["histogram"].drag(0.1)
     assert app.threshold == 0.1
-    assert app._lab.figures.wire.content["counts"] == [3, 1, 0, 2]
-    assert app._lab.curves.plot.line == app._lab.histogram.plot.line == 0.1
+    assert page.counts == [3, 1, 0, 2]
+    assert page.plots["curves"].line == page.plots["histogram"].line == 0.1
     app.method = "citation"
     app.wait()
-    app._lab._dragged({"new": 0.4})
+    page.plots["histogram"].drag(0.4)
     assert (app.threshold, app.citation_threshold) == (0.1, 0.4)
-    assert app._lab.histogram.plot.line == 0.4
+    assert page.plots["histogram"].line == 0.4
 
 
-def test_a_move_of_the_line_scores_nothing_anew(app: Explorer) -> None:
-    before = app._session.lab.lab
+def test_a_move_of_the_line_scores_nothing_anew(
+    app: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = AppDriver(app)
+    go_on, begun = held_back(monkeypatch, "analyse_threshold")
+    go_on.set()
     app.threshold = 0.01
-    assert app._session.lab.lab is before
-    app._lab.figures._handlers["best"]({"threshold": 0.15}, [])
+    assert begun == []
+    page.figures.press("best", threshold=0.15)
     assert app.threshold == 0.15
-    assert app._lab.figures.wire.content["counts"] == [3, 1, 0, 2]
+    assert page.counts == [3, 1, 0, 2]
 
 
 def test_a_click_on_the_map_chooses_that_head_everywhere() -> None:
     app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015, method="citation")
-    assert app._lab.heads.figure is not None
-    app._lab._head_clicked({"new": {"trace": 0, "y": 8, "x": 2}})
+    page = AppDriver(app)
+    assert page.plots["heads"].figure is not None
+    page.plots["heads"].click(y=8, x=2)
     assert (app.method, app.layer, app.head) == ("attention", 8, 2)
     heads = head_scores(app.traces)
-    shown = app._session.lab.lab.judged
-    assert shown.scores == pytest.approx(heads.at(8, 2).scores, rel=1e-5)
-    app._lab._head_clicked({"new": {"trace": 0, "y": 99, "x": 2}})
-    app._lab._head_clicked({"new": None})
+    pd.testing.assert_frame_equal(app.sweep, sweep(heads.at(8, 2)).table, rtol=1e-5)
+    page.plots["heads"].click(y=99, x=2)
+    page.plots["heads"].report("clicked", value=None)
     assert (app.layer, app.head) == (8, 2)
 
 
 def test_flips_open_the_trace_with_the_unit_pinned(app: Explorer) -> None:
+    page = AppDriver(app)
     app.reference_threshold = 0.35
-    meta = app._lab.flips.figure["layout"]["meta"]
+    meta = page.plots["flips"].meta
     # From 0.35 to 0.18: 0.2 of a and 0.3 of b; the nearest to 0.18 comes first.
     assert list(zip(meta["traces"], meta["units"], strict=True)) == [("a", "h1"), ("b", "h0")]
-    app._lab._flip_clicked({"new": {"index": 5}})
+    page.plots["flips"].click(index=5)
     assert app.tab == "thresholds"
-    app._lab._flip_clicked({"new": {"index": 1}})
+    page.plots["flips"].click(index=1)
     assert (app.tab, app.trace) == ("traces", 1)
     assert app.selection == {"kind": "unit", "name": "h0"}
     app.tab = "thresholds"
-    app._lab.between._handlers["here"]({}, [])
+    page.between.press("here")
     assert app.reference_threshold == app.threshold
-    assert app._lab.flips.figure["layout"]["meta"]["units"] == []
+    assert page.plots["flips"].meta["units"] == []
 
 
 @pytest.mark.parametrize(
@@ -129,65 +142,66 @@ def test_without_two_kinds_of_labels_it_says_what_to_do(
     labels: list[bool | None], words: str
 ) -> None:
     app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], labels)], tab="thresholds")
-    shown = app._lab.figures.wire.content
+    page = AppDriver(app)
+    shown = page.figures.content
     assert shown["refused"].startswith(words)
     assert not shown["there"]
     assert app.error is None
     assert app.sweep is None
-    assert app._lab.histogram.plot.layout.display == "none"
+    assert not page.plots["histogram"].shown
     # Two clicks in the traces tab, and there is something to judge.
     app.tab = "traces"
-    label = app._traces_panel.cards._handlers["label"]
-    label({"unit": "h0", "value": True}, [])
-    label({"unit": "h1", "value": False}, [])
+    page.label("h0", True)
+    page.label("h1", False)
     app.tab = "thresholds"
-    shown = app._lab.figures.wire.content
+    shown = page.figures.content
     assert shown["refused"] == ""
     assert shown["counts"] == [1, 1, 0, 0]
-    assert app._lab.histogram.plot.layout.display == ""
+    assert page.plots["histogram"].shown
 
 
 def test_a_new_label_judges_anew(app: Explorer) -> None:
+    page = AppDriver(app)
     app.tab = "traces"
     app.trace = "b"
-    app._traces_panel.cards._handlers["label"]({"unit": "h3", "value": False}, [])
+    page.label("h3", False)
     app.tab = "thresholds"
-    assert app._lab.figures.wire.content["counts"] == [2, 2, 1, 2]
+    assert page.counts == [2, 2, 1, 2]
 
 
 def test_a_mixture_has_no_one_threshold(app: Explorer) -> None:
+    page = AppDriver(app)
     app.method = "hybrid"
-    assert "no one threshold" in app._lab.figures.wire.content["refused"]
+    assert "no one threshold" in page.figures["refused"]
     app.method = "attention"
-    assert app._lab.figures.wire.content["refused"] == ""
-    assert app._lab.figures.wire.content["counts"] == [2, 1, 1, 2]
+    assert page.figures["refused"] == ""
+    assert page.counts == [2, 1, 1, 2]
 
 
 def test_baselines_are_beside_it_and_few_labels_are_told(app: Explorer) -> None:
-    beside = app._session.lab.beside
+    page = AppDriver(app)
     names = ["lexical-overlap", "word-overlap", "length", "position", "random"]
-    assert beside.baselines["scores"].tolist()[1:] == names
-    assert "not to be trusted yet" in app._lab.figures.wire.content["warning"]
-    assert app._lab.dots.figure["layout"]["meta"]["methods"][1:] == names
+    assert "not to be trusted yet" in page.figures["warning"]
+    assert page.plots["dots"].meta["methods"][1:] == names
 
 
 def test_the_config_can_be_taken_away(app: Explorer) -> None:
-    told: list[dict] = []
-    app._lab.figures.tell = told.append
-    app._lab.figures._handlers["export"]({"what": "JSON"}, [])
-    app._lab.figures._handlers["export"]({"what": "Python"}, [])
-    config = json.loads(told[0]["download"]["text"])
+    page = AppDriver(app)
+    page.figures.press("export", what="JSON")
+    page.figures.press("export", what="Python")
+    config = json.loads(page.downloads[0]["text"])
     assert FeedbackExtractor(config=config).config.attention_threshold == 0.18
     names: dict = {}
-    exec(told[1]["download"]["text"], names)  # noqa: S102 - what the user is given to run
+    exec(page.downloads[1]["text"], names)  # noqa: S102 - what the user is given to run
     assert names["config"] == config
     assert names["extractor"].config == FeedbackExtractor(config=config).config
 
 
 def test_a_recommendation_that_is_refused_says_why(app: Explorer) -> None:
-    app._lab.figures._handlers["recommend"]({}, [])
+    page = AppDriver(app)
+    page.figures.press("recommend")
     app.wait()
-    shown = app._lab.figures.wire.content["recommended"]
+    shown = page.figures["recommended"]
     assert shown["said"].startswith("Nothing is recommended.")
     assert not shown["accepted"]
     assert app.error is None
@@ -206,11 +220,12 @@ def test_settings_and_python_show_the_tab_again(app: Explorer) -> None:
 
 
 def test_a_file_without_traces_leaves_nothing_of_the_last(app: Explorer) -> None:
+    page = AppDriver(app)
     app.traces = []
     assert app.sweep is None
-    assert "no traces" in app._lab.figures.wire.content["refused"]
+    assert "no traces" in page.figures["refused"]
     app.traces = [scored_trace("c", [0.5, 0.2], [True, False])]
-    assert app._lab.figures.wire.content["counts"] == [1, 1, 0, 0]
+    assert page.counts == [1, 1, 0, 0]
     assert app.error is None
 
 
@@ -225,11 +240,12 @@ def test_a_set_of_heads_over_attention_that_is_no_number_says_that_nothing_is_kn
 ) -> None:
     traces = [of_heads(number, np.full((2, 3, 3), value)) for number in range(3)]
     app = Explorer.from_traces(traces, tab="thresholds")
+    page = AppDriver(app)
     app.heads = {"terms": [["answer", 1, 2, 1.0]]}
     assert app.error is None
-    assert "has a score" in app._session.lab.refused
+    assert "has a score" in page.figures["refused"]
     app.tab = "traces"
-    assert "nothing is known" in app._chrome.status.wire.content["sentence"]
+    assert "nothing is known" in page.sentence
 
 
 def test_half_a_surrogate_pair_in_a_text_is_no_reason_to_stop() -> None:
@@ -241,10 +257,12 @@ def test_half_a_surrogate_pair_in_a_text_is_no_reason_to_stop() -> None:
         for number in range(2)
     ]
     app = Explorer.from_traces(traces, tab="thresholds", threshold=0.1)
+    page = AppDriver(app)
     assert app.error is None
-    assert sum(app._lab.figures.wire.content["counts"]) == 6
+    assert sum(page.counts) == 6
     assert app.trajectory is not None
-    assert "<!doctype html>" in app._lab.report.page()
+    page.figures.press("report")
+    assert "<!doctype html>" in page.downloads[0]["text"]
 
 
 def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
@@ -256,6 +274,7 @@ def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
     async def main() -> None:
         app = Explorer.from_traces(traces, tab="thresholds")
         app.wait()
+        page, loaded = AppDriver(app), app.traces
         begun, go_on = threading.Event(), threading.Event()
 
         def slow(*_: object, **__: object) -> ValidationError:
@@ -264,14 +283,14 @@ def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
             return ValidationError("chosen by the labels of before")
 
         monkeypatch.setattr("explorer.validation.calibrate", slow)
-        app._session.lab.recommend()
+        page.figures.press("recommend")
         assert begun.wait(20)
-        app._session.rag.label("h1", True)
-        assert not app._session.desk.runner.running("recommend")
+        loaded.label("t0", "h1", True)
+        assert "recommend" not in page.jobs
         assert "Labels or traces changed while" in app.error
         go_on.set()
         app.wait()
-        assert app._session.lab.recommendation is None
+        assert page.figures["recommended"] is None
         app.close()
 
     asyncio.run(main())
@@ -295,15 +314,17 @@ def test_judging_under_way_is_left_when_the_traces_go(monkeypatch: pytest.Monkey
     async def main() -> None:
         go_on, begun = held_back(monkeypatch, "analyse_threshold")
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        page = AppDriver(app)
         while not begun:
-            app._session.desk.runner.drain()
+            app.wait(0)
             await asyncio.sleep(0.01)
         app.traces = []
         go_on.set()
         app.wait()
-        assert app._session.lab.lab is None
-        assert app._session.lab.heads.map is None
-        assert "no traces" in app._lab.figures.wire.content["refused"]
+        assert app.sweep is None
+        assert not page.figures["there"]
+        assert not page.plots["heads"].shown
+        assert "no traces" in page.figures["refused"]
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 60))
@@ -315,46 +336,52 @@ def test_baselines_of_scores_that_are_judged_no_more_stay_away(
     async def main() -> None:
         go_on, begun = held_back(monkeypatch, "compare_with_baselines")
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
+        page = AppDriver(app)
         while not begun:
-            app._session.desk.runner.drain()
+            app.wait(0)
             await asyncio.sleep(0.01)
         app.method = "hybrid"
         go_on.set()
         app.wait()
-        assert app._session.lab.lab is None
-        assert app._session.lab.beside is None
-        assert app._lab.free.wire.content["hidden"]
+        assert app.sweep is None
+        assert not page.plots["dots"].shown
+        assert page.baselines["hidden"]
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def test_traces_that_go_with_their_table_first_are_no_error(app: Explorer) -> None:
+    page = AppDriver(app)
     app.method = "citation"
     app.wait()
     app.traces = []
     assert app.error is None
-    assert app._chrome.status.wire.content["sentence"] == "Nothing is judged."
+    assert page.sentence == "Nothing is judged."
 
 
 def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) -> None:
+    page = AppDriver(app)
     traces = app.traces
     other = Explorer.from_traces(traces, tab="thresholds", threshold=0.18)
-    other._session.lab.recommend()
-    assert other._session.lab.recommendation is not None
-    app._session.rag.label("h1", True)
+    other_page = AppDriver(other)
+    other_page.figures.press("recommend")
+    assert other_page.figures["recommended"] is not None
+    page.open("traces")
+    page.label("h1", True)
+    page.open("thresholds")
     # a/h1 has 0.2: no longer called in vain.
-    for one in (app, other):
-        assert one._lab.figures.wire.content["counts"] == [3, 0, 1, 2]
-        assert one.trace_scene.trace.hyperedges[1].label is True
-    assert other._session.lab.recommendation is None
+    for one in (page, other_page):
+        assert one.counts == [3, 0, 1, 2]
+        assert one.app.trace_scene.trace.hyperedges[1].label is True
+    assert other_page.figures["recommended"] is None
     traces.label("b", "h3", False)
-    assert other._lab.figures.wire.content["counts"] == [3, 1, 1, 2]
+    shown = other_page.figures
+    assert shown["counts"] == [3, 1, 1, 2]
     other.close()
-    before = other._session.rag.labelled
     traces.label("b", "h3", True)
-    assert other._session.rag.labelled == before
-    assert app._lab.figures.wire.content["counts"] == [4, 0, 1, 2]
+    assert shown["counts"] == [3, 1, 1, 2]
+    assert page.counts == [4, 0, 1, 2]
 
 
 def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
@@ -362,11 +389,12 @@ def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         app.wait()
         seen: list[int] = []
-        app._session.rag.observe(lambda _: seen.append(threading.get_ident()), names="labelled")
+        page = AppDriver(app)
+        app.observe(lambda _: seen.append(threading.get_ident()), names="trace_scene")
         await asyncio.to_thread(app.traces.label, "a", "h1", True)
         app.wait()
         assert seen == [threading.get_ident()]
-        assert "All 2 labelled hyperedges" in app._session.lab.refused
+        assert "All 2 labelled hyperedges" in page.figures["refused"]
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 60))
@@ -375,22 +403,24 @@ def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
 def test_agreement_is_that_of_the_scores_in_view_while_others_are_under_way(
     app: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    page = AppDriver(app)
     app.wait()
-    before = app._lab.agree.wire.content
+    before = page.agreement.content
     assert not before["hidden"]
     with monkeypatch.context() as held:
-        held.setattr(app._session.desk.runner, "start", lambda *_, **__: None)
+        held.setattr(JobRunner, "start", lambda *_, **__: None)
         app.reduction = "mass"
         app.citation_threshold = 0.3
-        shown = app._lab.agree.wire.content
+        shown = page.agreement.content
         assert not shown["hidden"]
         assert shown["rows"][0][0] == "citation at 0.300"
     app.reduction = "mean"
-    assert app._lab.agree.wire.content == shown
+    assert page.agreement.content == shown
 
 
 def test_agreement_is_worked_out_for_other_traces(app: Explorer) -> None:
+    page = AppDriver(app)
     app.traces = [scored_trace("c", [0.5, 0.2, 0.1], [True, False, None])]
-    shown = app._lab.agree.wire.content
+    shown = page.agreement.content
     assert not shown["hidden"]
     assert "of 3 calls are the same" in shown["rows"][0][3]
