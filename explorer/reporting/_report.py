@@ -14,7 +14,7 @@ from explorer.reporting._analysis.threshold_analysis import FREE
 from explorer.reporting._page.report_page import page
 from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
-from explorer.traces._io.file_streams import write_whole
+from explorer.traces._files.file_streams import write_whole
 from explorer.validation._data.ground_truth import LEAST_DROP
 from explorer.validation._statistics.resampling import SAMPLES, check_samples
 

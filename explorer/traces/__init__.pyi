@@ -9,4 +9,4 @@ from ._io.trace_writing import save_traces as save_traces
 from ._model.trace import Hyperedge as Hyperedge
 from ._model.trace import Trace as Trace
 from ._model.trace import TraceProblem as TraceProblem
-from ._model.trace import TraceSet as TraceSet
+from ._model.trace_set import TraceSet as TraceSet

@@ -13,7 +13,7 @@ from explorer.errors import InputError
 from explorer.models import DEFAULT_MODEL
 from explorer.rag._options import did_you_mean
 from explorer.traces import Trace, TraceSet, load_traces, save_traces
-from explorer.traces._io.file_streams import write_whole
+from explorer.traces._files.file_streams import write_whole
 from explorer.widgets._attention.feedback_view import FeedbackController
 from explorer.widgets._attention.head_view import HeadViewController
 from explorer.widgets._attention.scenes import matrix_scene

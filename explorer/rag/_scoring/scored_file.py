@@ -16,7 +16,7 @@ from explorer.errors import TraceError
 from explorer.rag._scoring.stand_in import MARK
 from explorer.rag._scoring.trace_work import Work
 from explorer.traces import Trace
-from explorer.traces._io.file_streams import appearing_whole
+from explorer.traces._files.file_streams import appearing_whole
 from explorer.traces._io.trace_writing import copy_arrays, encoded_line
 
 

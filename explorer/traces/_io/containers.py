@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from explorer.errors import TraceError
-from explorer.traces._io.file_streams import (
+from explorer.traces._files.file_streams import (
     BrokenStream,
     checked_path,
     first_bytes,
     opened,
     unpacked,
 )
-from explorer.traces._io.json_decoding import decode_json
+from explorer.traces._files.json_decoding import decode_json
 from explorer.traces._io.json_pieces import BOM, BrokenJSON, Piece, Scanner, lines
 from explorer.traces._io.json_wrappers import (
     Recognises,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from explorer.errors import TraceError
-from explorer.traces._io.native_format import read_object
+from explorer.traces._model.native_format import read_object
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers import READERS
 from explorer.traces.readers._samples.native_reader import NATIVE

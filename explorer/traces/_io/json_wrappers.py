@@ -7,8 +7,9 @@ from io import BufferedIOBase
 from typing import Any
 
 from explorer.errors import TraceError
-from explorer.traces._io.json_decoding import decode_json
+from explorer.traces._files.json_decoding import decode_json
 from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers.reader import Record
 
@@ -191,8 +192,6 @@ def checked_record(line: int, value: object) -> Record | TraceProblem:
     """Return a record, or the problem that a value is none."""
     if isinstance(value, Mapping):
         return Record(line, value)
-    from explorer.traces._io.native_format import kind_of
-
     return TraceProblem(line, f"a trace is a JSON object, and this is {kind_of(value)}.")
 
 

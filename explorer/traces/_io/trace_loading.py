@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from pathlib import Path
 
 from explorer.errors import TraceError
+from explorer.traces._files.file_streams import checked_path
 from explorer.traces._io import format_detection
 from explorer.traces._io.containers import Container, open_container
-from explorer.traces._io.file_streams import checked_path
 from explorer.traces._io.lazy_traces import LazyTraces, LineOffsets, state_of
-from explorer.traces._io.native_format import check_line
 from explorer.traces._model.label_store import LabelStore, Unplaced
-from explorer.traces._model.trace import Trace, TraceProblem, TraceSet
+from explorer.traces._model.native_format import check_line
+from explorer.traces._model.trace import Trace, TraceProblem
+from explorer.traces._model.trace_set import TraceSet
 from explorer.traces.readers._samples.native_reader import NATIVE
 from explorer.traces.readers.reader import Reader, Record
 

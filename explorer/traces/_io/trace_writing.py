@@ -13,9 +13,9 @@ import msgspec
 
 from explorer.errors import TraceError
 from explorer.traces._evidence.evidence_arrays import evidence_file, is_reference
-from explorer.traces._io.file_streams import appearing_whole
-from explorer.traces._io.native_format import write_object, write_row
+from explorer.traces._files.file_streams import appearing_whole
 from explorer.traces._model.label_store import remove_beside
+from explorer.traces._model.native_format import write_object, write_row
 from explorer.traces._model.trace import Trace, checked_trace
 
 _ROWS = 1024

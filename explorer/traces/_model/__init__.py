@@ -1,1 +1,1 @@
-"""The record of a trace, sets of traces, and labels."""
+"""The record of a trace, its native form, sets of traces, and labels."""

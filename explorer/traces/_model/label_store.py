@@ -13,15 +13,13 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from explorer.errors import TraceError
-from explorer.traces._io.file_streams import appearing_whole
-
-if TYPE_CHECKING:
-    from explorer.traces._model.trace import Hyperedge, Trace
+from explorer.traces._files.file_streams import appearing_whole
+from explorer.traces._model.trace import Hyperedge, Trace
 
 SUFFIX = ".labels.json"
 MAX_BYTES = 64 * 2**20

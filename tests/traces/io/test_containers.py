@@ -232,7 +232,7 @@ def test_a_file_of_no_known_format_says_what_was_seen():
 )
 def test_hostile_and_foreign_files_end_in_words(contents, words, monkeypatch):
     monkeypatch.setattr(
-        "explorer.traces._io.file_streams._BOMB_BYTES", 2**18
+        "explorer.traces._files.file_streams._BOMB_BYTES", 2**18
     )  # sooner than for users
     with pytest.raises(TraceError, match=words):
         parse_traces(contents, "x")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from explorer.errors import TraceError
-from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Hyperedge, Trace
 from explorer.traces.readers._fields.literals import parsed
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from explorer.errors import TraceError
-from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Hyperedge, Trace
 from explorer.traces.readers._fields.record_fields import (
     Fields,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.traces._io.native_format import read_object
+from explorer.traces._model.native_format import read_object
 from explorer.traces._model.trace import Trace
 from explorer.traces.readers.reader import Reader, one_by_one
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from explorer.errors import TraceError
-from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers._fields.record_fields import Fields, beside, shown
 from explorer.traces.readers.reader import Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.message_text import opened
 from explorer.traces.readers._spans.request_spans import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from explorer.traces._io.native_format import kind_of
+from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.message_text import DEPTH, opened
 from explorer.traces.readers._spans.request_spans import Span, moment, name_of

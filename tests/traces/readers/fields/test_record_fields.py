@@ -7,7 +7,7 @@ import math
 import pytest
 
 from explorer.errors import TraceError
-from explorer.traces._io.native_format import read_object, write_object
+from explorer.traces._model.native_format import read_object, write_object
 from explorer.traces.readers._fields.record_fields import Fields, beside
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from explorer.errors import TraceError
-from explorer.traces._io.json_decoding import decode_json
+from explorer.traces._files.json_decoding import decode_json
 from explorer.traces._model.trace import Hyperedge, Trace
 
 _TRACE_FIELDS = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
