@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
 from explorer.reporting._analysis.report_contents import find
-from explorer.reporting._analysis.score_source import scored
-from explorer.reporting._analysis.threshold_analysis import FREE
+from explorer.reporting._analysis.report_scores import report_scores
+from explorer.reporting._analysis.threshold_analysis import TEXT_BASELINES
 from explorer.reporting._page.report_page import page
 from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.traces._files.file_streams import write_whole
 from explorer.validation._data.ground_truth import LEAST_DROP
-from explorer.validation._statistics.resampling import SAMPLES, check_samples
+from explorer.validation._statistics.bootstrap import SAMPLES, check_samples
 
 if TYPE_CHECKING:
     import os
@@ -46,7 +46,7 @@ def threshold_report(
     labels: LabelsByTrace | None = None,
     least_drop: float = LEAST_DROP,
     compared: Mapping[str, pd.DataFrame] | None = None,
-    baselines: Sequence[Baseline] = FREE,
+    baselines: Sequence[Baseline] = TEXT_BASELINES,
     heads: bool = True,
     update: UpdateConfig | Mapping[str, Any] | None = None,
     title: str | None = None,
@@ -124,7 +124,7 @@ def threshold_report(
     if isinstance(recommendation, ValidationError):
         recommendation, refused = None, str(recommendation)
     given: Sequence[Trace] = traces if isinstance(traces, Sequence) else list(traces)
-    brought = scored(
+    brought = report_scores(
         given,
         scores,
         config,

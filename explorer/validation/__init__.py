@@ -11,4 +11,6 @@ import lazy_loader
 from explorer._deprecation import renamed
 
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__getattr__ = renamed(__name__, {"Judged": "LabelledScores"}, _public_name)
+__getattr__ = renamed(
+    __name__, {"Judged": "LabelledScores", "side_by_side": "compare_scores"}, _public_name
+)

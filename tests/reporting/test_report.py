@@ -39,7 +39,7 @@ from .made_traces import made_traces
 from .read_page import ReadPage
 
 SAMPLES = 60
-FREE = ("lexical-overlap", "word-overlap", "length", "position", "random")
+TEXT_BASELINES = ("lexical-overlap", "word-overlap", "length", "position", "random")
 LAYER = {"method": "attention", "layer": 20, "head": 3, "attention_threshold": 0.0015}
 
 
@@ -169,7 +169,7 @@ class TestFigures:
 
     def test_baselines_with_how_far_the_scores_are_ahead(self, made, read):
         table = baseline_table(
-            made[0], made[1], method="these scores", names=FREE, samples=SAMPLES
+            made[0], made[1], method="these scores", names=TEXT_BASELINES, samples=SAMPLES
         ).set_index("scores")
         for name, *cells in read.tables["The scores beside baselines"][1:]:
             row = table.loc[name]
@@ -297,7 +297,7 @@ def recommended(judged, **changes):
     table = baseline_table(
         made_traces()[0], judged, method="recommended", names=("random",), samples=20
     )
-    told = {
+    score_description = {
         "choice": "one head, rows of the answer",
         "config": {"method": "attention", "layer": 1, "head": 2, "attention_threshold": 0.35},
         "metric": "f1",
@@ -324,7 +324,7 @@ def recommended(judged, **changes):
         "scores": judged,
         "scores_threshold": 0.35,
     }
-    return Recommendation(**(told | changes))
+    return Recommendation(**(score_description | changes))
 
 
 def test_it_works_where_a_loop_runs_already_as_in_a_notebook(packaged, of_heads):

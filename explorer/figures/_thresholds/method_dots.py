@@ -53,7 +53,7 @@ def method_dots_spec(
     Parameters
     ----------
     table : pandas.DataFrame
-        As `explorer.validation.side_by_side`: ``scores`` (the name), and each metric
+        As `explorer.validation.compare_scores`: ``scores`` (the name), and each metric
         with ``<metric>_low`` and ``<metric>_high``; a column ``note`` is told on hover. NaN is not
         known.
     theme : {"light", "dark"}

@@ -16,9 +16,9 @@ from explorer.rag import ExtractorConfig
 from explorer.rag._extraction.rethresholding import converted
 from explorer.rag._weights.update_order import update_order
 from explorer.rag._weights.weight_trajectory import Trajectory, follow
-from explorer.reporting._analysis.report_subject import About, about_of, reasons_of
-from explorer.reporting._analysis.score_names import THRESHOLD_OF
-from explorer.reporting._analysis.score_source import Scored
+from explorer.reporting._analysis.report_scores import ReportScores
+from explorer.reporting._analysis.report_subject import ReportSubject, reasons_of, report_subject
+from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
 from explorer.reporting._analysis.threshold_analysis import (
     BaselineComparison,
     ThresholdAnalysis,
@@ -43,7 +43,7 @@ MAPS: tuple[Quality, ...] = ("auc", "average_precision", "f1")
 
 
 @dataclass(frozen=True, eq=False)
-class Heads:
+class HeadMaps:
     """The quality of every head: each of `MAPS` by name, float64 (layers, heads).
 
     `prevalence` is the share of the units that are used.
@@ -88,15 +88,15 @@ class ReportContents:
         Reasons to doubt single scores: code, how many hyperedges, the first of the messages.
     """
 
-    about: About
-    scored: Scored
-    lab: ThresholdAnalysis
-    beside: BaselineComparison
+    about: ReportSubject
+    report_scores: ReportScores
+    analysis: ThresholdAnalysis
+    comparison: BaselineComparison
     threshold: float
     reference: float
     at: Sweep
     flips: pd.DataFrame
-    heads: Heads | str
+    heads: HeadMaps | str
     agreement: pd.DataFrame | None
     weights: Trajectory
     recommendation: Recommendation | None
@@ -112,7 +112,7 @@ class ReportContents:
 
 def find(
     traces: Sequence[Trace],
-    scored: Scored,
+    report_scores: ReportScores,
     *,
     threshold: float | None,
     reference: float,
@@ -141,22 +141,22 @@ def find(
     """
     control = RunControl(progress, cancel)
     control.report("explaining", None, "Judging every threshold ...")
-    judged = scored.judged
-    lab = analyse_threshold(traces, judged, samples=samples, seed=seed)
-    best = lab.sweep.best("f1").threshold
+    judged = report_scores.judged
+    analysis = analyse_threshold(traces, judged, samples=samples, seed=seed)
+    best = analysis.sweep.best("f1").threshold
     if threshold is None:
-        held = scored.threshold
-        if scored.held_out and recommendation is not None:
+        held = report_scores.threshold
+        if report_scores.held_out and recommendation is not None:
             held = recommendation.scores_threshold
         threshold = best if held is None else held
     looked_at = [one for one in (threshold, reference, best) if not _undefined(one)]
     at = sweep(judged, looked_at, samples=samples, seed=seed)
-    found = _heads(traces, scored, progress, cancel) if heads else "It was not asked for."
+    found = _heads(traces, report_scores, progress, cancel) if heads else "It was not asked for."
     control.report("explaining", None, "Comparing with baselines ...")
-    beside = compare_with_baselines(
+    comparison = compare_with_baselines(
         traces,
         judged,
-        scored.called,
+        report_scores.called,
         baselines,
         samples=samples,
         seed=seed,
@@ -165,20 +165,20 @@ def find(
     )
     control.report("explaining", None, "Following the weights ...")
     return ReportContents(
-        about_of(traces, least_drop, samples, seed),
-        scored,
-        lab,
-        beside,
+        report_subject(traces, least_drop, samples, seed),
+        report_scores,
+        analysis,
+        comparison,
         float(threshold),
         float(reference),
         at,
-        flips_between(lab, reference, threshold),
+        flips_between(analysis, reference, threshold),
         found,
-        None if not compared else _agreement(scored, threshold, compared, samples, seed),
-        _weights(lab, scored, threshold, update),
+        None if not compared else _agreement(report_scores, threshold, compared, samples, seed),
+        _weights(analysis, report_scores, threshold, update),
         recommendation,
         refused,
-        reasons_of(scored.table),
+        reasons_of(report_scores.table),
     )
 
 
@@ -188,11 +188,11 @@ def _undefined(threshold: Any) -> bool:
 
 def _heads(
     traces: Sequence[Trace],
-    scored: Scored,
+    report_scores: ReportScores,
     progress: ProgressCallback | None,
     cancel: threading.Event | None,
-) -> Heads | str:
-    config, judged = scored.config or ExtractorConfig(), scored.judged
+) -> HeadMaps | str:
+    config, judged = report_scores.config or ExtractorConfig(), report_scores.judged
     labels: dict[str, dict[str, bool]] = {}
     for group, unit, label in zip(judged.groups, judged.units, judged.labels, strict=True):
         labels.setdefault(judged.traces[group], {})[unit] = bool(label)
@@ -212,33 +212,39 @@ def _heads(
         if cancel is not None and cancel.is_set():
             raise
         return str(error)
-    return Heads(maps, scores.prevalence, len(scores), scores.n_traces, scores.notes)
+    return HeadMaps(maps, scores.prevalence, len(scores), scores.n_traces, scores.notes)
 
 
 def _agreement(
-    scored: Scored,
+    report_scores: ReportScores,
     threshold: float,
     compared: Mapping[str, pd.DataFrame],
     samples: int,
     seed: int,
 ) -> pd.DataFrame:
-    if scored.table is None:
+    if report_scores.table is None:
         raise InputError(
             "To say how far other methods agree, the scores themselves must be a table of "
             "explain_traces, a FeedbackExtractor or its config: verdicts are compared, also those "
             "on hyperedges without a label."
         )
-    own = scored.table.copy()
+    own = report_scores.table.copy()
     own["verdict"] = verdicts_at(own_scores(own), threshold)
-    name = scored.called if scored.called not in compared else f"{scored.called}, judged here"
+    name = (
+        report_scores.called
+        if report_scores.called not in compared
+        else f"{report_scores.called}, judged here"
+    )
     return method_agreement({name: own, **compared}, samples=samples, seed=seed)
 
 
-def _weights(lab: ThresholdAnalysis, scored: Scored, threshold: float, update: Any) -> Trajectory:
-    table, judged = scored.table, lab.judged
+def _weights(
+    analysis: ThresholdAnalysis, report_scores: ReportScores, threshold: float, update: Any
+) -> Trajectory:
+    table, judged = report_scores.table, analysis.judged
     if table is None:
         traces = [judged.traces[group] for group in judged.groups]
-        named = zip(traces, judged.units, judged.scores.tolist(), lab.texts, strict=True)
+        named = zip(traces, judged.units, judged.scores.tolist(), analysis.texts, strict=True)
     else:
         columns = [table["trace"].tolist(), table["unit"].tolist(), own_scores(table).tolist()]
         texts = table["text"].tolist() if "text" in table else [""] * len(table)
@@ -246,7 +252,9 @@ def _weights(lab: ThresholdAnalysis, scored: Scored, threshold: float, update: A
     rows = [
         (_whole(trace), _whole(unit), score, _whole(text)) for trace, unit, score, text in named
     ]
-    signals = _feedback(scored, np.array([row[2] for row in rows], dtype=np.float64), threshold)
+    signals = _feedback(
+        report_scores, np.array([row[2] for row in rows], dtype=np.float64), threshold
+    )
     order, _ = update_order([(row[0], row[1], np.nan, row[3]) for row in rows])
     return follow(order, signals, update)
 
@@ -256,8 +264,10 @@ def _whole(text: object) -> str:
     return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
-def _feedback(scored: Scored, scores: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+def _feedback(
+    report_scores: ReportScores, scores: NDArray[np.float64], threshold: float
+) -> NDArray[np.float64]:
     """Feedback of scores at a threshold, as a `FeedbackExtractor` of this method gives it."""
-    config = scored.config or ExtractorConfig()
-    at: dict[str, Any] = {THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold))}
+    config = report_scores.config or ExtractorConfig()
+    at: dict[str, Any] = {THRESHOLD_NAMES[config.method]: min(1.0, max(0.0, threshold))}
     return converted(scores, config.method, replace(config, **at))

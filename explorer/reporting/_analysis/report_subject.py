@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class About:
+class ReportSubject:
     """What was judged.
 
     Attributes
@@ -52,7 +52,9 @@ class About:
     seed: int
 
 
-def about_of(traces: Sequence[Trace], least_drop: float, samples: int, seed: int) -> About:
+def report_subject(
+    traces: Sequence[Trace], least_drop: float, samples: int, seed: int
+) -> ReportSubject:
     """Say what is judged; the parameters are those of `threshold_report`."""
     path = getattr(traces, "path", None)
     read: Counter[tuple[str, str]] = Counter()
@@ -65,7 +67,7 @@ def about_of(traces: Sequence[Trace], least_drop: float, samples: int, seed: int
             model = mark.get("model_before")
         if isinstance(model, str):
             read[model, "as the traces say"] += 1
-    return About(
+    return ReportSubject(
         "" if path is None else str(path).replace("\\", "/").rsplit("/", 1)[-1],
         len(traces),
         hyperedges,

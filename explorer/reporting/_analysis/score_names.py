@@ -8,7 +8,7 @@ from typing import Any
 from explorer.errors import ValidationError
 from explorer.rag import ExtractorConfig
 
-THRESHOLD_OF = {
+THRESHOLD_NAMES = {
     "attention": "attention_threshold",
     "embedding": "similarity_threshold",
     "citation": "citation_threshold",
@@ -33,7 +33,7 @@ _METHODS = {
 }
 
 
-def checked(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:
+def single_threshold_config(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:
     """Return a config whose scores are held against one threshold.
 
     Raises
@@ -44,8 +44,8 @@ def checked(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:
         It is no config.
     """
     known = ExtractorConfig.of(config)
-    if known.method not in THRESHOLD_OF:
-        *parts, last = THRESHOLD_OF
+    if known.method not in THRESHOLD_NAMES:
+        *parts, last = THRESHOLD_NAMES
         raise ValidationError(
             f"The {known.method} method mixes scores that have thresholds of their own, so there "
             f"is no one threshold to judge. Choose one of its parts: {', '.join(parts)} or {last}."
@@ -53,7 +53,7 @@ def checked(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:
     return known
 
 
-def named(config: ExtractorConfig) -> str:
+def score_name(config: ExtractorConfig) -> str:
     """Name scores in a few words.
 
     Examples
@@ -71,7 +71,7 @@ def named(config: ExtractorConfig) -> str:
     return f"layer {layer}, head {head}"
 
 
-def told(config: ExtractorConfig) -> str:
+def score_description(config: ExtractorConfig) -> str:
     """Say in a sentence how a score is made."""
     if config.method != "attention":
         return _METHODS[config.method]

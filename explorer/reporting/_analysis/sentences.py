@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
+from explorer.reporting._analysis.number_text import count, digits, interval, many, score, share
 from explorer.reporting._analysis.report_contents import ReportContents
 from explorer.reporting._analysis.threshold_analysis import BaselineComparison
-from explorer.reporting._page.numbers import count, digits, interval, many, score, share
 
 if TYPE_CHECKING:
-    from explorer.reporting._analysis.weight_ends import WeightEnds
+    from explorer.reporting._analysis.final_weights import FinalWeights
     from explorer.validation import Recommendation
 
 _CHOSEN = ("heads", "layer", "head", "reduction", "normalisation")
@@ -46,7 +46,7 @@ TRUTHS = {
 def result(found: ReportContents) -> str:
     """The result in a sentence, figures first."""
     row = found.row(found.threshold)
-    units, used = found.lab.sweep.units, found.lab.sweep.positives
+    units, used = found.analysis.sweep.units, found.analysis.sweep.positives
     calls = int(row["tp"] + row["fp"])
     f1 = interval(row["f1"], row["f1_low"], row["f1_high"], 2)
     return (
@@ -58,7 +58,7 @@ def result(found: ReportContents) -> str:
 
 def ranking(found: ReportContents) -> str:
     """What the ranking is worth, whatever the threshold."""
-    one = found.lab.ranking
+    one = found.analysis.ranking
     return (
         f"Whatever the threshold: ROC-AUC {interval(*one.auc, 2)}, where 0.5 is chance, and "
         f"average precision {interval(*one.average_precision, 2)}, where chance is the "
@@ -66,7 +66,7 @@ def ranking(found: ReportContents) -> str:
     )
 
 
-def flattered(
+def selection_warning(
     config: ExtractorConfig | None, recommendation: Recommendation | ValidationError | None
 ) -> str:
     """Say that the labels which judge these heads also chose them; empty where they did not.
@@ -94,18 +94,18 @@ def flattered(
     return "If these labels chose the heads and their weights, every figure here flatters them."
 
 
-def flattery(found: ReportContents) -> str:
-    """As `flattered`, of what a report judges; empty for held-out scores."""
-    if found.scored.held_out:
+def report_warning(found: ReportContents) -> str:
+    """As `selection_warning`, of what a report judges; empty for held-out scores."""
+    if found.report_scores.held_out:
         return ""
-    return flattered(found.scored.config, found.recommendation)
+    return selection_warning(found.report_scores.config, found.recommendation)
 
 
-def held_out(beside: BaselineComparison) -> str:
+def held_out(comparison: BaselineComparison) -> str:
     """What to expect of a threshold on new traces, where the heads were not chosen by labels."""
-    if beside.chosen is None:
-        return f"What to expect of new traces cannot be said yet. {beside.too_few}"
-    chosen = beside.chosen
+    if comparison.chosen is None:
+        return f"What to expect of new traces cannot be said yet. {comparison.too_few}"
+    chosen = comparison.chosen
     return (
         f"On traces that had no part in choosing the threshold, a threshold chosen for its F1 "
         f"reaches {interval(*chosen.held_out, 2)}; in sample the best is "
@@ -128,7 +128,7 @@ def advice(found: ReportContents) -> str:
     )
 
 
-def ending(ends: WeightEnds, which_used: str) -> str:
+def weight_summary(ends: FinalWeights, which_used: str) -> str:
     """Say where feedback moves the weights, and whether the used hyperedges end above the others.
 
     Parameters
@@ -147,9 +147,9 @@ def ending(ends: WeightEnds, which_used: str) -> str:
     if math.isnan(ends.lead):
         return many
     used, other = three_digits(ends.used), three_digits(ends.not_used)
-    told = f"{which_used} end at {used} on average and the others at {other}"
+    ends_at = f"{which_used} end at {used} on average and the others at {other}"
     if used == other:
-        return f"{many} At this threshold {told}: it tells none apart."
+        return f"{many} At this threshold {ends_at}: it tells none apart."
     which = "right" if ends.lead > 0 else "wrong"
     ahead = three_digits(abs(ends.lead))
-    return f"{many} At this threshold {told}, so the {which} ones come out ahead by {ahead}."
+    return f"{many} At this threshold {ends_at}, so the {which} ones come out ahead by {ahead}."

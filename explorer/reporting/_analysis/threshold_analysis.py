@@ -15,7 +15,7 @@ from explorer.figures import BiasBins, OperatingPoint, RankCurve, ScoreGroups
 from explorer.figures._style.label_text import shortened
 from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
-from explorer.validation._statistics.resampling import SAMPLES
+from explorer.validation._statistics.bootstrap import SAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._thresholds.threshold_selection import ChosenThreshold
 
-FREE: tuple[Baseline, ...] = ("lexical-overlap", "word-overlap", "length", "position", "random")
+TEXT_BASELINES: tuple[Baseline, ...] = (
+    "lexical-overlap",
+    "word-overlap",
+    "length",
+    "position",
+    "random",
+)
 """Baselines that need no model."""
-EMBEDDED: tuple[Baseline, ...] = ("embedding", "answer-embedding")
+EMBEDDING_BASELINES: tuple[Baseline, ...] = ("embedding", "answer-embedding")
 """Baselines that need the embedding model, and are worked out when somebody asks."""
 FIGURES = ("precision", "recall", "f1", "mcc", "youden")
 MOST_TEXT = 160
@@ -197,21 +203,21 @@ class ThresholdOutcome:
         )
 
 
-def outcome_at(lab: ThresholdAnalysis, threshold: float) -> ThresholdOutcome:
+def outcome_at(analysis: ThresholdAnalysis, threshold: float) -> ThresholdOutcome:
     """Judge one threshold, at once.
 
     The figures are exact; the intervals are those of the next threshold that the sweep looked at,
     which calls the same units or nearly so.
     """
     from explorer.validation import confusion_at
-    from explorer.validation._metrics.confusion import measure
+    from explorer.validation._metrics.confusion import metric_value
 
-    counts = confusion_at(lab.judged, threshold)
-    table = lab.sweep.table
+    counts = confusion_at(analysis.judged, threshold)
+    table = analysis.sweep.table
     row = int(np.searchsorted(table["threshold"].to_numpy().astype("f4"), np.float32(threshold)))
     figures = {}
     for name in FIGURES:
-        value = float(measure(name, counts))  # type: ignore[arg-type]
+        value = float(metric_value(name, counts))  # type: ignore[arg-type]
         low = high = float("nan")
         if row < len(table):
             low, high = (float(table[f"{name}_{end}"].iloc[row]) for end in ("low", "high"))
@@ -219,19 +225,19 @@ def outcome_at(lab: ThresholdAnalysis, threshold: float) -> ThresholdOutcome:
     return ThresholdOutcome(threshold, *counts, figures)
 
 
-def flips_between(lab: ThresholdAnalysis, reference: float, threshold: float) -> pd.DataFrame:
+def flips_between(analysis: ThresholdAnalysis, reference: float, threshold: float) -> pd.DataFrame:
     """Name the units that change sides from the reference to the threshold, with their texts."""
     from explorer.feedback._feedback_table import text_column
     from explorer.validation import flipped
 
-    table = flipped(lab.judged, reference, threshold)
-    table["text"] = text_column([lab.texts[place] for place in table["place"]])
+    table = flipped(analysis.judged, reference, threshold)
+    table["text"] = text_column([analysis.texts[place] for place in table["place"]])
     return table
 
 
-def ahead_of_words(beside: BaselineComparison) -> str:
+def lead_over_words(comparison: BaselineComparison) -> str:
     """Say whether scores are ahead of the words that texts share; empty where nothing is known."""
-    table = beside.baselines
+    table = comparison.baselines
     row = table[table["scores"] == "lexical-overlap"]
     if not len(row):
         return ""

@@ -51,14 +51,14 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     >>> tag("td", "<b>", class_="number")
     '<td class="number">&lt;b&gt;</td>'
     """
-    told = "".join(
+    attribute_text = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escaped(value)}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
     if name in _ALONE:
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{joined(children)}</{name}>")
+        return Markup(f"<{name}{attribute_text}>")
+    return Markup(f"<{name}{attribute_text}>{joined(children)}</{name}>")
 
 
 def paragraph(*children: object, class_: str | None = None) -> Markup:

@@ -6,21 +6,36 @@ import numpy as np
 
 from explorer.figures import BiasBins
 from explorer.figures._thresholds.quality_map import QUALITY_LOOKS
+from explorer.reporting._analysis.number_text import (
+    bounds,
+    count,
+    digits,
+    interval,
+    many,
+    score,
+    share,
+)
 from explorer.reporting._analysis.report_contents import MAPS, ReportContents
-from explorer.reporting._analysis.sentences import flattery
-from explorer.reporting._analysis.threshold_analysis import ahead_of_words
+from explorer.reporting._analysis.sentences import report_warning
+from explorer.reporting._analysis.threshold_analysis import lead_over_words
 from explorer.reporting._page.markup import Markup, folded, joined, paragraph, table, tag
-from explorer.reporting._page.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting._page.section import STANDINGS, Section, figure, rows_of, section, standings
+from explorer.reporting._page.section import (
+    STANDINGS,
+    ReportSection,
+    figure,
+    rows_of,
+    section,
+    standings,
+)
 
 BEST_HEADS = 12
 MOST_HEADS = 2_000
 """Beyond these heads only the best are listed."""
 
 
-def ranking(found: ReportContents) -> Section:
+def ranking(found: ReportContents) -> ReportSection:
     """ROC and PR curves, and the three figures of the ranking."""
-    one = found.lab.ranking
+    one = found.analysis.ranking
     rows = [
         ["ROC-AUC, all traces pooled", digits(one.auc.value), bounds(*one.auc[1:]), "0.500"],
         [
@@ -53,7 +68,7 @@ def ranking(found: ReportContents) -> Section:
     )
 
 
-def heads(found: ReportContents) -> Section:
+def heads(found: ReportContents) -> ReportSection:
     """The map of heads, its best in a table, and all of it folded away."""
     title = "Layers and heads"
     how = (
@@ -100,12 +115,15 @@ def heads(found: ReportContents) -> Section:
     )
 
 
-def leaning(found: ReportContents) -> Section:
+def leaning(found: ReportContents) -> ReportSection:
     """Scores against position and length."""
     parts: list[Markup] = []
-    for what, bins in (("position", found.beside.position), ("length", found.beside.length)):
+    for what, bins in (
+        ("position", found.comparison.position),
+        ("length", found.comparison.length),
+    ):
         parts.append(_leaning(what, bins))
-    drawn = found.beside.position is not None or found.beside.length is not None
+    drawn = found.comparison.position is not None or found.comparison.length is not None
     return section(
         "leaning",
         "What the score may follow instead",
@@ -118,9 +136,9 @@ def leaning(found: ReportContents) -> Section:
     )
 
 
-def beside(found: ReportContents) -> Section:
+def baselines(found: ReportContents) -> ReportSection:
     """The scores beside baselines."""
-    whole = found.beside.baselines
+    whole = found.comparison.baselines
     heads_of = ["scores", *STANDINGS.values(), "at threshold", "known"]
     rows = [
         [*standing, score(row["threshold"]), count(row["units"])]
@@ -134,12 +152,12 @@ def beside(found: ReportContents) -> Section:
     ]
     return section(
         "beside",
-        "BaselineComparison what is free",
+        "Compared with baselines",
         "Scores that look at no attention. The scores are better than a baseline when the whole "
         "interval of how far they are ahead lies above 0; intervals of two rows that overlap prove "
         "nothing. Each F1 is at the threshold that is best on these labels; known is how many "
         "hyperedges have such a score.",
-        paragraph(flattery(found) or ahead_of_words(found.beside)),
+        paragraph(report_warning(found) or lead_over_words(found.comparison)),
         figure("dots", "The scores and the baselines with their intervals"),
         table(heads_of, rows, caption="The scores beside baselines", strong=(0,)),
         tag("ul", *said, class_="note") if said else None,

@@ -21,7 +21,7 @@ from explorer.figures import (
 )
 from explorer.figures._style.score_axis import LOWEST, Scale
 from explorer.figures._thresholds.quality_map import QUALITY_LOOKS, map_height
-from explorer.reporting._analysis.report_contents import MAPS, Heads, ReportContents
+from explorer.reporting._analysis.report_contents import MAPS, HeadMaps, ReportContents
 from explorer.reporting._analysis.threshold_analysis import outcome_at
 from explorer.validation._metrics.head_quality import chance_of
 
@@ -43,16 +43,16 @@ def drawings(found: ReportContents) -> dict[str, dict[str, dict[str, Any]]]:
         "histogram": lambda width: _histogram(found, width),
         "curves": lambda width: _curves(found, width),
         "ranks": lambda width: _ranks(found, width),
-        "dots": lambda width: method_dots_spec(found.beside.baselines, width=width),
+        "dots": lambda width: method_dots_spec(found.comparison.baselines, width=width),
     }
-    if found.beside.position is not None or found.beside.length is not None:
+    if found.comparison.position is not None or found.comparison.length is not None:
         makers["leaning"] = lambda width: score_bias_spec(
-            found.beside.position,
-            found.beside.length,
-            truth=found.lab.judged.truth,
+            found.comparison.position,
+            found.comparison.length,
+            truth=found.analysis.judged.truth,
             width=width,
         )
-    if isinstance(found.heads, Heads):
+    if isinstance(found.heads, HeadMaps):
         heads = found.heads
         for name in MAPS:
             makers[f"heads {name}"] = partial(_map, found, heads, name)
@@ -68,7 +68,7 @@ def drawings(found: ReportContents) -> dict[str, dict[str, dict[str, Any]]]:
 
 def scale_of(found: ReportContents) -> tuple[Scale, tuple[float, float] | None]:
     """The axis of the scores: logarithmic for small ones, wider than 0 to 1 where they are."""
-    scores = found.lab.judged.scores
+    scores = found.analysis.judged.scores
     known = scores[np.isfinite(scores)]
     least, most = float(known.min()), float(known.max())
     if least < 0 or most > 1:
@@ -86,18 +86,18 @@ def _shared(found: ReportContents, width: int) -> dict[str, Any]:
     return {
         "scale": scale,
         "span": span,
-        "truth": found.lab.judged.truth,
+        "truth": found.analysis.judged.truth,
         "width": width,
         "threshold_line": True,
     }
 
 
 def _histogram(found: ReportContents, width: int) -> dict[str, Any]:
-    return score_histogram_spec(found.lab.scores, found.threshold, **_shared(found, width))
+    return score_histogram_spec(found.analysis.scores, found.threshold, **_shared(found, width))
 
 
 def _curves(found: ReportContents, width: int) -> dict[str, Any]:
-    swept, row = found.lab.sweep, found.row(found.threshold)
+    swept, row = found.analysis.sweep, found.row(found.threshold)
     best, plateau = swept.best("f1"), swept.plateau("f1")
     return threshold_curves_spec(
         swept.table,
@@ -112,21 +112,21 @@ def _curves(found: ReportContents, width: int) -> dict[str, Any]:
 
 
 def _ranks(found: ReportContents, width: int) -> dict[str, Any]:
-    lab = found.lab
+    analysis = found.analysis
     return rank_curves_spec(
-        lab.roc,
-        lab.pr,
-        lab.ranking.prevalence,
-        outcome_at(lab, found.threshold).point,
-        truth=lab.judged.truth,
+        analysis.roc,
+        analysis.pr,
+        analysis.ranking.prevalence,
+        outcome_at(analysis, found.threshold).point,
+        truth=analysis.judged.truth,
         width=width,
     )
 
 
-def _map(found: ReportContents, heads: Heads, name: Quality, width: int) -> dict[str, Any]:
+def _map(found: ReportContents, heads: HeadMaps, name: Quality, width: int) -> dict[str, Any]:
     quality = heads.maps[name]
     layers, per_layer = quality.shape
-    config = found.scored.config
+    config = found.report_scores.config
     chosen = None
     if config is not None and config.method == "attention" and config.heads is None:
         chosen = (config.layer, config.head)
@@ -135,7 +135,7 @@ def _map(found: ReportContents, heads: Heads, name: Quality, width: int) -> dict
         name,
         chosen=chosen,
         chance=chance_of(name, heads.prevalence),
-        truth=found.lab.judged.truth,
+        truth=found.analysis.judged.truth,
         width=width,
         height=map_height(layers, 480),
     )

@@ -14,13 +14,13 @@ import numpy as np
 
 from explorer.figures._style.plotly_js import plotly_js
 from explorer.reporting._analysis.report_contents import ReportContents
-from explorer.reporting._analysis.sentences import advice, flattery, held_out, result
+from explorer.reporting._analysis.sentences import advice, held_out, report_warning, result
 from explorer.reporting._analysis.sentences import ranking as ranking_said
-from explorer.reporting._analysis.threshold_analysis import ahead_of_words
+from explorer.reporting._analysis.threshold_analysis import lead_over_words
 from explorer.reporting._page.markup import Markup, joined, listing, paragraph, tag
-from explorer.reporting._page.ranking_sections import beside, heads, leaning, ranking
+from explorer.reporting._page.ranking_sections import baselines, heads, leaning, ranking
 from explorer.reporting._page.report_figures import WIDTHS, drawings
-from explorer.reporting._page.section import Section
+from explorer.reporting._page.section import ReportSection
 from explorer.reporting._page.threshold_sections import (
     about,
     at_threshold,
@@ -39,7 +39,7 @@ from explorer.reporting._page.use_sections import (
 _ASSETS = Path(__file__).parents[1] / "assets"
 
 _PARTS = (
-    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, leaning, beside,
+    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, leaning, baselines,
     agreement, weights, recommendation, configuration, notes,
 )  # fmt: skip
 
@@ -83,12 +83,12 @@ def page(found: ReportContents, title: str | None = None) -> str:
     )
 
 
-def _head(found: ReportContents, heading: str, parts: Sequence[Section]) -> list[Markup]:
-    warned = flattery(found)
+def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -> list[Markup]:
+    warned = report_warning(found)
     said = [
         ranking_said(found),
-        "" if warned else held_out(found.beside),
-        "" if warned else ahead_of_words(found.beside),
+        "" if warned else held_out(found.comparison),
+        "" if warned else lead_over_words(found.comparison),
         advice(found),
     ]
     links = [tag("a", part.title, href=f"#{part.name}") for part in parts]

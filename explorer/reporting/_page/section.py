@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from explorer.reporting._analysis.number_text import bounds, digits
 from explorer.reporting._page.markup import Markup, joined, paragraph, tag
-from explorer.reporting._page.numbers import bounds, digits
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of a report: its name on the page, its title, and what it holds."""
 
     name: str
@@ -27,9 +27,9 @@ class Section:
         return tag("section", tag("h2", self.title), self.body, id=self.name)
 
 
-def section(name: str, title: str, how: str, *children: object) -> Section:
+def section(name: str, title: str, how: str, *children: object) -> ReportSection:
     """Make a part that begins with how it is to be read."""
-    return Section(name, title, joined([paragraph(how, class_="how"), *children]))
+    return ReportSection(name, title, joined([paragraph(how, class_="how"), *children]))
 
 
 def figure(name: str, label: str) -> Markup:

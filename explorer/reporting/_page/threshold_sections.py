@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.reporting._analysis.report_contents import ReportContents
-from explorer.reporting._analysis.score_names import told
-from explorer.reporting._analysis.sentences import MEASURES, TRUTHS, flattery, held_out
-from explorer.reporting._page.markup import Markup, folded, joined, paragraph, table, tag
-from explorer.reporting._page.numbers import (
+from explorer.reporting._analysis.number_text import (
     bounds,
     count,
     digits,
@@ -17,8 +13,12 @@ from explorer.reporting._page.numbers import (
     score,
     share,
 )
+from explorer.reporting._analysis.report_contents import ReportContents
+from explorer.reporting._analysis.score_names import score_description
+from explorer.reporting._analysis.sentences import MEASURES, TRUTHS, held_out, report_warning
+from explorer.reporting._page.markup import Markup, folded, joined, paragraph, table, tag
 from explorer.reporting._page.report_figures import WIDTHS
-from explorer.reporting._page.section import Section, figure, rows_of, section
+from explorer.reporting._page.section import ReportSection, figure, rows_of, section
 
 MOST_ROWS = 600
 """A sweep of more thresholds than these is told by as many, evenly spaced."""
@@ -26,15 +26,15 @@ MOST_ROWS = 600
 _SWEPT = ("precision", "recall", "f1", "mcc", "youden", "coverage")
 
 
-def about(found: ReportContents) -> Section:
+def about(found: ReportContents) -> ReportSection:
     """What was judged, by which truth, and with what."""
     told_of = found.about
-    name, means = TRUTHS[found.lab.judged.truth]
-    config = found.scored.config
+    name, means = TRUTHS[found.analysis.judged.truth]
+    config = found.report_scores.config
     way = "scores that were given, without saying how they were made"
     if config is not None:
-        way = told(config)
-    if found.scored.held_out:
+        way = score_description(config)
+    if found.report_scores.held_out:
         way += "; each trace scored by what the other traces chose (held out)"
     models = [
         tag("span", f"{model}: {role} ({many(number, 'trace')})")
@@ -56,11 +56,11 @@ def about(found: ReportContents) -> Section:
         ("made", f"{told_of.made:%Y-%m-%d %H:%M %Z}, explorer {told_of.release}"),
     ]
     body = tag("dl", *(tag("div", tag("dt", term), tag("dd", what)) for term, what in facts))
-    return Section("about", "What was judged", body)
+    return ReportSection("about", "What was judged", body)
 
 
 def _traces(found: ReportContents) -> str:
-    there, judged = found.about, found.lab.sweep.traces
+    there, judged = found.about, found.analysis.sweep.traces
     return (
         f"{count(there.traces)} with {many(there.hyperedges, 'hyperedge')}; "
         f"{count(judged)} of them with labels that can be judged"
@@ -68,7 +68,7 @@ def _traces(found: ReportContents) -> str:
 
 
 def _judged(found: ReportContents) -> str:
-    swept = found.lab.sweep
+    swept = found.analysis.sweep
     told_of = (
         f"{many(swept.units, 'hyperedge')}: {count(swept.positives)} used, "
         f"{count(swept.units - swept.positives)} not used"
@@ -78,10 +78,10 @@ def _judged(found: ReportContents) -> str:
     return told_of
 
 
-def at_threshold(found: ReportContents) -> Section:
+def at_threshold(found: ReportContents) -> ReportSection:
     """The table of confusion, and every measure with its interval."""
     here, there = found.row(found.threshold), found.row(found.reference)
-    best = found.lab.sweep.best("f1").threshold
+    best = found.analysis.sweep.best("f1").threshold
     columns = [(f"at {score(found.threshold)}", here)]
     if found.reference != found.threshold:
         columns.append((f"at the reference {score(found.reference)}", there))
@@ -127,9 +127,9 @@ def at_threshold(found: ReportContents) -> Section:
     )
 
 
-def every_threshold(found: ReportContents) -> Section:
+def every_threshold(found: ReportContents) -> ReportSection:
     """Histogram, curves with the plateau, and the whole sweep."""
-    swept = found.lab.sweep
+    swept = found.analysis.sweep
     best, plateau = swept.best("f1"), swept.plateau("f1")
     said = (
         f"The largest F1 is {interval(best.value, best.low, best.high)} at {score(best.threshold)}."
@@ -150,17 +150,17 @@ def every_threshold(found: ReportContents) -> Section:
     )
 
 
-def in_sample(found: ReportContents) -> Section:
+def in_sample(found: ReportContents) -> ReportSection:
     """The threshold chosen in sample beside the one that was cross-validated."""
-    chosen = found.beside.chosen
+    chosen = found.comparison.chosen
     how = (
         "Who chooses a threshold and judges it by the same labels finds it too good. Here the "
         "traces are cut into folds; each fold is judged at the threshold that the others chose."
     )
     title = "On traces that did not choose"
     if chosen is None:
-        return section("heldout", title, how, paragraph(held_out(found.beside)))
-    warned = flattery(found)
+        return section("heldout", title, how, paragraph(held_out(found.comparison)))
+    warned = report_warning(found)
     word = MEASURES[chosen.metric][0]
     facts = table(
         ["", word, "95 % interval", "threshold"],
@@ -208,9 +208,9 @@ def in_sample(found: ReportContents) -> Section:
 
 
 def _expected(found: ReportContents) -> str:
-    if flattery(found):
+    if report_warning(found):
         return "Here the threshold alone was kept from these traces; the heads were not."
-    return held_out(found.beside)
+    return held_out(found.comparison)
 
 
 def _right(number: float) -> Markup:
@@ -229,7 +229,7 @@ def _bins(found: ReportContents) -> Markup:
     from explorer.reporting._page.report_figures import scale_of
 
     scale, span = scale_of(found)
-    scores = found.lab.scores
+    scores = found.analysis.scores
     drawn = score_histogram_spec(
         scores, found.threshold, scale=scale, span=span, width=WIDTHS["wide"]
     )
@@ -258,7 +258,7 @@ def _bins(found: ReportContents) -> Markup:
 
 
 def _sweep(found: ReportContents) -> list[Markup]:
-    whole = found.lab.sweep.table
+    whole = found.analysis.sweep.table
     shown = whole
     said = None
     if len(whole) > MOST_ROWS:

@@ -11,14 +11,29 @@ import numpy as np
 from explorer.figures._style.label_text import shortened
 from explorer.rag import ExtractorConfig
 from explorer.rag._methods.extractor_config import as_python
-from explorer.reporting._analysis.report_contents import Heads, ReportContents
-from explorer.reporting._analysis.score_names import THRESHOLD_OF
-from explorer.reporting._analysis.sentences import MEASURES, advice, ending
+from explorer.reporting._analysis.final_weights import final_weights
+from explorer.reporting._analysis.number_text import (
+    bounds,
+    count,
+    digits,
+    interval,
+    many,
+    score,
+    share,
+)
+from explorer.reporting._analysis.report_contents import HeadMaps, ReportContents
+from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
+from explorer.reporting._analysis.sentences import MEASURES, advice, weight_summary
 from explorer.reporting._analysis.threshold_analysis import MOST_TEXT
-from explorer.reporting._analysis.weight_ends import weight_ends
 from explorer.reporting._page.markup import Markup, folded, joined, paragraph, passage, table, tag
-from explorer.reporting._page.numbers import bounds, count, digits, interval, many, score, share
-from explorer.reporting._page.section import STANDINGS, Section, figure, rows_of, section, standings
+from explorer.reporting._page.section import (
+    STANDINGS,
+    ReportSection,
+    figure,
+    rows_of,
+    section,
+    standings,
+)
 
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
@@ -30,7 +45,7 @@ MOST_MOVED = 10
 MOST_PROBLEMS = 20
 
 
-def flips(found: ReportContents) -> Section:
+def flips(found: ReportContents) -> ReportSection:
     """What changes sides between the reference and the threshold."""
     whole = found.flips
     near = np.argsort(np.abs(whole["score"].to_numpy() - found.threshold), kind="stable")
@@ -82,7 +97,7 @@ def _called(used: bool) -> str:
     return "used" if used else "not\u00a0used"
 
 
-def agreement(found: ReportContents) -> Section | None:
+def agreement(found: ReportContents) -> ReportSection | None:
     """How far other methods make the same calls."""
     whole = found.agreement
     if whole is None:
@@ -111,7 +126,7 @@ def agreement(found: ReportContents) -> Section | None:
     )
 
 
-def weights(found: ReportContents) -> Section:
+def weights(found: ReportContents) -> ReportSection:
     """How an updater moves the hyperedges at this threshold."""
     moves = found.weights
     final, moved = moves.final(), moves.moved()
@@ -141,7 +156,11 @@ def weights(found: ReportContents) -> Section:
         figure("weights", "Weights of the hyperedges that move most, over the traces")
         if rows
         else None,
-        paragraph(ending(weight_ends(found.weights, found.lab.judged), "those that were used")),
+        paragraph(
+            weight_summary(
+                final_weights(found.weights, found.analysis.judged), "those that were used"
+            )
+        ),
         paragraph(
             f"{many(len(final), 'hyperedge')}, {count(same)} of them retrieved more than once. The "
             "weights that move most:"
@@ -158,7 +177,7 @@ def weights(found: ReportContents) -> Section:
     )
 
 
-def recommendation(found: ReportContents) -> Section | None:
+def recommendation(found: ReportContents) -> ReportSection | None:
     """What calibration chose or why it refused, with all of its figures."""
     one = found.recommendation
     how = (
@@ -179,7 +198,7 @@ def recommendation(found: ReportContents) -> Section | None:
         caption="The recommended choice, held out and in sample",
     )
     judged_by = (
-        f"LabelledScores by {many(one.units, 'hyperedge')} of {many(one.traces, 'trace')}, "
+        f"Judged by {many(one.units, 'hyperedge')} of {many(one.traces, 'trace')}, "
         f"{count(one.positives)} of them used. Chosen: {one.choice}, threshold "
         f"{score(one.threshold)}."
     )
@@ -209,10 +228,10 @@ def recommendation(found: ReportContents) -> Section | None:
     )
 
 
-def configuration(found: ReportContents) -> Section | None:
+def configuration(found: ReportContents) -> ReportSection | None:
     """The settings that give the scores and the threshold judged here."""
-    config = found.scored.config
-    if config is None or found.scored.held_out:
+    config = found.report_scores.config
+    if config is None or found.report_scores.held_out:
         return None
     settings = settings_of(config, found.threshold)
     return section(
@@ -233,7 +252,7 @@ def settings_of(config: ExtractorConfig, threshold: float) -> dict[str, Any]:
     names = ["positive_feedback", "negative_feedback", "neutral_feedback"]
     settings: dict[str, Any] = {
         "method": config.method,
-        THRESHOLD_OF[config.method]: min(1.0, max(0.0, threshold)),
+        THRESHOLD_NAMES[config.method]: min(1.0, max(0.0, threshold)),
     }
     if config.method == "attention" and config.heads is not None:
         settings["heads"] = config.heads.to_dict()
@@ -242,14 +261,14 @@ def settings_of(config: ExtractorConfig, threshold: float) -> dict[str, Any]:
     return settings | {name: getattr(config, name) for name in names}
 
 
-def notes(found: ReportContents) -> Section | None:
+def notes(found: ReportContents) -> ReportSection | None:
     """Every note of every figure, and the reasons to doubt single scores."""
-    lab, beside = found.lab, found.beside
+    analysis, comparison = found.analysis, found.comparison
     given = [
-        *lab.sweep.notes,
-        *lab.ranking.notes,
-        *(beside.chosen.notes if beside.chosen is not None else ()),
-        *(found.heads.notes if isinstance(found.heads, Heads) else ()),
+        *analysis.sweep.notes,
+        *analysis.ranking.notes,
+        *(comparison.chosen.notes if comparison.chosen is not None else ()),
+        *(found.heads.notes if isinstance(found.heads, HeadMaps) else ()),
         *(found.recommendation.notes if found.recommendation is not None else ()),
     ]
     rows = [[note.code.replace("-", " "), note.message] for note in _once(given)]

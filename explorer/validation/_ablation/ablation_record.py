@@ -20,7 +20,7 @@ MARK = "ablation"
 """Where a trace's metadata keeps what ablation found."""
 
 
-class Recorded(msgspec.Struct, omit_defaults=True):
+class AblationRecord(msgspec.Struct, omit_defaults=True):
     """`metadata["ablation"]` of a trace, as JSON holds it; null is what is not known."""
 
     model: str
@@ -104,7 +104,7 @@ def ablation_of(trace: Trace) -> Ablation | None:
     EvidenceError
         What the metadata holds was not written by `ablate`.
     """
-    found = recorded(trace)
+    found = ablation_record(trace)
     if found is None or found.texts != texts_digest(trace):
         return None
     n_units = len(trace.hyperedges)
@@ -144,7 +144,7 @@ def ablation_of(trace: Trace) -> Ablation | None:
     )
 
 
-def recorded(trace: Trace) -> Recorded | None:
+def ablation_record(trace: Trace) -> AblationRecord | None:
     """Return what stands in the metadata; None where nothing does, or only why it failed.
 
     Raises
@@ -156,7 +156,7 @@ def recorded(trace: Trace) -> Recorded | None:
     if value is None or (isinstance(value, dict) and "problem" in value):
         return None
     try:
-        return msgspec.convert(value, Recorded)
+        return msgspec.convert(value, AblationRecord)
     except msgspec.ValidationError as error:
         raise _odd(trace, str(error)) from None
 

@@ -12,7 +12,7 @@ import numpy as np
 from explorer.errors import EvidenceError, InputError
 from explorer.rag._scoring.trace_work import digest
 from explorer.traces import Trace
-from explorer.validation._ablation.ablation_record import recorded, texts_digest
+from explorer.validation._ablation.ablation_record import ablation_record, texts_digest
 from explorer.validation._ablation.surrogate import ALPHA
 
 Sets = Mapping[str, Sequence[Collection[str]]]
@@ -88,7 +88,7 @@ def checked_sets(sets: object) -> dict[str, tuple[tuple[str, ...], ...]]:
 def is_done(trace: Trace, settings: AblationSettings, key: str) -> bool:
     """Whether this model has ablated this trace, with these settings and texts."""
     try:
-        found = recorded(trace)
+        found = ablation_record(trace)
     except EvidenceError:
         return False
     return (

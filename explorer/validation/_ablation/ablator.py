@@ -19,7 +19,7 @@ from explorer.rag._scoring.stand_in import checked_ask
 from explorer.rag._scoring.trace_work import digest, model_digest
 from explorer.run_control import RunControl
 from explorer.traces import Trace
-from explorer.validation._ablation.ablation_record import MARK, Recorded, texts_digest
+from explorer.validation._ablation.ablation_record import MARK, AblationRecord, texts_digest
 from explorer.validation._ablation.ablation_settings import AblationSettings
 from explorer.validation._ablation.prompt_masks import (
     Masks,
@@ -159,7 +159,7 @@ class Ablator:
         )
         effects = np.full(n_units, np.nan)
         effects[free] = full - each
-        found = Recorded(
+        found = AblationRecord(
             **self.mark(trace),
             texts=texts_digest(trace),
             settings=self.settings.of(trace),
@@ -221,7 +221,7 @@ class Ablator:
 
     def _fit(
         self,
-        found: Recorded,
+        found: AblationRecord,
         masks: Masks,
         logprobs: NDArray[np.float64],
         free: NDArray[np.bool_],

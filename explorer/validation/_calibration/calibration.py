@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,18 +20,23 @@ from explorer.validation._calibration.candidate_features import features_of
 from explorer.validation._calibration.head_candidates import (
     REGULARISATION,
     Candidate,
+    CandidateFeatures,
     Family,
-    Features,
-    Fitted,
+    FittedCandidate,
     fit,
+)
+from explorer.validation._calibration.outer_folds import (
+    CalibrationCancelled,
+    Fold,
+    PartialCalibration,
 )
 from explorer.validation._calibration.recommendation import Recommendation
 from explorer.validation._calibration.recommendation_builder import recommended
 from explorer.validation._data.ground_truth import LEAST_DROP, LabelsByTrace, LabelSource
 from explorer.validation._data.labelled_scores import LabelledScores, Truth
-from explorer.validation._data.score_builder import ScoreBuilder, listed
+from explorer.validation._data.score_builder import ScoreBuilder, as_traces
 from explorer.validation._metrics.confusion import Objective, check_metric, reaches
-from explorer.validation._statistics.resampling import (
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     check_count,
     check_samples,
@@ -54,53 +59,6 @@ MOST_UNITS: Final = 10_000
 _INNER_FOLDS = 5
 
 
-class Fold(NamedTuple):
-    """What one outer fold chose, and what it scored on the traces held out.
-
-    Attributes
-    ----------
-    repeat, fold
-        Which it is, each from 0.
-    candidate, chosen
-        The candidate of all, and its head in words.
-    threshold
-        Chosen by the other traces.
-    scores, calls
-        Probabilities, float64 (units held out,), which can be put beside those of other folds; and
-        whether the candidate's own score reaches the threshold.
-    places
-        Which units these are.
-    alone
-        The probabilities by the best candidate of each family.
-    """
-
-    repeat: int
-    fold: int
-    candidate: Candidate
-    chosen: str
-    threshold: float
-    scores: NDArray[np.float64]
-    calls: NDArray[np.bool_]
-    places: NDArray[np.intp]
-    alone: dict[Family, NDArray[np.float64]]
-
-
-@dataclass(frozen=True, eq=False)
-class Begun:
-    """The finished folds of a calibration that was stopped; `calibrate(resume=...)` goes on."""
-
-    key: tuple[Any, ...]
-    folds: tuple[Fold, ...]
-
-
-class CalibrationCancelled(Cancelled):
-    """A calibration was stopped; `begun` holds what was finished."""
-
-    def __init__(self, begun: Begun) -> None:
-        super().__init__(f"Stopped after {len(begun.folds)} folds, which are kept.")
-        self.begun = begun
-
-
 def calibrate(
     traces: Iterable[Trace],
     *,
@@ -115,7 +73,7 @@ def calibrate(
     min_traces: int = MIN_TRACES,
     min_positives: int = MIN_POSITIVES,
     most_units: int = MOST_UNITS,
-    resume: Begun | None = None,
+    resume: PartialCalibration | None = None,
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> Recommendation:
@@ -154,7 +112,7 @@ def calibrate(
     most_units
         Of more labelled hyperedges than this a part is taken, whole traces at random.
     resume
-        From `CalibrationCancelled.begun`, for the same traces and arguments.
+        From `CalibrationCancelled.partial`, for the same traces and arguments.
     progress, cancel
         Called with `Progress` steps; set it to stop before the next fit.
 
@@ -169,7 +127,7 @@ def calibrate(
     ValidationError
         The labels are too few or all alike, or the traces bring no attention.
     CalibrationCancelled
-        `cancel` was set; what was finished is in its `begun`.
+        `cancel` was set; what was finished is in its `partial`.
     InputError
         An argument is wrong.
     """
@@ -177,20 +135,20 @@ def calibrate(
     folds, repeats = check_count("folds", folds, 2), check_count("repeats", repeats, 1)
     most_units = check_count("most_units", most_units, 1)
     samples, seed = check_samples(samples), check_seed(seed)
-    if resume is not None and not isinstance(resume, Begun):
+    if resume is not None and not isinstance(resume, PartialCalibration):
         raise InputError(
-            "`resume` takes what CalibrationCancelled holds as `begun`, and not a "
+            "`resume` takes what CalibrationCancelled holds as `partial`, and not a "
             f"{type(resume).__name__}."
         )
     check = _stopper(cancel)
-    given = listed(traces)
+    given = as_traces(traces)
     every = given if isinstance(given, Sequence) else list(given)
     gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
     known = {}
-    begun = Begun((), ()) if resume is None else resume
+    partial = PartialCalibration((), ()) if resume is None else resume
     for index, trace in enumerate(every):
         if cancel is not None and cancel.is_set():
-            raise CalibrationCancelled(begun)
+            raise CalibrationCancelled(partial)
         chosen = gathered.labelled(trace)
         if chosen:
             known[index] = chosen
@@ -209,9 +167,9 @@ def calibrate(
         key: tuple[Any, ...]
         key = (judged.traces, judged.units, judged.labels.tobytes(), features.sums())
         key = (*key, metric, folds, repeats, seed)
-        if begun.key != key:
-            begun = Begun(key, ())
-        done = {(one.repeat, one.fold) for one in begun.folds}
+        if partial.key != key:
+            partial = PartialCalibration(key, ())
+        done = {(one.repeat, one.fold) for one in partial.folds}
         search = _Search(judged, features, metric, check)
         # The fits are small: more threads than one wait for each other, on a busy machine for long.
         with threadpool_limits(1, user_api="blas"):
@@ -219,15 +177,22 @@ def calibrate(
                 for number, held in enumerate(trace_folds(judged, folds, seed + repeat, least=2)):
                     if (repeat, number) in done:
                         continue
-                    search.report = _control(progress, len(begun.folds), folds * repeats)
+                    search.report = _control(progress, len(partial.folds), folds * repeats)
                     fold = search.fold(repeat, number, held, seed)
-                    begun = replace(begun, folds=(*begun.folds, fold))
+                    partial = replace(partial, folds=(*partial.folds, fold))
             search.report = _control(progress, folds * repeats, folds * repeats)
             best = search.choose(np.ones(len(judged), dtype=bool), seed).best
     except Cancelled as error:
-        raise CalibrationCancelled(begun) from error
+        raise CalibrationCancelled(partial) from error
     return recommended(
-        list(bare.values()), judged, features, metric, begun.folds, best, samples=samples, seed=seed
+        list(bare.values()),
+        judged,
+        features,
+        metric,
+        partial.folds,
+        best,
+        samples=samples,
+        seed=seed,
     )
 
 
@@ -253,13 +218,13 @@ def _said_of_drawn(known: Mapping[int, Sequence[Any]], taken: Sequence[int]) -> 
     )
 
 
-class _Chosen(NamedTuple):
+class _BestByFamily(NamedTuple):
     """The best candidate of each family with its quality, and the one of all."""
 
-    families: dict[Family, tuple[float, Fitted, float]]
+    families: dict[Family, tuple[float, FittedCandidate, float]]
 
     @property
-    def best(self) -> tuple[Fitted, float]:
+    def best(self) -> tuple[FittedCandidate, float]:
         """The fitted candidate and its threshold; a set of heads must be better, not as good."""
         _, fitted, threshold = max(self.families.values(), key=lambda one: one[0])
         return fitted, threshold
@@ -271,7 +236,7 @@ class _Search:
     def __init__(
         self,
         judged: LabelledScores,
-        features: Features,
+        features: CandidateFeatures,
         metric: Objective,
         check: Callable[[], None],
     ) -> None:
@@ -302,7 +267,7 @@ class _Search:
             alone,
         )
 
-    def choose(self, train: NDArray[np.bool_], seed: int) -> _Chosen:
+    def choose(self, train: NDArray[np.bool_], seed: int) -> _BestByFamily:
         """Return the best candidate of each family, fitted to these units, with its threshold.
 
         Sets of heads are compared at one strength of the penalty; the best of them is then tried
@@ -324,14 +289,14 @@ class _Search:
         if sets:
             source = max(sets, key=lambda one: one[0])[1].source
             sets += [tried(Candidate(source, strength)) for strength in others]
-        families: dict[Family, tuple[float, Fitted, float]] = {}
+        families: dict[Family, tuple[float, FittedCandidate, float]] = {}
         for family in (found, sets):
             if family:
                 quality, candidate, scores = max(family, key=lambda one: one[0])
                 threshold = best_threshold(scores, part.labels, self.metric).threshold
                 fitted = fit(candidate, self.features, self.judged.labels, train)
                 families[candidate.family] = quality, fitted, threshold
-        return _Chosen(families)
+        return _BestByFamily(families)
 
     def _tried(
         self,

@@ -13,7 +13,12 @@ from explorer.errors import EvidenceError, InputError, ValidationError
 from explorer.feedback import NORMALISATIONS, REDUCTIONS, Reduction, score_all_heads
 from explorer.feedback._head_combination import CONTENT_FREE, Rows, standardised
 from explorer.traces import Evidence, Trace, evidence, head_readings
-from explorer.validation._calibration.head_candidates import TOP_K, Block, Features, Plain
+from explorer.validation._calibration.head_candidates import (
+    TOP_K,
+    CandidateFeatures,
+    PlainScores,
+    StandardisedAttention,
+)
 
 _ROWS: Final[tuple[Rows, ...]] = ("answer", "question")
 _Arrays = dict[Any, NDArray[np.float32]]
@@ -23,7 +28,7 @@ def features_of(
     traces: Iterable[Trace],
     places: Sequence[Sequence[int]],
     check: Callable[[], None] = lambda: None,
-) -> Features:
+) -> CandidateFeatures:
     """Read what every labelled unit got in every head.
 
     A setting or a reading counts when all traces bring it. What is unknown of a single unit (it was
@@ -74,18 +79,18 @@ def features_of(
                 "The traces were read by models of different shapes (layers, heads): "
                 f"{', '.join(map(str, sorted(found_shapes)))}. Calibrate on those of one model."
             )
-    return Features(
+    return CandidateFeatures(
         _distinct(_together(plain)), _together(blocks), next(iter(shapes)), next(iter(read))
     )
 
 
-def _plain(found: Evidence) -> dict[Plain, NDArray[np.float32]]:
+def _plain(found: Evidence) -> dict[PlainScores, NDArray[np.float32]]:
     """Scores in every setting, (columns, units): every head, and means over them."""
     assert found.attention is not None  # noqa: S101 - the caller looked
     shape = found.attention.n_layers, found.attention.n_heads
     filled = np.array([unit.filled for unit in found.units], dtype=bool)
     tokens = np.array([unit.tokens for unit in found.units], dtype=np.int64)[filled]
-    scored: dict[Plain, NDArray[np.float32]] = {}
+    scored: dict[PlainScores, NDArray[np.float32]] = {}
     for reduction, rule in REDUCTIONS.items():
         try:
             heads = score_all_heads(
@@ -103,18 +108,20 @@ def _plain(found: Evidence) -> dict[Plain, NDArray[np.float32]]:
             if filled.any():
                 scores[:, filled] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
             # A policy takes scores as clipped to [0, 1], and no threshold lies beyond.
-            scored[Plain(reduction, normalisation)] = np.clip(
+            scored[PlainScores(reduction, normalisation)] = np.clip(
                 np.nan_to_num(scores, nan=0.0, posinf=0.0, neginf=0.0), 0.0, 1.0
             )
     return scored
 
 
-def _standardised(trace: Trace) -> tuple[tuple[int, int], dict[Block, NDArray[np.float32]]]:
+def _standardised(
+    trace: Trace,
+) -> tuple[tuple[int, int], dict[StandardisedAttention, NDArray[np.float32]]]:
     """Layers and heads, and the standardised attention (layers x heads, units) of every reading.
 
     Nothing where there are none, or one number for each unit: there is no set to be made.
     """
-    found: dict[Block, NDArray[np.float32]] = {}
+    found: dict[StandardisedAttention, NDArray[np.float32]] = {}
     shape = (1, 1)
     reductions: tuple[Reduction, ...] = ("mass", "mean", "top-k")
     for reduction in reductions:
@@ -134,9 +141,9 @@ def _standardised(trace: Trace) -> tuple[tuple[int, int], dict[Block, NDArray[np
                 looked[True] = readings[rows] - readings[CONTENT_FREE]
             for free, reduced in looked.items():
                 standard = standardised(reduced).astype(np.float32)
-                found[Block(rows, free, reduction)] = np.nan_to_num(standard, nan=0.0).reshape(
-                    layers * heads, -1
-                )
+                found[StandardisedAttention(rows, free, reduction)] = np.nan_to_num(
+                    standard, nan=0.0
+                ).reshape(layers * heads, -1)
     return shape, found
 
 
@@ -149,9 +156,11 @@ def _together(parts: Sequence[_Arrays]) -> dict[Any, NDArray[np.float32]]:
     }
 
 
-def _distinct(plain: dict[Plain, NDArray[np.float32]]) -> dict[Plain, NDArray[np.float32]]:
+def _distinct(
+    plain: dict[PlainScores, NDArray[np.float32]],
+) -> dict[PlainScores, NDArray[np.float32]]:
     """The settings without those that give the same scores as an earlier one."""
-    kept: dict[Plain, NDArray[np.float32]] = {}
+    kept: dict[PlainScores, NDArray[np.float32]] = {}
     for name, scores in plain.items():
         if not any(
             other.shape == scores.shape and np.allclose(other, scores, rtol=1e-5, atol=1e-9)

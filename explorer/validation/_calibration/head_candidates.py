@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.feedback import HeadCombination, HeadTerm, Normalisation, Reduction
 from explorer.feedback._head_combination import Rows
-from explorer.validation._statistics.resampling import Floats
+from explorer.validation._statistics.bootstrap import Floats
 
 REGULARISATION = (3e-3, 3e-4, 1e-3, 1e-2, 3e-2)
 """Inverse strengths C of the L2 penalty that are tried for sets of heads, the first one first."""
@@ -22,7 +22,7 @@ TOP_K = 3
 Family = Literal["one head", "set of heads"]
 
 
-class Plain(NamedTuple):
+class PlainScores(NamedTuple):
     """Scores of the answer's rows as a `FeedbackExtractor` has them."""
 
     reduction: Reduction
@@ -32,7 +32,7 @@ class Plain(NamedTuple):
         return f"{self.reduction}, {self.normalisation}"
 
 
-class Block(NamedTuple):
+class StandardisedAttention(NamedTuple):
     """Standardised attention: the rows that look, less a content-free question's or not."""
 
     rows: Rows
@@ -57,7 +57,7 @@ class Candidate:
         Inverse strength of the penalty of a weighted set of heads; None for the best single head.
     """
 
-    source: Plain | tuple[Block, ...]
+    source: PlainScores | tuple[StandardisedAttention, ...]
     strength: float | None = None
 
     @property
@@ -68,7 +68,7 @@ class Candidate:
     @property
     def name(self) -> str:
         """What it is called in tables."""
-        if isinstance(self.source, Plain):
+        if isinstance(self.source, PlainScores):
             return f"one head, {self.source}"
         first = self.source[0]
         rows = " and ".join(block.rows for block in self.source)
@@ -77,7 +77,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class CandidateFeatures:
     """What every labelled unit got in every head.
 
     Attributes
@@ -92,16 +92,18 @@ class Features:
         scores of its own beside a model's reading.
     """
 
-    plain: dict[Plain, NDArray[np.float32]]
-    blocks: dict[Block, NDArray[np.float32]]
+    plain: dict[PlainScores, NDArray[np.float32]]
+    blocks: dict[StandardisedAttention, NDArray[np.float32]]
     plain_shape: tuple[int, int]
     shape: tuple[int, int]
-    _joined: dict[tuple[Block, ...], NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    _joined: dict[tuple[StandardisedAttention, ...], NDArray[np.float32]] = field(
+        default_factory=dict, repr=False
+    )
 
     def of(self, candidate: Candidate) -> NDArray[np.float32]:
         """The features that a candidate looks at, float32 (units, columns)."""
         source = candidate.source
-        if isinstance(source, Plain):
+        if isinstance(source, PlainScores):
             return self.plain[source]
         if len(source) == 1:
             return self.blocks[source[0]]
@@ -151,7 +153,7 @@ class Features:
         return means
 
 
-class Fitted(NamedTuple):
+class FittedCandidate(NamedTuple):
     """A candidate with its weights, over the columns of its features.
 
     `link` leads from a plain score to a probability: slope and intercept of a logistic function.
@@ -167,15 +169,15 @@ class Fitted(NamedTuple):
         """The column with the largest weight."""
         return int(np.argmax(np.abs(self.weights)))
 
-    def scores(self, features: Features, places: Any = slice(None)) -> Floats:
+    def scores(self, features: CandidateFeatures, places: Any = slice(None)) -> Floats:
         """Scores of some units: as they are, or a logistic function in [0, 1]."""
         columns = features.of(self.candidate)
-        if isinstance(self.candidate.source, Plain):
+        if isinstance(self.candidate.source, PlainScores):
             plain: Floats = columns[places, self.column].astype(np.float64)
             return plain
         return _logistic(columns[places] @ self.weights + self.intercept)
 
-    def probabilities(self, features: Features, places: Any = slice(None)) -> Floats:
+    def probabilities(self, features: CandidateFeatures, places: Any = slice(None)) -> Floats:
         """The scores on a scale that all candidates share, so that folds can be put together."""
         return self.linked(self.scores(features, places))
 
@@ -186,13 +188,13 @@ class Fitted(NamedTuple):
         slope, intercept = self.link
         return _logistic(slope * scores + intercept)
 
-    def said(self, features: Features) -> str:
+    def said(self, features: CandidateFeatures) -> str:
         """The head in words; how many there are of a set."""
         if self.candidate.strength is not None:
             return f"{np.count_nonzero(self.weights)} weights"
         layer: int | None
         head: int | None
-        if isinstance(self.candidate.source, Plain):
+        if isinstance(self.candidate.source, PlainScores):
             layer, head = features.place(self.column)
         else:
             layer, head = divmod(self.column, features.shape[1])
@@ -201,11 +203,11 @@ class Fitted(NamedTuple):
             return "the scores given" if given else "mean over layers and heads"
         return f"layer {layer}, {'mean over heads' if head is None else f'head {head}'}"
 
-    def config(self, features: Features, threshold: float) -> dict[str, Any]:
+    def config(self, features: CandidateFeatures, threshold: float) -> dict[str, Any]:
         """Settings of a `FeedbackExtractor` that scores so."""
         source = self.candidate.source
         settings: dict[str, Any]
-        if isinstance(source, Plain):
+        if isinstance(source, PlainScores):
             layer, head = features.place(self.column)
             settings = {"layer": layer, "head": head, **source._asdict()}
             if source.reduction == "top-k":
@@ -214,7 +216,9 @@ class Fitted(NamedTuple):
             settings = {"heads": self._combination(source, features.shape).to_dict()}
         return {"method": "attention", **settings, "attention_threshold": float(f"{threshold:.6g}")}
 
-    def _combination(self, source: Sequence[Block], shape: tuple[int, int]) -> HeadCombination:
+    def _combination(
+        self, source: Sequence[StandardisedAttention], shape: tuple[int, int]
+    ) -> HeadCombination:
         layers, heads = shape
         terms = []
         # Where all units are alike everywhere every weight is 0; one of them stays.
@@ -234,10 +238,10 @@ class Fitted(NamedTuple):
 
 def fit(
     candidate: Candidate,
-    features: Features,
+    features: CandidateFeatures,
     labels: NDArray[np.bool_],
     places: NDArray[np.bool_],
-) -> Fitted:
+) -> FittedCandidate:
     """Fit a candidate to some of the units.
 
     A single head is the one with the highest ROC-AUC. A standardised one becomes a logistic
@@ -251,20 +255,20 @@ def fit(
         model = LogisticRegression(C=candidate.strength, max_iter=200, tol=1e-3)
         model.fit(columns, truth)
         weights = np.asarray(model.coef_[0], dtype=np.float64)
-        return Fitted(candidate, weights, float(model.intercept_[0]))
+        return FittedCandidate(candidate, weights, float(model.intercept_[0]))
     best = int(np.argmax(_aucs(columns, truth)))
     weights = np.zeros(columns.shape[1])
     one = columns[:, [best]].astype(np.float64)
     # Plain scores are small: the penalty is one for numbers about 1.
-    plain = isinstance(candidate.source, Plain)
+    plain = isinstance(candidate.source, PlainScores)
     middle, spread = (float(one.mean()), float(one.std()) or 1.0) if plain else (0.0, 1.0)
     model = LogisticRegression(C=1.0, max_iter=200).fit((one - middle) / spread, truth)
     slope = float(model.coef_[0, 0]) / spread
     intercept = float(model.intercept_[0]) - slope * middle
     weights[best] = 1.0 if plain else slope
     if plain:
-        return Fitted(candidate, weights, 0.0, (slope, intercept))
-    return Fitted(candidate, weights, intercept)
+        return FittedCandidate(candidate, weights, 0.0, (slope, intercept))
+    return FittedCandidate(candidate, weights, intercept)
 
 
 def _logistic(total: Floats) -> Floats:

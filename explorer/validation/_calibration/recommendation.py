@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.feedback import Diagnostic, FeedbackPolicy
 from explorer.validation._data.labelled_scores import LabelledScores, Truth
-from explorer.validation._statistics.resampling import Interval
+from explorer.validation._statistics.bootstrap import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class Recommendation:
     in_sample
         The best value of the metric on the very labels that chose: optimistic, for comparison.
     table
-        Held-out scores beside the baselines, as `side_by_side`; F1 there is at the best threshold
+        Held-out scores beside the baselines, as `compare_scores`; F1 there is at the best threshold
         of each row's own labels.
     folds
         What every outer fold chose: ``repeat``, ``fold``, ``choice``, ``head`` (which, or how many

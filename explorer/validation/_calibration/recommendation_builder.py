@@ -9,19 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic
-from explorer.validation._calibration.head_candidates import Features, Fitted, Plain
+from explorer.validation._calibration.head_candidates import (
+    CandidateFeatures,
+    FittedCandidate,
+    PlainScores,
+)
+from explorer.validation._calibration.outer_folds import Fold
 from explorer.validation._calibration.recommendation import Recommendation
 from explorer.validation._comparison.baselines import Baseline, baseline_scores
-from explorer.validation._comparison.score_comparison import side_by_side
-from explorer.validation._metrics.confusion import Confusion, Objective, measure
-from explorer.validation._statistics.resampling import Interval, drawn_traces, interval
+from explorer.validation._comparison.score_comparison import compare_scores
+from explorer.validation._metrics.confusion import Confusion, Objective, metric_value
+from explorer.validation._statistics.bootstrap import Interval, drawn_traces, interval
 from explorer.validation._thresholds.threshold_selection import best_threshold
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import Trace
-    from explorer.validation._calibration.calibration import Fold
     from explorer.validation._data.labelled_scores import LabelledScores
 
 LEXICAL: Final = "lexical-overlap"
@@ -44,10 +48,10 @@ _STABLE = 0.6
 def recommended(
     traces: Sequence[Trace],
     judged: LabelledScores,
-    features: Features,
+    features: CandidateFeatures,
     metric: Objective,
     folds: Sequence[Fold],
-    best: tuple[Fitted, float],
+    best: tuple[FittedCandidate, float],
     *,
     samples: int,
     seed: int,
@@ -69,7 +73,7 @@ def recommended(
     best
         What was chosen on all traces, and its threshold.
     samples, seed
-        As for `side_by_side`.
+        As for `compare_scores`.
     """
     import pandas as pd
 
@@ -81,14 +85,14 @@ def recommended(
         scores[one.repeat, one.places] = one.scores
         calls[one.repeat, one.places] = one.calls
     # The first cut is the one beside the others; the metric is that of all cuts.
-    named: dict[str, LabelledScores] = {"recommended": judged.scored(scores[0])}
+    named: dict[str, LabelledScores] = {"recommended": judged.with_scores(scores[0])}
     named |= _families(judged, [one for one in folds if one.repeat == 0])
     means = features.mean_over_heads()
     if means is not None:
-        named["mean over heads"] = judged.scored(means)
+        named["mean over heads"] = judged.with_scores(means)
     others = baseline_scores(traces, judged, _COMPARED, seed=seed)
     named |= {str(name): scored for name, scored in others.items()}
-    table = side_by_side(named, samples=samples, seed=seed)
+    table = compare_scores(named, samples=samples, seed=seed)
     own = fitted.scores(features)
     chosen = pd.DataFrame(
         [
@@ -133,11 +137,11 @@ def _families(judged: LabelledScores, folds: Sequence[Fold]) -> dict[str, Labell
         scores = np.zeros(len(judged))
         for one in folds:
             scores[one.places] = one.alone[name]
-        found[f"best {name}"] = judged.scored(scores)
+        found[f"best {name}"] = judged.with_scores(scores)
     return found
 
 
-def _said(fitted: Fitted, features: Features) -> str:
+def _said(fitted: FittedCandidate, features: CandidateFeatures) -> str:
     chosen = fitted.said(features)
     if fitted.candidate.strength is not None:
         return f"{fitted.candidate.name}, {chosen}"
@@ -162,7 +166,7 @@ def _held_out(
     def value(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """The metric for weights of traces, (samples, traces) -> (samples,)."""
         per_repeat = [
-            measure(
+            metric_value(
                 metric,
                 Confusion.of_calls(
                     weights @ hits[r], weights @ called[r], weights @ there[1], weights @ there[0]
@@ -205,7 +209,7 @@ def _refusal(table: pd.DataFrame) -> str:
 
 
 def _warnings(
-    folds: pd.DataFrame, fitted: Fitted, features: Features, table: pd.DataFrame
+    folds: pd.DataFrame, fitted: FittedCandidate, features: CandidateFeatures, table: pd.DataFrame
 ) -> list[Diagnostic]:
     found = []
     same = folds["choice"] == fitted.candidate.name
@@ -221,7 +225,7 @@ def _warnings(
         )
     thresholds = folds.loc[same, "threshold"]
     low, high = (float(thresholds.min()), float(thresholds.max())) if len(thresholds) else (0, 0)
-    logistic = not isinstance(fitted.candidate.source, Plain)
+    logistic = not isinstance(fitted.candidate.source, PlainScores)
     if high > 3 * low + _ROUNDING * logistic:
         found.append(
             Diagnostic(

@@ -14,15 +14,15 @@ from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import Ablation, ablation_of
 from explorer.validation._comparison.baselines import BASELINES, Baseline, Embed, baseline_scores
-from explorer.validation._data.labelled_scores import LabelledScores, no_labels
+from explorer.validation._data.labelled_scores import LabelledScores, no_labels_message
+from explorer.validation._statistics.bootstrap import SAMPLES, Floats, check_samples
 from explorer.validation._statistics.causal_measures import (
-    ByTrace,
+    PerTraceMeasure,
     lds,
     mean_drop,
     spearman_by_trace,
     top_k_drop,
 )
-from explorer.validation._statistics.resampling import SAMPLES, Floats, check_samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def ablation_table(
     listed = [traces] if isinstance(traces, Trace) else list(traces)
     found = _ablations(listed, judged)
     if not found:
-        raise ValidationError(no_labels("ablation", judged.n_traces, judged.notes))
+        raise ValidationError(no_labels_message("ablation", judged.n_traces, judged.notes))
     others = baseline_scores(
         listed, judged, names, seed=seed, embed=embed, progress=progress, cancel=cancel
     )
@@ -174,7 +174,7 @@ def _figures(
     k: int,
     samples: int,
     seed: int,
-) -> dict[str, ByTrace]:
+) -> dict[str, PerTraceMeasure]:
     """Each figure, with a value for each of the judged traces."""
     scores = _apart(judged.scores, judged.groups)
     groups = judged.groups

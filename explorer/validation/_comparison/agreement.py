@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from explorer.errors import InputError, ShapeError
 from explorer.rag._extraction.method_comparison import agreement
 from explorer.validation._data.score_builder import fallen_back
-from explorer.validation._metrics.confusion import Confusion, measure, reaches
-from explorer.validation._statistics.resampling import (
+from explorer.validation._metrics.confusion import Confusion, metric_value, reaches
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     Interval,
     check_samples,
@@ -172,7 +172,7 @@ def call_agreement(
         return Agreement(0, (0, 0), np.nan, Interval(np.nan, np.nan, np.nan))
     masks = (used & other, used & ~other, ~used & other, ~used & ~other)
     counts = Confusion(*(int(mask.sum()) for mask in masks))
-    kappa = float(measure("kappa", counts))
+    kappa = float(metric_value("kappa", counts))
     low, high = _kappa_bounds(used, other, of[both], kappa, check_samples(samples), seed)
     called = int(used.sum()), int(other.sum())
     return Agreement(len(used), called, float((used == other).mean()), Interval(kappa, low, high))
@@ -188,7 +188,7 @@ def _kappa_bounds(
     masks = (first & second, first & ~second, ~first & second, ~first & ~second)
     sums = np.stack([np.bincount(of, mask, minlength=n_traces) for mask in masks])
     drawn = [
-        measure("kappa", Confusion(*(sums @ draws.astype(np.float64))))
+        metric_value("kappa", Confusion(*(sums @ draws.astype(np.float64))))
         for draws in drawn_traces(n_traces, samples, seed)
     ]
     _, low, high = interval(kappa, np.concatenate(drawn) if drawn else np.empty(0))

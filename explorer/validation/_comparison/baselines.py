@@ -17,9 +17,9 @@ from explorer.errors import EmbeddingError, InputError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace
-from explorer.validation._data.labelled_scores import LabelledScores, check_judged, some
-from explorer.validation._data.score_builder import listed
-from explorer.validation._statistics.resampling import check_seed
+from explorer.validation._data.labelled_scores import LabelledScores, check_scores, first_few
+from explorer.validation._data.score_builder import as_traces
+from explorer.validation._statistics.bootstrap import check_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def baseline_scores(
     Cancelled
         If `cancel` was set.
     """
-    check_judged(judged)
+    check_scores(judged)
     odd = [name for name in names if name not in BASELINES]
     if odd or isinstance(names, str):
         known = ", ".join(BASELINES)
@@ -113,7 +113,7 @@ def baseline_scores(
     control = RunControl(progress, cancel)
     control.check()
     found: dict[Baseline, LabelledScores] = {}
-    texts = _Texts.of(traces, judged) if set(names) - _OF_UNITS else None
+    texts = _UnitTexts.of(traces, judged) if set(names) - _OF_UNITS else None
     for name in names:
         control.check()
         notes: tuple[Diagnostic, ...] = ()
@@ -199,30 +199,30 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.casefold())
 
 
-class _Texts:
+class _UnitTexts:
     """The texts that the judged units come with."""
 
-    def __init__(self, judged: LabelledScores, of: dict[int, _Asked]) -> None:
+    def __init__(self, judged: LabelledScores, of: dict[int, _TraceTexts]) -> None:
         self._judged = judged
         self._of = of  # by group
         missing = [name for group, name in enumerate(judged.traces) if group not in of]
         self.notes: tuple[Diagnostic, ...] = ()
         if missing:
-            message = f"The texts of some judged traces are not there: {some(missing)}."
+            message = f"The texts of some judged traces are not there: {first_few(missing)}."
             self.notes = (Diagnostic("no-texts", message),)
 
     @classmethod
-    def of(cls, traces: Iterable[Trace], judged: LabelledScores) -> _Texts:
+    def of(cls, traces: Iterable[Trace], judged: LabelledScores) -> _UnitTexts:
         group_of = {name: group for group, name in enumerate(judged.traces)}
         units: dict[int, list[int]] = {}
         for place, group in enumerate(judged.groups.tolist()):
             units.setdefault(group, []).append(place)
-        found: dict[int, _Asked] = {}
-        for trace in listed(traces):
+        found: dict[int, _TraceTexts] = {}
+        for trace in as_traces(traces):
             group = group_of.get(trace.id)
             if group is None or group not in units or group in found:
                 continue
-            found[group] = _Asked(trace, units[group], judged)
+            found[group] = _TraceTexts(trace, units[group], judged)
         return cls(judged, found)
 
     def _empty(self) -> NDArray[np.float64]:
@@ -271,7 +271,7 @@ class _Texts:
         return scores, self.notes
 
 
-class _Asked:
+class _TraceTexts:
     """What of one trace the baselines look at; without its metadata."""
 
     def __init__(self, trace: Trace, units: list[int], judged: LabelledScores) -> None:
@@ -349,7 +349,7 @@ def baseline_table(
     Returns
     -------
     pandas.DataFrame
-        As `explorer.validation.side_by_side`, the method first.
+        As `explorer.validation.compare_scores`, the method first.
 
     Raises
     ------
@@ -358,15 +358,15 @@ def baseline_table(
     InputError, Cancelled
         As `baseline_scores`.
     """
-    from explorer.validation._comparison.score_comparison import side_by_side
-    from explorer.validation._statistics.resampling import SAMPLES
+    from explorer.validation._comparison.score_comparison import compare_scores
+    from explorer.validation._statistics.bootstrap import SAMPLES
 
     if method in get_args(Baseline):
         raise ValidationError(f"{method!r} is the name of a baseline. Call the method otherwise.")
     others = baseline_scores(
         traces, judged, names, seed=seed, embed=embed, progress=progress, cancel=cancel
     )
-    return side_by_side(
+    return compare_scores(
         {method: judged} | {str(name): scores for name, scores in others.items()},
         samples=SAMPLES if samples is None else samples,
         seed=seed,

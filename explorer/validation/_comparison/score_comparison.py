@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.validation._data.labelled_scores import LabelledScores, measurable, notes_of
-from explorer.validation._metrics.confusion import Confusion, Floats, measure, reaches
+from explorer.validation._data.labelled_scores import LabelledScores, measurable, table_notes
+from explorer.validation._metrics.confusion import Confusion, Floats, metric_value, reaches
 from explorer.validation._metrics.ranking import RankSamples, rank_samples
-from explorer.validation._statistics.resampling import (
+from explorer.validation._statistics.bootstrap import (
     EXACT,
     SAMPLES,
     Interval,
@@ -28,7 +28,7 @@ FIGURES = ("auc", "average_precision", "f1", "auc_ahead", "f1_ahead")
 """Figures of the table; each has two more columns, ``<figure>_low`` and ``<figure>_high``."""
 
 
-def side_by_side(
+def compare_scores(
     scores: Mapping[str, LabelledScores], *, samples: int = SAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Judge several scores of the same units, and compare the first with each of the others.
@@ -79,7 +79,7 @@ def side_by_side(
         ):
             raise InputError(f"The scores {name!r} are about other units, or of another truth.")
     rows: list[dict[str, Any]] = []
-    sampled = _Sampled(samples, seed)
+    sampled = _SampledFigures(samples, seed)
     for name in names:
         judged = scores[name]
         there = ~np.isnan(judged.scores)
@@ -91,12 +91,12 @@ def side_by_side(
     table.attrs |= {
         "truth": method.truth,
         "prevalence": known.prevalence,
-        "notes": {name: notes_of(scores[name].known(), scores[name]) for name in names},
+        "notes": {name: table_notes(scores[name].known(), scores[name]) for name in names},
     }
     return table
 
 
-class _Sampled:
+class _SampledFigures:
     """Figures of scores in every bootstrap sample, worked out once for the same units."""
 
     def __init__(self, samples: int, seed: int) -> None:
@@ -117,7 +117,9 @@ class _Sampled:
         return self._found[key]
 
 
-def _figures(method: LabelledScores, judged: LabelledScores, sampled: _Sampled) -> dict[str, Any]:
+def _figures(
+    method: LabelledScores, judged: LabelledScores, sampled: _SampledFigures
+) -> dict[str, Any]:
     """Figures of one row; those of being ahead on the units that both know."""
     nothing = Interval(np.nan, np.nan, np.nan)
     found = dict.fromkeys(FIGURES, nothing)
@@ -169,13 +171,13 @@ def _best_f1(known: LabelledScores, samples: int, seed: int) -> tuple[float, flo
             for one in (called & known.labels, called, known.labels, np.ones(len(known)))
         ]
     )
-    value = float(measure("f1", Confusion.of_calls(*sums.sum(axis=1))))
+    value = float(metric_value("f1", Confusion.of_calls(*sums.sum(axis=1))))
     if known.n_traces < 2:
         return threshold, value, np.empty(0)
     # Single precision where it is exact for every sample that can be drawn.
     sums = sums.astype(np.float32 if sums.max() * known.n_traces < EXACT else np.float64)
     drawn = [
-        measure("f1", Confusion.of_calls(*(sums @ draws)))
+        metric_value("f1", Confusion.of_calls(*(sums @ draws)))
         for draws in drawn_traces(known.n_traces, samples, seed)
     ]
     return threshold, value, np.concatenate(drawn) if drawn else np.empty(0)

@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic
-from explorer.validation._ablation.ablation_record import MARK, ablation_of, recorded, texts_digest
-from explorer.validation._data.labelled_scores import Truth, some
+from explorer.validation._ablation.ablation_record import (
+    MARK,
+    ablation_of,
+    ablation_record,
+    texts_digest,
+)
+from explorer.validation._data.labelled_scores import Truth, first_few
 
 if TYPE_CHECKING:
     from explorer.traces import Trace
@@ -191,7 +196,7 @@ class LabelSource:
     def _by_ablation(self, trace: Trace) -> list[bool | None]:
         try:
             found = labels_of(trace, "ablation", least_drop=self._least_drop)
-            mark = recorded(trace)
+            mark = ablation_record(trace)
         except EvidenceError as error:
             self._leave_out("unusable", f"{trace.id} ({error})")
             return [None] * len(trace.hyperedges)
@@ -229,7 +234,7 @@ class LabelSource:
             for unit in sorted(map(str, units))
         ]
         if unknown:
-            message = f"LabelStore for ids that are in no trace are left out: {some(unknown)}."
+            message = f"Labels for ids that are in no trace are left out: {first_few(unknown)}."
             notes.append(Diagnostic("labels-for-unknown-ids", message))
         return notes
 
@@ -256,7 +261,7 @@ class LabelSource:
             )
             notes.append(Diagnostic("several-models", message))
         reasons = [
-            words.format(len(names), some(names))
+            words.format(len(names), first_few(names))
             for why, words in _LEFT_OUT.items()
             if (names := self._left_out.get(why))
         ]

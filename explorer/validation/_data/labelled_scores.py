@@ -27,7 +27,7 @@ _LABELLED: dict[Truth, str] = {
 
 @dataclass(frozen=True, eq=False)
 class LabelledUnits:
-    """LabelledUnits units and where they come from; `LabelledScores` and `HeadScores` add scores.
+    """Labelled units and where they come from; `LabelledScores` and `HeadScores` add scores.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ class LabelledScores(LabelledUnits):
             positions=self.positions[places],
         )
 
-    def scored(self, scores: Any, *notes: Diagnostic) -> LabelledScores:
+    def with_scores(self, scores: Any, *notes: Diagnostic) -> LabelledScores:
         """Return the same units with other scores."""
         return replace(self, scores=scores, notes=(*self.notes, *notes))
 
@@ -225,13 +225,13 @@ class HeadScores(LabelledUnits):
         return LabelledScores(scores=self.scores[layer, head], **kept)
 
 
-def some(names: Sequence[str]) -> str:
+def first_few(names: Sequence[str]) -> str:
     """Name a few, and say how many there are beyond."""
     shown = ", ".join(str(name)[:80] for name in names[:FEW])
     return shown + (f" and {len(names) - FEW:,} more" if len(names) > FEW else "")
 
 
-def check_judged(judged: object) -> LabelledScores:
+def check_scores(judged: object) -> LabelledScores:
     """Return what measures take; InputError, saying what makes one, when it is something else."""
     if not isinstance(judged, LabelledScores):
         raise InputError(
@@ -249,7 +249,7 @@ def number_array(name: str, values: Any, dtype: Any = np.float64) -> NDArray[Any
         raise InputError(f"`{name}` must be numbers, one for each unit.") from None
 
 
-def no_labels(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> str:
+def no_labels_message(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> str:
     """Say that nothing is labelled, and what to do."""
     many = f"{n_traces} trace{'' if n_traces == 1 else 's'}"
     why = "".join(f" {note.message}" for note in notes)
@@ -268,7 +268,7 @@ def no_labels(truth: Truth, n_traces: int, notes: Sequence[Diagnostic] = ()) -> 
     return f"Nothing is known of any hyperedge of the {many}, so nothing can be measured.{why}"
 
 
-def one_kind(truth: Truth, n_units: int, used: bool, units: str = "hyperedges") -> str:
+def one_class_message(truth: Truth, n_units: int, used: bool, units: str = "hyperedges") -> str:
     """Say that all are used, or none, and what to do."""
     which, other = ("used", "not used") if used else ("not used", "used")
     if truth == "ablation":
@@ -296,8 +296,8 @@ def measurable(judged: LabelledScores) -> LabelledScores:
     ValidationError
         There are none, or of one kind only; it says what is missing and what to do.
     """
-    if not len(check_judged(judged)):
-        raise ValidationError(no_labels(judged.truth, judged.n_traces, judged.notes))
+    if not len(check_scores(judged)):
+        raise ValidationError(no_labels_message(judged.truth, judged.n_traces, judged.notes))
     known = judged.known()
     if not len(known):
         raise ValidationError(
@@ -307,11 +307,13 @@ def measurable(judged: LabelledScores) -> LabelledScores:
         )
     if known.positives in (0, len(known)):
         units = f"{_LABELLED[judged.truth]} hyperedges with a score"
-        raise ValidationError(one_kind(judged.truth, len(known), known.positives > 0, units))
+        raise ValidationError(
+            one_class_message(judged.truth, len(known), known.positives > 0, units)
+        )
     return known
 
 
-def notes_of(known: LabelledScores, judged: LabelledScores) -> tuple[Diagnostic, ...]:
+def table_notes(known: LabelledScores, judged: LabelledScores) -> tuple[Diagnostic, ...]:
     """What a table about `known` units of `judged` should say beside its figures."""
     notes = list(judged.notes)
     if len(known) < len(judged):

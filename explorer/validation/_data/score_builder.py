@@ -13,12 +13,12 @@ from explorer.errors import InputError, ShapeError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.traces import Trace
 from explorer.validation._data.ground_truth import LabelSource
-from explorer.validation._data.labelled_scores import no_labels, number_array, some
+from explorer.validation._data.labelled_scores import first_few, no_labels_message, number_array
 
 ScoresByTrace = Mapping[str, Mapping[str, float] | Sequence[float] | NDArray[Any]]
 
 
-def listed(traces: Any) -> Iterable[Trace]:
+def as_traces(traces: Any) -> Iterable[Trace]:
     """Return the traces, also of one alone.
 
     Raises
@@ -37,7 +37,7 @@ def listed(traces: Any) -> Iterable[Trace]:
 
 
 class ScoreBuilder:
-    """LabelledUnits units while they are collected, trace by trace.
+    """Labelled units while they are collected, trace by trace.
 
     Parameters
     ----------
@@ -115,7 +115,9 @@ class ScoreBuilder:
             Nothing has a label.
         """
         if not self._found:
-            raise ValidationError(no_labels(self._source.truth, len(self.seen), self._notes()))
+            raise ValidationError(
+                no_labels_message(self._source.truth, len(self.seen), self._notes())
+            )
         return self._found
 
     def rest(self) -> dict[str, Any]:
@@ -285,9 +287,9 @@ class ScoreInput:
             )
             notes.append(Diagnostic("fallback-scores", message))
         if self._missing:
-            message = f"No score was given for {some(self._missing)}: they count as unknown."
+            message = f"No score was given for {first_few(self._missing)}: they count as unknown."
             notes.append(Diagnostic("scores-missing", message))
         if self._odd:
-            message = f"Scores for ids that are not there are left out: {some(self._odd)}."
+            message = f"Scores for ids that are not there are left out: {first_few(self._odd)}."
             notes.append(Diagnostic("scores-for-unknown-ids", message))
         return notes

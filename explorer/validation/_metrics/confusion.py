@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
-from explorer.validation._data.labelled_scores import LabelledScores, check_judged
+from explorer.validation._data.labelled_scores import LabelledScores, check_scores
 
 Metric = Literal["precision", "recall", "f1", "mcc", "youden", "kappa", "coverage"]
 Objective = Literal["f1", "mcc", "youden", "kappa"]
@@ -84,7 +84,7 @@ METRICS: Mapping[Metric, _Figure] = {
 """Every metric by name. All are at most 1, and more is better for all but coverage."""
 
 
-def measure(metric: Metric, confusion: Confusion) -> Floats:
+def metric_value(metric: Metric, confusion: Confusion) -> Floats:
     """Work a metric out.
 
     Parameters
@@ -148,7 +148,7 @@ def confusion_at(judged: LabelledScores, threshold: float) -> Confusion:
         The threshold is no finite number.
     """
     threshold = check_threshold(threshold)
-    known = ~np.isnan(check_judged(judged).scores)
+    known = ~np.isnan(check_scores(judged).scores)
     called = reaches(judged.scores, threshold)
     labels = judged.labels
     return Confusion.of_calls(

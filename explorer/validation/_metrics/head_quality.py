@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ValidationError
-from explorer.validation._data.labelled_scores import HeadScores, no_labels, one_kind
+from explorer.validation._data.labelled_scores import (
+    HeadScores,
+    no_labels_message,
+    one_class_message,
+)
 from explorer.validation._metrics.confusion import check_metric
 from explorer.validation._metrics.ranking import row_blocks
-from explorer.validation._statistics.resampling import Floats
+from explorer.validation._statistics.bootstrap import Floats
 
 Quality = Literal["auc", "average_precision", "f1"]
 
@@ -57,9 +61,11 @@ def quality_map(heads: HeadScores, metric: Quality = "auc") -> Floats:
             "them."
         )
     if not len(heads):
-        raise ValidationError(no_labels(heads.truth, heads.n_traces, heads.notes))
+        raise ValidationError(no_labels_message(heads.truth, heads.n_traces, heads.notes))
     if heads.positives in (0, len(heads)):
-        raise ValidationError(one_kind(heads.truth, len(heads), heads.positives > 0, "units"))
+        raise ValidationError(
+            one_class_message(heads.truth, len(heads), heads.positives > 0, "units")
+        )
     layers, per_layer, n = heads.scores.shape
     flat = heads.scores.reshape(-1, n)
     found = np.empty(len(flat))
@@ -71,7 +77,7 @@ def quality_map(heads: HeadScores, metric: Quality = "auc") -> Floats:
 def _downwards(
     scores: NDArray[np.float32], labels: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """LabelStore in the order of the scores, downwards, by sorting numbers that hold both.
+    """Labels in the order of the scores, downwards, by sorting numbers that hold both.
 
     Returns
     -------

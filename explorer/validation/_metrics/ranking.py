@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic
-from explorer.validation._data.labelled_scores import LabelledScores, Truth, measurable, notes_of
-from explorer.validation._statistics.resampling import (
+from explorer.validation._data.labelled_scores import LabelledScores, Truth, measurable, table_notes
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     Floats,
     Interval,
@@ -106,7 +106,7 @@ def rank(judged: LabelledScores, *, samples: int = SAMPLES, seed: int = 0) -> Ra
         len(judged) - len(known),
         int((~np.isnan(within)).sum()),
         known.truth,
-        notes_of(known, judged),
+        table_notes(known, judged),
     )
 
 
@@ -118,7 +118,7 @@ def rank_samples(known: LabelledScores, *, samples: int = SAMPLES, seed: int = 0
     no samples.
     """
     samples = check_samples(samples)
-    places = _Places.of(known)
+    places = _RankBins.of(known)
     auc, precision = places.figures(np.ones((known.n_traces, 1)))
     drawn = [
         places.figures(draws)
@@ -137,7 +137,7 @@ def rank_samples(known: LabelledScores, *, samples: int = SAMPLES, seed: int = 0
     )
 
 
-class _Places:
+class _RankBins:
     """Where the others stand among the used units.
 
     Ranks depend on the order of the two classes alone, so what lies between two neighbouring scores
@@ -152,7 +152,7 @@ class _Places:
         self.n_bins = 3 * k + 1
 
     @classmethod
-    def of(cls, known: LabelledScores) -> _Places:
+    def of(cls, known: LabelledScores) -> _RankBins:
         used = known.labels
         scores = known.scores
         distinct, place = np.unique(-scores[used], return_inverse=True)  # downwards

@@ -9,9 +9,13 @@ import numpy as np
 
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import Diagnostic
-from explorer.validation._data.labelled_scores import LabelledScores, Truth, check_judged, notes_of
-from explorer.validation._statistics.causal_measures import spearman, spearman_by_trace
-from explorer.validation._statistics.resampling import (
+from explorer.validation._data.labelled_scores import (
+    LabelledScores,
+    Truth,
+    check_scores,
+    table_notes,
+)
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     Interval,
     bins_by_trace,
@@ -20,6 +24,7 @@ from explorer.validation._statistics.resampling import (
     drawn_traces,
     percentiles,
 )
+from explorer.validation._statistics.causal_measures import spearman, spearman_by_trace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +97,7 @@ def bias(
         raise InputError(f"Scores can be held against position or length, not {against!r}.")
     bins = check_count("bins", bins, 1)
     samples = check_samples(samples)
-    check_judged(judged)
+    check_scores(judged)
     values = judged.positions if against == "position" else judged.lengths
     known = judged.of(~np.isnan(values)).known()
     if not len(known):
@@ -138,5 +143,5 @@ def bias(
         spearman(known.scores, values),
         known.length_in if against == "length" else "",
         known.truth,
-        notes_of(known, judged),
+        table_notes(known, judged),
     )

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ShapeError
-from explorer.validation._statistics.resampling import SAMPLES, Floats, Interval, mean_interval
+from explorer.validation._statistics.bootstrap import SAMPLES, Floats, Interval, mean_interval
 
 _FEWEST = 3
 """Two units are always in order or in reverse: a rank correlation of 1 or -1 that means nothing."""
 
 
 @dataclass(frozen=True, eq=False)
-class ByTrace:
+class PerTraceMeasure:
     """A figure worked out trace by trace.
 
     Attributes
@@ -42,7 +42,7 @@ class ByTrace:
 
 
 @dataclass(frozen=True, eq=False)
-class TopDrop:
+class TopKDrop:
     """What is lost with the k units of highest score, each removed by itself.
 
     Attributes
@@ -56,7 +56,7 @@ class TopDrop:
     k : int
     """
 
-    drop: ByTrace
+    drop: PerTraceMeasure
     random: Interval
     best: Interval
     k: int
@@ -79,7 +79,7 @@ def spearman(one: Any, other: Any) -> float:
 
 def spearman_by_trace(
     scores: Any, effects: Any, groups: Any, *, samples: int = SAMPLES, seed: int = 0
-) -> ByTrace:
+) -> PerTraceMeasure:
     """Rank correlation of scores and effects within each trace, and its mean.
 
     Parameters
@@ -129,7 +129,7 @@ def top_k_drop(
     *,
     samples: int = SAMPLES,
     seed: int = 0,
-) -> TopDrop:
+) -> TopKDrop:
     """What is lost with the k units of highest score.
 
     The effects of units that were removed one by one are added up. Units that say the same hide
@@ -160,7 +160,7 @@ def top_k_drop(
             )
         )
     drop, random, best = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-    return TopDrop(
+    return TopKDrop(
         _by_trace(drop, samples, seed),
         mean_interval(random, samples, seed),
         mean_interval(best, samples, seed),
@@ -168,7 +168,7 @@ def top_k_drop(
     )
 
 
-def mean_drop(drops: Any, *, samples: int = SAMPLES, seed: int = 0) -> ByTrace:
+def mean_drop(drops: Any, *, samples: int = SAMPLES, seed: int = 0) -> PerTraceMeasure:
     """The mean of one measured drop for each trace; NaN where it was not measured."""
     return _by_trace(np.asarray(drops, dtype=np.float64), samples, seed)
 
@@ -180,7 +180,7 @@ def lds(
     *,
     samples: int = SAMPLES,
     seed: int = 0,
-) -> ByTrace:
+) -> PerTraceMeasure:
     """Linear datamodelling score: whether sums of scores predict what random ablations do.
 
     For each trace Spearman's correlation, over its random masks, between the sum of the scores of
@@ -221,9 +221,9 @@ def lds(
     return _by_trace(values, samples, seed)
 
 
-def _by_trace(values: Any, samples: int, seed: int) -> ByTrace:
+def _by_trace(values: Any, samples: int, seed: int) -> PerTraceMeasure:
     array = np.asarray(values, dtype=np.float64).reshape(-1)
-    return ByTrace(mean_interval(array, samples, seed), array)
+    return PerTraceMeasure(mean_interval(array, samples, seed), array)
 
 
 def _aligned(one: Any, other: Any, groups: Any) -> tuple[Floats, Floats, NDArray[np.intp]]:

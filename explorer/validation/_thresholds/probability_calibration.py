@@ -13,10 +13,10 @@ from explorer.validation._data.labelled_scores import (
     LabelledScores,
     Truth,
     measurable,
-    notes_of,
     number_array,
+    table_notes,
 )
-from explorer.validation._statistics.resampling import (
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     Floats,
     bins_by_trace,
@@ -135,7 +135,7 @@ def fit_calibrator(
         fitted = _fitted(method, known.scores[~held], known.labels[~held])
         held_out[held] = _predicted(fitted, known.scores[held])
     fitted = _fitted(method, known.scores, known.labels)
-    return Calibrator(method, held_out, known, notes_of(known, judged), fitted)
+    return Calibrator(method, held_out, known, table_notes(known, judged), fitted)
 
 
 def reliability(

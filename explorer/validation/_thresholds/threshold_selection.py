@@ -14,18 +14,18 @@ from explorer.validation._data.labelled_scores import (
     LabelledScores,
     Truth,
     measurable,
-    notes_of,
     number_array,
+    table_notes,
 )
 from explorer.validation._metrics.confusion import (
     Confusion,
     Floats,
     Objective,
     check_metric,
-    measure,
+    metric_value,
     reaches,
 )
-from explorer.validation._statistics.resampling import (
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     Interval,
     check_count,
@@ -145,7 +145,7 @@ def best_threshold(scores: Any, labels: Any, metric: Objective = "f1") -> BestTh
     single = down.astype(np.float32)  # as scores and thresholds are compared
     last = np.flatnonzero(np.r_[single[1:] != single[:-1], True])
     hits = np.cumsum(truth[order])[last]
-    values = measure(metric, Confusion.of_calls(hits, last + 1, int(truth.sum()), len(known)))
+    values = metric_value(metric, Confusion.of_calls(hits, last + 1, int(truth.sum()), len(known)))
     if np.isnan(values).all():
         return BestThreshold(np.nan, np.nan)
     place = int(np.nanargmax(values))
@@ -220,7 +220,9 @@ def cross_validated_threshold(
                     "fold": fold,
                     "threshold": found.threshold,
                     "in_sample": found.value,
-                    "held_out": float(measure(metric, _confused(called[held], known.labels[held]))),
+                    "held_out": float(
+                        metric_value(metric, _confused(called[held], known.labels[held]))
+                    ),
                     "traces": len(np.unique(known.groups[held])),
                     "positives": int(known.labels[held].sum()),
                 }
@@ -241,7 +243,7 @@ def cross_validated_threshold(
     )
     low, high = float(table["threshold"].min()), float(table["threshold"].max())
     differ = float((reaches(known.scores, low) & ~reaches(known.scores, high)).mean())
-    notes = list(notes_of(known, judged))
+    notes = list(table_notes(known, judged))
     if differ > 0.1:
         message = (
             f"Other traces choose other thresholds, from {low:.3g} to {high:.3g}, and {differ:.0%} "
@@ -374,7 +376,7 @@ def _over_repeats(metric: Objective, tables: Floats, there: Floats, draws: Any) 
     found = []
     for counts in tables:
         hits, calls = (weights @ counts).T
-        found.append(measure(metric, Confusion.of_calls(hits, calls, positives, units)))
+        found.append(metric_value(metric, Confusion.of_calls(hits, calls, positives, units)))
     stacked = np.stack(found)
     known = ~np.isnan(stacked)
     mean = np.full(stacked.shape[1], np.nan)

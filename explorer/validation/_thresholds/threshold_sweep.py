@@ -14,9 +14,9 @@ from explorer.feedback import Diagnostic
 from explorer.validation._data.labelled_scores import (
     LabelledScores,
     Truth,
-    check_judged,
+    check_scores,
     measurable,
-    notes_of,
+    table_notes,
 )
 from explorer.validation._metrics.confusion import (
     METRICS,
@@ -25,10 +25,10 @@ from explorer.validation._metrics.confusion import (
     Metric,
     check_metric,
     check_threshold,
-    measure,
+    metric_value,
     reaches,
 )
-from explorer.validation._statistics.resampling import (
+from explorer.validation._statistics.bootstrap import (
     SAMPLES,
     bins_by_trace,
     check_samples,
@@ -44,7 +44,7 @@ Spacing = Literal["quantiles", "log", "linear"]
 COUNTS = ("tp", "fp", "fn", "tn")
 
 
-class Best(NamedTuple):
+class BestInSweep(NamedTuple):
     """The threshold at which a metric is best, and the metric there with its interval."""
 
     threshold: float
@@ -93,7 +93,7 @@ class Sweep:
     seed: int
     notes: tuple[Diagnostic, ...]
 
-    def best(self, metric: Metric = "f1") -> Best:
+    def best(self, metric: Metric = "f1") -> BestInSweep:
         """Return where a metric is largest; of several thresholds the highest.
 
         The metric was looked up on the same labels, so it is better than it will be on others:
@@ -108,9 +108,9 @@ class Sweep:
         values = self.table[metric].to_numpy()
         place = _last_best(values)
         if place is None:
-            return Best(np.nan, np.nan, np.nan, np.nan)
+            return BestInSweep(np.nan, np.nan, np.nan, np.nan)
         row = self.table.iloc[place]
-        return Best(
+        return BestInSweep(
             float(row["threshold"]),
             float(row[metric]),
             float(row[f"{metric}_low"]),
@@ -212,9 +212,9 @@ def sweep(
         for draws in drawn_traces(known.n_traces, samples, seed, width=4 * n):
             confusion = _confusion(counted @ draws)
             for metric, found in drawn.items():
-                found.append(measure(metric, confusion))
+                found.append(metric_value(metric, confusion))
     for metric, found in drawn.items():
-        columns[metric] = measure(metric, whole)[:, 0]
+        columns[metric] = metric_value(metric, whole)[:, 0]
         low, high = percentiles(np.concatenate(found, axis=1) if found else np.empty((n, 0)))
         defined = ~np.isnan(columns[metric])
         columns[f"{metric}_low"] = np.where(defined, low, np.nan)
@@ -230,7 +230,7 @@ def sweep(
         len(judged) - len(known),
         samples,
         seed,
-        notes_of(known, judged),
+        table_notes(known, judged),
     )
 
 
@@ -248,7 +248,7 @@ def flipped(judged: LabelledScores, one: float, other: float) -> pd.DataFrame:
 
     from explorer.feedback._feedback_table import text_column
 
-    first = reaches(check_judged(judged).scores, check_threshold(one))
+    first = reaches(check_scores(judged).scores, check_threshold(one))
     second = reaches(judged.scores, check_threshold(other))
     places = np.flatnonzero(first != second)
     table = pd.DataFrame(

@@ -9,10 +9,10 @@ import traitlets as t
 
 from explorer.errors import InputError, ValidationError
 from explorer.rag import ExtractorConfig
-from explorer.reporting._analysis.score_names import checked, named
+from explorer.reporting._analysis.score_names import score_name, single_threshold_config
 from explorer.reporting._analysis.threshold_analysis import (
-    EMBEDDED,
-    FREE,
+    EMBEDDING_BASELINES,
+    TEXT_BASELINES,
     BaselineComparison,
     ThresholdAnalysis,
     ThresholdOutcome,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import TraceSet
-    from explorer.validation._calibration.calibration import Begun
+    from explorer.validation._calibration.outer_folds import PartialCalibration
     from explorer.validation._calibration.recommendation import Recommendation
     from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._data.labelled_scores import Truth
@@ -83,7 +83,7 @@ class ThresholdsController(t.HasTraits):
         self._begun = False
         self._named = ""
         self._recommended_by: tuple[Truth, float] | None = None
-        self._folds: Begun | None = None
+        self._folds: PartialCalibration | None = None
         self._judged: Key | None = None  # what is in view, or asked for
         self._key_of_lab: Key = ()
         self._threshold_name = ""
@@ -220,7 +220,7 @@ class ThresholdsController(t.HasTraits):
     def _judge(self, traces: TraceSet, key: Key) -> None:
         self.desk.runner.cancel(LANE)
         try:
-            called = named(checked(self.methods.config()))
+            called = score_name(single_threshold_config(self.methods.config()))
         except ValidationError as error:
             self.scores.leave(LANE)
             self._refuse(error)
@@ -275,7 +275,7 @@ class ThresholdsController(t.HasTraits):
         if lab is None or traces is None:
             return
         names: tuple[Baseline, ...]
-        names = (*FREE, *EMBEDDED) if self.embedded else FREE
+        names = (*TEXT_BASELINES, *EMBEDDING_BASELINES) if self.embedded else TEXT_BASELINES
         called = self._named
         self._held = key = (lab.judged, self.embedded)
         known = self._besides.get(key)
@@ -330,7 +330,7 @@ class ThresholdsController(t.HasTraits):
                     cancel=job.cancel,
                 )
             except CalibrationCancelled as error:
-                self._folds = error.begun
+                self._folds = error.partial
                 raise
             except ValidationError as error:
                 return error
@@ -357,7 +357,7 @@ class ThresholdsController(t.HasTraits):
 
     def named(self) -> str:
         """Return what the chosen scores are called."""
-        return named(ExtractorConfig.of(self.methods.config()))
+        return score_name(ExtractorConfig.of(self.methods.config()))
 
     def _refuse(self, error: ValidationError) -> None:
         # What older scores are held against comes too late.

@@ -19,12 +19,12 @@ from explorer.figures import (
     threshold_curves_spec,
 )
 from explorer.figures._thresholds.quality_map import map_height
+from explorer.reporting._analysis.final_weights import FinalWeights, final_weights, hyperedges_of
 from explorer.reporting._analysis.threshold_analysis import (
     ThresholdAnalysis,
     ThresholdOutcome,
     flips_between,
 )
-from explorer.reporting._analysis.weight_ends import WeightEnds, hyperedges_of, weight_ends
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._plot.incremental_plot import WidePlot
@@ -344,7 +344,7 @@ class ThresholdsPanel:
         self.moves.show(**moves_content(self.state, self.ends, truth))
 
     @property
-    def ends(self) -> WeightEnds | None:
+    def ends(self) -> FinalWeights | None:
         """Where the weights end, by the labels."""
         moves, lab = self.state.trajectory, self.lab
         if moves is None or lab is None:
@@ -353,7 +353,7 @@ class ThresholdsPanel:
         if known is None or known[0] is not moves.order or known[1] is not lab.judged:
             places = hyperedges_of(moves.order, lab.judged)
             known = self._told = (moves.order, lab.judged, places)
-        return weight_ends(moves, lab.judged, known[2])
+        return final_weights(moves, lab.judged, known[2])
 
     def _draw_beside(self) -> None:
         beside: BaselineComparison | None = self.keeper.beside

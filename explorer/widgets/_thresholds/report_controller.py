@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
-from explorer.reporting._analysis.threshold_analysis import EMBEDDED, FREE
+from explorer.reporting._analysis.threshold_analysis import EMBEDDING_BASELINES, TEXT_BASELINES
 from explorer.validation._comparison.agreement import verdicts_at
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
@@ -84,7 +84,9 @@ class ReportController:
             "truth": state.truth,
             "least_drop": state.least_drop,
             "compared": self._compared(table),
-            "baselines": (*FREE, *EMBEDDED) if self.lab.embedded else FREE,
+            "baselines": (*TEXT_BASELINES, *EMBEDDING_BASELINES)
+            if self.lab.embedded
+            else TEXT_BASELINES,
             "update": {"strategy": state.update_strategy},
         }
 

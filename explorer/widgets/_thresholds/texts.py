@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import ValidationError
 from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
-from explorer.reporting._analysis.score_names import THRESHOLD_OF
-from explorer.reporting._analysis.sentences import MEASURES, ending, flattered
+from explorer.reporting._analysis.number_text import bounds, digits, interval
+from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
+from explorer.reporting._analysis.sentences import MEASURES, selection_warning, weight_summary
 from explorer.reporting._analysis.threshold_analysis import (
     FIGURES,
     ThresholdAnalysis,
     ThresholdOutcome,
-    ahead_of_words,
+    lead_over_words,
 )
-from explorer.reporting._page.numbers import bounds, digits, interval
 from explorer.widgets._shell.config_exchange import is_shown
 from explorer.widgets._state import (
     METHOD_THRESHOLDS,
@@ -38,8 +38,8 @@ from explorer.widgets._thresholds.truth_texts import WORDS
 from explorer.widgets._traces.controller import ABLATING, SCORING
 
 if TYPE_CHECKING:
+    from explorer.reporting._analysis.final_weights import FinalWeights
     from explorer.reporting._analysis.threshold_analysis import BaselineComparison
-    from explorer.reporting._analysis.weight_ends import WeightEnds
     from explorer.validation import Agreement
     from explorer.widgets._jobs.job_runner import JobReport
     from explorer.widgets._thresholds.ablation_controller import AblationController, Cost
@@ -73,15 +73,15 @@ def content_of(
     lab: ThresholdAnalysis | None = keeper.lab
     beside: BaselineComparison | None = keeper.beside
     there = lab is not None and reading is not None
-    flattery = flattered(ExtractorConfig.of(keeper.methods.config()), keeper.recommendation)
+    flattery = selection_warning(ExtractorConfig.of(keeper.methods.config()), keeper.recommendation)
     # While another truth is under way the old figures stay, in their own words.
     words = WORDS[state.truth if lab is None else lab.judged.truth]
     figures = {
         "part": "figures",
         "method": state.method,
-        "methods": [[name, name, _METHODS[name]] for name in THRESHOLD_OF],
+        "methods": [[name, name, _METHODS[name]] for name in THRESHOLD_NAMES],
         "refused": keeper.refused,
-        "can_label": state.method in THRESHOLD_OF and state.truth == "labels",
+        "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels",
         "truth": state.truth,
         "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
         "least_drop": state.least_drop,
@@ -122,7 +122,7 @@ def content_of(
         "hidden": beside is None,
         "embedded": keeper.embedded,
         "busy": BESIDE_LANE in keeper.desk.reports,
-        "said": "" if beside is None or flattery else ahead_of_words(beside),
+        "said": "" if beside is None or flattery else lead_over_words(beside),
     }
     return figures, between, free
 
@@ -200,14 +200,14 @@ def agreement_content(
     }
 
 
-def moves_content(state: ExplorerState, ends: WeightEnds | None, truth: str) -> dict[str, Any]:
+def moves_content(state: ExplorerState, ends: FinalWeights | None, truth: str) -> dict[str, Any]:
     """What stands above the weights: how feedback moves them, and what that leads to."""
     return {
         "part": "moves",
         "hidden": ends is None,
         "strategy": state.update_strategy,
         "strategies": [[name, name, _STRATEGIES[name]] for name in UPDATE_STRATEGIES],
-        "said": "" if ends is None else ending(ends, WORDS[truth].which),
+        "said": "" if ends is None else weight_summary(ends, WORDS[truth].which),
     }
 
 

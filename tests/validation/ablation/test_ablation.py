@@ -165,8 +165,8 @@ def check(model: Model, ablated: Trace, given: Trace) -> None:
     facts = [edge.hyperedge for edge in given.hyperedges]
 
     def logprob(kept: Any) -> float:
-        some = [fact for fact, stays in zip(facts, kept, strict=True) if stays]
-        return by_definition(model, some, given.query, given.answer)
+        first_few = [fact for fact, stays in zip(facts, kept, strict=True) if stays]
+        return by_definition(model, first_few, given.query, given.answer)
 
     full = logprob([True] * len(facts))
     assert found.full_logprob == pytest.approx(full, abs=1e-4)
@@ -497,8 +497,8 @@ def test_what_ablate_did_not_write_is_refused(model, damage):
 
 
 def test_attention_and_ablation_live_side_by_side(model):
-    (scored,) = score_traces(trace(1), model, progress=False)
-    (both,) = ablate(scored, model, progress=False)
+    (with_scores,) = score_traces(trace(1), model, progress=False)
+    (both,) = ablate(with_scores, model, progress=False)
     assert "unit_attention" in both.metadata
     (again,) = score_traces(both, model, overwrite=True, progress=False)
     check(model, again, trace(1))
@@ -563,7 +563,9 @@ def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):
     check(model, found[0], trace(0))
     words = ["generate=True", "no hyperedges", "has text", "has room for 512", "'nobody'"]
     for one, reason in zip(found[1:], words, strict=True):
-        (problem,) = [some for some in found.problems if f"'{one.id}'" in some.message]
+        (problem,) = [
+            first_few for first_few in found.problems if f"'{one.id}'" in first_few.message
+        ]
         assert "was not ablated" in problem.message
         assert reason in problem.message
         assert reason in one.metadata["ablation"]["problem"]

@@ -15,7 +15,7 @@ from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace, head_readings
 from explorer.validation import CalibrationCancelled, calibrate, judge
 from explorer.validation._calibration.candidate_features import features_of
-from explorer.validation._calibration.head_candidates import Plain
+from explorer.validation._calibration.head_candidates import PlainScores
 
 LAYERS, HEADS, UNITS = 3, 2, 6
 UNLIKE = ("Whales swim.", "Iron rusts.", "Bach", "42 km", "Quito", "Zoe plays drums")
@@ -109,11 +109,11 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
 
     with pytest.raises(CalibrationCancelled) as stopped:
         calibrate(traces, repeats=1, samples=50, progress=stop_in_the_third_fold, cancel=cancel)
-    assert len(stopped.value.begun.folds) == 2
+    assert len(stopped.value.partial.folds) == 2
     assert steps == sorted(steps)
     again = []
     resumed = calibrate(
-        traces, repeats=1, samples=50, resume=stopped.value.begun, progress=again.append
+        traces, repeats=1, samples=50, resume=stopped.value.partial, progress=again.append
     )
     # Three folds that were left, and all traces.
     told = list(dict.fromkeys(step.message.rpartition(": ")[2] for step in again))
@@ -125,7 +125,7 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
     begun, other = [], planted(seed=2)
     for trace, new in zip(traces, other, strict=True):
         trace.metadata = new.metadata
-    calibrate(traces, repeats=1, samples=50, resume=stopped.value.begun, progress=begun.append)
+    calibrate(traces, repeats=1, samples=50, resume=stopped.value.partial, progress=begun.append)
     assert begun[0].message.endswith("0 of 5")
 
 
@@ -200,10 +200,10 @@ def test_plain_candidates_score_as_the_extractor_does(reduction, normalisation):
     metadata = {"unit_attention": mass, "unit_topk": mass / 4, "unit_tokens": [3, 9, 4, 0, 8, 2]}
     trace = Trace("t", "what?", edges, "that", metadata)
     features = features_of([trace], [range(UNITS)])
-    columns = features.plain.get(Plain(reduction, normalisation))
+    columns = features.plain.get(PlainScores(reduction, normalisation))
     if columns is None:  # lift counts tokens itself: that of mean and of mass are one
         assert (reduction, normalisation) == ("mass", "lift")
-        columns = features.plain[Plain("mean", "lift")]
+        columns = features.plain[PlainScores("mean", "lift")]
     for column in range(columns.shape[1]):
         layer, head = features.place(column)
         config = {
@@ -364,7 +364,7 @@ def test_scores_beyond_0_and_1_give_a_threshold_that_an_extractor_takes(shift):
         ({"folds": "5"}, "folds"),
         ({"min_traces": "x"}, "min_traces"),
         ({"min_positives": None}, "min_positives"),
-        ({"resume": CalibrationCancelled}, "begun"),
+        ({"resume": CalibrationCancelled}, "partial"),
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_is_read(wrong, said):
@@ -393,7 +393,7 @@ def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
     stop.set()
     with pytest.raises(CalibrationCancelled) as first:
         calibrate(planted(), cancel=stop)
-    assert not first.value.begun.folds
+    assert not first.value.partial.folds
 
     later = threading.Event()
 
@@ -403,11 +403,11 @@ def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
 
     with pytest.raises(CalibrationCancelled) as second:
         calibrate(planted(), repeats=1, progress=watch, cancel=later)
-    begun = second.value.begun
+    begun = second.value.partial
     assert begun.folds
     with pytest.raises(CalibrationCancelled) as third:
         calibrate(planted(), repeats=1, cancel=stop, resume=begun)
-    assert third.value.begun is begun
+    assert third.value.partial is begun
 
 
 def test_what_is_no_better_than_chance_is_not_recommended_beside_words_that_are_worse():

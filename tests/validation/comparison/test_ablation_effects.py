@@ -12,7 +12,7 @@ from explorer.validation import ablation_table, judge
 
 from ..made_ablations import ablated
 
-FREE = ("always-no", "random", "length", "position")
+TEXT_BASELINES = ("always-no", "random", "length", "position")
 
 
 def with_masks(name, effects, masks, logprobs):
@@ -36,8 +36,8 @@ def test_figures_are_those_of_scipy_and_of_counting():
         traces[-1].metadata["ablation"]["mask_logprobs"] = random.normal(size=12).tolist()
         scores[f"t{n}"] = random.random(5)
     judged = judge(traces, scores, "ablation")
-    table = ablation_table(traces, judged, method="mine", names=FREE, k=2, samples=100)
-    assert table["scores"].tolist() == ["mine", *FREE]
+    table = ablation_table(traces, judged, method="mine", names=TEXT_BASELINES, k=2, samples=100)
+    assert table["scores"].tolist() == ["mine", *TEXT_BASELINES]
     assert table.attrs["truth"] == "ablation"
     marks = [trace.metadata["ablation"] for trace in traces]
     expected = {"mine": list(scores.values()), "position": [[1, 0.75, 0.5, 0.25, 0]] * 8}
@@ -101,4 +101,4 @@ def test_other_truths_and_names_are_refused():
     with pytest.raises(InputError, match="k, how many"):
         ablation_table([trace], judged, names=(), k=0)
     with pytest.raises(ValidationError, match=r"ablate\(traces\)"):
-        ablation_table([Trace("a", "What?")], judged, names=FREE)
+        ablation_table([Trace("a", "What?")], judged, names=TEXT_BASELINES)

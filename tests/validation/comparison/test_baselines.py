@@ -15,9 +15,9 @@ from explorer.validation import (
     BASELINES,
     baseline_scores,
     baseline_table,
+    compare_scores,
     judge,
     lexical_overlap,
-    side_by_side,
 )
 from explorer.validation._comparison.baselines import content_words, word_overlap
 
@@ -150,8 +150,8 @@ def test_the_table_has_the_method_and_every_baseline(judged):
 def test_figures_of_the_table_are_those_of_scikit_learn():
     one = by_chance(60, digits=1)
     two = by_chance(60, digits=1, gain=0.0)
-    two = one.scored(two.scores)
-    table = side_by_side({"one": one, "two": two}, samples=0)
+    two = one.with_scores(two.scores)
+    table = compare_scores({"one": one, "two": two}, samples=0)
     for row, judged in zip(table.itertuples(), (one, two), strict=True):
         assert row.auc == pytest.approx(roc_auc_score(judged.labels, judged.scores))
         expected = average_precision_score(judged.labels, judged.scores)
@@ -165,7 +165,7 @@ def test_figures_of_the_table_are_those_of_scikit_learn():
 def test_differences_are_paired():
     """The same scores are never ahead of themselves, however few the traces."""
     judged = by_chance(10)
-    table = side_by_side({"one": judged, "two": judged.scored(judged.scores.copy())})
+    table = compare_scores({"one": judged, "two": judged.with_scores(judged.scores.copy())})
     assert (table.auc_ahead_low[1], table.auc_ahead_high[1]) == (0.0, 0.0)
     assert table.auc_low[1] < table.auc[1] < table.auc_high[1]
 
@@ -174,7 +174,7 @@ def test_a_difference_is_over_the_units_that_both_know():
     judged = by_chance(40)
     scores = by_chance(40, seed=5).scores.copy()
     scores[:100] = np.nan
-    table = side_by_side({"one": judged, "two": judged.scored(scores)}, samples=0)
+    table = compare_scores({"one": judged, "two": judged.with_scores(scores)}, samples=0)
     expected = roc_auc_score(judged.labels[100:], judged.scores[100:]) - roc_auc_score(
         judged.labels[100:], scores[100:]
     )
@@ -189,9 +189,9 @@ def test_refusals(judged):
     with pytest.raises(ValidationError, match="name of a baseline"):
         baseline_table(traces(), judged, method="random")
     with pytest.raises(InputError, match="no scores"):
-        side_by_side({})
+        compare_scores({})
     with pytest.raises(InputError, match="other units"):
-        side_by_side({"one": by_chance(3), "two": by_chance(4)})
+        compare_scores({"one": by_chance(3), "two": by_chance(4)})
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):

@@ -14,6 +14,7 @@ from explorer.validation import (
     LEAST_DROP,
     baseline_table,
     bias,
+    compare_scores,
     cross_validated_threshold,
     fit_calibrator,
     flipped,
@@ -25,7 +26,6 @@ from explorer.validation import (
     rank,
     reliability,
     roc,
-    side_by_side,
     sweep,
 )
 
@@ -82,15 +82,15 @@ def test_labels_of_people_and_of_ablation_are_kept_apart():
     assert (by_people.truth, by_use.truth) == ("labels", "ablation")
     assert by_people.notes == ()
     with pytest.raises(InputError, match="another truth"):
-        side_by_side({"one": by_people, "other": by_use})
+        compare_scores({"one": by_people, "other": by_use})
 
 
 def test_one_truth_with_another_drop_is_another_truth():
     trace, scores = ablated("a", [2.0, 0.5, 0.0]), {"a": [0.3, 0.2, 0.1]}
     at_two, at_less = (judge([trace], scores, "ablation", least_drop=d) for d in (1.0, 0.4))
     with pytest.raises(InputError, match="another truth"):
-        side_by_side({"one": at_two, "other": at_less})
-    assert len(side_by_side({"one": at_two, "other": at_two}, samples=0)) == 2
+        compare_scores({"one": at_two, "other": at_less})
+    assert len(compare_scores({"one": at_two, "other": at_two}, samples=0)) == 2
 
 
 def test_labels_that_are_given_stand_in_place_of_what_traces_bring():

@@ -10,7 +10,7 @@ from explorer.errors import InputError, ValidationError
 from explorer.validation import HeadScores, precision_recall, quality_map, rank, roc
 from explorer.validation._metrics.head_quality import chance_of
 from explorer.validation._metrics.ranking import rank_samples, within_trace_auc
-from explorer.validation._statistics.resampling import drawn_traces
+from explorer.validation._statistics.bootstrap import drawn_traces
 
 from ..made_units import by_chance, judged_of
 
@@ -85,7 +85,7 @@ def test_unknown_scores_are_left_out_of_the_ranking():
     judged = by_chance(20)
     scores = judged.scores.copy()
     scores[:30] = np.nan
-    found = rank(judged.scored(scores), samples=10)
+    found = rank(judged.with_scores(scores), samples=10)
     assert found.auc.value == pytest.approx(roc_auc_score(judged.labels[30:], scores[30:]))
     assert found.unknown == 30
 
@@ -112,9 +112,9 @@ def test_equal_scores_rank_by_chance():
 
 
 def test_one_class_only_is_refused():
-    for measure in (rank, roc, precision_recall):
+    for metric_value in (rank, roc, precision_recall):
         with pytest.raises(ValidationError, match="labelled 'used'"):
-            measure(judged_of([0.1, 0.2], [True, True]))
+            metric_value(judged_of([0.1, 0.2], [True, True]))
 
 
 def heads_of(scores, labels):

@@ -7,7 +7,7 @@ import pytest
 
 from explorer.errors import InputError, ValidationError
 from explorer.validation import bias
-from explorer.validation._statistics.resampling import drawn_traces
+from explorer.validation._statistics.bootstrap import drawn_traces
 
 from ..made_units import judged_of
 

@@ -10,8 +10,8 @@ from explorer.errors import InputError, ValidationError
 from explorer.feedback import FeedbackPolicy
 from explorer.feedback._feedback_table import reached
 from explorer.validation import confusion_at, flipped, sweep
-from explorer.validation._metrics.confusion import METRICS, Confusion, measure, reaches
-from explorer.validation._statistics.resampling import drawn_traces, mean_interval, percentiles
+from explorer.validation._metrics.confusion import METRICS, Confusion, metric_value, reaches
+from explorer.validation._statistics.bootstrap import drawn_traces, mean_interval, percentiles
 from explorer.validation._thresholds.threshold_sweep import threshold_grid
 
 from ..made_units import by_chance, judged_of
@@ -80,13 +80,13 @@ def test_metrics_are_those_of_scikit_learn(digits):
     ],
 )
 def test_what_is_nothing_over_nothing_is_nan(metric, confusion):
-    assert np.isnan(measure(metric, Confusion(*confusion)))
+    assert np.isnan(metric_value(metric, Confusion(*confusion)))
 
 
 def test_mcc_of_a_million_units_keeps_its_digits():
     # Half of everything on the diagonal: phi = (a d - b c) / (n/2)^2 = 0.5
     confusion = Confusion(375_000, 125_000, 125_000, 375_000)
-    assert measure("mcc", confusion) == pytest.approx(0.5, rel=1e-12)
+    assert metric_value("mcc", confusion) == pytest.approx(0.5, rel=1e-12)
 
 
 def test_intervals_are_those_of_a_bootstrap_written_out():

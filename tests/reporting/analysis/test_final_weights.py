@@ -9,7 +9,7 @@ import pytest
 
 from explorer.rag._weights.update_order import update_order
 from explorer.rag._weights.weight_trajectory import follow
-from explorer.reporting._analysis.weight_ends import hyperedges_of, weight_ends
+from explorer.reporting._analysis.final_weights import final_weights, hyperedges_of
 from explorer.validation import LabelledScores
 
 
@@ -37,7 +37,7 @@ def test_a_hyperedge_counts_once_for_each_of_its_labels() -> None:
     assert moves.final() == pytest.approx([1.1, 0.95, 1.0])
     known = judged([("b", "z", False), ("a", "x", True), ("b", "x", False), ("a", "y", True)])
     assert hyperedges_of(order, known).tolist() == [2, 0, 0, 1]
-    ends = weight_ends(moves, known)
+    ends = final_weights(moves, known)
     assert (ends.above, ends.below, ends.level) == (1, 1, 1)
     assert ends.used == pytest.approx((1.1 + 0.95) / 2)
     assert ends.not_used == pytest.approx((1.0 + 1.1) / 2)
@@ -51,7 +51,7 @@ def test_what_is_in_no_trace_or_not_labelled_is_left_out() -> None:
     moves = follow(order, feedback)
     known = judged([("a", "x", True), ("a", "lost", True), ("c", "x", False)])
     assert hyperedges_of(order, known).tolist() == [0, -1, -1]
-    ends = weight_ends(moves, known)
+    ends = final_weights(moves, known)
     assert ends.labelled == (1, 0)
     assert ends.used == pytest.approx(0.9 * 0.99)
     assert math.isnan(ends.not_used)

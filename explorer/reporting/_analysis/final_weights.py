@@ -18,7 +18,7 @@ _STILL = 1e-9
 
 
 @dataclass(frozen=True)
-class WeightEnds:
+class FinalWeights:
     """What feedback has made of the weights after the last trace.
 
     Attributes
@@ -60,9 +60,9 @@ def hyperedges_of(order: UpdateOrder, judged: LabelledScores) -> NDArray[np.intp
     return np.fromiter(found, dtype=np.intp, count=len(judged))
 
 
-def weight_ends(
+def final_weights(
     moves: Trajectory, judged: LabelledScores, hyperedges: NDArray[np.intp] | None = None
-) -> WeightEnds:
+) -> FinalWeights:
     """Say where the weights end, by what the labels say of the hyperedges.
 
     Parameters
@@ -82,7 +82,7 @@ def weight_ends(
     parts = ends[labels], ends[~labels]
     used, not_used = (float(part.mean()) if part.size else float("nan") for part in parts)
     above, below = int((moved > _STILL).sum()), int((moved < -_STILL).sum())
-    return WeightEnds(
+    return FinalWeights(
         above,
         below,
         len(final) - above - below,

@@ -22,9 +22,14 @@ from explorer.validation._data.labelled_scores import (
     LabelledScores,
     LabelledUnits,
     Truth,
-    some,
+    first_few,
 )
-from explorer.validation._data.score_builder import ScoreBuilder, ScoreInput, ScoresByTrace, listed
+from explorer.validation._data.score_builder import (
+    ScoreBuilder,
+    ScoreInput,
+    ScoresByTrace,
+    as_traces,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +85,7 @@ def judge(
     """
     gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
     given = ScoreInput.of(scores)
-    for place, trace in enumerate(listed(traces)):
+    for place, trace in enumerate(as_traces(traces)):
         chosen = gathered.labelled(trace)
         found, tokens = given.of_trace(trace, place)
         gathered.add(trace, chosen, found, tokens)
@@ -130,7 +135,7 @@ def head_scores(
     reduction_rule(reduction)
     normalisation_rule(normalisation)
     check_k(k)
-    all_of = listed(traces)
+    all_of = as_traces(traces)
     total = len(all_of) if isinstance(all_of, Sized) else None
     control = RunControl(progress, cancel)
     gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
@@ -172,7 +177,7 @@ def head_scores(
             layers, heads = scores.shape[:2]
             unusable.append(f"{trace.id} ({layers} layers of {heads} heads, unlike most)")
     if unusable:
-        message = f"The attention of some traces cannot be used: {some(unusable)}."
+        message = f"The attention of some traces cannot be used: {first_few(unusable)}."
         gathered.tell([Diagnostic("attention-unusable", message)])
     arrays = gathered.found()
     # An infinite score is broken evidence: unknown, as everywhere.

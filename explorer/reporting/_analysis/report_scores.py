@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import InputError
 from explorer.rag import ExtractorConfig, FeedbackExtractor
 from explorer.rag._extraction.extractor import extractor_alone
-from explorer.reporting._analysis.score_names import THRESHOLD_OF, checked, named
+from explorer.reporting._analysis.score_names import (
+    THRESHOLD_NAMES,
+    score_name,
+    single_threshold_config,
+)
 from explorer.run_control import ProgressCallback
 from explorer.traces import Trace
 from explorer.validation import LabelledScores, judge
@@ -26,7 +30,7 @@ _SETTINGS = frozenset(one.name for one in fields(ExtractorConfig))
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ReportScores:
     """Scores put together with their labels.
 
     Attributes
@@ -51,17 +55,17 @@ class Scored:
         """The threshold that the config holds these scores against."""
         if self.config is None:
             return None
-        return float(getattr(self.config, THRESHOLD_OF[self.config.method]))
+        return float(getattr(self.config, THRESHOLD_NAMES[self.config.method]))
 
     @property
     def called(self) -> str:
         """A few words for the scores, to stand beside baselines."""
         if self.held_out:
             return "these scores, held out"
-        return "these scores" if self.config is None else named(self.config)
+        return "these scores" if self.config is None else score_name(self.config)
 
 
-def scored(
+def report_scores(
     traces: Sequence[Trace],
     scores: Any,
     config: ExtractorConfig | Mapping[str, Any] | None = None,
@@ -70,7 +74,7 @@ def scored(
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
     **truth: Any,
-) -> Scored:
+) -> ReportScores:
     """Put scores of any form together with the labels; see `threshold_report` for the forms.
 
     Raises
@@ -84,12 +88,18 @@ def scored(
     """
     if scores is None and recommendation is not None and config is None:
         judged = _of_these(recommendation.scores, traces)
-        return Scored(judged, None, checked(recommendation.config), held_out=True)
+        return ReportScores(
+            judged, None, single_threshold_config(recommendation.config), held_out=True
+        )
     if isinstance(scores, LabelledScores):
-        return Scored(_of_these(scores, traces), None, None if config is None else checked(config))
+        return ReportScores(
+            _of_these(scores, traces),
+            None,
+            None if config is None else single_threshold_config(config),
+        )
     extractor = _extractor(scores, config)
     if extractor is not None:
-        checked(extractor.config)
+        single_threshold_config(extractor.config)
 
         def explain() -> pd.DataFrame:
             return asyncio.run(extractor.explain_traces(traces, progress=progress, cancel=cancel))
@@ -97,10 +107,10 @@ def scored(
         # In a thread of its own: a notebook's own thread has a loop that runs already.
         with ThreadPoolExecutor(1) as thread:
             table = thread.submit(explain).result()
-        return Scored(judge(traces, table, **truth), table, extractor.config)
-    known = None if config is None else checked(config)
+        return ReportScores(judge(traces, table, **truth), table, extractor.config)
+    known = None if config is None else single_threshold_config(config)
     judged = judge(traces, scores, **truth)
-    return Scored(judged, scores if hasattr(scores, "columns") else None, known)
+    return ReportScores(judged, scores if hasattr(scores, "columns") else None, known)
 
 
 def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
@@ -114,7 +124,7 @@ def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
         return None
     if scores is None:
         scores = {"method": "attention"} if config is None else config
-    return extractor_alone(checked(scores))
+    return extractor_alone(single_threshold_config(scores))
 
 
 def _of_these(judged: LabelledScores, traces: Sequence[Trace]) -> LabelledScores:

@@ -24,7 +24,7 @@ from explorer.validation import (
     judge,
     quality_map,
 )
-from explorer.validation._data.labelled_scores import measurable, notes_of
+from explorer.validation._data.labelled_scores import measurable, table_notes
 
 from ..made_units import judged_of
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_measured_is_refused(scores, labels, said):
 
 def test_what_must_be_said_beside_the_figures():
     judged = judged_of([0.1, 0.1, np.nan], [True, False, True])
-    noted = codes(notes_of(judged.known(), judged))
+    noted = codes(table_notes(judged.known(), judged))
     assert noted == ["unknown-scores", "one-trace", "all-scores-equal"]
 
 
@@ -203,7 +203,7 @@ def test_scoring_heads_tells_its_progress_and_can_be_stopped():
 def test_importing_the_package_loads_nothing_heavy():
     heavy = "{'torch', 'pandas', 'sklearn', 'scipy', 'transformers', 'plotly'}"
     modules = (
-        "sys, explorer.validation._data.judging, explorer.validation._thresholds.threshold_sweep"
+        "sys, explorer.validation._data.judgement, explorer.validation._thresholds.threshold_sweep"
     )
     code = f"import {modules}; print({heavy} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -297,14 +297,14 @@ def test_infinite_attention_is_unknown():
 
 def test_a_measure_of_something_else_says_what_it_takes():
     judged = judged_of([0.1, 0.9], [False, True])
-    for measure in (
+    for metric_value in (
         lambda: confusion_at(None, 0.1),
         lambda: flipped(rows(), 0.1, 0.2),
         lambda: bias(rows()),
         lambda: baseline_table([], None),
     ):
         with pytest.raises(InputError, match="judge\\(traces, scores\\) makes one"):
-            measure()
+            metric_value()
     with pytest.raises(InputError, match="head_scores"):
         quality_map(judged)
     for threshold in (None, "0.1", np.nan, [0.1]):
