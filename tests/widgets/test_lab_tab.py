@@ -12,7 +12,7 @@ import pytest
 
 from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
-from explorer.reporting._page.numbers import interval
+from explorer.reporting._analysis.number_text import interval
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
 from explorer.widgets._explorer import Explorer
