@@ -181,15 +181,30 @@ def feedback_colour(feedback: float | None, policy: FeedbackPolicy | None = None
     The brown of `policy`'s negative feedback and the teal of 1 are the ends of the scale. Unknown
     feedback (None or NaN) is a pale grey.
     """
-    if feedback is None or np.isnan(feedback):
-        return _UNKNOWN
+    return feedback_colours([np.nan if feedback is None else feedback], policy)[0]
+
+
+def feedback_colours(feedback: ArrayLike, policy: FeedbackPolicy | None = None) -> list[str]:
+    """The colours of many feedback values, as `feedback_colour` has them; NaN is unknown."""
     policy = FeedbackPolicy() if policy is None else policy
-    feedback = min(1.0, max(0.0, float(feedback)))
-    if feedback >= policy.neutral:
-        room = 1.0 - policy.neutral
-        return _mix(_NEUTRAL, _USED, (feedback - policy.neutral) / room if room else 1.0)
-    room = policy.neutral - policy.negative
-    return _mix(_NEUTRAL, _NOT_USED, (policy.neutral - feedback) / room if room else 1.0)
+    values = np.clip(np.asarray(feedback, dtype=np.float64), 0.0, 1.0)
+    above, below = 1.0 - policy.neutral, policy.neutral - policy.negative
+    # A scale without room has its end's colour.
+    used = (values - policy.neutral) / above if above else np.ones_like(values)
+    not_used = (policy.neutral - values) / below if below else np.ones_like(values)
+    upper = values >= policy.neutral
+    part = np.clip(np.where(upper, used, not_used), 0.0, 1.0)[:, None]
+    neutral, ends = (
+        np.array(_hex_channels(_NEUTRAL)),
+        np.where(upper[:, None], _hex_channels(_USED), _hex_channels(_NOT_USED)),
+    )
+    mixed = np.rint(neutral + (ends - neutral) * np.nan_to_num(part)).astype(np.int64)
+    return [
+        _UNKNOWN if unknown else f"#{red:02x}{green:02x}{blue:02x}"
+        for unknown, (red, green, blue) in zip(
+            np.isnan(values).tolist(), mixed.tolist(), strict=True
+        )
+    ]
 
 
 # Brown and teal are a pair that all eyes tell apart (ColorBrewer's BrBG), of a lightness that
@@ -238,12 +253,6 @@ def css(colour: Rgba) -> str:
     """A colour as CSS."""
     red, green, blue, opacity = colour
     return f"rgba({red:g},{green:g},{blue:g},{opacity:g})"
-
-
-def _mix(first: str, second: str, part: float) -> str:
-    part = min(1.0, max(0.0, part))
-    pairs = zip(_hex_channels(first), _hex_channels(second), strict=True)
-    return _hex([round(a + (b - a) * part) for a, b in pairs])
 
 
 def _hex_channels(colour: str) -> list[int]:

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
-from explorer.figures._feedback.feedback_rows import (
-    LABEL_MARKS,
-    NUMBERS_PIXELS,
-    LabelSides,
-    feedback_digits,
-    rows_of,
-)
-from explorer.figures._style.label_text import three_digits, wrapped
-from explorer.figures._style.row_columns import CODE, SELECTED, bar_column, row_pixels, text_column
-from explorer.figures._style.score_axis import LOWEST, Scale, score_ticks
-from explorer.figures._style.theme import TRANSPARENT, bare_axis, base_layout, note
-from explorer.figures.colours import (
-    ACCENT,
-    SANS,
-    Theme,
-    feedback_colour,
-    verdict_colour,
-    verdict_mark,
-)
+from explorer.figures._feedback.bars_figure import BarsFigure
+from explorer.figures._feedback.feedback_rows import LabelSides
+from explorer.figures.colours import Theme
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
-
-# The columns of numbers, in pixels from their left: where each ends or begins.
-_SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
-_MARGIN = 8
 
 
 def feedback_bars(
@@ -122,140 +98,9 @@ def feedback_bars_spec(
     Making a plotly Figure checks every property, which takes ten times as long as all the rest; a
     view that redraws while a hand moves the threshold takes this.
     """
-    if axis not in {"linear", "log"} or sort not in {"order", "score"}:
-        raise InputError(
-            f"Bars are sorted by 'order' or 'score' on a 'linear' or 'log' axis; {sort!r} on "
-            f"{axis!r} is neither."
-        )
-    policy = FeedbackPolicy(table.attrs.get("threshold", 0.1)) if policy is None else policy
-    rows = rows_of(table, labels, sort)
-    count = len(rows.names)
-    name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
-    room = width - 2 * _MARGIN
-    left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
-    low = LOWEST if axis == "log" else 0.0
-
-    def name(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
-        return text_column(pixels / gutter, texts, align, axis="x2", **settings)
-
-    def number(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
-        return text_column(pixels / NUMBERS_PIXELS, texts, align, axis="x3", **settings)
-
-    def bar(ends: Any, colour: Any, thickness: float, **settings: Any) -> dict[str, Any]:
-        lengths = np.maximum(np.nan_to_num(ends), low) - low
-        return bar_column(lengths, colour, thickness, base=low, **settings)
-
-    names = rows.fitting_names(name_pixels)
-    texts = rows.fitting_texts(gutter - name_pixels)
-    traces = [
-        bar(rows.reachable, "rgba(128,136,146,0.13)", 0.82, name="reachable", hoverinfo="skip"),
-        bar(
-            rows.scores,
-            [feedback_colour(f, policy) for f in rows.feedback],
-            0.5,
-            name="score",
-            hoverinfo="skip",
-        ),
-        # The whole row answers the pointer, also where the bar is short or missing.
-        # What stays and what follows the threshold are apart, so that little travels on a change.
-        bar(
-            np.ones(count),
-            [SELECTED if unit == selected else TRANSPARENT for unit in rows.names],
-            1.0,
-            name="row",
-            hovertext=rows.whole_texts(),
-            customdata=rows.numbers(),
-            hovertemplate="%{hovertext}<br>%{customdata}<extra></extra>",
-        ),
-        name(0, names, "right", name="unit", **(CODE if rows.names_are_texts else {})),
-        name(name_pixels, texts, "right", name="text", opacity=0.75, **CODE),
-        name(gutter - 8, [LABEL_MARKS[label] for label in rows.labels], "left", name="label"),
-        number(_SCORE_ENDS, list(map(three_digits, rows.scores)), "left", name="digits", **CODE),
-        number(
-            _FEEDBACK_ENDS,
-            list(map(feedback_digits, rows.feedback)),
-            "left",
-            name="feedback",
-            **CODE,
-        ),
-        number(_VERDICT_BEGINS, list(map(_verdict, rows.verdicts)), "right", name="verdict"),
-        dict(
-            type="scatter",
-            x=np.full(count, _SIGN_AT / NUMBERS_PIXELS),
-            y=np.arange(count),
-            xaxis="x3",
-            mode="markers+text",
-            marker={
-                "size": [13 if found else 0 for found in rows.reasons],
-                "color": "rgba(128,136,146,0.25)",
-                "line": {"width": 0},
-            },
-            text=["i" if found else "\u200a" for found in rows.reasons],
-            textfont={"size": 10, "family": SANS, "weight": 600},
-            name="diagnostics",
-            **_telling(["<br>".join(map(wrapped, found)) for found in rows.reasons]),
-        ),
-    ]
-    fixed = {"fixedrange": True}
-    return {
-        "data": traces,
-        "layout": base_layout(
-            theme,
-            height=44 + row_pixels(count) * max(1, count) + 8,
-            margin={"l": _MARGIN, "r": _MARGIN, "t": 44, "b": 8},
-            barmode="overlay",
-            bargap=0,
-            hovermode="closest",
-            meta={"units": rows.names},
-            xaxis=bare_axis(theme, **_score_axis(axis), **fixed) | {"domain": [left, right]},
-            xaxis2={"domain": [0, left], "range": [0, 1], "visible": False, **fixed},
-            xaxis3={"domain": [right, 1], "range": [0, 1], "visible": False, **fixed},
-            yaxis={"range": [max(1, count) - 0.5, -0.5], "visible": False, **fixed},
-            shapes=_threshold(policy.threshold, axis) if threshold_line else [],
-            annotations=_headings(left, right, room, count, labelled=rows.labelled),
-        ),
-    }
-
-
-def _verdict(verdict: str) -> str:
-    return f'<span style="color:{verdict_colour(verdict)}">{verdict_mark(verdict)}</span> {verdict}'
-
-
-def _telling(hovers: list[str]) -> dict[str, Any]:
-    return {
-        "customdata": hovers,
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
-
-
-def _score_axis(scale: Scale) -> dict[str, Any]:
-    return score_ticks(scale) | {
-        "side": "top",
-        "showgrid": True,
-        "gridwidth": 1,
-        "layer": "below traces",
-        "tickangle": 0,
-    }
-
-
-def _threshold(threshold: float, axis: str) -> list[dict[str, Any]]:
-    at = max(threshold, LOWEST) if axis == "log" else threshold
-    line = {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
-    return [line | {"name": "threshold", "line": {"color": ACCENT, "width": 1.5}, "layer": "above"}]
-
-
-def _headings(
-    left: float, right: float, room: int, count: int, *, labelled: bool
-) -> list[dict[str, Any]]:
-    if count == 0:
-        return [note("No units to show.", x=0, y=0.5, xanchor="left", yanchor="middle")]
-    above = {"y": 1, "yanchor": "bottom", "yshift": 18}
-    headings = [
-        note("unit", x=0, xanchor="left", **above),
-        note("score", x=right + _SCORE_ENDS / room, xanchor="right", **above),
-        note("feedback", x=right + _FEEDBACK_ENDS / room, xanchor="right", **above),
-        note("verdict", x=right + _VERDICT_BEGINS / room, xanchor="left", **above),
-    ]
-    if labelled:
-        headings.append(note("label", x=left - 4 / room, xanchor="right", **above))
-    return headings
+    bars = BarsFigure(
+        table, labels, theme, sort=sort, axis=axis, width=width, threshold_line=threshold_line
+    )
+    return bars.spec(
+        FeedbackPolicy(table.attrs.get("threshold", 0.1)) if policy is None else policy, selected
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,7 +111,7 @@ class Rows(NamedRows):
     feedback: NDArray[np.float64]
     verdicts: list[str]
     reachable: NDArray[np.float64]
-    reasons: list[list[str]]
+    reasons: list[tuple[object, ...]]
     tokens: list[int]
 
     def whole_texts(self) -> list[str]:
@@ -123,20 +123,46 @@ class Rows(NamedRows):
             )
         ]
 
+    @cached_property
+    def score_texts(self) -> list[str]:
+        """The scores to three digits."""
+        return list(map(three_digits, self.scores.tolist()))
+
+    @cached_property
+    def feedback_texts(self) -> list[str]:
+        """The feedback as `feedback_digits` has it."""
+        known = np.isfinite(self.feedback).tolist()
+        digits = self.feedback.tolist()
+        return [
+            f"{one:.3f}" if is_known else "?" for one, is_known in zip(digits, known, strict=True)
+        ]
+
     def numbers(self) -> list[str]:
         """Score, how far it could reach, feedback and verdict of each unit, as plotly text."""
         return [
-            f"score {three_digits(score)} (at most {three_digits(limit)}), "
-            f"feedback {feedback_digits(feedback)}, {verdict}"
+            f"score {score} (at most {limit}), feedback {feedback}, {verdict}"
             for score, limit, feedback, verdict in zip(
-                self.scores, self.reachable, self.feedback, self.verdicts, strict=True
+                self.score_texts,
+                map(three_digits, self.reachable.tolist()),
+                self.feedback_texts,
+                self.verdicts,
+                strict=True,
             )
         ]
+
+    def reason_texts(self) -> list[str]:
+        """The diagnostics of each unit, as plotly text."""
+        return [_wrapped_reasons(found) if found else "" for found in self.reasons]
 
 
 def feedback_digits(feedback: float) -> str:
     """Feedback to three decimals, ``?`` for NaN."""
     return "?" if np.isnan(feedback) else f"{feedback:.3f}"
+
+
+@lru_cache(maxsize=8192)
+def _wrapped_reasons(reasons: tuple[object, ...]) -> str:
+    return "<br>".join(wrapped(str(reason)) for reason in reasons)
 
 
 def truth_of(names: Sequence[str], labels: LabelSides | None) -> list[bool | None]:
@@ -168,22 +194,23 @@ def rows_of(table: pd.DataFrame, labels: LabelSides | None, sort: str) -> Rows:
     reachable = np.asarray(table.attrs.get("reachable", np.ones(count)), dtype=np.float64)
     if reachable.shape != (count,):  # the table was filtered after it was made
         reachable = np.ones(count)
-    names = [str(name) for name in table["unit"]]
+    names = list(map(str, table["unit"].tolist()))
     truth = truth_of(names, labels)
     # A stable sort: units with one score keep the table's order. NaN sorts last.
     order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
-    texts = [str(text) for text in table["text"]]
-    verdicts = [str(verdict) for verdict in table["verdict"]]
-    reasons = [[str(reason) for reason in found] for found in table["diagnostics"]]
-    tokens = [int(number) for number in table["tokens"]]
+    places = order.tolist()
+    texts = list(map(str, table["text"].tolist()))
+    verdicts = list(map(str, table["verdict"].tolist()))
+    reasons = list(map(tuple, table["diagnostics"].tolist()))
+    tokens = table["tokens"].tolist()
     return Rows(
-        names=[names[i] for i in order],
-        texts=[texts[i] for i in order],
+        names=[names[i] for i in places],
+        texts=[texts[i] for i in places],
         scores=np.clip(scores[order], 0.0, 1.0),
         feedback=table["feedback"].to_numpy(dtype=np.float64)[order],
-        verdicts=[verdicts[i] for i in order],
+        verdicts=[verdicts[i] for i in places],
         reachable=np.clip(reachable[order], 0.0, 1.0),
-        labels=[truth[i] for i in order],
-        reasons=[reasons[i] for i in order],
-        tokens=[tokens[i] for i in order],
+        labels=[truth[i] for i in places],
+        reasons=[reasons[i] for i in places],
+        tokens=[int(tokens[i]) for i in places],
     )

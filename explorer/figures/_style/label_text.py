@@ -49,6 +49,7 @@ def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
     return "<br>".join(escape_label(piece) for piece in pieces)
 
 
+@lru_cache(maxsize=8192)
 def three_digits(value: float) -> str:
     """A number to three digits, as far as that is readable; ``?`` for NaN.
 

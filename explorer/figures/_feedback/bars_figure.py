@@ -1,0 +1,243 @@
+"""Feedback bars in two parts: what the units decide, and what follows scores and threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import InputError
+from explorer.feedback import FeedbackPolicy
+from explorer.figures._feedback.feedback_rows import (
+    LABEL_MARKS,
+    NUMBERS_PIXELS,
+    LabelSides,
+    rows_of,
+)
+from explorer.figures._style.row_columns import CODE, SELECTED, bar_column, row_pixels, text_column
+from explorer.figures._style.score_axis import LOWEST, Scale, score_ticks
+from explorer.figures._style.theme import TRANSPARENT, bare_axis, base_layout, note
+from explorer.figures.colours import (
+    ACCENT,
+    SANS,
+    VERDICT_LOOKS,
+    Theme,
+    feedback_colours,
+    verdict_colour,
+    verdict_mark,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The columns of numbers, in pixels from their left: where each ends or begins.
+_SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
+_MARGIN = 8
+
+Attribute = tuple[int, str]
+"""Number of a trace, and an attribute of it by plotly's dotted name."""
+
+# The traces, by their numbers.
+(
+    _REACHABLE, _SCORE, _ROW, _UNIT, _TEXT, _LABEL, _DIGITS, _FEEDBACK, _VERDICT, _DIAGNOSTICS,
+) = range(10)  # fmt: skip
+
+
+class BarsFigure:
+    """Feedback bars of one table, in two parts: what the units decide, and what their scores do.
+
+    While a threshold is dragged the first part stays, so that only `attributes` need to be drawn
+    again: see `key`. Parameters as for `feedback_bars`.
+
+    Attributes
+    ----------
+    rows
+        The rows in the order drawn.
+    key
+        Two figures with equal keys differ in nothing but `attributes`.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        labels: LabelSides | None = None,
+        theme: Theme = "light",
+        *,
+        sort: Literal["order", "score"] = "order",
+        axis: Literal["linear", "log"] = "log",
+        width: int = 700,
+        threshold_line: bool = True,
+    ) -> None:
+        if axis not in {"linear", "log"} or sort not in {"order", "score"}:
+            raise InputError(
+                f"Bars are sorted by 'order' or 'score' on a 'linear' or 'log' axis; {sort!r} on "
+                f"{axis!r} is neither."
+            )
+        self.rows = rows_of(table, labels, sort)
+        self._theme: Theme = theme
+        self._axis: Scale = axis
+        self._width = width
+        self._threshold_line = threshold_line
+        self._low = LOWEST if axis == "log" else 0.0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the figure has apart from `attributes`; the threshold too where it is a shape."""
+        rows = self.rows
+        units = (tuple(rows.names), tuple(rows.texts), tuple(rows.tokens), tuple(rows.labels))
+        return (*units, self._theme, self._axis, self._width, self._threshold_line)
+
+    def attributes(self, policy: FeedbackPolicy, selected: str | None) -> dict[Attribute, Any]:
+        """Return what follows scores, threshold and selection: (trace, attribute) -> values."""
+        rows = self.rows
+        clear = [TRANSPARENT if unit != selected else SELECTED for unit in rows.names]
+        marks = ["i" if found else "\u200a" for found in rows.reasons]
+        return {
+            (_REACHABLE, "x"): self._lengths(rows.reachable),
+            (_SCORE, "x"): self._lengths(rows.scores),
+            (_SCORE, "marker.color"): feedback_colours(rows.feedback, policy),
+            (_ROW, "marker.color"): clear,
+            (_ROW, "customdata"): rows.numbers(),
+            (_DIGITS, "text"): rows.score_texts,
+            (_FEEDBACK, "text"): rows.feedback_texts,
+            (_VERDICT, "text"): [
+                _VERDICT_TEXTS.get(word) or _verdict(word) for word in rows.verdicts
+            ],
+            (_DIAGNOSTICS, "marker.size"): [13 if found else 0 for found in rows.reasons],
+            (_DIAGNOSTICS, "text"): marks,
+            (_DIAGNOSTICS, "customdata"): rows.reason_texts(),
+        }
+
+    def _lengths(self, ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        lengths: NDArray[np.float64] = np.maximum(np.nan_to_num(ends), self._low) - self._low
+        return lengths
+
+    def spec(self, policy: FeedbackPolicy, selected: str | None) -> dict[str, Any]:
+        """Return the whole figure as a dict with ``data`` and ``layout``."""
+        rows, theme, width, axis = self.rows, self._theme, self._width, self._axis
+        count = len(rows.names)
+        name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
+        room = width - 2 * _MARGIN
+        left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
+        traces = self._traces(name_pixels, gutter)
+        for (number, attribute), values in self.attributes(policy, selected).items():
+            *path, name = attribute.split(".")
+            place = traces[number]
+            for step in path:
+                place = place[step]
+            place[name] = values
+        fixed = {"fixedrange": True}
+        return {
+            "data": traces,
+            "layout": base_layout(
+                theme,
+                height=44 + row_pixels(count) * max(1, count) + 8,
+                margin={"l": _MARGIN, "r": _MARGIN, "t": 44, "b": 8},
+                barmode="overlay",
+                bargap=0,
+                hovermode="closest",
+                meta={"units": rows.names},
+                xaxis=bare_axis(theme, **_score_axis(axis), **fixed) | {"domain": [left, right]},
+                xaxis2={"domain": [0, left], "range": [0, 1], "visible": False, **fixed},
+                xaxis3={"domain": [right, 1], "range": [0, 1], "visible": False, **fixed},
+                yaxis={"range": [max(1, count) - 0.5, -0.5], "visible": False, **fixed},
+                shapes=_threshold(policy.threshold, axis) if self._threshold_line else [],
+                annotations=_headings(left, right, room, count, labelled=rows.labelled),
+            ),
+        }
+
+    def _traces(self, name_pixels: float, gutter: float) -> list[dict[str, Any]]:
+        """Return the traces in the order of their numbers, without `attributes`."""
+        rows = self.rows
+        blank = [""] * len(rows.names)
+
+        def bar(name: str, colour: str, thickness: float, **settings: Any) -> dict[str, Any]:
+            ends = np.ones(len(blank)) - self._low
+            return bar_column(ends, colour, thickness, base=self._low, name=name, **settings)
+
+        def name(
+            pixels: float, texts: Sequence[str], align: str, **settings: Any
+        ) -> dict[str, Any]:
+            return text_column(pixels / gutter, texts, align, axis="x2", **settings)
+
+        def number(pixels: float, align: str, **settings: Any) -> dict[str, Any]:
+            return text_column(pixels / NUMBERS_PIXELS, blank, align, axis="x3", **settings)
+
+        texts = rows.fitting_texts(int(gutter - name_pixels))
+        return [
+            bar("reachable", "rgba(128,136,146,0.13)", 0.82, hoverinfo="skip"),
+            bar("score", TRANSPARENT, 0.5, hoverinfo="skip"),
+            # The whole row answers the pointer, also where the bar is short or missing.
+            bar(
+                "row",
+                TRANSPARENT,
+                1.0,
+                hovertext=rows.whole_texts(),
+                hovertemplate="%{hovertext}<br>%{customdata}<extra></extra>",
+            ),
+            name(
+                0,
+                rows.fitting_names(int(name_pixels)),
+                "right",
+                name="unit",
+                **(CODE if rows.names_are_texts else {}),
+            ),
+            name(name_pixels, texts, "right", name="text", opacity=0.75, **CODE),
+            name(gutter - 8, [LABEL_MARKS[label] for label in rows.labels], "left", name="label"),
+            number(_SCORE_ENDS, "left", name="digits", **CODE),
+            number(_FEEDBACK_ENDS, "left", name="feedback", **CODE),
+            number(_VERDICT_BEGINS, "right", name="verdict"),
+            {
+                "type": "scatter",
+                "x": np.full(len(blank), _SIGN_AT / NUMBERS_PIXELS),
+                "y": np.arange(len(blank)),
+                "xaxis": "x3",
+                "mode": "markers+text",
+                "marker": {"color": "rgba(128,136,146,0.25)", "line": {"width": 0}},
+                "textfont": {"size": 10, "family": SANS, "weight": 600},
+                "name": "diagnostics",
+                "hovertemplate": "%{customdata}<extra></extra>",
+            },
+        ]
+
+
+def _verdict(verdict: str) -> str:
+    return f'<span style="color:{verdict_colour(verdict)}">{verdict_mark(verdict)}</span> {verdict}'
+
+
+_VERDICT_TEXTS: Mapping[str, str] = {verdict: _verdict(verdict) for verdict in VERDICT_LOOKS}
+
+
+def _score_axis(scale: Scale) -> dict[str, Any]:
+    return score_ticks(scale) | {
+        "side": "top",
+        "showgrid": True,
+        "gridwidth": 1,
+        "layer": "below traces",
+        "tickangle": 0,
+    }
+
+
+def _threshold(threshold: float, axis: str) -> list[dict[str, Any]]:
+    at = max(threshold, LOWEST) if axis == "log" else threshold
+    line = {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
+    return [line | {"name": "threshold", "line": {"color": ACCENT, "width": 1.5}, "layer": "above"}]
+
+
+def _headings(
+    left: float, right: float, room: int, count: int, *, labelled: bool
+) -> list[dict[str, Any]]:
+    if count == 0:
+        return [note("No units to show.", x=0, y=0.5, xanchor="left", yanchor="middle")]
+    above = {"y": 1, "yanchor": "bottom", "yshift": 18}
+    headings = [
+        note("unit", x=0, xanchor="left", **above),
+        note("score", x=right + _SCORE_ENDS / room, xanchor="right", **above),
+        note("feedback", x=right + _FEEDBACK_ENDS / room, xanchor="right", **above),
+        note("verdict", x=right + _VERDICT_BEGINS / room, xanchor="left", **above),
+    ]
+    if labelled:
+        headings.append(note("label", x=left - 4 / room, xanchor="right", **above))
+    return headings
