@@ -57,7 +57,8 @@ def renamed(
 
 
 def old_parameters(
-    **bundles: tuple[Callable[..., Any], tuple[str, ...]],
+    **bundles: tuple[Callable[..., Any], tuple[str, ...]]
+    | tuple[Callable[..., Any], tuple[str, ...], str],
 ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
     """Return a decorator that accepts parameters which are now fields of one object.
 
@@ -65,7 +66,10 @@ def old_parameters(
     ----------
     **bundles
         For each new parameter, the class of its objects and the old keywords that became fields
-        of the same names. Old keywords give a `DeprecationWarning` and build the object.
+        of the same names. Old keywords give a `DeprecationWarning` and build the object. A third
+        item names the field that a plain value of the new parameter stands for: with
+        ``truth=(Truth, ("least_drop",), "kind")`` the call ``judge(..., truth="ablation",
+        least_drop=1)`` builds ``Truth(kind="ablation", least_drop=1)``.
 
     Raises
     ------
@@ -85,34 +89,46 @@ def old_parameters(
     >>> interval([0.1], resampling=Resampling(samples=10))
     Resampling(samples=10, seed=0)
     """
-    home = {old: (new, made) for new, (made, olds) in bundles.items() for old in olds}
+    home = {old: new for new, (_, olds, *_) in bundles.items() for old in olds}
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         name = function.__qualname__
+        parameters = inspect.signature(function).parameters
+        positions = {parameter: place for place, parameter in enumerate(parameters)}
 
         @functools.wraps(function)
         def accepting(*args: _P.args, **kwargs: _P.kwargs) -> _R:
             found = [old for old in kwargs if old in home]
             if not found:
                 return function(*args, **kwargs)
+            values: list[Any] = list(args)
             fields: dict[str, dict[str, Any]] = {}
             for old in found:
-                new, _ = home[old]
-                if kwargs.get(new) is not None:
-                    raise InputError(f"{name} got both {new}= and {old}=. Set {old} in {new} only.")
-                fields.setdefault(new, {})[old] = kwargs.pop(old)
-            for new, values in fields.items():
-                made = bundles[new][0]
-                kwargs[new] = made(**values)
-                listed = ", ".join(f"{old}=" for old in values)
-                called = getattr(made, "__name__", "")
+                fields.setdefault(home[old], {})[old] = kwargs.pop(old)
+            for new, olds in fields.items():
+                made, _, *plain = bundles[new]
+                listed = ", ".join(f"{old}=" for old in olds)
+                place = positions[new] if positions[new] < len(values) else None
+                given: Any = kwargs.get(new) if place is None else values[place]
+                if given is not None:
+                    if not plain or not isinstance(given, str):
+                        first = next(iter(olds))
+                        raise InputError(
+                            f"{name} got both {new}= and {first}=. Set {first} in {new} only."
+                        )
+                    olds[plain[0]] = given
+                built = made(**olds)
+                if place is None:
+                    kwargs[new] = built
+                else:
+                    values[place] = built
                 warnings.warn(
-                    f"{name}({listed}) is now {name}({new}={called}(...)); the old form will be "
-                    "removed in the next release.",
+                    f"{name}({listed}) is now {name}({new}={getattr(made, '__name__', '')}(...)); "
+                    "the old form will be removed in the next release.",
                     DeprecationWarning,
                     stacklevel=2,
                 )
-            return function(*args, **kwargs)
+            return function(*values, **kwargs)
 
         accepting.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
         return accepting

@@ -25,6 +25,17 @@ def interval(scores, *, resampling=None):
     return scores, resampling
 
 
+@dataclass(frozen=True)
+class Standard:
+    kind: str = "labels"
+    drop: float = 0.7
+
+
+@old_parameters(standard=(Standard, ("drop",), "kind"))
+def compared(scores, standard="labels"):
+    return standard
+
+
 @pytest.mark.parametrize(
     ("package", "old", "new"),
     [
@@ -59,3 +70,19 @@ def test_the_new_form_gives_no_warning_and_both_forms_at_once_are_refused():
     assert interval([1]) == ([1], None)
     with pytest.raises(InputError, match="both resampling= and seed="):
         interval([1], resampling=Resampled(7), seed=3)
+
+
+@pytest.mark.parametrize("place", ["position", "keyword"])
+def test_a_plain_value_and_an_old_keyword_build_one_object(place):
+    with pytest.warns(DeprecationWarning, match=r"compared\(drop=\) is now"):
+        found = (
+            compared([1], "ablation", drop=2.0)
+            if place == "position"
+            else compared([1], standard="ablation", drop=2.0)
+        )
+    assert found == Standard("ablation", 2.0)
+    with pytest.warns(DeprecationWarning, match="Standard"):
+        assert compared([1], drop=2.0) == Standard("labels", 2.0)
+    with pytest.raises(InputError, match="both standard= and drop="):
+        compared([1], Standard("ablation"), drop=2.0)
+    assert compared([1], "ablation") == "ablation"
