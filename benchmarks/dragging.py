@@ -105,7 +105,7 @@ LAST_SEEN = """
 KERNEL = """
 import time
 taken = {"at once": [], "flips": [], "weights": []}
-panel, keeper = app._lab, app._session.weights
+panel, keeper = app._thresholds_panel, app._session.weights
 for value in np.geomspace(0.001, 0.004, 25).tolist() * 2:
     parts = (
         ("at once", lambda: setattr(app, "threshold", value)),

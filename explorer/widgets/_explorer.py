@@ -82,7 +82,12 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             raise self._focus_keeper.refused
         self.add_class("explorer-app")
         self._main = ipywidgets.Box(
-            [self._chrome.rail, self._code.widget, self._traces_panel.widget, self._lab.widget],
+            [
+                self._chrome.rail,
+                self._code.widget,
+                self._traces_panel.widget,
+                self._thresholds_panel.widget,
+            ],
             _dom_classes=("ex-main",),
         )
         self.children = [self._chrome.header, self._chrome.strip, self._main, self._chrome.status]
@@ -96,8 +101,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         model = traits.pop("model", DEFAULT_MODEL)
         self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
         self._session = Session(self)
-        self._focus_keeper = HeadViewController(self, self._session.desk.runner)
-        self._focus_keeper.failed = self._session.desk.tell
+        self._focus_keeper = HeadViewController(self, self._session.jobs.runner)
+        self._focus_keeper.failed = self._session.jobs.tell
         self._focus_keeper.want(
             **{name: traits.pop(name) for name in ("layer", "head") if name in traits}
         )
@@ -106,8 +111,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         self.heads = heads  # last: what it is in the place of takes it away
         self._code = CodePanel(self, self._session)
         self._traces_panel = TracesPanel(self, self._session)
-        self._lab = ThresholdsPanel(self, self._session)
-        self._table_keeper = FeedbackController(self, self._session.desk.tell)
+        self._thresholds_panel = ThresholdsPanel(self, self._session)
+        self._table_keeper = FeedbackController(self, self._session.jobs.tell)
         self._chrome = Shell(self, self._session)
         self._chrome.on_save(self._save)
         self._chrome.on_copy(lambda: export.python_of(self))
@@ -118,14 +123,14 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         elif model == DEFAULT_MODEL:
             self._show_example()
         if traces is None:
-            self._session.rag.load_examples()
+            self._session.traces.load_examples()
         else:
-            self._session.rag.show(traces)
+            self._session.traces.show(traces)
         if trace is not None:
             self.trace = trace
         if selection is not None:
             self._session.pin_later(selection)
-        self._session.lab.begin()
+        self._session.thresholds.begin()
 
     def _show_example(self) -> None:
         from explorer.examples import example_programs
@@ -239,14 +244,14 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         None before the tab was in front, and where the labels cannot judge what is chosen.
         """
         self.wait()
-        lab = self._session.lab.lab
-        return None if lab is None else lab.sweep.table.copy()
+        analysis = self._session.thresholds.analysis
+        return None if analysis is None else analysis.sweep.table.copy()
 
     @property
     def traces(self) -> TraceSet | None:
         """The loaded traces; set to show others: a `TraceSet`, traces, or a path."""
         self.wait()
-        return self._session.rag.traces
+        return self._session.traces.loaded
 
     @traces.setter
     def traces(self, traces: str | Path | TraceSet | Sequence[Trace]) -> None:
@@ -254,16 +259,16 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             traces = load_traces(Path(traces).expanduser())
         elif not isinstance(traces, TraceSet):
             traces = TraceSet(traces)
-        self._session.rag.show(traces)
+        self._session.traces.show(traces)
 
     @property
     def error(self) -> str | None:
         """What the app says went wrong; None when all is well."""
-        return self._session.desk.error
+        return self._session.jobs.error
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until nothing is under way; False when `timeout` seconds were not enough."""
-        return self._session.desk.runner.wait(timeout, but=frozenset({"grid"}))
+        return self._session.jobs.runner.wait(timeout, but=frozenset({"grid"}))
 
     def cancel(self) -> None:
         """Stop what is under way; what was shown before stays."""
@@ -273,7 +278,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         """Stop what is under way and take the app off every page."""
         if hasattr(self, "_main"):  # missing when the arguments were refused
             self._session.close()
-            for part in (self._chrome, self._code, self._traces_panel, self._lab):
+            for part in (self._chrome, self._code, self._traces_panel, self._thresholds_panel):
                 part.close()
             self._main.layout.close()
             self._main.close()
@@ -312,7 +317,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
                 f"{path.name!r} ends in none of them."
             )
         if kind == "html" and self.tab == "thresholds":
-            write_whole(path, self._lab.report.page().encode(), "The report")
+            write_whole(path, self._thresholds_panel.report.page().encode(), "The report")
             return
         write_whole(path, export.contents(self, kind), "The view")
 
@@ -362,7 +367,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         for name, panel in (
             ("code", self._code),
             ("traces", self._traces_panel),
-            ("thresholds", self._lab),
+            ("thresholds", self._thresholds_panel),
         ):
             away = panel.widget.remove_class if self.tab == name else panel.widget.add_class
             away("ex-away")
@@ -370,17 +375,19 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def _save(self, message: Mapping[str, Any]) -> None:
         kind = str(message.get("what"))
         if kind == "html" and self.tab == "thresholds":
-            self._lab.report.write(self._lab.hand_report(self._chrome.header))
+            self._thresholds_panel.report.write(
+                self._thresholds_panel.hand_report(self._chrome.header)
+            )
             return
         try:
             self._chrome.header.tell({"download": export.download(self, kind)})
         except Exception as error:  # noqa: BLE001 - whatever fails is said in the app
-            self._session.desk.tell(error)
+            self._session.jobs.tell(error)
 
     def _raise_failure(self) -> None:
         # Without a running loop the work is done by now, and an error belongs to the caller.
-        if not self._session.desk.runner.busy and self._session.desk.failure is not None:
-            raise self._session.desk.failure
+        if not self._session.jobs.runner.busy and self._session.jobs.failure is not None:
+            raise self._session.jobs.failure
 
 
 def _still_output(still: str | None) -> dict[str, str]:

@@ -42,9 +42,9 @@ class Session:
 
     Attributes
     ----------
-    desk
+    jobs
         Runs the work, and knows what is under way and what went wrong.
-    models, code, rag, methods, scores, lab, agreement, causal, weights
+    models, code, traces, methods, scores, thresholds, agreement, ablation, weights
         Keep the models, the code in view, the traces, the open one's feedback by every method, the
         scores of all of them, what the truth says of those, how far other methods agree, causal use
         where it is measured, and the weights that scores lead to.
@@ -52,21 +52,25 @@ class Session:
 
     def __init__(self, state: ExplorerState) -> None:
         self.state = state
-        self.desk = JobManager()
-        self.models = ModelController(state, self.desk)
-        self.code = CodeController(state, self.desk, self.models)
-        self.rag = TracesController(state, self.desk, self.models)
-        self.methods = MethodsController(state, self.desk)
-        self.scores = ScoresController(self.desk, self.rag, self.methods)
-        self.lab = ThresholdsController(state, self.desk, self.rag, self.methods, self.scores)
-        self.agreement = AgreementController(
-            state, self.desk, self.rag, self.methods, self.scores, self.lab
+        self.jobs = JobManager()
+        self.models = ModelController(state, self.jobs)
+        self.code = CodeController(state, self.jobs, self.models)
+        self.traces = TracesController(state, self.jobs, self.models)
+        self.methods = MethodsController(state, self.jobs)
+        self.scores = ScoresController(self.jobs, self.traces, self.methods)
+        self.thresholds = ThresholdsController(
+            state, self.jobs, self.traces, self.methods, self.scores
         )
-        self.causal = AblationController(state, self.desk, self.models, self.rag)
-        self.weights = WeightsController(state, self.desk, self.rag, self.scores, self.lab)
+        self.agreement = AgreementController(
+            state, self.jobs, self.traces, self.methods, self.scores, self.thresholds
+        )
+        self.ablation = AblationController(state, self.jobs, self.models, self.traces)
+        self.weights = WeightsController(
+            state, self.jobs, self.traces, self.scores, self.thresholds
+        )
         self._selection: dict[str, Any] | None = None
         self.earlier: Earlier | None = None
-        state.find_trace = self.rag.index
+        state.find_trace = self.traces.index
         state.register_model = self.models.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
@@ -78,7 +82,7 @@ class Session:
     def _on_model(self, change: Mapping[str, Any]) -> None:
         if self.models.quiet:
             return
-        self.desk.clear()
+        self.jobs.clear()
         if change["new"] is None:
             return
         if self.state.tab == "code" and self.state.source:
@@ -88,7 +92,7 @@ class Session:
 
     def _on_tab(self, change: Mapping[str, Any]) -> None:
         # The model may have been changed while the other tab was in front.
-        if change["new"] == "code" and self.code.stale and not self.desk.runner.running("code"):
+        if change["new"] == "code" and self.code.stale and not self.jobs.runner.running("code"):
             self.code.record()
 
     def _on_heads(self, change: Mapping[str, Any]) -> None:
@@ -103,7 +107,7 @@ class Session:
 
     def _on_trace(self, _: Mapping[str, Any]) -> None:
         if not self.models.quiet:
-            self.rag.open()
+            self.traces.open()
 
     # gestures
 
@@ -114,22 +118,22 @@ class Session:
         try:
             setattr(self.state, str(message["name"]), message["value"])
         except (ExplorerError, t.TraitError) as error:
-            self.desk.tell(error)
+            self.jobs.tell(error)
 
     def cancel(self, lane: str | None = None) -> None:
         """Stop what is under way; what was there before stays."""
-        self.desk.cancel(lane)
-        self.rag.stopped()
+        self.jobs.cancel(lane)
+        self.traces.stopped()
         self.scores.stopped()
-        self.lab.stopped()
-        self.causal.stopped()
+        self.thresholds.stopped()
+        self.ablation.stopped()
         if self.state.model is not None:
             self.models.take_back()
 
     def close(self) -> None:
         """Stop what is under way, and follow nothing more."""
-        self.rag.close()
-        self.desk.runner.close()
+        self.traces.close()
+        self.jobs.runner.close()
 
     def pin_later(self, selection: dict[str, Any]) -> None:
         """Pin this as soon as the tab in front has a map to check it against."""
@@ -143,4 +147,4 @@ class Session:
         try:
             self.state.selection = selection
         except InputError as error:
-            self.desk.tell(error)
+            self.jobs.tell(error)

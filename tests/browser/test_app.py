@@ -386,7 +386,7 @@ def test_a_question_without_attention_is_answered_read_and_can_be_stopped(show, 
         ask = page.get_by_role("button", name="answer and record")
         ask.click()
         page.get_by_role("button", name="cancel").click()
-        wait_until(page, lambda: shown.value("not app._session.desk.runner.busy"))
+        wait_until(page, lambda: shown.value("not app._session.jobs.runner.busy"))
         assert shown.value("app.feedback is None")
         ask.click()
         shown.wait_for_value("app.feedback is not None", bool)

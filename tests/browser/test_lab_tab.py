@@ -45,7 +45,9 @@ def test_the_line_the_map_and_the_flips(show):
         for plot, old in zip((histogram, ranks, flips), before, strict=True):
             shown.wait_for_change(plot, old)
         counts = "__import__('explorer.validation').validation.confusion_at"
-        counts = shown.value(f"list({counts}(app._session.lab.lab.judged, app.threshold))")
+        counts = shown.value(
+            f"list({counts}(app._session.thresholds.analysis.judged, app.threshold))"
+        )
         assert counts[0] > 66
         assert counts[1] > 120
         wait_until(page, lambda: [int(t) for t in called.all_inner_texts()] == counts[:2])
@@ -68,8 +70,8 @@ def test_the_line_the_map_and_the_flips(show):
 
         # A flip opens its trace.
         row = flips.locator(".nsewdrag").first.bounding_box()
-        unit = shown.value("app._lab.flips.figure['layout']['meta']['units'][0]")
-        name = shown.value("app._lab.flips.figure['layout']['meta']['traces'][0]")
+        unit = shown.value("app._thresholds_panel.flips.figure['layout']['meta']['units'][0]")
+        name = shown.value("app._thresholds_panel.flips.figure['layout']['meta']['traces'][0]")
         # Above the rows are the summary and the headings, 40 pixels; a row has 22.
         page.mouse.click(row["x"] + 150, row["y"] + 40 + 11)
         shown.wait_for_value("app.tab", lambda value: value == "traces")
@@ -87,7 +89,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
         measures = page.get_by_role("group", name="How heads are judged")
-        shown.wait_for_value("app._lab.weights.plot.ready", lambda drawn: drawn > 0)
+        shown.wait_for_value("app._thresholds_panel.weights.plot.ready", lambda drawn: drawn > 0)
 
         # The threshold is set from Python: the weights end elsewhere, in the picture and in words.
         old = picture(weights)
@@ -95,7 +97,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         said = moves.inner_text()
         shown.run("app.threshold = 0.0003")
         old = shown.wait_for_change(weights, old)
-        ends = shown.value("(app._lab.ends.used, app._lab.ends.not_used)")
+        ends = shown.value("(app._thresholds_panel.ends.used, app._thresholds_panel.ends.not_used)")
         wait_until(page, lambda: moves.inner_text() != said)
         for end in ends:
             assert f"{end:.3f}" in moves.inner_text()
@@ -117,7 +119,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         shown.run('app.quality = "f1"')
         shown.wait_for_change(heads, old)
         wait_until(page, lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
-        assert shown.value("app._session.lab.heads.map.measure") == "f1"
+        assert shown.value("app._session.thresholds.heads.map.measure") == "f1"
         assert shown.value("app.error") is None
 
 
@@ -135,8 +137,10 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
         wait_until(page, lambda: points.evaluate_all(place) != before)
         moved = points.evaluate_all(place)
         # The whole figure anew.
-        shown.run("app._lab.ranks.plot.figure = app._lab.ranks.figure")
-        shown.wait_for_value("app._lab.ranks.plot._outbox._sent_at", lambda at: at is None)
+        shown.run("app._thresholds_panel.ranks.plot.figure = app._thresholds_panel.ranks.figure")
+        shown.wait_for_value(
+            "app._thresholds_panel.ranks.plot._outbox._sent_at", lambda at: at is None
+        )
         page.wait_for_timeout(500)
         for one, other in zip(moved, points.evaluate_all(place), strict=True):
             assert one == pytest.approx(other, abs=0.02)

@@ -121,7 +121,7 @@ def test_all_traces_are_read_at_one_click(show, tmp_path: Path):
         page = shown.page
         page.get_by_role("button", name="all 3 traces").click()
         page.locator(".ex-source", has_text="attention of SmolLM2").wait_for()
-        wait_until(page, lambda: shown.value("app._session.desk.reports") == {})
+        wait_until(page, lambda: shown.value("app._session.jobs.reports") == {})
         found = shown.value("[t.metadata['unit_attention'].shape for t in app.traces]")
         assert found == [(30, 9, 2)] * 3
         scores = shown.value("app.feedback['score'].tolist()")

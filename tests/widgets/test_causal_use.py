@@ -67,7 +67,7 @@ def ablating(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def shown(app: Explorer) -> Any:
-    return app._lab.figures.wire.content
+    return app._thresholds_panel.figures.wire.content
 
 
 def test_everything_is_judged_by_ablation_and_says_so() -> None:
@@ -81,8 +81,13 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert app.sweep.attrs["truth"] == "ablation"
     assert "4 of 7 ablated hyperedges" in app._chrome.status.wire.content["sentence"]
     assert "ablation says 3, of which 2" in app._chrome.status.wire.content["sentence"]
-    assert app._session.lab.heads.map.truth == "ablation"
-    for drawn in (app._lab.histogram, app._lab.curves, app._lab.ranks, app._lab.heads):
+    assert app._session.thresholds.heads.map.truth == "ablation"
+    for drawn in (
+        app._thresholds_panel.histogram,
+        app._thresholds_panel.curves,
+        app._thresholds_panel.ranks,
+        app._thresholds_panel.heads,
+    ):
         assert "truth: ablation" in json.dumps(drawn.figure["layout"], default=str)
     assert app.error is None
 
@@ -94,24 +99,24 @@ def test_the_least_drop_is_another_truth() -> None:
     assert shown(app)["counts"] == [2, 2, 0, 3]
     said = dict(shown(app)["notes"])["causal use"]
     assert "0.95 or more" in said
-    quality = app._session.lab.heads.map.values
-    app._lab.figures._handlers["set"]({"name": "least_drop", "value": 0.15}, [])
+    quality = app._session.thresholds.heads.map.values
+    app._thresholds_panel.figures._handlers["set"]({"name": "least_drop", "value": 0.15}, [])
     assert shown(app)["counts"] == [3, 1, 1, 2]
     assert shown(app)["least_drop"] == 0.15
-    assert app._session.lab.heads.map.values[0, 0] != quality[0, 0]
+    assert app._session.thresholds.heads.map.values[0, 0] != quality[0, 0]
     for wrong in (0, -1, float("nan"), "much", None, True):
         with pytest.raises(InputError, match="least_drop"):
             app.least_drop = wrong
     assert app.least_drop == 0.15
     assert "least_drop=0.15" in python_of(app)
-    written = app._lab.report.page()
+    written = app._thresholds_panel.report.page()
     assert "0.15 or more" in written
     assert "truth: ablation" in written
     # By labels it plays no part, and starts nothing.
     app.truth = "labels"
-    before = app._session.lab._judged
+    before = app._session.thresholds._judged
     app.least_drop = 2.0
-    assert app._session.lab._judged is before
+    assert app._session.thresholds._judged is before
 
 
 def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
@@ -120,16 +125,20 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
         for edge, label in zip(one.hyperedges, [False, True, True, True], strict=False):
             edge.label = label
     app = Explorer.from_traces(given, tab="thresholds", threshold=0.18)
-    by_labels = app._session.lab.lab.judged.labels.tolist()
+    by_labels = app._session.thresholds.analysis.judged.labels.tolist()
     assert by_labels == [False, True, True, False, True, True, True]
     assert shown(app)["columns"] == ["labelled used", "labelled not"]
-    app._lab.figures._handlers["set"]({"name": "truth", "value": "ablation"}, [])
+    app._thresholds_panel.figures._handlers["set"]({"name": "truth", "value": "ablation"}, [])
     assert app.truth == "ablation"
-    judged = app._session.lab.lab.judged
+    judged = app._session.thresholds.analysis.judged
     assert judged.labels.tolist() == judge(given, SCORES, "ablation").labels.tolist()
-    assert app._session.lab.heads.map.truth == app._session.lab.beside.of.truth == "ablation"
+    assert (
+        app._session.thresholds.heads.map.truth
+        == app._session.thresholds.comparison.of.truth
+        == "ablation"
+    )
     app.truth = "labels"
-    assert app._session.lab.lab.judged.labels.tolist() == by_labels
+    assert app._session.thresholds.analysis.judged.labels.tolist() == by_labels
     assert shown(app)["columns"] == ["labelled used", "labelled not"]
 
 
@@ -145,7 +154,7 @@ def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]
     assert "11 prompts" in offer["text"]
     assert "1 without an answer" in offer["text"]
     assert (offer["kind"], offer["action"]) == ("measure", "measure causal use")
-    app._lab.figures._handlers["measure"]({}, [])
+    app._thresholds_panel.figures._handlers["measure"]({}, [])
     assert ablating == [["a", "b"]]
     assert shown(app)["counts"] == [2, 2, 1, 2]
     assert shown(app)["offer"] is None
@@ -159,7 +168,7 @@ def test_only_what_is_lacking_is_measured(ablating: list[list[str]]) -> None:
     assert "not known of 1 trace." in shown(app)["offer"]["text"]
     assert shown(app)["offer"]["action"] == "measure the rest"
     before = app.traces[0].metadata["ablation"]
-    app._session.causal.measure()
+    app._session.ablation.measure()
     assert ablating == [["b"]]
     assert app.traces[0].metadata["ablation"] == before
     assert "7 ablated hyperedges of 2 traces" in shown(app)["judged"]
@@ -170,7 +179,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch
 
     def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
         settings["on_trace"](with_effects(some[0], EFFECTS["a"]))
-        app._lab.figures._handlers["stop"]({}, [])
+        app._thresholds_panel.figures._handlers["stop"]({}, [])
         assert settings["cancel"].is_set()
         raise ScoringCancelled(TraceSet([some[0]]), "Ablation")
 
@@ -178,7 +187,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
-    app._session.causal.measure()
+    app._session.ablation.measure()
     assert [ablation_of(one) is not None for one in app.traces] == [True, False]
     assert "3 ablated hyperedges of 1 trace, 1 used" in shown(app)["judged"]
     assert shown(app)["offer"]["action"] == "measure the rest"
@@ -202,7 +211,7 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
     monkeypatch.setattr(
         "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
-    app._session.causal.measure()
+    app._session.ablation.measure()
     assert "2 of them were tried before, in vain" in shown(app)["offer"]["text"]
     assert "was not ablated" in str(app.traces.problems[0])
     assert not shown(app)["there"]
@@ -210,21 +219,21 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
 
 def test_labels_and_attention_that_came_meanwhile_stay(ablating: list[list[str]]) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
-    app._session.causal.measure()
+    app._session.ablation.measure()
     # Somebody reads the first trace anew, from a state before it was measured.
-    app._session.rag.traces = app.traces.replaced({0: trace("a", [0.9, 0.8, 0.7])})
+    app._session.traces.loaded = app.traces.replaced({0: trace("a", [0.9, 0.8, 0.7])})
     assert ablation_of(app.traces[0]) is not None
     assert app.traces[0].metadata["hyperedge_attention"]["h0"] == 0.9
     # Other texts are another trace.
     other = trace("a", [0.9, 0.8, 0.7])
     other.answer = "That is so."
-    app._session.rag.traces = app.traces.replaced({0: other})
+    app._session.traces.loaded = app.traces.replaced({0: other})
     assert ablation_of(app.traces[0]) is None
 
 
 def test_measured_traces_can_be_saved(ablating: list[list[str]], tmp_path: Any) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
-    app._session.causal.measure()
+    app._session.ablation.measure()
     save_traces(app.traces, tmp_path / "measured.jsonl")
     again = Explorer.from_traces(
         tmp_path / "measured.jsonl", tab="thresholds", truth="ablation", threshold=0.18
@@ -245,14 +254,14 @@ def test_agreement_with_other_methods_is_told_as_agreement() -> None:
     given = traces("a", "b")
     given[0].answer = "Fact 0 of a."
     app = Explorer.from_traces(given, tab="thresholds", threshold=0.18, citation_threshold=0.5)
-    assert app._lab.agree.wire.content["hidden"]  # no labels: nothing is judged
+    assert app._thresholds_panel.agree.wire.content["hidden"]  # no labels: nothing is judged
     app = Explorer.from_traces(
         [with_effects(one, EFFECTS[one.id]) for one in given],
         tab="thresholds", threshold=0.18, citation_threshold=0.9, truth="ablation",
     )  # fmt: skip
     cited = app._session.agreement.others["citation"].scores >= 0.9
     called = [score >= 0.18 for name in "ab" for score in SCORES[name]]
-    ((named, kappa, bounds, same),) = app._lab.agree.wire.content["rows"]
+    ((named, kappa, bounds, same),) = app._thresholds_panel.agree.wire.content["rows"]
     assert named == "citation at 0.900"
     assert float(kappa) == pytest.approx(cohen_kappa_score(called, cited), abs=1e-3)
     assert " to " in bounds
@@ -262,9 +271,9 @@ def test_agreement_with_other_methods_is_told_as_agreement() -> None:
     before = app._session.agreement.others
     app.citation_threshold = 0.0
     app.threshold = 0.0
-    ((_, kappa, _, same),) = app._lab.agree.wire.content["rows"]
+    ((_, kappa, _, same),) = app._thresholds_panel.agree.wire.content["rows"]
     assert (kappa, same) == ("not defined", "calls 7 used; 100% of 7 calls are the same")
     assert app._session.agreement.others == before
     # A method is not compared with itself.
     app.method = "citation"
-    assert app._lab.agree.wire.content["rows"] == []
+    assert app._thresholds_panel.agree.wire.content["rows"] == []

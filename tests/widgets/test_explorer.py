@@ -120,10 +120,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, traces: Path) -> None:
     with pytest.raises(TraceError):
         Explorer.from_traces(tmp_path / "missing.jsonl")
     app = Explorer.from_traces(traces)
-    app._session.rag.load_path(tmp_path / "missing.jsonl")
+    app._session.traces.load_path(tmp_path / "missing.jsonl")
     assert "missing.jsonl" in app.error
     assert len(app.traces) == 2  # nothing is lost
-    app._session.rag.load_bytes(b"\xff\xfe\x00", "odd.jsonl")
+    app._session.traces.load_bytes(b"\xff\xfe\x00", "odd.jsonl")
     assert "odd.jsonl" in app.error
     assert app.feedback is not None
 
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, traces: Path) -> None:
 def test_bad_lines_are_listed_and_good_ones_loaded(traces: Path) -> None:
     app = Explorer.from_traces(traces)
     contents = (trace_line("good") + "\n{broken\n" + trace_line("fine")).encode()
-    app._session.rag.load_bytes(contents, "mixed.jsonl")
+    app._session.traces.load_bytes(contents, "mixed.jsonl")
     assert [trace.id for trace in app.traces] == ["good", "fine"]
     assert [problem.line for problem in app.traces.problems] == [2]
 
@@ -338,7 +338,7 @@ def test_a_cancelled_model_is_no_longer_named() -> None:
 def test_many_bad_lines_are_summed_up(traces: Path) -> None:
     app = Explorer.from_traces(traces)
     lines = [trace_line("good"), *["{broken"] * 250]
-    app._session.rag.load_bytes("\n".join(lines).encode(), "many.jsonl")
+    app._session.traces.load_bytes("\n".join(lines).encode(), "many.jsonl")
     problems = app._traces_panel.cards.wire.content["problems"]
     assert len(app.traces.problems) == 250
     assert len(problems["lines"]) == 100

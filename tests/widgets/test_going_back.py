@@ -43,11 +43,11 @@ def app(found: tuple[list[Trace], Recommendation], monkeypatch: pytest.MonkeyPat
 
 
 def press(app: Explorer, kind: str) -> None:
-    app._lab.figures._handlers[kind]({}, [])
+    app._thresholds_panel.figures._handlers[kind]({}, [])
 
 
 def is_shown(app: Explorer) -> bool:
-    shown: bool = app._lab.figures.wire.content["recommended"]["shown"]
+    shown: bool = app._thresholds_panel.figures.wire.content["recommended"]["shown"]
     return shown
 
 
@@ -97,10 +97,10 @@ def test_the_header_says_loading_while_a_model_is_loaded_and_no_longer(
     models = app._session.models
     name = app.model
     models.status = {"kind": "busy", "text": "loading"}
-    app._session.desk.reports = {"ablating": JobReport("ablating", "trace 1 of 9")}
+    app._session.jobs.reports = {"ablating": JobReport("ablating", "trace 1 of 9")}
     assert models.status["text"] == "loading"
     monkeypatch.setitem(models._models, name, None)
-    app._session.desk.reports = {"ablating": JobReport("ablating", "trace 2 of 9")}
+    app._session.jobs.reports = {"ablating": JobReport("ablating", "trace 2 of 9")}
     assert models.status["text"] == "ready"
 
 
@@ -111,4 +111,4 @@ def test_choosing_can_be_stopped_where_it_was_begun(
     monkeypatch.setattr(app._session, "cancel", stopped.append)
     press(app, "cancel recommend")
     assert stopped == ["recommend"]
-    assert app._lab.figures.wire.content["recommending"] is False
+    assert app._thresholds_panel.figures.wire.content["recommending"] is False

@@ -133,7 +133,7 @@ def test_gestures_take_it_away(app: Explorer) -> None:
     assert app.heads is None
     app.heads = SET
     app.tab = "thresholds"
-    app._lab._head_clicked({"new": {"trace": 0, "y": 1, "x": 0}})
+    app._thresholds_panel._head_clicked({"new": {"trace": 0, "y": 1, "x": 0}})
     assert (app.heads, app.layer, app.head) == (None, 1, 0)
     app.heads = SET
     with pytest.raises(InputError):
@@ -265,24 +265,24 @@ def test_other_methods_take_their_attention_from_it(app: Explorer) -> None:
 
 def test_the_lab_and_the_weights_follow(app: Explorer) -> None:
     app.tab = "thresholds"
-    plain = app._session.lab.lab
+    plain = app._session.thresholds.analysis
     app.heads = SET
     app.wait()
     config = {"method": "attention", "heads": SET}
     table = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
     judged = judge(app.traces, table)
-    lab = app._session.lab.lab
+    lab = app._session.thresholds.analysis
     assert lab.judged.scores.tolist() == judged.scores.tolist()
     assert lab.ranking.auc == rank(judged).auc
     assert lab.ranking.auc != plain.ranking.auc
-    assert app._lab.figures.wire.content["judged"].startswith("set of 2 heads.")
+    assert app._thresholds_panel.figures.wire.content["judged"].startswith("set of 2 heads.")
     assert "set of 2 heads" in app._chrome.status.wire.content["sentence"]
     # An equal set is the same: nothing is judged anew.
     app.heads = HeadCombination.of(json.loads(json.dumps(app.heads.to_dict())))
-    assert app._session.lab.lab is lab
+    assert app._session.thresholds.analysis is lab
     app.heads = ONE
     app.wait()
-    assert app._session.lab.lab is not lab
+    assert app._session.thresholds.analysis is not lab
     app.tab, app.weight_view = "traces", "weights"
     app.wait()
     moves = app.trajectory.feedback.tolist()
@@ -311,9 +311,9 @@ def test_the_config_of_a_set_is_handed_out(app: Explorer) -> None:
     app.tab = "thresholds"
     app.heads = SET
     told: list[dict] = []
-    app._lab.figures.tell = told.append
-    app._lab.figures._handlers["export"]({"what": "JSON"}, [])
-    app._lab.figures._handlers["export"]({"what": "Python"}, [])
+    app._thresholds_panel.figures.tell = told.append
+    app._thresholds_panel.figures._handlers["export"]({"what": "JSON"}, [])
+    app._thresholds_panel.figures._handlers["export"]({"what": "Python"}, [])
     config = json.loads(told[0]["download"]["text"])
     assert config["heads"] == app.heads.to_dict()
     assert not {"layer", "head", "reduction", "normalisation"} & set(config)
@@ -349,7 +349,7 @@ def recommend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Explorer, Recommenda
 
     def press(app: Explorer, found: Recommendation) -> None:
         monkeypatch.setattr("explorer.validation.calibrate", lambda *_, **__: found)
-        app._lab.figures._handlers["recommend"]({}, [])
+        app._thresholds_panel.figures._handlers["recommend"]({}, [])
         app.wait()
 
     return press
@@ -366,10 +366,10 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0, heads=ONE)
     app.method = "citation"
     recommend(app, found)
-    page = app._lab.figures.wire.content["recommended"]
+    page = app._thresholds_panel.figures.wire.content["recommended"]
     assert page["accepted"]
     assert page["accepted"]
-    app._lab.figures._handlers["take"]({}, [])
+    app._thresholds_panel.figures._handlers["take"]({}, [])
     app.wait()
     assert app.error is None
     assert (app.method, app.threshold) == ("attention", found.config["attention_threshold"])
@@ -381,13 +381,13 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
         shown_there = (app.layer, app.head, app.reduction, app.normalisation)
         assert shown_there == tuple(found.config[name] for name in IN_THE_PLACE)
     table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
-    assert app._session.lab.lab.judged.scores.tolist() == table["score"].tolist()
+    assert app._session.thresholds.analysis.judged.scores.tolist() == table["score"].tolist()
     assert shown(app) == explained(app, **found.config)
 
     told: list[dict] = []
-    app._lab.figures.tell = told.append
+    app._thresholds_panel.figures.tell = told.append
     for what in ("recommended Python", "Python", "recommended JSON", "JSON"):
-        app._lab.figures._handlers["export"]({"what": what}, [])
+        app._thresholds_panel.figures._handlers["export"]({"what": what}, [])
     for file in told[:2]:
         names: dict = {}
         exec(file["download"]["text"], names)  # noqa: S102 - what the user is given to run
@@ -404,7 +404,7 @@ def test_a_search_that_was_stopped_goes_on(
 ) -> None:
     traces, _ = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    press = app._lab.figures._handlers["recommend"]
+    press = app._thresholds_panel.figures._handlers["recommend"]
     told: list[str] = []
 
     def stop_in_the_third_fold(job: Job, progress: Progress) -> None:
@@ -414,7 +414,7 @@ def test_a_search_that_was_stopped_goes_on(
 
     monkeypatch.setattr("explorer.widgets._thresholds.controller.pass_on", stop_in_the_third_fold)
     press({}, [])
-    assert app._session.lab.recommendation is None
+    assert app._session.thresholds.recommendation is None
     assert app.error is None
     told.clear()
     monkeypatch.setattr(
@@ -423,7 +423,7 @@ def test_a_search_that_was_stopped_goes_on(
     )
     press({}, [])
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")
-    assert app._session.lab.recommendation.config == calibrate(traces).config
+    assert app._session.thresholds.recommendation.config == calibrate(traces).config
     told.clear()
     app.traces.label(0, "h0", not app.traces[0].hyperedges[0].label)
     press({}, [])
@@ -438,11 +438,11 @@ def test_figures_that_flatter_say_so(
 ) -> None:
     traces, found = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    figures, free = app._lab.figures.wire, app._lab.free.wire
+    figures, free = app._thresholds_panel.figures.wire, app._thresholds_panel.free.wire
     recommend(app, found)
     assert "flatters" not in figures.content["warning"]  # what is in view is something else
     assert "hyperedge, question and answer share" in free.content["said"]
-    app._lab.figures._handlers["take"]({}, [])
+    app._thresholds_panel.figures._handlers["take"]({}, [])
     app.wait()
     expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
     assert f"F1 is {expected}" in figures.content["warning"]
@@ -461,10 +461,10 @@ def test_what_is_refused_or_does_not_fit_is_not_shown(
 ) -> None:
     traces, found = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    take = app._lab.figures._handlers["take"]
+    take = app._thresholds_panel.figures._handlers["take"]
     take({}, [])  # nothing was recommended yet
     recommend(app, replace(found, refusal="No.", config=OF_HEADS))
-    assert not app._lab.figures.wire.content["recommended"]["accepted"]
+    assert not app._thresholds_panel.figures.wire.content["recommended"]["accepted"]
     take({}, [])
     assert (app.heads, app.threshold, app.error) == (None, 0.1, None)
     recommend(app, replace(found, config={**PLAIN, "layer": 9}))

@@ -105,7 +105,7 @@ def test_labels_are_kept_beside_the_trace_file(tmp_path: Path) -> None:
 
 def test_a_label_keeps_what_is_pinned(app: Explorer) -> None:
     app.selection = {"kind": "unit", "name": "h1"}
-    app._session.rag.label("h1", True)
+    app._session.traces.label("h1", True)
     assert app.selection == {"kind": "unit", "name": "h1"}
     assert app.traces[0].hyperedges[1].label is True
 
@@ -162,7 +162,7 @@ def test_values_that_do_not_exist_are_refused(app: Explorer, trait: str, value: 
 
 
 def test_traces_are_saved_with_their_labels(app: Explorer, tmp_path: Path) -> None:
-    app._session.rag.label("h2", True)
+    app._session.traces.label("h2", True)
     for name in ("traces.jsonl", "traces.parquet"):
         app.save(tmp_path / name)
         assert [e.label for e in load_traces(tmp_path / name)[0].hyperedges] == [None, None, True]

@@ -35,11 +35,11 @@ def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
 
 def test_the_button_hands_the_page_over_when_it_is_written(app: Explorer) -> None:
     got: list[str] = []
-    app._lab.report.write(got.append)
+    app._thresholds_panel.report.write(got.append)
     app.wait()
     assert len(got) == 1
     assert "At 0.180, F1 0.67 (" in got[0]
-    assert not app._lab.figures.wire.content["reporting"]
+    assert not app._thresholds_panel.figures.wire.content["reporting"]
 
 
 def test_another_tab_saves_its_picture(app: Explorer, tmp_path) -> None:
@@ -55,7 +55,7 @@ def test_nothing_judged_is_nothing_to_report(app: Explorer, tmp_path) -> None:
     with pytest.raises(InputError, match="There is nothing to report"):
         app.save(tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
-    app._lab.report.write(lambda _: pytest.fail("there is no report"))
+    app._thresholds_panel.report.write(lambda _: pytest.fail("there is no report"))
     app.wait()
     assert "There is nothing to report" in app.error
 
@@ -64,7 +64,7 @@ def test_scores_that_are_too_many_to_be_remembered_are_worked_out_anew(
     app: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app._session.scores, "known", lambda _: None)
-    assert "At 0.180, F1 0.67 (" in app._lab.report.page()
+    assert "At 0.180, F1 0.67 (" in app._thresholds_panel.report.page()
 
 
 @pytest.mark.parametrize("suffix", ["html", "json", "csv"])

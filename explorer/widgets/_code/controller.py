@@ -15,9 +15,9 @@ from explorer.widgets._state import ExplorerState
 class CodeController:
     """Keeps `state.code_scene` in step with the code and the model."""
 
-    def __init__(self, state: ExplorerState, desk: JobManager, models: ModelController) -> None:
+    def __init__(self, state: ExplorerState, jobs: JobManager, models: ModelController) -> None:
         self.state = state
-        self.desk = desk
+        self.jobs = jobs
         self.models = models
         self.on_shown: Callable[[], None] = lambda: None
 
@@ -32,7 +32,7 @@ class CodeController:
 
         What was recorded with the package is shown at once, unless it is asked for `afresh`.
         """
-        self.desk.clear()
+        self.jobs.clear()
         name = self.state.model or DEFAULT_MODEL
         text = self.state.source
         afresh = afresh or start > 0 or name in self.models
@@ -65,7 +65,7 @@ class CodeController:
             self.show(scene)
 
         message = self.models.starting(name) or "recording"
-        self.desk.runner.start(
+        self.jobs.runner.start(
             "code",
             work,
             done=done,
@@ -83,7 +83,7 @@ class CodeController:
 
     def show(self, scene: CodeScene) -> None:
         """Put a scene in view."""
-        self.desk.clear()
+        self.jobs.clear()
         if self.state.tab == "code":
             self.state.selection = None
         self.state.code_scene = scene

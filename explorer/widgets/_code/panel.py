@@ -33,8 +33,8 @@ class CodePanel:
         self.session = session
         self.heat = HeatView(
             state,
-            session.desk.runner,
-            session.desk.tell,
+            session.jobs.runner,
+            session.jobs.tell,
             name="Attention heatmap, query rows by key columns",
         )
         self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
@@ -75,7 +75,7 @@ class CodePanel:
             else:
                 self.state.source = source
         except InputError as error:
-            self.session.desk.tell(error)
+            self.session.jobs.tell(error)
 
     def _example(self, name: str) -> None:
         from explorer.examples import example_programs

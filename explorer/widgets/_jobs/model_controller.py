@@ -26,15 +26,15 @@ class ModelController(t.HasTraits):
 
     status = t.Dict(_IDLE, help="What the header says of the model.")
 
-    def __init__(self, state: ExplorerState, desk: JobManager) -> None:
+    def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
         super().__init__()
         self.state = state
-        self.desk = desk
+        self.jobs = jobs
         self.quiet = False
         self._models: dict[str, Model] = {}
         self._loading = threading.Lock()
         self._last = state.model
-        desk.observe(self._loaded_meanwhile, names="reports")
+        jobs.observe(self._loaded_meanwhile, names="reports")
 
     def __contains__(self, name: object) -> bool:
         """Whether a model of this name is loaded."""
@@ -87,7 +87,7 @@ class ModelController(t.HasTraits):
     def choose(self, name: str) -> None:
         """Load the model that was chosen, so that it is there when it is used."""
         self.status = _BUSY
-        self.desk.runner.start(
+        self.jobs.runner.start(
             "model",
             lambda job: self.of(name, job),
             done=lambda model: self.ready(model.name),
@@ -113,7 +113,7 @@ class ModelController(t.HasTraits):
 
     def failed(self, error: BaseException, name: str | None = None) -> None:
         """Say what went wrong; a model that never worked is taken back from the menu."""
-        self.desk.tell(error)
+        self.jobs.tell(error)
         if name is not None and name in self._models:
             self.ready(name)
         else:

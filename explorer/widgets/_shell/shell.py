@@ -24,7 +24,7 @@ from explorer.widgets._state import (
     UNIT_KINDS,
     ExplorerState,
 )
-from explorer.widgets._thresholds.texts import sentence_of_lab
+from explorer.widgets._thresholds.texts import thresholds_sentence
 
 _VERDICTS = ("used", "near", "not used", "unknown")
 TABS = (("code", "Code"), ("traces", "RAG traces"), ("thresholds", "Thresholds"))
@@ -54,11 +54,11 @@ class Shell:
         self.rail.on("head", self._set_head)
         self.rail.on("unpin", lambda *_: setattr(state, "selection", None))
         self.status.on("cancel", lambda message, _: session.cancel(message.get("lane")))
-        self.status.on("dismiss", lambda *_: session.desk.clear())
+        self.status.on("dismiss", lambda *_: session.jobs.clear())
         state.observe(self._changed)
-        session.desk.observe(lambda _: self._show_status())
+        session.jobs.observe(lambda _: self._show_status())
         session.models.observe(lambda _: self._show_header())
-        session.lab.observe(lambda _: self._follow_lab())
+        session.thresholds.observe(lambda _: self._follow_lab())
         self._refresh()
 
     def on_save(self, save: Callable[[Mapping[str, Any]], None]) -> None:
@@ -140,7 +140,7 @@ class Shell:
         name = state.threshold_name
         judging = state.tab == "thresholds"
         if judging:
-            verdicts, reachable = [], self.session.lab.reachable
+            verdicts, reachable = [], self.session.thresholds.reachable
         self.strip.show(
             threshold=getattr(state, name),
             threshold_name=name,
@@ -207,7 +207,7 @@ class Shell:
         )
 
     def _measure(self, scene: CodeScene | TraceScene, measure: str) -> None:
-        if self._measuring == (id(scene), measure) and self.session.desk.runner.running("grid"):
+        if self._measuring == (id(scene), measure) and self.session.jobs.runner.running("grid"):
             return
         self._measuring = (id(scene), measure)
 
@@ -217,11 +217,11 @@ class Shell:
             self._serial += 1
             self._show_rail()
 
-        self.session.desk.runner.start(
+        self.session.jobs.runner.start(
             "grid",
             lambda _: head_measure(scene, measure),
             done=done,
-            failed=self.session.desk.tell,
+            failed=self.session.jobs.tell,
             message="measuring heads",
         )
 
@@ -258,14 +258,14 @@ class Shell:
             notes.append([f"{MOST_BARS} of {len(table)} units", many])
         sentence = sentence_of(state)
         if state.tab == "thresholds":
-            sentence, notes = sentence_of_lab(session.lab), []
+            sentence, notes = thresholds_sentence(session.thresholds), []
         self.status.show(
             sentence=sentence,
-            error=session.desk.error,
+            error=session.jobs.error,
             notes=notes,
             jobs=[
                 {"lane": r.lane, "message": r.message, "fraction": r.fraction}
-                for r in session.desk.reports.values()
+                for r in session.jobs.reports.values()
                 if r.lane != "grid"
             ],
         )

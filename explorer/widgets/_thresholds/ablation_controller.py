@@ -82,16 +82,20 @@ class AblationController(t.HasTraits):
     """Lets the chosen model ablate the loaded traces, off the UI thread; what is done is kept."""
 
     def __init__(
-        self, state: ExplorerState, desk: JobManager, models: ModelController, rag: TracesController
+        self,
+        state: ExplorerState,
+        jobs: JobManager,
+        models: ModelController,
+        traces: TracesController,
     ) -> None:
         super().__init__()
         self.state = state
-        self.desk = desk
+        self.jobs = jobs
         self.models = models
-        self.rag = rag
+        self.traces = traces
         self._finished: dict[int, Trace] = {}
         self._known: dict[int, tuple[str, Any]] = {}  # place -> digest of the texts, and the mark
-        rag.observe(self._put_back, names="traces")
+        traces.observe(self._put_back, names="loaded")
 
     @property
     def model_name(self) -> str:
@@ -100,11 +104,11 @@ class AblationController(t.HasTraits):
 
     def measure(self) -> None:
         """Ablate the traces whose causal use is not known."""
-        traces = self.rag.traces
-        if traces is None or self.desk.runner.running(ABLATING):
+        traces = self.traces.loaded
+        if traces is None or self.jobs.runner.running(ABLATING):
             return
         name = self.model_name
-        self.desk.clear()
+        self.jobs.clear()
         finished = self._finished = {}
 
         def work(job: Job) -> tuple[TraceProblem, ...]:
@@ -141,19 +145,19 @@ class AblationController(t.HasTraits):
             self.models.failed(error, name)
 
         self.models.starting(name)
-        self.desk.runner.start(
+        self.jobs.runner.start(
             ABLATING, work, done=done, failed=failed, message="measuring causal use"
         )
 
     def stopped(self) -> None:
         """Keep what is there of work that the user stopped."""
-        if not self.desk.runner.running(ABLATING):
+        if not self.jobs.runner.running(ABLATING):
             self._take()
 
     def _take(self, problems: Sequence[TraceProblem] = ()) -> None:
         """Put what was found to the traces, which may have got attention or labels meanwhile."""
         finished, self._finished = self._finished, {}
-        traces = self.rag.traces
+        traces = self.traces.loaded
         if traces is None or not (finished or problems):
             return
         fits = {
@@ -166,7 +170,7 @@ class AblationController(t.HasTraits):
         }
         new = [problem for problem in problems if problem not in traces.problems]
         marked = {place: _marked(traces[place], fits[place].metadata[MARK]) for place in fits}
-        self.rag.traces = traces.replaced(marked, new)
+        self.traces.loaded = traces.replaced(marked, new)
 
     def _put_back(self, change: Mapping[str, Any]) -> None:
         """Keep what is known of traces that were read anew while they were ablated."""
@@ -181,7 +185,7 @@ class AblationController(t.HasTraits):
             and texts_digest(traces[place]) == texts
         }
         if lost:
-            self.rag.traces = traces.replaced(lost)
+            self.traces.loaded = traces.replaced(lost)
 
 
 def _marked(trace: Trace, mark: Any) -> Trace:

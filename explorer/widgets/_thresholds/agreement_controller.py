@@ -58,42 +58,42 @@ class AgreementController(t.HasTraits):
     def __init__(
         self,
         state: ExplorerState,
-        desk: JobManager,
-        rag: TracesController,
+        jobs: JobManager,
+        traces: TracesController,
         methods: MethodsController,
         scores: ScoresController,
-        lab: ThresholdsController,
+        thresholds: ThresholdsController,
     ) -> None:
         super().__init__()
         self.state = state
-        self.desk = desk
-        self.rag = rag
+        self.jobs = jobs
+        self.traces = traces
         self.methods = methods
         self.scores = scores
-        self.lab = lab
+        self.thresholds = thresholds
         self._own: tuple[pd.DataFrame, OwnScores] | None = None
-        rag.observe(lambda _: self._again(), names="traces")
-        lab.observe(lambda _: self.refresh(), names=["lab", "beside"])
+        traces.observe(lambda _: self._again(), names="loaded")
+        thresholds.observe(lambda _: self.refresh(), names=["analysis", "comparison"])
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """The methods to compare with; the embedding needs a model, and somebody who asks."""
-        names = ("citation", "embedding") if self.lab.embedded else ("citation",)
+        names = ("citation", "embedding") if self.thresholds.embedded else ("citation",)
         return tuple(name for name in names if name != self.state.method)
 
     def _again(self) -> None:
         """Forget what is known of other traces, and what would be; these may be judged already."""
-        self.desk.runner.cancel(LANE)
+        self.jobs.runner.cancel(LANE)
         self.others = {}
         self.refresh()
 
     def refresh(self) -> None:
         """Score by the other methods, unless that is known or under way."""
-        traces = self.rag.traces
+        traces = self.traces.loaded
         missing = [name for name in self.wanted if name not in self.others]
-        if self.lab.lab is None or traces is None or not missing:
+        if self.thresholds.analysis is None or traces is None or not missing:
             return
-        if self.desk.runner.running(LANE):
+        if self.jobs.runner.running(LANE):
             return
         extractors = {name: self.methods.extractor(name, alone=True) for name in missing}
 
@@ -113,8 +113,8 @@ class AgreementController(t.HasTraits):
             self.others = self.others | found
             self.refresh()
 
-        self.desk.runner.start(
-            LANE, work, done=done, failed=self.desk.tell, message="calling by other methods"
+        self.jobs.runner.start(
+            LANE, work, done=done, failed=self.jobs.tell, message="calling by other methods"
         )
 
     def found(self) -> dict[str, Agreement]:
@@ -124,7 +124,7 @@ class AgreementController(t.HasTraits):
         own = self._of_those_in_view()
         if own is None:
             return {}
-        calls = own.calls(float(getattr(self.state, self.lab.threshold_name)))
+        calls = own.calls(float(getattr(self.state, self.thresholds.threshold_name)))
         found = {}
         for name in self.wanted:
             other: Any = self.others.get(name)
@@ -135,7 +135,7 @@ class AgreementController(t.HasTraits):
 
     def _of_those_in_view(self) -> OwnScores | None:
         """The scores that are judged in view, also while those of another choice are under way."""
-        key = self.lab.key_of_scores
+        key = self.thresholds.key_of_scores
         table = None if key is None else self.scores.known(key)
         if table is None:
             return None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._data.labelled_scores import Truth
 
-LANE, BESIDE_LANE, RECOMMEND_LANE = "lab", "beside", "recommend"
+LANE, BASELINES_JOB, RECOMMEND_LANE = "thresholds", "baselines", "recommend"
 
 _DEPENDS_ON = (
     "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
@@ -58,8 +58,8 @@ class ThresholdsController(t.HasTraits):
     threshold starts nothing. What was judged a moment ago is there at once.
     """
 
-    lab = t.Any(None, allow_none=True, help="The `ThresholdAnalysis` in view.")
-    beside = t.Any(None, allow_none=True, help="What stands `BaselineComparison` it.")
+    analysis = t.Any(None, allow_none=True, help="The `ThresholdAnalysis` in view.")
+    comparison = t.Any(None, allow_none=True, help="The `BaselineComparison` of that analysis.")
     refused = t.Unicode("", help="Why nothing can be judged, and what to do.")
     recommendation = t.Any(None, allow_none=True, help="What calibration recommends, or why not.")
     cost = t.Any(None, allow_none=True, help="The `Cost` of causal use; None by labels.")
@@ -67,32 +67,32 @@ class ThresholdsController(t.HasTraits):
     def __init__(
         self,
         state: ExplorerState,
-        desk: JobManager,
-        rag: TracesController,
+        jobs: JobManager,
+        traces: TracesController,
         methods: MethodsController,
         scores: ScoresController,
     ) -> None:
         super().__init__()
         self.state = state
-        self.desk = desk
-        self.rag = rag
+        self.jobs = jobs
+        self.traces = traces
         self.methods = methods
         self.scores = scores
-        self.heads = HeadMapController(desk)
+        self.heads = HeadMapController(jobs)
         self.embedded = False
         self._begun = False
         self._named = ""
         self._recommended_by: tuple[Truth, float] | None = None
         self._folds: PartialCalibration | None = None
         self._judged: Key | None = None  # what is in view, or asked for
-        self._key_of_lab: Key = ()
+        self._key_of_analysis: Key = ()
         self._threshold_name = ""
         self._held: Key | None = None
         self._read: tuple[ThresholdAnalysis, ThresholdOutcome] | None = None
-        self._labs: Recent[ThresholdAnalysis] = Recent()
-        self._besides: Recent[BaselineComparison] = Recent()
+        self._analyses: Recent[ThresholdAnalysis] = Recent()
+        self._comparisons: Recent[BaselineComparison] = Recent()
         state.observe(self._changed, names=list(_DEPENDS_ON))
-        rag.observe(lambda _: self._again(), names=["traces", "labelled"])
+        traces.observe(lambda _: self._again(), names=["loaded", "labelled"])
 
     def begin(self) -> None:
         """Start to work: the app is put together, and every trait has its first value."""
@@ -102,34 +102,38 @@ class ThresholdsController(t.HasTraits):
     def embed(self) -> None:
         """Put the baselines that need the embedding model beside the others."""
         self.embedded = True
-        self._hold_beside()
+        self._compare()
 
     @property
     def threshold_name(self) -> str:
         """The threshold of the scores in view, while those of another method are under way too."""
-        return self.state.threshold_name if self.lab is None else self._threshold_name
+        return self.state.threshold_name if self.analysis is None else self._threshold_name
 
     @property
     def key_of_scores(self) -> Key | None:
         """The key in `ScoresController` of the scores in view."""
-        return None if self.lab is None else self._key_of_lab[: -len(self._truth)]
+        return None if self.analysis is None else self._key_of_analysis[: -len(self._truth)]
 
     @property
-    def reading(self) -> ThresholdOutcome | None:
+    def outcome(self) -> ThresholdOutcome | None:
         """What the labels say of the threshold of the scores in view."""
-        if self.lab is None:
+        if self.analysis is None:
             return None
         threshold = float(getattr(self.state, self.threshold_name))
         # Several parts of the tab ask for the same in turn.
         known = self._read
-        if known is None or known[0] is not self.lab or known[1].threshold != threshold:
-            known = self._read = (self.lab, outcome_at(self.lab, threshold))
+        if known is None or known[0] is not self.analysis or known[1].threshold != threshold:
+            known = self._read = (self.analysis, outcome_at(self.analysis, threshold))
         return known[1]
 
     @property
     def reachable(self) -> list[float] | None:
         """The smallest and the largest score that is judged."""
-        known = [] if self.lab is None else [self.lab.scores.used, self.lab.scores.not_used]
+        known = (
+            []
+            if self.analysis is None
+            else [self.analysis.scores.used, self.analysis.scores.not_used]
+        )
         found = [float(part[end]) for part in known if part.size for end in (0, -1)]
         return [min(found), max(found)] if found else None
 
@@ -142,11 +146,11 @@ class ThresholdsController(t.HasTraits):
     @property
     def busy(self) -> bool:
         """Whether the scores of what is chosen are under way."""
-        return LANE in self.desk.reports or self._waiting
+        return LANE in self.jobs.reports or self._waiting
 
     @property
     def _waiting(self) -> bool:
-        return self._judged is not None and SCORES_LANE in self.desk.reports
+        return self._judged is not None and SCORES_LANE in self.jobs.reports
 
     def _changed(self, _: Mapping[str, Any]) -> None:
         if self.state.batching:
@@ -155,18 +159,18 @@ class ThresholdsController(t.HasTraits):
             self.refresh()
 
     def _again(self) -> None:
-        self._labs.clear()
-        self._besides.clear()
+        self._analyses.clear()
+        self._comparisons.clear()
         self.heads.clear()
         self._judged = None
         self.recommendation = self.cost = None
-        if self.desk.runner.running(RECOMMEND_LANE):
-            self.desk.runner.cancel(RECOMMEND_LANE)
+        if self.jobs.runner.running(RECOMMEND_LANE):
+            self.jobs.runner.cancel(RECOMMEND_LANE)
             self._outdated("Labels or traces changed")
         self.refresh()
 
     def _outdated(self, why: str) -> None:
-        self.desk.tell(
+        self.jobs.tell(
             InputError(
                 f"{why} while heads and a threshold were chosen, so what was found does not hold. "
                 "Recommend again."
@@ -175,7 +179,7 @@ class ThresholdsController(t.HasTraits):
 
     def refresh(self) -> None:
         """Work out what is in view, unless it is there already or under way."""
-        traces, state = self.rag.traces, self.state
+        traces, state = self.traces.loaded, self.state
         if not self._begun or traces is None:
             return
         if state.tab != "thresholds":
@@ -194,8 +198,8 @@ class ThresholdsController(t.HasTraits):
         if not same_key(key, self._judged):
             self._judged = key
             self._judge(traces, key)
-        elif self.lab is not None and self._held is None:
-            self._hold_beside()
+        elif self.analysis is not None and self._held is None:
+            self._compare()
         measure: Any = state.quality
         self.heads.refresh(traces, self.methods.config(), *self._truth, measure)
 
@@ -203,29 +207,33 @@ class ThresholdsController(t.HasTraits):
         """Leave what nobody looks at; it is taken up again when the tab is in front."""
         self.scores.leave(LANE)
         self.heads.rest()
-        for lane in (LANE, BESIDE_LANE):
-            self.desk.runner.cancel(lane)
-        if self.lab is None or not same_key(self._key_of_lab, self._judged):
+        for lane in (LANE, BASELINES_JOB):
+            self.jobs.runner.cancel(lane)
+        if self.analysis is None or not same_key(self._key_of_analysis, self._judged):
             self._judged = None
-        if self.beside is None or self.lab is None or self.beside.of is not self.lab.judged:
+        if (
+            self.comparison is None
+            or self.analysis is None
+            or self.comparison.of is not self.analysis.judged
+        ):
             self._held = None
 
     def stopped(self) -> None:
         """Forget what the user stopped, so that the next change asks for it again."""
-        runner = self.desk.runner
-        if not (runner.running(LANE) or runner.running(SCORES_LANE)) and self.lab is None:
+        runner = self.jobs.runner
+        if not (runner.running(LANE) or runner.running(SCORES_LANE)) and self.analysis is None:
             self._judged = None
         self.heads.stopped()
 
     def _judge(self, traces: TraceSet, key: Key) -> None:
-        self.desk.runner.cancel(LANE)
+        self.jobs.runner.cancel(LANE)
         try:
             called = score_name(single_threshold_config(self.methods.config()))
         except ValidationError as error:
             self.scores.leave(LANE)
             self._refuse(error)
             return
-        known = self._labs.get(key)
+        known = self._analyses.get(key)
         truth, least_drop = self._truth
         if known is not None:
             self.scores.leave(LANE)
@@ -250,10 +258,10 @@ class ThresholdsController(t.HasTraits):
                 if isinstance(found, ValidationError):
                     self._refuse(found)
                 else:
-                    self._labs.put(key, found, len(found.judged))
+                    self._analyses.put(key, found, len(found.judged))
                     self._show(key, called, found)
 
-            self.desk.runner.start(
+            self.jobs.runner.start(
                 LANE,
                 work,
                 done=done,
@@ -263,46 +271,46 @@ class ThresholdsController(t.HasTraits):
 
         self.scores.ask(LANE, judge, failed=self._forget, insist=True)
 
-    def _show(self, key: Key, called: str, lab: ThresholdAnalysis) -> None:
-        self._key_of_lab, self._named = key, called
+    def _show(self, key: Key, called: str, analysis: ThresholdAnalysis) -> None:
+        self._key_of_analysis, self._named = key, called
         self._threshold_name = self.state.threshold_name
         self.refused = ""
-        self.lab = lab
-        self._hold_beside()
+        self.analysis = analysis
+        self._compare()
 
-    def _hold_beside(self) -> None:
-        lab, traces = self.lab, self.rag.traces
-        if lab is None or traces is None:
+    def _compare(self) -> None:
+        analysis, traces = self.analysis, self.traces.loaded
+        if analysis is None or traces is None:
             return
         names: tuple[Baseline, ...]
         names = (*TEXT_BASELINES, *EMBEDDING_BASELINES) if self.embedded else TEXT_BASELINES
         called = self._named
-        self._held = key = (lab.judged, self.embedded)
-        known = self._besides.get(key)
+        self._held = key = (analysis.judged, self.embedded)
+        known = self._comparisons.get(key)
         if known is not None:
-            self.desk.runner.cancel(BESIDE_LANE)
-            self.beside = known
+            self.jobs.runner.cancel(BASELINES_JOB)
+            self.comparison = known
             return
 
         def work(job: Job) -> BaselineComparison:
             return compare_with_baselines(
                 traces,
-                lab.judged,
+                analysis.judged,
                 called,
                 names,
                 progress=lambda p: pass_on(job, p),
                 cancel=job.cancel,
             )
 
-        def done(beside: BaselineComparison) -> None:
-            self._besides.put(key, beside)
-            self.beside = beside
+        def done(comparison: BaselineComparison) -> None:
+            self._comparisons.put(key, comparison)
+            self.comparison = comparison
 
-        self.desk.runner.start(
-            BESIDE_LANE,
+        self.jobs.runner.start(
+            BASELINES_JOB,
             work,
             done=done,
-            failed=self.desk.tell,
+            failed=self.jobs.tell,
             message="comparing with baselines",
         )
 
@@ -311,10 +319,10 @@ class ThresholdsController(t.HasTraits):
 
         After a stop it goes on with the folds that were finished, unless traces or labels changed.
         """
-        traces, by = self.rag.traces, self._truth
-        if traces is None or self.desk.runner.running(RECOMMEND_LANE):
+        traces, by = self.traces.loaded, self._truth
+        if traces is None or self.jobs.runner.running(RECOMMEND_LANE):
             return
-        self.desk.clear()
+        self.jobs.clear()
         self._recommended_by = by
 
         def work(job: Job) -> Recommendation | ValidationError:
@@ -342,11 +350,11 @@ class ThresholdsController(t.HasTraits):
             else:
                 self._outdated("What it is judged by changed")
 
-        self.desk.runner.start(
+        self.jobs.runner.start(
             RECOMMEND_LANE,
             work,
             done=done,
-            failed=self.desk.tell,
+            failed=self.jobs.tell,
             message="choosing heads and a threshold",
         )
 
@@ -361,14 +369,14 @@ class ThresholdsController(t.HasTraits):
 
     def _refuse(self, error: ValidationError) -> None:
         # What older scores are held against comes too late.
-        self.desk.runner.cancel(BESIDE_LANE)
+        self.jobs.runner.cancel(BASELINES_JOB)
         self._held = None
-        self.lab = self.beside = None
+        self.analysis = self.comparison = None
         self.refused = str(error)
 
     def _failed(self, error: BaseException) -> None:
         self._forget()
-        self.desk.tell(error)
+        self.jobs.tell(error)
 
     def _forget(self) -> None:
         self._judged = None

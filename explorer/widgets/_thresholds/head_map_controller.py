@@ -75,9 +75,9 @@ class HeadMapController(t.HasTraits):
     map = t.Any(None, allow_none=True, help="The `HeadMap` in view.")
     refused = t.Unicode("", help="Why there is no map.")
 
-    def __init__(self, desk: JobManager) -> None:
+    def __init__(self, jobs: JobManager) -> None:
         super().__init__()
-        self.desk = desk
+        self.jobs = jobs
         self._wanted: Key | None = None  # what is in view, or asked for
         self._scores: Recent[HeadScores] = Recent(most=1)
         self._maps: Recent[HeadMap] = Recent(most=12)
@@ -104,19 +104,19 @@ class HeadMapController(t.HasTraits):
 
     def rest(self) -> None:
         """Leave what is under way; it is taken up again when somebody asks."""
-        self.desk.runner.cancel(LANE)
+        self.jobs.runner.cancel(LANE)
         if self.map is None or not same_key(self.map.key, self._wanted):
             self._wanted = None
 
     def stopped(self) -> None:
         """Forget what the user stopped, so that the next change asks for it again."""
-        if not self.desk.runner.running(LANE) and self.map is None:
+        if not self.jobs.runner.running(LANE) and self.map is None:
             self._wanted = None
 
     def _work_out(self, key: Key) -> None:
         known = self._maps.get(key)
         if known is not None:
-            self.desk.runner.cancel(LANE)
+            self.jobs.runner.cancel(LANE)
             self._show(known)
             return
         traces, reduction, normalisation, truth, least_drop, measure = key
@@ -149,9 +149,9 @@ class HeadMapController(t.HasTraits):
             if isinstance(error, ExplorerError):
                 self.refused = str(error)
             else:
-                self.desk.tell(error)
+                self.jobs.tell(error)
 
-        self.desk.runner.start(LANE, work, done=done, failed=failed, message="judging every head")
+        self.jobs.runner.start(LANE, work, done=done, failed=failed, message="judging every head")
 
     def _show(self, found: HeadMap) -> None:
         self.refused = ""

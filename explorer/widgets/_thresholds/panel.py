@@ -66,8 +66,8 @@ class ThresholdsPanel:
     def __init__(self, state: ExplorerState, session: Session) -> None:
         self.state = state
         self.session = session
-        self.keeper = session.lab
-        self.report = ReportController(state, session.desk, session.lab, session.agreement)
+        self.controller = session.thresholds
+        self.report = ReportController(state, session.jobs, session.thresholds, session.agreement)
         self.figures = PanelPart("lab")
         self.between = PanelPart("lab")
         self.moves = PanelPart("lab")
@@ -80,13 +80,13 @@ class ThresholdsPanel:
         self.heads = WidePlot("How well every layer and head ranks", self._draw_heads)
         self.flips = WidePlot("What flips between the two thresholds", self._draw_flips)
         self.weights = WidePlot("Weights of hyperedges over the traces", self._draw_weights)
-        self.leaning = WidePlot("Score against position and length", self._draw_beside)
+        self.bias = WidePlot("Score against position and length", self._draw_beside)
         self.dots = WidePlot("The scores beside baselines", self._draw_beside)
         for name, drawn in self._plots.items():
             drawn.plot.add_class(f"ex-lab-{name}")
         left = [
             self.histogram, self.curves, self.between, self.flips, self.moves, self.weights,
-            self.leaning,
+            self.bias,
         ]  # fmt: skip
         right = [self.figures, self.ranks, self.measure, self.heads, self.agree]
         self._boxes = [
@@ -101,11 +101,11 @@ class ThresholdsPanel:
             region.on("set", session.set_from_page)
         on = self.figures.on
         on("best", lambda message, _: self._use(message.get("threshold")))
-        on("recommend", lambda *_: self.keeper.recommend())
+        on("recommend", lambda *_: self.controller.recommend())
         on("cancel recommend", lambda *_: session.cancel(RECOMMEND_LANE))
-        on("read_again", lambda *_: session.rag.score_all(content_free=True, overwrite=True))
+        on("read_again", lambda *_: session.traces.score_all(content_free=True, overwrite=True))
         on(f"cancel {SCORING}", lambda *_: session.cancel(SCORING))
-        on("measure", lambda *_: session.causal.measure())
+        on("measure", lambda *_: session.ablation.measure())
         on("stop", lambda *_: session.cancel(ABLATING))
         on("take", lambda *_: self._take())
         on("go back", lambda *_: self._go_back())
@@ -113,16 +113,16 @@ class ThresholdsPanel:
         on("report", lambda *_: self.report.write(self.hand_report(self.figures)))
         self.between.on("here", lambda *_: setattr(state, "reference_threshold", self.threshold))
         for region in (self.free, self.agree):
-            region.on("embed", lambda *_: self.keeper.embed())
+            region.on("embed", lambda *_: self.controller.embed())
         for drawn in (self.histogram, self.curves):
             drawn.plot.observe(self._dragged, "line")
         self.heads.plot.observe(self._head_clicked, "clicked")
         self.flips.plot.observe(self._flip_clicked, "clicked")
         state.observe(self._changed, names=list(_DRAWN_BY))
-        self.keeper.observe(self._kept)
-        self.keeper.heads.observe(self._kept)
+        self.controller.observe(self._kept)
+        self.controller.heads.observe(self._kept)
         session.agreement.observe(lambda _: self._show_agreement(), names="others")
-        session.desk.observe(lambda _: self._show_words(), names="reports")
+        session.jobs.observe(lambda _: self._show_words(), names="reports")
         # What takes longer to draw follows the line after what is quick, once for many moves.
         self._soon = Debouncer(self._draw_followers)
         self._told: tuple[Any, Any, Any] | None = None
@@ -146,7 +146,7 @@ class ThresholdsPanel:
             "heads": self.heads,
             "flips": self.flips,
             "weights": self.weights,
-            "leaning": self.leaning,
+            "leaning": self.bias,
             "dots": self.dots,
         }
 
@@ -163,24 +163,24 @@ class ThresholdsPanel:
     @property
     def threshold(self) -> float:
         """The threshold of the chosen method."""
-        return float(getattr(self.state, self.keeper.threshold_name))
+        return float(getattr(self.state, self.controller.threshold_name))
 
     @property
     def scale(self) -> Any:
         """The scale of the score axis: logarithmic for attention alone."""
         state = self.state
-        return state.scale_of(self.keeper.threshold_name)
+        return state.scale_of(self.controller.threshold_name)
 
     @property
     def lab(self) -> ThresholdAnalysis | None:
         """What is judged, and shown."""
-        lab: ThresholdAnalysis | None = self.keeper.lab
+        lab: ThresholdAnalysis | None = self.controller.analysis
         return lab
 
     @property
     def reading(self) -> ThresholdOutcome | None:
         """What the labels say of the threshold."""
-        return self.keeper.reading
+        return self.controller.outcome
 
     # following the state
 
@@ -198,7 +198,7 @@ class ThresholdsPanel:
             self._draw_scores()
             self._draw_flips()
             self._show_words()
-        elif name == self.keeper.threshold_name:
+        elif name == self.controller.threshold_name:
             self._draw_threshold()
         elif name in _THRESHOLDS:
             self._show_agreement()
@@ -214,12 +214,12 @@ class ThresholdsPanel:
         if self.state.tab != "thresholds":
             return
         name = change["name"]
-        if name == "lab":
+        if name == "analysis":
             self._draw_threshold()
             self._draw_weights()
         elif name == "map":
             self._draw_heads()
-        elif name == "beside":
+        elif name == "comparison":
             self._draw_beside()
         self._show_words()
 
@@ -247,7 +247,7 @@ class ThresholdsPanel:
     def _show_agreement(self) -> None:
         if self.state.tab == "thresholds":
             found = self.session.agreement.found()
-            self.agree.show(**agreement_content(self.state, self.keeper, found))
+            self.agree.show(**agreement_content(self.state, self.controller, found))
 
     def _shown(self, drawn: WidePlot, there: Any) -> bool:
         drawn.plot.layout.display = "none" if there is None else ""
@@ -315,7 +315,7 @@ class ThresholdsPanel:
         self.flips.draw(flips_spec(table, reference, self.threshold, slots=_SLOTS, width=width))
 
     def _draw_heads(self) -> None:
-        found = self.keeper.heads.map
+        found = self.controller.heads.map
         if not self._shown(self.heads, found):
             return
         quality = found.values
@@ -356,17 +356,17 @@ class ThresholdsPanel:
         return final_weights(moves, lab.judged, known[2])
 
     def _draw_beside(self) -> None:
-        beside: BaselineComparison | None = self.keeper.beside
-        for drawn in (self.leaning, self.dots):
+        beside: BaselineComparison | None = self.controller.comparison
+        for drawn in (self.bias, self.dots):
             self._shown(drawn, beside)
         if beside is None:
             return
-        self.leaning.draw(
+        self.bias.draw(
             score_bias_spec(
                 beside.position,
                 beside.length,
                 truth=beside.of.truth,
-                width=self.leaning.plot.width or _LEFT,
+                width=self.bias.plot.width or _LEFT,
             )
         )
         self.dots.draw(method_dots_spec(beside.baselines, width=self.dots.plot.width or _WHOLE))
@@ -376,21 +376,25 @@ class ThresholdsPanel:
     def _show_words(self) -> None:
         if self.state.tab != "thresholds":
             return
-        reports = self.session.desk.reports
+        reports = self.session.jobs.reports
         # On the box, which never goes deaf: see `Plot`.
-        for name, old in (("scores", self.keeper.busy), ("heads", HEADS_LANE in reports)):
+        for name, old in (("scores", self.controller.busy), ("heads", HEADS_LANE in reports)):
             (self.widget.add_class if old else self.widget.remove_class)(f"ex-old-{name}")
-        empty = self.lab is None and bool(self.keeper.refused)
+        empty = self.lab is None and bool(self.controller.refused)
         (self.widget.add_class if empty else self.widget.remove_class)("ex-lab-empty")
-        figures, between, free = content_of(self.state, self.keeper, self.reading)
-        offer = offer_content(self.session.causal, self.keeper.cost)
-        if offer is not None and self.keeper.cost is not None and not self.keeper.cost.measured:
+        figures, between, free = content_of(self.state, self.controller, self.reading)
+        offer = offer_content(self.session.ablation, self.controller.cost)
+        if (
+            offer is not None
+            and self.controller.cost is not None
+            and not self.controller.cost.measured
+        ):
             figures["refused"] = ""  # the offer says what is missing
         figures["offer"] = offer
         self.figures.show(**figures)
         self.between.show(**between)
         self.free.show(**free)
-        self.measure.show(**measure_content(self.state, self.keeper))
+        self.measure.show(**measure_content(self.state, self.controller))
 
     # gestures
 
@@ -404,10 +408,12 @@ class ThresholdsPanel:
 
     def _use(self, threshold: Any) -> None:
         if isinstance(threshold, int | float) and math.isfinite(threshold):
-            setattr(self.state, self.keeper.threshold_name, min(1.0, max(0.0, float(threshold))))
+            setattr(
+                self.state, self.controller.threshold_name, min(1.0, max(0.0, float(threshold)))
+            )
 
     def _head_clicked(self, change: Mapping[str, Any]) -> None:
-        clicked, found = change["new"] or {}, self.keeper.heads.map
+        clicked, found = change["new"] or {}, self.controller.heads.map
         # The y of the map is the layer, its x the head.
         layer, head = clicked.get("y"), clicked.get("x")
         if found is None or not isinstance(layer, int) or not isinstance(head, int):
@@ -429,11 +435,11 @@ class ThresholdsPanel:
             self.state.tab = "traces"
             self.state.selection = {"kind": "unit", "name": meta["units"][index]}
         except ExplorerError as error:
-            self.session.desk.tell(error)
+            self.session.jobs.tell(error)
 
     def _export(self, what: str) -> None:
         """Hand the config of what is shown to the page, or that of the recommendation."""
-        found = self.keeper.recommendation
+        found = self.controller.recommendation
         recommended = what.startswith("recommended ") and getattr(found, "accepted", False)
         config = self.session.methods.config()
         if what.endswith("JSON"):
@@ -452,14 +458,14 @@ class ThresholdsPanel:
 
     def _take(self) -> None:
         """Show scores, threshold and feedback as recommended."""
-        found = self.keeper.recommendation
+        found = self.controller.recommendation
         if not getattr(found, "accepted", False):
             return
         before = Earlier(self.state)
         try:
             take_config(self.state, found.config)
         except ExplorerError as error:
-            self.session.desk.tell(error)
+            self.session.jobs.tell(error)
             return
         before.taken()
         self.session.earlier = before

@@ -29,13 +29,13 @@ class ReportController:
     def __init__(
         self,
         state: ExplorerState,
-        desk: JobManager,
-        lab: ThresholdsController,
+        jobs: JobManager,
+        thresholds: ThresholdsController,
         agreement: AgreementController,
     ) -> None:
         self.state = state
-        self.desk = desk
-        self.lab = lab
+        self.jobs = jobs
+        self.thresholds = thresholds
         self.agreement = agreement
 
     def write(self, hand: Callable[[str], None]) -> None:
@@ -43,15 +43,15 @@ class ReportController:
         try:
             asked = self._asked()
         except InputError as error:
-            self.desk.tell(error)
+            self.jobs.tell(error)
             return
-        self.desk.clear()
+        self.jobs.clear()
 
         def work(job: Job) -> str:
             return _written(progress=lambda p: pass_on(job, p), cancel=job.cancel, **asked)
 
-        self.desk.runner.start(
-            LANE, work, done=hand, failed=self.desk.tell, message="writing the report"
+        self.jobs.runner.start(
+            LANE, work, done=hand, failed=self.jobs.tell, message="writing the report"
         )
 
     def page(self) -> str:
@@ -66,26 +66,26 @@ class ReportController:
 
     def _asked(self) -> dict[str, Any]:
         """What `threshold_report` is asked for, taken from what is in view now."""
-        traces = self.lab.rag.traces
-        if self.lab.refused or traces is None or not len(traces):
-            why = self.lab.refused or "Load traces with labels first."
+        traces = self.thresholds.traces.loaded
+        if self.thresholds.refused or traces is None or not len(traces):
+            why = self.thresholds.refused or "Load traces with labels first."
             raise InputError(f"There is nothing to report. {why}")
         state = self.state
-        table = self.lab.scores.known(self.lab.scores.key())
-        if table is None and (self.lab.busy or self.lab.lab is None):
+        table = self.thresholds.scores.known(self.thresholds.scores.key())
+        if table is None and (self.thresholds.busy or self.thresholds.analysis is None):
             raise InputError("The scores are not worked out yet. Wait for them, then report.")
         return {
             "traces": traces,
             "scores": table,
-            "config": self.lab.methods.config(),
+            "config": self.thresholds.methods.config(),
             "threshold": getattr(state, state.threshold_name),
             "reference": state.reference_threshold,
-            "recommendation": self.lab.recommendation,
+            "recommendation": self.thresholds.recommendation,
             "truth": state.truth,
             "least_drop": state.least_drop,
             "compared": self._compared(table),
             "baselines": (*TEXT_BASELINES, *EMBEDDING_BASELINES)
-            if self.lab.embedded
+            if self.thresholds.embedded
             else TEXT_BASELINES,
             "update": {"strategy": state.update_strategy},
         }

@@ -104,15 +104,17 @@ class ScoresController:
     thresholds change no score. A run that is stopped leaves everything as it was.
     """
 
-    def __init__(self, desk: JobManager, rag: TracesController, methods: MethodsController) -> None:
-        self.desk = desk
-        self.rag = rag
+    def __init__(
+        self, jobs: JobManager, traces: TracesController, methods: MethodsController
+    ) -> None:
+        self.jobs = jobs
+        self.traces = traces
         self.methods = methods
         self._tables: Recent[pd.DataFrame] = Recent()
         self._asked: dict[str, _Asked] = {}
         self._under_way: Key | None = None
         self._stopped: Key | None = None
-        rag.observe(lambda _: self._tables.clear(), names="traces")
+        traces.observe(lambda _: self._tables.clear(), names="loaded")
 
     def key(self, first: int | None = None) -> Key:
         """Return what the scores of the state are known by; of the first traces alone, or of all.
@@ -122,7 +124,7 @@ class ScoresController:
         ValueError
             No traces are loaded.
         """
-        traces = self.rag.traces
+        traces = self.traces.loaded
         if traces is None:
             raise ValueError("No traces are loaded, so there are no scores to know.")
         part = first if first is not None and first < len(traces) else None
@@ -185,11 +187,11 @@ class ScoresController:
         """Want nothing more; a run that nobody waits for ends."""
         self._asked.pop(who, None)
         if not any(self._covers(asked.key) for asked in self._asked.values()):
-            self.desk.runner.cancel(LANE)
+            self.jobs.runner.cancel(LANE)
 
     def stopped(self) -> None:
         """Take note that the user stopped what was under way: drags do not ask for it again."""
-        if self._asked and not self.desk.runner.running(LANE):
+        if self._asked and not self.jobs.runner.running(LANE):
             self._stopped = self._under_way
             self._asked.clear()
 
@@ -198,7 +200,7 @@ class ScoresController:
         under_way = self._under_way
         return (
             under_way is not None
-            and self.desk.runner.running(LANE)
+            and self.jobs.runner.running(LANE)
             and (same_key(key, under_way) or same_key(_of_all(key), under_way))
         )
 
@@ -224,11 +226,11 @@ class ScoresController:
 
         def failed(error: BaseException) -> None:
             asked, self._asked = self._asked, {}
-            self.desk.tell(error)
+            self.jobs.tell(error)
             for one in asked.values():
                 one.failed()
 
-        self.desk.runner.start(LANE, work, done=done, failed=failed, message="scoring all traces")
+        self.jobs.runner.start(LANE, work, done=done, failed=failed, message="scoring all traces")
 
 
 def _of_all(key: Key) -> Key:

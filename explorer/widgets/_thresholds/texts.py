@@ -27,7 +27,7 @@ from explorer.widgets._state import (
 )
 from explorer.widgets._thresholds.agreement_controller import LANE as AGREEMENT_LANE
 from explorer.widgets._thresholds.controller import (
-    BESIDE_LANE,
+    BASELINES_JOB,
     LANE,
     RECOMMEND_LANE,
     ThresholdsController,
@@ -67,28 +67,30 @@ _READINGS = {
 
 
 def content_of(
-    state: ExplorerState, keeper: ThresholdsController, reading: ThresholdOutcome | None
+    state: ExplorerState, controller: ThresholdsController, reading: ThresholdOutcome | None
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """What the three regions show: figures, the two thresholds of the flips, baselines."""
-    lab: ThresholdAnalysis | None = keeper.lab
-    beside: BaselineComparison | None = keeper.beside
+    lab: ThresholdAnalysis | None = controller.analysis
+    beside: BaselineComparison | None = controller.comparison
     there = lab is not None and reading is not None
-    flattery = selection_warning(ExtractorConfig.of(keeper.methods.config()), keeper.recommendation)
+    flattery = selection_warning(
+        ExtractorConfig.of(controller.methods.config()), controller.recommendation
+    )
     # While another truth is under way the old figures stay, in their own words.
     words = WORDS[state.truth if lab is None else lab.judged.truth]
     figures = {
         "part": "figures",
         "method": state.method,
         "methods": [[name, name, _METHODS[name]] for name in THRESHOLD_NAMES],
-        "refused": keeper.refused,
+        "refused": controller.refused,
         "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels",
         "truth": state.truth,
         "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
         "least_drop": state.least_drop,
         "columns": [words.used, words.not_used],
         "offer": None,
-        "said": _under_way(keeper),
-        "reporting": REPORT_LANE in keeper.desk.reports,
+        "said": _under_way(controller),
+        "reporting": REPORT_LANE in controller.jobs.reports,
         "there": there,
         "counts": [],
         "rows": [],
@@ -96,9 +98,9 @@ def content_of(
         "judged": "",
         "warning": "",
         "notes": [],
-        "recommending": RECOMMEND_LANE in keeper.desk.reports,
-        "recommended": _recommended(keeper),
-        "more": _more(keeper) if there else None,
+        "recommending": RECOMMEND_LANE in controller.jobs.reports,
+        "recommended": _recommended(controller),
+        "more": _more(controller) if there else None,
     }
     if lab is not None and reading is not None:
         best = lab.sweep.best("f1")
@@ -107,7 +109,7 @@ def content_of(
             "rows": [_row(name, *reading.figures[name]) for name in FIGURES],
             "best": None if math.isnan(best.threshold) else best.threshold,
             "at_best": reading.threshold == best.threshold,
-            "judged": _judged(lab, keeper.name_in_view),
+            "judged": _judged(lab, controller.name_in_view),
             "warning": flattery or _warning(lab, beside),
             "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
         }
@@ -120,36 +122,36 @@ def content_of(
     free = {
         "part": "free",
         "hidden": beside is None,
-        "embedded": keeper.embedded,
-        "busy": BESIDE_LANE in keeper.desk.reports,
+        "embedded": controller.embedded,
+        "busy": BASELINES_JOB in controller.jobs.reports,
         "said": "" if beside is None or flattery else lead_over_words(beside),
     }
     return figures, between, free
 
 
-def sentence_of_lab(keeper: ThresholdsController) -> str:
+def thresholds_sentence(controller: ThresholdsController) -> str:
     """Say in words what the thresholds tab shows."""
-    reading = keeper.reading
-    if keeper.lab is None or reading is None:
-        if keeper.rag.traces is None:
+    reading = controller.outcome
+    if controller.analysis is None or reading is None:
+        if controller.traces.loaded is None:
             return "Load a trace file, or try the packaged examples."
-        by = WORDS[keeper.state.truth].judges
-        return "Nothing is judged." if keeper.refused else f"Judging the scores by {by} …"
-    words = WORDS[keeper.lab.judged.truth]
-    units, used = keeper.lab.sweep.units, keeper.lab.sweep.positives
+        by = WORDS[controller.state.truth].judges
+        return "Nothing is judged." if controller.refused else f"Judging the scores by {by} …"
+    words = WORDS[controller.analysis.judged.truth]
+    units, used = controller.analysis.sweep.units, controller.analysis.sweep.positives
     called = reading.tp + reading.fp
     return (
-        f"{keeper.name_in_view}: {called:,} of {units:,} {words.units} count as used at "
+        f"{controller.name_in_view}: {called:,} of {units:,} {words.units} count as used at "
         f"{reading.threshold:.3g}; {words.say} {used:,}, of which {reading.tp:,} are found"
     )
 
 
-def measure_content(state: ExplorerState, keeper: ThresholdsController) -> dict[str, Any]:
+def measure_content(state: ExplorerState, controller: ThresholdsController) -> dict[str, Any]:
     """What stands above the map of the heads: by what they are judged, or why there is no map."""
-    heads = keeper.heads
+    heads = controller.heads
     return {
         "part": "measure",
-        "hidden": heads.map is None and not (keeper.lab is not None and heads.refused),
+        "hidden": heads.map is None and not (controller.analysis is not None and heads.refused),
         "measure": state.quality,
         "measures": [[name, *_MEASURES[name]] for name in QUALITIES],
         "there": heads.map is not None,
@@ -159,7 +161,7 @@ def measure_content(state: ExplorerState, keeper: ThresholdsController) -> dict[
 
 def offer_content(causal: AblationController, cost: Cost | None) -> dict[str, Any] | None:
     """What can be done where causal use is not known: what it takes, or how far it is."""
-    report = causal.desk.reports.get(ABLATING)
+    report = causal.jobs.reports.get(ABLATING)
     if report is not None:
         return {"text": _told(report), "kind": "stop", "action": "cancel"}
     if cost is None or causal.state.truth != "ablation" or not cost.traces:
@@ -180,7 +182,7 @@ def offer_content(causal: AblationController, cost: Cost | None) -> dict[str, An
 
 
 def agreement_content(
-    state: ExplorerState, keeper: ThresholdsController, found: dict[str, Agreement]
+    state: ExplorerState, controller: ThresholdsController, found: dict[str, Agreement]
 ) -> dict[str, Any]:
     """How far other methods make the same calls at their own thresholds."""
     rows = []
@@ -193,10 +195,10 @@ def agreement_content(
         rows.append([f"{name} at {at}", kappa, bounds(one.kappa.low, one.kappa.high), same])
     return {
         "part": "agree",
-        "hidden": keeper.lab is None or not rows,
+        "hidden": controller.analysis is None or not rows,
         "rows": rows,
-        "embed": not keeper.embedded and state.method != "embedding",
-        "busy": AGREEMENT_LANE in keeper.desk.reports,
+        "embed": not controller.embedded and state.method != "embedding",
+        "busy": AGREEMENT_LANE in controller.jobs.reports,
     }
 
 
@@ -246,8 +248,8 @@ def _warning(lab: ThresholdAnalysis, beside: BaselineComparison | None) -> str:
     )
 
 
-def _recommended(keeper: ThresholdsController) -> dict[str, Any] | None:
-    found = keeper.recommendation
+def _recommended(controller: ThresholdsController) -> dict[str, Any] | None:
+    found = controller.recommendation
     if found is None:
         return None
     if isinstance(found, ValidationError):
@@ -258,16 +260,16 @@ def _recommended(keeper: ThresholdsController) -> dict[str, Any] | None:
             "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
         }  # fmt: skip
     said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}; {found}."
-    shown = is_shown(keeper.state, found.config)
+    shown = is_shown(controller.state, found.config)
     return {"said": said, "accepted": True, "notes": notes, "shown": shown}
 
 
-def _more(keeper: ThresholdsController) -> dict[str, Any] | None:
+def _more(controller: ThresholdsController) -> dict[str, Any] | None:
     """The offer to read the traces again with more to choose from, or how far that is."""
-    report = keeper.desk.reports.get(SCORING)
+    report = controller.jobs.reports.get(SCORING)
     if report is not None:
         return {"said": _told(report), "busy": True}
-    lacks = keeper.rag.more_readings()
+    lacks = controller.traces.more_readings()
     if not lacks:
         return None
     what = " and ".join(_READINGS[name] for name in lacks)
@@ -277,8 +279,8 @@ def _more(keeper: ThresholdsController) -> dict[str, Any] | None:
     }
 
 
-def _under_way(keeper: ThresholdsController) -> str:
-    reports = keeper.desk.reports
+def _under_way(controller: ThresholdsController) -> str:
+    reports = controller.jobs.reports
     report = reports.get(LANE) or reports.get(SCORES_LANE) or reports.get(RECOMMEND_LANE)
     return "" if report is None else _told(report)
 

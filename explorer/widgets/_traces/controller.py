@@ -49,19 +49,19 @@ ABLATING = "ablating"
 class TracesController(t.HasTraits):
     """Keeps `state.trace_scene` in step with the loaded traces and the chosen one."""
 
-    traces = t.Instance(TraceSet, allow_none=True)
+    loaded = t.Instance(TraceSet, allow_none=True, help="The loaded traces.")
     draft = t.Unicode(None, allow_none=True, help="The answer generated so far.")
     labelled = t.Int(0, help="How many labels were set or taken back here.")
 
-    def __init__(self, state: ExplorerState, desk: JobManager, models: ModelController) -> None:
+    def __init__(self, state: ExplorerState, jobs: JobManager, models: ModelController) -> None:
         super().__init__()
         self.state = state
-        self.desk = desk
+        self.jobs = jobs
         self.models = models
         self._readings: dict[int, TraceScene] = {}
         self._finished: dict[int, Trace] = {}
         self._more: tuple[TraceSet, list[str]] | None = None
-        desk.observe(self._reported, names="reports")
+        jobs.observe(self._reported, names="reports")
 
     # loading
 
@@ -80,24 +80,24 @@ class TracesController(t.HasTraits):
         self.show(example_traces())
 
     def _load(self, read: Callable[[], TraceSet], name: str) -> None:
-        self.desk.clear()
-        self.desk.runner.start(
+        self.jobs.clear()
+        self.jobs.runner.start(
             "traces",
             lambda _: read(),
             done=self.show,
-            failed=self.desk.tell,
+            failed=self.jobs.tell,
             message=f"reading {Path(name).name}",
         )
 
     def show(self, traces: TraceSet) -> None:
         """Show the first of these traces."""
-        self.desk.clear()
+        self.jobs.clear()
         self._readings.clear()
-        self.desk.runner.cancel("trace")
-        self.desk.runner.cancel(SCORING)
-        self.desk.runner.cancel(ABLATING)
+        self.jobs.runner.cancel("trace")
+        self.jobs.runner.cancel(SCORING)
+        self.jobs.runner.cancel(ABLATING)
         self._finished = {}
-        self.traces = traces
+        self.loaded = traces
         with self.models.silently():
             self.state.trace = 0 if len(traces) else None
         self.open()
@@ -114,7 +114,7 @@ class TracesController(t.HasTraits):
         """
         if value is None:
             return None
-        traces = self.traces
+        traces = self.loaded
         count = 0 if traces is None else len(traces)
         if traces is not None and isinstance(value, str):
             try:
@@ -129,9 +129,9 @@ class TracesController(t.HasTraits):
 
     def open(self) -> None:
         """Open the chosen trace."""
-        self.desk.runner.cancel("trace")
+        self.jobs.runner.cancel("trace")
         self.draft = None
-        traces, index = self.traces, self.state.trace
+        traces, index = self.loaded, self.state.trace
         if traces is None or index is None:
             self.state.trace_scene = None
             return
@@ -143,9 +143,9 @@ class TracesController(t.HasTraits):
         trace = traces[index]
         try:
             found = evidence(trace)
-            self.desk.clear()
+            self.jobs.clear()
         except ExplorerError as error:
-            self.desk.tell(error)
+            self.jobs.tell(error)
             found = Evidence(
                 "none",
                 None,
@@ -162,7 +162,7 @@ class TracesController(t.HasTraits):
             return
         name = self.state.model or DEFAULT_MODEL
         trace = scene.trace
-        self.desk.clear()
+        self.jobs.clear()
         self.draft = "" if not trace.answer.strip() else None
 
         def work(job: Job) -> TraceScene:
@@ -191,14 +191,14 @@ class TracesController(t.HasTraits):
 
         def done(read: TraceScene) -> None:
             self.models.ready(name)
-            self.desk.clear()
+            self.jobs.clear()
             self.draft = None
             # Only the newest reading keeps its token map: each may hold some hundred MB.
             for other, older in self._readings.items():
                 self._readings[other] = replace(older, token_attention=None, token_units=())
             self._readings[scene.index] = read
-            if self.traces is not None:
-                self.traces = self.traces.replaced({scene.index: read.trace})
+            if self.loaded is not None:
+                self.loaded = self.loaded.replaced({scene.index: read.trace})
             self.state.trace_scene = read
 
         def failed(error: BaseException) -> None:
@@ -206,7 +206,7 @@ class TracesController(t.HasTraits):
             self.models.failed(error, name)
 
         self.models.starting(name)
-        self.desk.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
+        self.jobs.runner.start("trace", work, done=done, failed=failed, message="reading the trace")
 
     def score_all(
         self,
@@ -229,11 +229,11 @@ class TracesController(t.HasTraits):
         only
             Places of the traces to look at; None for all.
         """
-        traces = self.traces
+        traces = self.loaded
         if traces is None:
             return
         name = self.state.model or DEFAULT_MODEL
-        self.desk.clear()
+        self.jobs.clear()
         self._finished = {}
         finished, place = self._finished, {trace.id: i for i, trace in enumerate(traces)}
         wanted = tuple(rows)
@@ -272,7 +272,7 @@ class TracesController(t.HasTraits):
             self.models.failed(error, name)
 
         self.models.starting(name)
-        self.desk.runner.start(
+        self.jobs.runner.start(
             SCORING,
             work,
             done=done,
@@ -285,10 +285,10 @@ class TracesController(t.HasTraits):
 
         Some of ``"question"`` and ``"content_free"``.
         """
-        if self.traces is None:
+        if self.loaded is None:
             return []
-        if self._more is None or self._more[0] is not self.traces:
-            self._more = self.traces, more_can_be_had(self.traces)
+        if self._more is None or self._more[0] is not self.loaded:
+            self._more = self.loaded, more_can_be_had(self.loaded)
         return self._more[1]
 
     def stopped(self) -> None:
@@ -302,7 +302,7 @@ class TracesController(t.HasTraits):
         while self._finished:  # the job that fills it may go on
             place, trace = self._finished.popitem()
             finished[place] = trace
-        if self.traces is None or not (finished or problems):
+        if self.loaded is None or not (finished or problems):
             return
         kept = self.state.trace_scene
         for index, trace in finished.items():
@@ -310,7 +310,7 @@ class TracesController(t.HasTraits):
             if reading is not None and same_reader(reading.trace, trace):
                 # What single tokens received stays: the model is the same.
                 self._readings[index] = replace(reading, trace=trace, evidence=evidence(trace))
-        self.traces = self.traces.replaced(finished, problems)
+        self.loaded = self.loaded.replaced(finished, problems)
         if kept is not None and (kept.index in finished or kept.attention is None):
             self.open()
 
@@ -319,20 +319,20 @@ class TracesController(t.HasTraits):
     def label(self, unit: str, value: bool | None) -> None:
         """Label a hyperedge of the open trace as used or not, or take its label back."""
         scene: TraceScene | None = self.state.trace_scene
-        if scene is None or self.traces is None:
+        if scene is None or self.loaded is None:
             return
-        self.desk.clear()
+        self.jobs.clear()
         try:
-            self.traces.label(scene.index, unit, value)
+            self.loaded.label(scene.index, unit, value)
         except ExplorerError as error:  # the label may hold, and not be written
-            self.desk.tell(error)
+            self.jobs.tell(error)
 
     def close(self) -> None:
         """Follow labels no more."""
-        if self.traces is not None:
-            self.traces.leave_labels(self._somebody_labelled)
+        if self.loaded is not None:
+            self.loaded.leave_labels(self._somebody_labelled)
 
-    @t.observe("traces")
+    @t.observe("loaded")
     def _follow_labels(self, change: Mapping[str, Any]) -> None:
         for traces, follow in ((change["old"], False), (change["new"], True)):
             if isinstance(traces, TraceSet):
@@ -341,10 +341,10 @@ class TracesController(t.HasTraits):
 
     def _somebody_labelled(self) -> None:
         """Show labels wherever they were given: here, in a cell, or in another app."""
-        self.desk.runner.on_ui(self._show_labels)
+        self.jobs.runner.on_ui(self._show_labels)
 
     def _show_labels(self) -> None:
-        traces, scene = self.traces, self.state.trace_scene
+        traces, scene = self.loaded, self.state.trace_scene
         if traces is None:
             return
         try:
@@ -354,7 +354,7 @@ class TracesController(t.HasTraits):
             if scene is not None:
                 self.state.trace_scene = _labelled(scene, traces)
         except ExplorerError as error:  # their file has gone
-            self.desk.tell(error)
+            self.jobs.tell(error)
         self.labelled += 1
 
     def _reported(self, change: Mapping[str, Any]) -> None:

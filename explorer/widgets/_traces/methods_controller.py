@@ -32,9 +32,9 @@ class MethodsController:
     The embedding model is loaded when a method first needs it; texts are embedded once.
     """
 
-    def __init__(self, state: ExplorerState, desk: JobManager) -> None:
+    def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
         self.state = state
-        self.desk = desk
+        self.jobs = jobs
         state.observe(self._changed, names=list(_DEPENDS_ON))
 
     def extractor(self, method: str, *, alone: bool = False) -> FeedbackExtractor:
@@ -85,7 +85,7 @@ class MethodsController:
         wanted = state.tab != "code" and scene is not None and len(scene.trace.hyperedges) > 0
         compare = state.compare and state.tab == "traces"
         if not wanted or (state.method == "attention" and not compare):
-            self.desk.runner.cancel(LANE)
+            self.jobs.runner.cancel(LANE)
             state.method_table = state.comparison = None
             return
         extractor = self.extractor(state.method)
@@ -103,6 +103,6 @@ class MethodsController:
         def done(found: tuple[pd.DataFrame | None, pd.DataFrame | None]) -> None:
             state.method_table, state.comparison = found
 
-        self.desk.runner.start(
-            LANE, work, done=done, failed=self.desk.tell, message="comparing texts"
+        self.jobs.runner.start(
+            LANE, work, done=done, failed=self.jobs.tell, message="comparing texts"
         )

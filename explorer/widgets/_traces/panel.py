@@ -40,8 +40,8 @@ class TracesPanel:
         self.session = session
         self.heat = HeatView(
             state,
-            session.desk.runner,
-            session.desk.tell,
+            session.jobs.runner,
+            session.jobs.tell,
             name="Attention of answer rows to context columns",
             height=260,
         )
@@ -56,22 +56,22 @@ class TracesPanel:
         on("set", session.set_from_page)
         on("pin", lambda message, _: self._pin_unit(message.get("unit")))
         on("unpin", lambda *_: setattr(state, "selection", None))
-        on("load_path", lambda message, _: session.rag.load_path(str(message["path"])))
-        on("load_examples", lambda *_: session.rag.load_examples())
-        Uploads(self.cards, session.rag.load_bytes, session.desk.tell)
-        on("record", lambda *_: session.rag.read())
-        on("record_all", lambda *_: session.rag.score_all())
+        on("load_path", lambda message, _: session.traces.load_path(str(message["path"])))
+        on("load_examples", lambda *_: session.traces.load_examples())
+        Uploads(self.cards, session.traces.load_bytes, session.jobs.tell)
+        on("record", lambda *_: session.traces.read())
+        on("record_all", lambda *_: session.traces.score_all())
         on("read_again", lambda *_: self._read_again())
         on("leave_heads", lambda *_: setattr(state, "heads", None))
         for lane in ("trace", SCORING):
             on(f"cancel {lane}", lambda *_, lane=lane: session.cancel(lane))
         on("by_text", lambda *_: setattr(state, "method", "embedding"))
         on("reach", lambda *_: self._reach())
-        on("label", lambda message, _: session.rag.label(str(message["unit"]), message["value"]))
+        on("label", lambda message, _: session.traces.label(str(message["unit"]), message["value"]))
         state.observe(self._heat_changed, names=list(_HEAT))
         state.observe(self._changed)
-        session.rag.observe(lambda _: self._show_cards(), names=["traces", "draft"])
-        session.desk.observe(lambda _: self._show_progress(), names="reports")
+        session.traces.observe(lambda _: self._show_cards(), names=["loaded", "draft"])
+        session.jobs.observe(lambda _: self._show_progress(), names="reports")
 
     def close(self) -> None:
         """Take the panel off every page."""
@@ -164,7 +164,7 @@ class TracesPanel:
     def _show_cards(self) -> None:
         if self.state.tab != "traces":
             return
-        traces = self.session.rag.traces
+        traces = self.session.traces.loaded
         scene: TraceScene | None = self.state.trace_scene
         problems = _problems(traces)
         if traces is None or scene is None:
@@ -172,7 +172,7 @@ class TracesPanel:
             return
         table = self._table
         chosen = self.state.selection
-        draft = self.session.rag.draft
+        draft = self.session.traces.draft
         self.cards.show(
             count=len(traces),
             file=id(traces),
@@ -211,7 +211,7 @@ class TracesPanel:
     def _under_way(self) -> dict[str, Any] | None:
         """What is being read now, where it was asked for."""
         for lane in ("trace", SCORING):
-            report = self.session.desk.reports.get(lane)
+            report = self.session.jobs.reports.get(lane)
             if report is not None:
                 done = "" if report.fraction is None else f" ({report.fraction:.0%})"
                 said = f"{report.message.rstrip(' .…')}{done} …"
@@ -261,10 +261,10 @@ class TracesPanel:
     def _read_again(self) -> None:
         scene: TraceScene | None = self.state.trace_scene
         if scene is not None:
-            self.session.rag.score_all(content_free=True, overwrite=True, only=[scene.index])
+            self.session.traces.score_all(content_free=True, overwrite=True, only=[scene.index])
 
     def _offer_attention(self, trace: Trace) -> dict[str, Any]:
-        count = 0 if self.session.rag.traces is None else len(self.session.rag.traces)
+        count = 0 if self.session.traces.loaded is None else len(self.session.traces.loaded)
         every = [
             "record_all",
             f"all {count:,} traces",

@@ -75,7 +75,7 @@ class SidePanel:
         for drawn in (self.sides, self.under):
             drawn.plot.observe(lambda change, drawn=drawn: self._clicked(drawn), "clicked")
         state.observe(self._changed)
-        session.desk.observe(lambda _: self._show_regions(), names="reports")
+        session.jobs.observe(lambda _: self._show_regions(), names="reports")
         self.redraw()
 
     def close(self) -> None:
@@ -200,7 +200,7 @@ class SidePanel:
     # words and gestures
 
     def _show_regions(self) -> None:
-        state, reports = self.state, self.session.desk.reports
+        state, reports = self.state, self.session.jobs.reports
         scene: TraceScene | None = state.trace_scene
         empty = scene is None or not scene.trace.hyperedges
         there = {
@@ -231,7 +231,7 @@ class SidePanel:
         )
 
     def _weights_said(self) -> str:
-        state, traces = self.state, self.session.rag.traces
+        state, traces = self.state, self.session.traces.loaded
         if state.weight_view != "weights" or traces is None:
             return ""
         return of_what(state, len(traces))

@@ -55,29 +55,29 @@ class WeightsController:
     def __init__(
         self,
         state: ExplorerState,
-        desk: JobManager,
-        rag: TracesController,
+        jobs: JobManager,
+        traces: TracesController,
         scores: ScoresController,
-        lab: ThresholdsController,
+        thresholds: ThresholdsController,
     ) -> None:
         self.state = state
-        self.desk = desk
-        self.rag = rag
+        self.jobs = jobs
+        self.traces = traces
         self.scores = scores
-        self.lab = lab
+        self.thresholds = thresholds
         self._ordered: _Ordered | None = None
         self._followed: tuple[Any, ...] = ()
         self._again = False
         self._soon = Debouncer(self.refresh, _DELAY_S)
         state.observe(self._changed, names=list(_DEPENDS_ON))
-        rag.observe(lambda _: self._soon.ask(), names="traces")
-        lab.observe(lambda _: self.refresh(), names="lab")
+        traces.observe(lambda _: self._soon.ask(), names="loaded")
+        thresholds.observe(lambda _: self.refresh(), names="analysis")
 
     @property
     def looked_at(self) -> bool:
         """Whether the weights are in view: under the bars, or beside what the labels say."""
         if self.state.tab == "thresholds":
-            return self.lab.lab is not None
+            return self.thresholds.analysis is not None
         return self.state.tab == "traces" and self.state.weight_view == "weights"
 
     def close(self) -> None:
@@ -95,17 +95,17 @@ class WeightsController:
 
     def refresh(self) -> None:
         """Work out what is in view."""
-        traces = self.rag.traces
+        traces = self.traces.loaded
         if not self.looked_at or traces is None or not len(traces):
             self.scores.leave(LANE)
-            self.desk.runner.cancel(LANE)
+            self.jobs.runner.cancel(LANE)
             return
         if self.state.trace_scene is None:
             return  # the first trace is about to open
         self.scores.ask(LANE, self._follow, first=MOST_TRACES, insist=self.state.trajectory is None)
 
     def _follow(self, table: pd.DataFrame) -> None:
-        if self.desk.runner.running(LANE):
+        if self.jobs.runner.running(LANE):
             self._again = True  # what is under way is of an older threshold, and soon there
             return
         config = self.scores.methods.extractor(self.state.method, alone=True).config
@@ -132,8 +132,8 @@ class WeightsController:
             done(work())
         else:
             self._again = False
-            self.desk.runner.start(
-                LANE, work, done=done, failed=self.desk.tell, message="following the weights"
+            self.jobs.runner.start(
+                LANE, work, done=done, failed=self.jobs.tell, message="following the weights"
             )
 
 

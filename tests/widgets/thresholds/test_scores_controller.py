@@ -73,7 +73,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
 
 def test_one_run_serves_the_judgement_and_the_weights_of_both_tabs(count: Count) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=1, head=0, threshold=0.01)
-    assert app._session.lab.lab is not None
+    assert app._session.thresholds.analysis is not None
     assert app.trajectory is not None
     app.tab, app.weight_view = "traces", "weights"
     app._traces_panel.cards._handlers["label"]({"unit": "a-1", "value": True}, [])
@@ -82,20 +82,20 @@ def test_one_run_serves_the_judgement_and_the_weights_of_both_tabs(count: Count)
     app.reference_threshold = 0.3
     app.update_strategy = "additive"
     assert count.explained == [3]
-    assert len(app._session.lab.lab.judged) == 9
-    assert int(app._session.lab.lab.judged.labels.sum()) == 5
+    assert len(app._session.thresholds.analysis.judged) == 9
+    assert int(app._session.thresholds.analysis.judged.labels.sum()) == 5
 
 
 def test_going_back_to_a_head_is_instant_and_few_are_remembered(count: Count) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
-    first = app._session.lab.lab
+    first = app._session.thresholds.analysis
     app.head = 1
-    second = app._session.lab.lab
+    second = app._session.thresholds.analysis
     assert second is not first
     app.head = 0
-    assert app._session.lab.lab is first
-    assert app._session.lab.beside.of is first.judged
-    assert "layer 0, head 0" in app._lab.figures.wire.content["judged"]
+    assert app._session.thresholds.analysis is first
+    assert app._session.thresholds.comparison.of is first.judged
+    assert "layer 0, head 0" in app._thresholds_panel.figures.wire.content["judged"]
     assert count.explained == [3, 3]
     app.layer = 1
     app.layer = 2
@@ -168,16 +168,16 @@ def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
         explained = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
         expected = weight_trajectory(explained, {"strategy": strategy})["weight"].to_numpy()
         assert app.trajectory.weights == pytest.approx(expected)
-        lines = app._lab.weights.figure["data"]
+        lines = app._thresholds_panel.weights.figure["data"]
         ends = sorted(line["y"][-1] for line in lines if str(line["name"]).startswith("line "))
         assert set(np.round(ends, 9)) <= set(np.round(app.trajectory.final(), 9))
         # By hand: every hyperedge occurs once, so its row is its end.
         labels = np.array([e.label for t in app.traces for e in t.hyperedges])
-        shown = app._lab.moves.wire.content
+        shown = app._thresholds_panel.moves.wire.content
         assert shown["strategy"] == strategy
         used, others = expected[labels].mean(), expected[~labels].mean()
-        assert app._lab.ends.used == pytest.approx(used)
-        assert app._lab.ends.not_used == pytest.approx(others)
+        assert app._thresholds_panel.ends.used == pytest.approx(used)
+        assert app._thresholds_panel.ends.not_used == pytest.approx(others)
         assert f"labelled used end at {used:.3f} on average" in shown["said"]
         assert f"the {'right' if used > others else 'wrong'} ones come out ahead" in shown["said"]
 
@@ -191,17 +191,19 @@ def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count
     words = {"auc": "ROC-AUC", "average_precision": "avg. precision", "f1": "best F1"}
     for measure in ("average_precision", "f1", "auc", "f1"):
         app.quality = measure
-        found = app._session.lab.heads.map
+        found = app._session.thresholds.heads.map
         assert (found.measure, found.chance) == (measure, pytest.approx(chances[measure]))
         assert np.array_equal(found.values, quality_map(heads, measure), equal_nan=True)
-        notes = [note["text"] for note in app._lab.heads.figure["layout"]["annotations"]]
+        notes = [
+            note["text"] for note in app._thresholds_panel.heads.figure["layout"]["annotations"]
+        ]
         assert words[measure] in notes
         assert f"{chances[measure]:.3f} chance" in notes
-        assert app._lab.measure.wire.content["measure"] == measure
+        assert app._thresholds_panel.measure.wire.content["measure"] == measure
     assert count.headed == 1
     assert app.settings()["quality"] == "f1"
     assert Explorer(**app.settings()).quality == "f1"
-    app._lab.measure._handlers["set"]({"name": "quality", "value": "auc"}, [])
+    app._thresholds_panel.measure._handlers["set"]({"name": "quality", "value": "auc"}, [])
     assert app.quality == "auc"
     with pytest.raises(InputError, match="quality must be one of 'auc', 'average_precision', 'f1'"):
         app.quality = "accuracy"
@@ -225,18 +227,21 @@ def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyP
 
     async def main() -> None:
         app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
-        while app._session.lab.beside is None or app.trajectory is None:
+        while app._session.thresholds.comparison is None or app.trajectory is None:
             app.wait(0.1)
             await asyncio.sleep(0.01)
-        lab, judged = app._session.lab.lab, app._lab.figures.wire.content["judged"]
+        lab, judged = (
+            app._session.thresholds.analysis,
+            app._thresholds_panel.figures.wire.content["judged"],
+        )
         slow.set()
         app.head = 1
         assert await asyncio.to_thread(begun.wait, 30)
-        assert app._session.lab.busy
+        assert app._session.thresholds.busy
         app.cancel()
         assert app.wait(30)
-        assert app._session.lab.lab is lab
-        assert app._lab.figures.wire.content["judged"] == judged
+        assert app._session.thresholds.analysis is lab
+        assert app._thresholds_panel.figures.wire.content["judged"] == judged
         assert app.error is None
         slow.clear()
         app.threshold = 0.02  # a drag is no wish to score after all
@@ -244,7 +249,7 @@ def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyP
         assert runs == [0, 1]
         app.head = 0
         app.head = 1
-        while app._session.lab.lab is lab:
+        while app._session.thresholds.analysis is lab:
             app.wait(0.1)
             await asyncio.sleep(0.01)
         assert runs == [0, 1, 1]
@@ -269,7 +274,7 @@ def test_leaving_the_tab_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch)
         assert await asyncio.to_thread(begun.wait, 30)
         app.tab = "traces"
         assert await asyncio.to_thread(ended.wait, 30)
-        assert "scores" not in app._session.desk.reports
+        assert "scores" not in app._session.jobs.reports
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 120))

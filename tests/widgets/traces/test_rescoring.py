@@ -108,18 +108,18 @@ def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
 
 def test_an_encoder_decoder_keeps_the_answer_alone(translator: Model) -> None:
     app = Explorer.from_traces([trace("a"), trace("b")], model=translator)
-    app._session.rag.score_all()
+    app._session.traces.score_all()
     app.wait()
     assert app.error is None
     assert readings(app) == [[], []]
     assert all("unit_attention" in one.metadata for one in app.traces)
-    app._session.rag.read()
+    app._session.traces.read()
     app.wait()
     assert readings(app) == [[], []]
     # Asked for outright it says why not, and the app lives on.
-    app._session.rag.score_all(content_free=True, overwrite=True)
+    app._session.traces.score_all(content_free=True, overwrite=True)
     app.wait()
-    assert isinstance(app._session.desk.failure, ModelCapabilityError)
+    assert isinstance(app._session.jobs.failure, ModelCapabilityError)
     assert app.feedback is not None
 
 
@@ -130,13 +130,13 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
         [recorded[0], given("g"), own, recorded[1], trace("c")], model=reader, tab="thresholds"
     )
     app.wait()
-    offer = app._lab.figures.wire.content["more"]
+    offer = app._thresholds_panel.figures.wire.content["more"]
     assert offer["said"] == (
         "“recommend” can only choose from what was read. Not read yet: where the question looks "
         "and what a question without content attracts."
     )
     assert not offer["busy"]
-    app._lab.figures._handlers["read_again"]({}, [])
+    app._thresholds_panel.figures._handlers["read_again"]({}, [])
     app.wait()
     assert app.error is None
     assert readings(app) == [list(MORE), [], [], list(MORE), list(MORE)]
@@ -145,12 +145,12 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     # The answer's rows are what they were; labels are kept.
     assert close(app.traces[3].metadata["unit_attention"], recorded[1].metadata["unit_attention"])
     assert [edge.label for edge in app.traces[0].hyperedges] == [True, False, False]
-    assert app._lab.figures.wire.content["more"] is None
+    assert app._thresholds_panel.figures.wire.content["more"] is None
 
 
 def test_what_was_read_in_the_app_keeps_its_rows_and_tokens(reader: Model) -> None:
     app = Explorer.from_traces([trace("a"), given("g")], model=reader)
-    app._session.rag.read()
+    app._session.traces.read()
     app.wait()
     scene = app.trace_scene
     app.heads = {"terms": [["question", 1, 0, 1.0]], "content_free": True}
@@ -195,30 +195,30 @@ def test_what_was_read_until_the_stop_is_kept(
         return whole(traces, model, **settings)
 
     monkeypatch.setattr(explorer.rag, "score_traces", stopping)
-    app._session.rag.score_all(content_free=True, overwrite=True)
+    app._session.traces.score_all(content_free=True, overwrite=True)
     app.wait()
     app._session.cancel("scoring")
     assert sorted(readings(app)) == [[], [], list(MORE)]
     monkeypatch.undo()
-    app._session.rag.score_all(content_free=True, overwrite=True)
+    app._session.traces.score_all(content_free=True, overwrite=True)
     app.wait()
     assert readings(app) == [list(MORE)] * 3
 
 
 def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp_path: Any) -> None:
     app = Explorer.from_traces([trace("a"), trace("b")], model=reader)
-    app._session.rag.read()
+    app._session.traces.read()
     app.wait()
     app.save(tmp_path / "traces.jsonl")
     path = tmp_path / "scored.jsonl"
     for _ in range(2):  # the second time goes on with the file of the first
         score_traces(load_traces(tmp_path / "traces.jsonl"), reader, path=path, progress=False)
     again = Explorer.from_traces(path, model=reader)
-    again._session.rag.score_all(content_free=True, overwrite=True)
+    again._session.traces.score_all(content_free=True, overwrite=True)
     again.wait()
     assert readings(again) == [list(MORE)] * 2
 
 
 def test_the_packaged_traces_can_be_read_again() -> None:
     app = Explorer.from_traces()
-    assert app._session.rag.more_readings() == ["question", "content_free"]
+    assert app._session.traces.more_readings() == ["question", "content_free"]
