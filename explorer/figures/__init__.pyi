@@ -23,8 +23,8 @@ from ._thresholds.method_dots import method_dots as method_dots
 from ._thresholds.method_dots import method_dots_spec as method_dots_spec
 from ._thresholds.quality_map import quality_map_figure as quality_map_figure
 from ._thresholds.quality_map import quality_map_spec as quality_map_spec
-from ._thresholds.ranking_curves import OperatingPoint as OperatingPoint
-from ._thresholds.ranking_curves import RankCurve as RankCurve
+from ._thresholds.rank_curve import OperatingPoint as OperatingPoint
+from ._thresholds.rank_curve import RankCurve as RankCurve
 from ._thresholds.ranking_curves import rank_curves as rank_curves
 from ._thresholds.ranking_curves import rank_curves_spec as rank_curves_spec
 from ._thresholds.score_groups import ScoreGroups as ScoreGroups

@@ -1,7 +1,7 @@
-"""Every colour with a meaning, in one place: attention, feedback, verdicts, themes.
+"""Colours of attention, feedback, verdicts and themes.
 
-The same thing has the same colour in every figure and panel. No meaning rests on colour alone:
-verdicts have a word and a mark, weights have numbers.
+A quantity has the same colour in every figure and panel. Colour never carries a meaning alone:
+verdicts also have a word and a mark, weights also have numbers.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ THEMES: Mapping[Theme, Mapping[str, str]] = {
         "paper": "#111418",
     },
 }
-"""Colours of text and lines in either theme; every value is also a CSS colour."""
+"""CSS colours of text and lines in each theme."""
 
 NEUTRAL_INK = "#7c848d"
-"""Text and lines that must read on both themes, where the page changes theme by itself."""
+"""Colour of text and lines that must be readable in both themes."""
 
 ACCENT = "#e8590c"
-"""The threshold line and what is pinned."""
+"""Colour of the threshold line and of pins."""
 
 SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 MONO = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
 
-# Attention. The default scale runs from the page itself to a strong colour of middle lightness, so
-# that no attention is no ink on a white page and on a dark one. On white it darkens all the way; on
-# dark it brightens up to three quarters, from where the turn from violet to crimson tells weights
-# apart; eyes without red or green cones see its blue fade.
+# Attention. The default scale starts transparent and ends at a strong colour of medium lightness,
+# so that zero attention leaves no ink on a light or a dark page. On a light page it darkens
+# monotonically; on a dark page it brightens up to three quarters, above which the hue changes from
+# violet to crimson. With red or green blindness the blue component still decreases.
 _SCALES: Mapping[str, Sequence[tuple[float, Rgba]]] = {
     "violet": (
         (0.00, (92, 124, 250, 0.0)),
@@ -99,21 +99,21 @@ _SCALES: Mapping[str, Sequence[tuple[float, Rgba]]] = {
 DEFAULT_SCALE = "violet"
 
 LOG_FLOOR = 1e-4
-"""On the log scaling this weight, and every smaller one, has the colour of no attention."""
+"""Weights up to this value get the colour of zero attention with log scaling."""
 
 
 def scale_choices() -> tuple[tuple[str, str], ...]:
-    """Every attention scale as (name, label) for a menu; the empty name is the default scale."""
+    """All attention scales as (name, label) for a menu; the empty name is the default scale."""
     return tuple(("" if name == DEFAULT_SCALE else name, name) for name in _SCALES)
 
 
 def scale_stops(name: str | None = None) -> Sequence[tuple[float, Rgba]]:
-    """The stops of a scale: (place from 0 to 1, colour).
+    """Stops of a colour scale: (place from 0 to 1, colour).
 
     Raises
     ------
     InputError
-        When there is no scale of that name.
+        If the scale is unknown.
     """
     if (name or DEFAULT_SCALE) not in _SCALES:
         names = ", ".join(repr(known) for known in _SCALES)
@@ -122,7 +122,7 @@ def scale_stops(name: str | None = None) -> Sequence[tuple[float, Rgba]]:
 
 
 def colorscale(name: str | None = None) -> list[list[float | str]]:
-    """A scale as plotly takes it: a list of [place, CSS colour]."""
+    """A colour scale in plotly's form: a list of [place, CSS colour]."""
     return [[place, css(colour)] for place, colour in scale_stops(name)]
 
 
@@ -135,7 +135,7 @@ def scale_rgba(values: ArrayLike, name: str | None = None) -> NDArray[np.float64
 
 
 def lookup_table(name: str | None = None, theme: Theme = "light") -> list[str]:
-    """A scale as 256 opaque CSS colours ``#rrggbb``, as it looks on a theme's page."""
+    """256 opaque CSS colours ``#rrggbb`` of a scale, blended with the theme's page colour."""
     rgba = scale_rgba(np.linspace(0.0, 1.0, 256), name)
     page = np.array(_hex_channels(THEMES[theme]["paper"])) / 255.0
     seen = rgba[:, :3] * rgba[:, 3:] + page * (1.0 - rgba[:, 3:])
@@ -143,15 +143,15 @@ def lookup_table(name: str | None = None, theme: Theme = "light") -> list[str]:
 
 
 def scaled(weights: ArrayLike, scaling: Scaling = "linear") -> NDArray[np.float32]:
-    """Weights as places on the colour scale, in [0, 1]; NaN stays NaN.
+    """Map weights to places on the colour scale, in [0, 1]; NaN stays NaN.
 
-    ``linear`` is the weight, ``sqrt`` its square root, ``log`` is 1 + log10(weight)/4, and 0 from
-    `LOG_FLOOR` downwards. Each leaves 0 at 0 and 1 at 1.
+    ``linear`` is the weight, ``sqrt`` its square root, ``log`` is 1 + log10(weight)/4, and 0 for
+    weights up to `LOG_FLOOR`. All map 0 to 0 and 1 to 1.
 
     Raises
     ------
     InputError
-        When there is no scaling of that name.
+        If the scaling is unknown.
     """
     clipped = np.clip(np.asarray(weights, dtype=np.float32), 0.0, 1.0)
     match scaling:
@@ -170,16 +170,16 @@ def scaled(weights: ArrayLike, scaling: Scaling = "linear") -> NDArray[np.float3
 
 
 def scale_codes(weights: ArrayLike, scaling: Scaling = "linear") -> NDArray[np.uint8]:
-    """Weights as indices into `lookup_table`, uint8; NaN gets 0."""
+    """Map weights to indices into `lookup_table`, uint8; NaN gets 0."""
     places = np.nan_to_num(scaled(weights, scaling), nan=0.0)
     return np.asarray(np.rint(places * 255.0), dtype=np.uint8)
 
 
 def feedback_colour(feedback: float | None, policy: FeedbackPolicy | None = None) -> str:
-    """The colour of one feedback value: brown below neutral, grey at it, teal above.
+    """Colour of a feedback value: brown below neutral, grey at neutral, teal above.
 
-    The brown of `policy`'s negative feedback and the teal of 1 are the ends of the scale. Unknown
-    feedback (None or NaN) is a pale grey.
+    The scale ends at `policy`'s negative feedback (brown) and at 1 (teal). Unknown feedback (None
+    or NaN) is pale grey.
     """
     return feedback_colours([np.nan if feedback is None else feedback], policy)[0]
 
@@ -207,8 +207,8 @@ def feedback_colours(feedback: ArrayLike, policy: FeedbackPolicy | None = None) 
     ]
 
 
-# Brown and teal are a pair that all eyes tell apart (ColorBrewer's BrBG), of a lightness that
-# stands out from white and from dark pages.
+# Brown and teal (ColorBrewer's BrBG) are distinguishable with any colour vision, and contrast with
+# light and dark pages.
 _USED = "#0f8f82"
 _NOT_USED = "#b0692b"
 _NEUTRAL = "#969ba1"
@@ -217,7 +217,7 @@ _UNKNOWN = "#b4b8bd"
 
 @dataclass(frozen=True)
 class VerdictLook:
-    """How a verdict is drawn: a mark in text, and a colour."""
+    """Mark and colour of a verdict."""
 
     mark: str
     colour: str
@@ -229,11 +229,11 @@ VERDICT_LOOKS: Mapping[Verdict, VerdictLook] = {
     "not used": VerdictLook("○", _NOT_USED),
     "unknown": VerdictLook("?", _UNKNOWN),
 }
-"""Every verdict by its word."""
+"""Mark and colour by verdict."""
 
 
 def verdict_mark(verdict: str) -> str:
-    """The mark beside a verdict's word: ●, ◐, ○ or ?."""
+    """The mark of a verdict: ●, ◐, ○ or ?."""
     return _look(verdict).mark
 
 
@@ -250,7 +250,7 @@ def _look(verdict: str) -> VerdictLook:
 
 
 def css(colour: Rgba) -> str:
-    """A colour as CSS."""
+    """Format a colour as CSS."""
     red, green, blue, opacity = colour
     return f"rgba({red:g},{green:g},{blue:g},{opacity:g})"
 

@@ -390,7 +390,7 @@ class TestTruth:
         judged = replace(made[1], truth="agreement")
         read = report(made[0], judged, threshold=0.4)
         assert "this is agreement, not truth" in read.sections["about"]
-        assert "agreement, not truth" in json.dumps(read.figures["ranks"]["wide"])
+        assert "agreement, not ground truth" in json.dumps(read.figures["ranks"]["wide"])
 
 
 class TestBadInput:

@@ -1,4 +1,4 @@
-"""The grid of heads: one small cell per layer and head, coloured by a measure."""
+"""Figure of all heads: one small cell per layer and head, coloured by a measure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def head_grid(
     theme: Theme = "light",
     title: str = "",
 ) -> go.Figure:
-    """One cell per head: layers down, heads across.
+    """A heatmap with one cell per head: layers down, heads across.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def head_grid(
     Raises
     ------
     ShapeError
-        When the values are not a matrix.
+        If the values are not a matrix.
     """
     import plotly.graph_objects as go
 

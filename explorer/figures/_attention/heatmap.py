@@ -32,7 +32,7 @@ Boundary = tuple[int, int, str]
 MAX_CELLS = 512
 """Longer maps are max-pooled to this many cells a side."""
 
-# Above this the tokens of every cell would be most of the figure's size; hovers then count.
+# Above this size, token texts in every cell would dominate the figure; hovers give positions.
 _HOVER_CELLS = 1 << 16
 
 _LABEL_PIXELS = 14
@@ -69,14 +69,14 @@ def heatmap(
     scaling : {"linear", "sqrt", "log"}
         How a weight becomes a colour. The colour bar and hovers keep telling true weights.
     zmax : float, optional
-        The weight at the end of the colour scale; the largest weight when left out.
+        The weight at the end of the colour scale; the largest weight by default.
     theme : {"light", "dark"}
     marked : sequence of (start, stop)
         Stretches of key columns that are selected: framed over their whole height.
     boundaries : sequence of (start, stop, name)
         Stretches of key columns to mark off and name.
     hover_tokens : bool, optional
-        Whether hovers name the tokens; when left out, for up to 65,536 cells. Above that they give
+        Whether hovers name the tokens; by default, for up to 65,536 cells. Above that they give
         positions.
     width, height : int
         About how large the figure will be shown, in pixels, to choose how many labels fit. The
@@ -91,9 +91,9 @@ def heatmap(
     Raises
     ------
     ShapeError
-        When the weights are not a matrix, or the labels do not fit it.
+        If the weights are not a matrix, or the labels do not fit it.
     InputError
-        When a scale or scaling has no such name.
+        If a scale or scaling has no such name.
     """
     import plotly.graph_objects as go
 
@@ -106,7 +106,7 @@ def heatmap(
     images, legend = scale_legend(colorscale, scale_ticks(top, scaling), "weight")
     shapes, names = _boundary_marks(boundaries, n_keys, width)
     left = 16 + 7 * min(14, max((len(visible_text(label)) for label in query_labels), default=0))
-    # Plotly turns key labels upright, so the longest decides how much room they need.
+    # Plotly rotates key labels, so the longest label decides the margin.
     below = 28 + 7 * min(14, max((len(visible_text(label)) for label in key_labels), default=0))
     above = (32 if title else 12) + (18 if names else 0)
     tick_font = {"family": MONO, "size": LABEL_SIZE, "color": colours.THEMES[theme]["quiet"]}
@@ -157,7 +157,7 @@ def heatmap(
 
 
 def scale_ticks(zmax: float, scaling: Scaling) -> list[tuple[float, str]]:
-    """True weights to write beside the colour scale: (place from 0 to 1, text).
+    """Ticks of the colour bar in true weights: (place from 0 to 1, text).
 
     Examples
     --------
@@ -179,13 +179,13 @@ def scale_ticks(zmax: float, scaling: Scaling) -> list[tuple[float, str]]:
 
 
 def largest_weight(weights: NDArray[np.float32]) -> float:
-    """The largest finite weight, at most 1; 1 where none is above 0."""
+    """Largest finite weight, at most 1; 1 if no weight is above 0."""
     finite = weights[np.isfinite(weights)]
     return min(1.0, float(finite.max())) if finite.size and finite.max() > 0 else 1.0
 
 
 def check_labels(count: int, labels: Sequence[str], what: str) -> None:
-    """Raise ShapeError unless there is one label for each of `count` rows or columns."""
+    """Raise ShapeError if the number of labels differs from `count`."""
     if len(labels) != count:
         raise ShapeError(f"The weights have {count} {what}, but there are {len(labels)} labels.")
 
@@ -233,7 +233,7 @@ def _hovers(
 
 
 def _cell_names(labels: Sequence[str], block: int) -> list[str]:
-    """What a hover says of each row or column of cells: position and token."""
+    """Position and token of each row or column of cells, for the hover."""
     names = [f"{at}  {escape_label(shortened(label, 40))}" for at, label in enumerate(labels)]
     if block == 1:
         return names
@@ -260,7 +260,7 @@ def _boundary_marks(
     names: list[dict[str, Any]] = []
     for start, stop, name in boundaries:
         shapes.extend(_edge(edge - 0.5) for edge in (start, stop) if 0 < edge < n_keys)
-        # A bar over the plot ties the name to its columns.
+        # A bar over the plot links the name to its columns.
         shapes.append(
             _edge(start - 0.4, stop - 0.6)
             | {"y0": 1.008, "y1": 1.008, "line": {"width": 2, "color": NEUTRAL_INK}}

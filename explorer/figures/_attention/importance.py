@@ -1,4 +1,4 @@
-"""Token importance: the attention that each occurrence of a token receives."""
+"""Figure of token importance: the attention that each token receives."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def importance(
     title: str = "",
     width: int = 700,
 ) -> go.Figure:
-    """One upright bar per token, as high as the attention it receives.
+    """A vertical bar per token with the attention that it receives.
 
     Parameters
     ----------
     tokens : sequence of str
-        In reading order. Repeated tokens stay apart: the axis counts positions.
+        In reading order. The axis counts positions, so repeated tokens keep their own bars.
     received : array_like, shape (tokens,)
         Attention received, such as from `AttentionMap.received`.
     selected : int, optional
@@ -49,7 +49,7 @@ def importance(
     Raises
     ------
     ShapeError
-        When there are not as many values as tokens.
+        If the number of values differs from the number of tokens.
     """
     import plotly.graph_objects as go
 
@@ -61,7 +61,7 @@ def importance(
         )
     finite = np.nan_to_num(values)
     top = float(finite.max(initial=0.0)) or 1.0
-    # Half of the scale is for bars that could not be seen otherwise: colour repeats the height.
+    # Colour repeats the height; small bars start at a third of the scale to be visible.
     shades = np.maximum(scale_codes(finite / top), 90)
     table = lookup_table(colorscale, theme)
     fills = [table[code] for code in shades]

@@ -1,4 +1,4 @@
-"""Static pictures: PNG bytes by matplotlib, for notebooks that are read without a kernel."""
+"""Static images: PNG bytes by matplotlib, for notebooks that are read without a kernel."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def heatmap_png(
     theme: Theme = "light",
     dpi: int = 110,
 ) -> bytes:
-    """A heatmap as a PNG.
+    """Draw a heatmap as a PNG.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def heatmap_png(
     query_labels, key_labels : sequence of str
     title : str
     colorscale, scaling, zmax, theme
-        As in `explorer.figures.heatmap`, but with ``sqrt`` scaling to begin with: nobody can ask a
-        picture for its small weights.
+        As in `explorer.figures.heatmap`, with ``sqrt`` scaling by default, because a static image
+        has no hover for small weights.
     dpi : int, default 110
 
     Returns
@@ -94,18 +94,18 @@ def overview_png(
     theme: Theme = "light",
     dpi: int = 110,
 ) -> bytes:
-    """Heatmap and feedback bars, one above the other, as a PNG.
+    """Draw a heatmap with feedback bars below it as a PNG.
 
     Parameters
     ----------
     weights : array_like, shape (queries, keys), or None
-        None leaves the heatmap out.
+        None omits the heatmap.
     query_labels, key_labels : sequence of str
     table : pandas.DataFrame or None
-        From `explorer.feedback.feedback_table`; None leaves the bars out. Of more than 30 units
-        those with the highest scores are drawn.
+        From `explorer.feedback.feedback_table`; None omits the bars. At most the 30 units
+        with the highest scores are drawn.
     policy : FeedbackPolicy, optional
-        The defaults, at the table's threshold, when left out.
+        Default: the default policy at the table's threshold.
     title, colorscale, scaling, zmax, theme, dpi
         As in `heatmap_png`.
 
@@ -135,7 +135,7 @@ def _figure(height: float, theme: Theme, dpi: int) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # Without pyplot: no global state, no window, safe in any thread.
+    # Not through pyplot: no global state and safe in any thread.
     figure = Figure(figsize=(_WIDTH, height), dpi=dpi, facecolor=THEMES[theme]["paper"])
     FigureCanvasAgg(figure)
     return figure
@@ -144,7 +144,7 @@ def _figure(height: float, theme: Theme, dpi: int) -> Any:
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box; nothing the reader could do about it.
+        # A letter that the font lacks is drawn as a box; the reader cannot do anything about it.
         warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
         figure.savefig(buffer, format="png")
     return buffer.getvalue()

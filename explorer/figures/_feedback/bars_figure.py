@@ -1,4 +1,4 @@
-"""Feedback bars in two parts: what the units decide, and what follows scores and threshold."""
+"""Feedback bars in two parts: one depends on the units, the other on scores and threshold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from explorer.feedback import FeedbackPolicy
 from explorer.figures._feedback.feedback_rows import (
     LABEL_MARKS,
     NUMBERS_PIXELS,
-    LabelSides,
-    rows_of,
+    UnitLabels,
+    feedback_rows,
 )
 from explorer.figures._style.row_columns import CODE, SELECTED, bar_column, row_pixels, text_column
 from explorer.figures._style.score_axis import LOWEST, Scale, score_ticks
@@ -32,37 +32,36 @@ from explorer.figures.colours import (
 if TYPE_CHECKING:
     import pandas as pd
 
-# The columns of numbers, in pixels from their left: where each ends or begins.
+# Edges of the number columns, in pixels from the left of the group.
 _SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
 _MARGIN = 8
 
 Attribute = tuple[int, str]
-"""Number of a trace, and an attribute of it by plotly's dotted name."""
+"""Index of a trace, and plotly's dotted name of one of its attributes."""
 
-# The traces, by their numbers.
+# Indices of the traces.
 (
     _REACHABLE, _SCORE, _ROW, _UNIT, _TEXT, _LABEL, _DIGITS, _FEEDBACK, _VERDICT, _DIAGNOSTICS,
 ) = range(10)  # fmt: skip
 
 
 class BarsFigure:
-    """Feedback bars of one table, in two parts: what the units decide, and what their scores do.
+    """Feedback bars of one table, in a fixed part and a part that depends on scores and threshold.
 
-    While a threshold is dragged the first part stays, so that only `attributes` need to be drawn
-    again: see `key`. Parameters as for `feedback_bars`.
+    Only `attributes` have to be drawn again while a threshold is dragged; see `key`. Parameters as for `feedback_bars`.
 
     Attributes
     ----------
     rows
-        The rows in the order drawn.
+        Rows in drawing order.
     key
-        Two figures with equal keys differ in nothing but `attributes`.
+        Figures with equal keys differ in `attributes` only.
     """
 
     def __init__(
         self,
         table: pd.DataFrame,
-        labels: LabelSides | None = None,
+        labels: UnitLabels | None = None,
         theme: Theme = "light",
         *,
         sort: Literal["order", "score"] = "order",
@@ -72,10 +71,10 @@ class BarsFigure:
     ) -> None:
         if axis not in {"linear", "log"} or sort not in {"order", "score"}:
             raise InputError(
-                f"Bars are sorted by 'order' or 'score' on a 'linear' or 'log' axis; {sort!r} on "
-                f"{axis!r} is neither."
+                f"sort must be 'order' or 'score' and axis 'linear' or 'log'; got {sort!r}, "
+                f"{axis!r}."
             )
-        self.rows = rows_of(table, labels, sort)
+        self.rows = feedback_rows(table, labels, sort)
         self._theme: Theme = theme
         self._axis: Scale = axis
         self._width = width
@@ -84,13 +83,13 @@ class BarsFigure:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What the figure has apart from `attributes`; the threshold too where it is a shape."""
+        """Everything that the figure depends on apart from `attributes`."""
         rows = self.rows
         units = (tuple(rows.names), tuple(rows.texts), tuple(rows.tokens), tuple(rows.labels))
         return (*units, self._theme, self._axis, self._width, self._threshold_line)
 
     def attributes(self, policy: FeedbackPolicy, selected: str | None) -> dict[Attribute, Any]:
-        """Return what follows scores, threshold and selection: (trace, attribute) -> values."""
+        """Values that depend on scores, threshold and selection, by (trace, attribute)."""
         rows = self.rows
         clear = [TRANSPARENT if unit != selected else SELECTED for unit in rows.names]
         marks = ["i" if found else "\u200a" for found in rows.reasons]

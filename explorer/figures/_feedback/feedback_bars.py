@@ -1,4 +1,4 @@
-"""Feedback bars: one row per unit, its score against the threshold, its feedback as colour."""
+"""Feedback bars: one row per unit, with the score as length and the feedback as colour."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._feedback.bars_figure import BarsFigure
-from explorer.figures._feedback.feedback_rows import LabelSides
+from explorer.figures._feedback.feedback_rows import UnitLabels
 from explorer.figures.colours import Theme
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def feedback_bars(
     table: pd.DataFrame,
     policy: FeedbackPolicy | None = None,
     theme: Theme = "light",
-    labels: LabelSides | None = None,
+    labels: UnitLabels | None = None,
     *,
     sort: Literal["order", "score"] = "order",
     axis: Literal["linear", "log"] = "log",
@@ -36,21 +36,20 @@ def feedback_bars(
     table : pandas.DataFrame
         From `explorer.feedback.feedback_table`.
     policy : FeedbackPolicy, optional
-        Where the threshold stands and what colours mean; the defaults, at the table's threshold,
-        when left out.
+        Threshold and colours. Default: the default policy at the table's threshold.
     theme : {"light", "dark"}
     labels : mapping of unit to bool, or sequence of bool, optional
         Ground truth: marked ✓ (used) or ✗ (not used).
     sort : {"order", "score"}
-        Rows in the table's order, or by falling score with unknown ones last.
+        FeedbackRows in the table's order, or by falling score with unknown scores last.
     axis : {"linear", "log"}
-        The score axis. It always shows the same range, so that bars compare from head to head.
+        Scale of the score axis. Its range is fixed, so bars of different heads are comparable.
     width : int
-        About how wide the figure will be shown, in pixels, to decide how much of the texts fits.
+        Approximate width on the page in pixels; decides how much of the texts fits.
     selected : str, optional
         The unit to mark, by name.
     threshold_line : bool
-        Whether to draw the threshold; a view with a line to drag draws its own.
+        Whether to draw the threshold; a view with a draggable line draws its own.
 
     Returns
     -------
@@ -60,9 +59,9 @@ def feedback_bars(
     Raises
     ------
     InputError
-        When `sort` or `axis` has no such name.
+        If `sort` or `axis` is unknown.
     ShapeError
-        When there are not as many labels as units.
+        If the number of labels differs from the number of units.
     """
     import plotly.graph_objects as go
 
@@ -85,7 +84,7 @@ def feedback_bars_spec(
     table: pd.DataFrame,
     policy: FeedbackPolicy | None = None,
     theme: Theme = "light",
-    labels: LabelSides | None = None,
+    labels: UnitLabels | None = None,
     *,
     sort: Literal["order", "score"] = "order",
     axis: Literal["linear", "log"] = "log",
@@ -95,8 +94,8 @@ def feedback_bars_spec(
 ) -> dict[str, Any]:
     """`feedback_bars` as a plain dict with ``data`` and ``layout``.
 
-    Making a plotly Figure checks every property, which takes ten times as long as all the rest; a
-    view that redraws while a hand moves the threshold takes this.
+    A plotly Figure validates every property, which takes ten times as long as building the dict;
+    views that redraw while the threshold is dragged use this.
     """
     bars = BarsFigure(
         table, labels, theme, sort=sort, axis=axis, width=width, threshold_line=threshold_line

@@ -1,4 +1,4 @@
-"""A feedback table as rows to draw: in order, with what is written in each."""
+"""FeedbackRows of a feedback table in drawing order, with the texts of each row."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from explorer.source import visible_text
 if TYPE_CHECKING:
     import pandas as pd
 
-LabelSides = Mapping[str, bool | None] | Sequence[bool | None]
-"""Ground truth per unit, by name or in the table's order: used, not used, or None if unlabelled."""
+UnitLabels = Mapping[str, bool | None] | Sequence[bool | None]
+"""Labels per unit, by name or in the table's order: used, not used, or None if unlabelled."""
 
 LABEL_MARKS = {True: "✓", False: "✗", None: ""}
 LABEL_WORDS = {True: ", labelled used", False: ", labelled not used", None: ""}
 
-# Widths of letters, about; a text that is wider all the same is cut off by its column.
+# Approximate letter widths; a wider text is clipped by its column.
 _MONO_PIXELS = 6.75  # at 11 px
 _SANS_PIXELS = 6.9  # at 12 px
 _LABEL_PIXELS = 24
 _LEAST_TEXT = 70
 _LEAST_NAME = 36
 NUMBERS_PIXELS = 230
-"""Width of the columns with score, feedback, verdict and sign."""
+"""Width in pixels of the columns score, feedback, verdict and diagnostics."""
 
 
 @dataclass(frozen=True)
-class NamedRows:
-    """The units in the order drawn, with what is written at the left."""
+class UnitRows:
+    """Units in drawing order, with the texts at the left."""
 
     names: list[str]
     texts: list[str]
@@ -48,41 +48,41 @@ class NamedRows:
 
     @cached_property
     def names_are_texts(self) -> bool:
-        """Whether the texts would only say the names again, as those of identifiers do."""
+        """Whether the texts only repeat the names, as those of identifiers do."""
         return all(
             text == name or visible_text(text).strip("· ") == name.split(" (")[0]
             for name, text in zip(self.names, self.texts, strict=True)
         )
 
-    def gutter(self, width: int, beside: int) -> tuple[int, int]:
-        """Pixels for the names, and for names, texts and labels together.
+    def gutter(self, width: int, others: int) -> tuple[int, int]:
+        """Widths in pixels of the name column, and of names, texts and labels together.
 
         Parameters
         ----------
         width : int
             Pixels of the figure.
-        beside : int
-            Pixels of it that the texts must leave free.
+        others : int
+            Pixels that must stay free for other columns.
         """
         label = _LABEL_PIXELS if self.labelled else 8
         longest = max((len(visible_text(name)) for name in self.names), default=4)
         if self.names_are_texts:
             names = int(min(12 + longest * _MONO_PIXELS, 0.34 * width))
             return names, max(72, names + label)
-        # Never narrower than the heading above the column.
+        # At least as wide as the column heading.
         names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
         letters = max((len(text) for text in self.texts), default=0)
-        # The bars come first: texts take what is left, or go where that is too little to read.
-        texts = int(min(8 + letters * _MONO_PIXELS, width - beside - names - label))
+        # Texts take the width that the bars leave, or are dropped if it is too small to read.
+        texts = int(min(8 + letters * _MONO_PIXELS, width - others - names - label))
         return names, names + (texts if texts >= _LEAST_TEXT else 0) + label
 
     def fitting_names(self, pixels: int) -> list[str]:
-        """The names, escaped and cut to their column."""
+        """Names, escaped and cut to the width of their column."""
         letters = max(3, int((pixels - 6) / _MONO_PIXELS))
         return [escape_label(shortened(name, letters)) for name in self.names]
 
     def fitting_texts(self, pixels: int) -> list[str]:
-        """The texts on one line each, escaped and cut; empty where the names say it all."""
+        """Texts on one line each, escaped and cut; empty if they only repeat the names."""
         if self.names_are_texts:
             return [""] * len(self.texts)
         room = pixels - (_LABEL_PIXELS if self.labelled else 8)
@@ -93,7 +93,7 @@ class NamedRows:
         return [escape_label(shortened(text, letters)) for text in flat]
 
     def headings(self) -> list[str]:
-        """Name and whole text of each unit, as plotly text."""
+        """Name and full text of each unit, as plotly text."""
         return [
             "<br>".join(
                 [f"<b>{escape_label(shortened(name, 80))}</b>"]
@@ -104,8 +104,8 @@ class NamedRows:
 
 
 @dataclass(frozen=True)
-class Rows(NamedRows):
-    """The rows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
+class FeedbackRows(UnitRows):
+    """FeedbackRows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
 
     scores: NDArray[np.float64]
     feedback: NDArray[np.float64]
@@ -115,7 +115,7 @@ class Rows(NamedRows):
     tokens: list[int]
 
     def whole_texts(self) -> list[str]:
-        """Name, whole text and length of each unit, as plotly text."""
+        """Name, full text and length of each unit, as plotly text."""
         return [
             f"{heading}<br>{number} token{'' if number == 1 else 's'}{LABEL_WORDS[label]}"
             for heading, number, label in zip(
@@ -138,7 +138,7 @@ class Rows(NamedRows):
         ]
 
     def numbers(self) -> list[str]:
-        """Score, how far it could reach, feedback and verdict of each unit, as plotly text."""
+        """Score, reachable score, feedback and verdict of each unit, as plotly text."""
         return [
             f"score {score} (at most {limit}), feedback {feedback}, {verdict}"
             for score, limit, feedback, verdict in zip(
@@ -165,13 +165,13 @@ def _wrapped_reasons(reasons: tuple[object, ...]) -> str:
     return "<br>".join(wrapped(str(reason)) for reason in reasons)
 
 
-def truth_of(names: Sequence[str], labels: LabelSides | None) -> list[bool | None]:
+def ordered_labels(names: Sequence[str], labels: UnitLabels | None) -> list[bool | None]:
     """The label of each unit, in the order of the names.
 
     Raises
     ------
     ShapeError
-        When there are not as many labels as units.
+        If the number of labels differs from the number of units.
     """
     if labels is None:
         return [None] * len(names)
@@ -181,13 +181,13 @@ def truth_of(names: Sequence[str], labels: LabelSides | None) -> list[bool | Non
     return [None if label is None else bool(label) for label in truth]
 
 
-def rows_of(table: pd.DataFrame, labels: LabelSides | None, sort: str) -> Rows:
+def feedback_rows(table: pd.DataFrame, labels: UnitLabels | None, sort: str) -> FeedbackRows:
     """The rows of a feedback table; sorted by falling score, unknown ones last, or as they are.
 
     Raises
     ------
     ShapeError
-        When there are not as many labels as units.
+        If the number of labels differs from the number of units.
     """
     count = len(table)
     scores = table["score"].to_numpy(dtype=np.float64)
@@ -195,7 +195,7 @@ def rows_of(table: pd.DataFrame, labels: LabelSides | None, sort: str) -> Rows:
     if reachable.shape != (count,):  # the table was filtered after it was made
         reachable = np.ones(count)
     names = list(map(str, table["unit"].tolist()))
-    truth = truth_of(names, labels)
+    truth = ordered_labels(names, labels)
     # A stable sort: units with one score keep the table's order. NaN sorts last.
     order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
     places = order.tolist()
@@ -203,7 +203,7 @@ def rows_of(table: pd.DataFrame, labels: LabelSides | None, sort: str) -> Rows:
     verdicts = list(map(str, table["verdict"].tolist()))
     reasons = list(map(tuple, table["diagnostics"].tolist()))
     tokens = table["tokens"].tolist()
-    return Rows(
+    return FeedbackRows(
         names=[names[i] for i in places],
         texts=[texts[i] for i in places],
         scores=np.clip(scores[order], 0.0, 1.0),

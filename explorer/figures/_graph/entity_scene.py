@@ -1,4 +1,4 @@
-"""What the picture of hyperedges and entities consists of, and where everything stands."""
+"""Nodes, positions and labels of the figure of hyperedges and entities."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.figures._graph.graph_layout import placed
-from explorer.figures._style.label_placement import LabelSides, labels_beside
+from explorer.figures._graph.graph_layout import place_nodes
+from explorer.figures._style.label_placement import LabelSides, place_labels
 from explorer.figures._style.label_text import shortened
 from explorer.figures._style.theme import LABEL_SIZE
 from explorer.source import visible_text
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 MOST_HYPEREDGES = 120
 MOST_ENTITIES = 200
-"""What is drawn at most; of more, the heaviest hyperedges and the most shared entities."""
+"""Largest numbers drawn: the heaviest hyperedges and the most shared entities are kept."""
 
 SMALLEST, PLAIN, LARGEST = 14.0, 22.0, 34.0
-"""Sides of squares in pixels: of no weight, where no weights are given, of the largest weight."""
+"""Sides of squares in pixels: for weight 0, without weights, and for the largest weight."""
 
 _LETTER = 0.58  # width of a letter, in font sizes
 _LINE = 14.0
@@ -57,7 +57,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Scene:
-    """Hyperedges and entities as nodes, the hyperedges first.
+    """Nodes of the figure, hyperedges before entities.
 
     Attributes
     ----------
@@ -89,13 +89,13 @@ class Scene:
     alone: float | None
 
 
-def scene_of(
+def build_scene(
     hyperedges: Sequence[Hyperedge],
     weights: NDArray[np.float64] | None,
     width: float,
     height: float,
 ) -> Scene:
-    """Decide what is drawn, and place it in a box.
+    """Choose the hyperedges and entities to draw, and place them in a box.
 
     Parameters
     ----------
@@ -119,20 +119,20 @@ def scene_of(
     rises = np.array([(node.size[1] - node.room) / 2 for node in nodes])
     markers = centres - np.stack([np.zeros(len(nodes)), rises], axis=-1)
     ends = np.array([[*markers[one], *markers[other]] for one, other in lines]).reshape(-1, 4)
-    labels = labels_beside(
+    labels = place_labels(
         markers,
         np.array([(node.marker, node.room) for node in nodes]).reshape(-1, 2),
         np.array([node.text for node in nodes]).reshape(-1, 2),
         ends,
         (width, height),
-        # Hyperedges come first, then what most of them share.
+        # Hyperedges first, then entities by the number of hyperedges that share them.
         sorted(range(len(nodes)), key=lambda node: (node >= len(drawn), -nodes[node].room)),
     )
     return Scene(drawn, names, members, nodes, markers, labels, lines, alone)
 
 
 def _heaviest(count: int, weights: NDArray[np.float64] | None) -> list[int]:
-    """The hyperedges to draw, in order: all, or the heaviest."""
+    """Indices of the hyperedges to draw, in order: all, or the heaviest."""
     if count <= MOST_HYPEREDGES:
         return list(range(count))
     heavy = np.zeros(count) if weights is None else np.nan_to_num(weights, nan=-np.inf)
@@ -142,7 +142,7 @@ def _heaviest(count: int, weights: NDArray[np.float64] | None) -> list[int]:
 def _entities(
     hyperedges: Sequence[Hyperedge], drawn: Sequence[int]
 ) -> tuple[list[str], list[list[int]]]:
-    """The entities to draw, as first written, and the hyperedges that are about each."""
+    """Entities to draw, as first spelled, and the hyperedges of each."""
     names: dict[str, str] = {}
     members: dict[str, list[int]] = {}
     for i in drawn:
@@ -163,7 +163,7 @@ def _entities(
 
 
 def _sides(weights: NDArray[np.float64] | None, count: int) -> list[float]:
-    """The side of each square: its area grows with the weight; an unknown weight counts as 0."""
+    """Side of each square in pixels; the area grows with the weight, unknown counts as 0."""
     if weights is None:
         return [PLAIN] * count
     known = np.where(np.isfinite(weights), np.maximum(weights, 0.0), 0.0)
@@ -174,13 +174,13 @@ def _sides(weights: NDArray[np.float64] | None, count: int) -> list[float]:
 
 
 def _hyperedge_node(name: str, side: float) -> Node:
-    """A square with its id, and room for the mark of its verdict."""
+    """A square with its id and space for the verdict mark."""
     label = shortened(visible_text(name), _NAME_LETTERS)
     return Node(side, LARGEST, (label,), (_pixels(label) + _MARK, _LINE))
 
 
 def _entity_node(name: str, facts: int) -> Node:
-    """A dot with its name, larger where several facts share it."""
+    """A dot with its name, larger if several facts share it."""
     lines = _two_lines(shortened(visible_text(name), 2 * _NAME_LETTERS - 2))
     text = max(map(_pixels, lines)), _LINE * len(lines)
     marker = 6.0 + 2.0 * min(facts - 1, 3)
@@ -188,7 +188,7 @@ def _entity_node(name: str, facts: int) -> Node:
 
 
 def _two_lines(name: str) -> tuple[str, ...]:
-    """A long name as two lines, broken at the space nearest to its middle."""
+    """Break a long name into two lines at the space nearest to its middle."""
     spaces = [place for place, letter in enumerate(name) if letter == " "]
     if len(name) <= _NAME_LETTERS or not spaces:
         return (name,)
@@ -197,12 +197,12 @@ def _two_lines(name: str) -> tuple[str, ...]:
 
 
 def _pixels(text: str) -> float:
-    """About how wide a label is."""
+    """Approximate width of a label in pixels."""
     letters = sum(1.8 if unicodedata.east_asian_width(letter) in "WF" else 1.0 for letter in text)
     return letters * _LETTER * LABEL_SIZE + 4
 
 
-# The places do not depend on what moves while a threshold is dragged, and cost most of a figure.
+# Cached: positions take most of the time and do not depend on the threshold.
 @lru_cache(maxsize=64)
 def _centres(
     taken: tuple[tuple[float, float], ...],
@@ -210,7 +210,7 @@ def _centres(
     width: float,
     height: float,
 ) -> tuple[NDArray[np.float64], float | None]:
-    """Places for nodes of these sizes: what is connected above, lone hyperedges in rows below.
+    """Positions of nodes: connected ones above, hyperedges without entities in rows below.
 
     Returns
     -------
@@ -230,7 +230,7 @@ def _centres(
     centres = np.zeros((len(taken), 2))
     sizes = {number: taken[number] for number in graph}
     above = max(1.0, begin - _LINE - (_CAPTION if rows else 0))
-    for number, centre in placed(graph, sizes, width, above).items():
+    for number, centre in place_nodes(graph, sizes, width, above).items():
         centres[number] = centre[0], centre[1] + _LINE  # a label may stand above the topmost
     for place, number in enumerate(alone):
         row, column = divmod(place, across)

@@ -1,4 +1,4 @@
-"""Where the nodes of a small graph go: near what they are tied to, and off each other's labels."""
+"""Layout of small graphs: stress majorisation, packing of components, overlap removal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import networkx as nx
 
-Places = NDArray[np.float64]
+Positions = NDArray[np.float64]
 """Pixel coordinates, (nodes, 2), x to the right and y downwards."""
 
 _ROUNDS = 150
@@ -21,7 +21,7 @@ _GAP = 6.0
 _STRETCH = 1.6
 
 
-def placed(
+def place_nodes(
     graph: nx.Graph[int], sizes: Mapping[int, tuple[float, float]], width: float, height: float
 ) -> dict[int, tuple[float, float]]:
     """Place the nodes of a graph in a box.
@@ -33,10 +33,9 @@ def placed(
     Parameters
     ----------
     graph
-        The graph; the order of its nodes and edges decides between layouts that are equally good,
-        and nothing is drawn by lot.
+        The graph. The layout is deterministic: ties are broken by the order of nodes and edges.
     sizes
-        Width and height in pixels that each node takes up, with its label, around its place.
+        Width and height in pixels of each node with its label.
     width, height
         The box, in pixels.
 
@@ -59,11 +58,11 @@ def placed(
     nodes = [node for part in parts for node in part]
     boxes = _sizes(nodes, sizes)
     places = _fitted(places, boxes, width, height)
-    places = apart(places, boxes, width, height)
+    places = separate(places, boxes, width, height)
     return {node: (float(x), float(y)) for node, (x, y) in zip(nodes, places, strict=True)}
 
 
-def stress_layout(distances: NDArray[np.float64]) -> Places:
+def stress_layout(distances: NDArray[np.float64]) -> Positions:
     """Place points so that their distances are close to the given ones.
 
     Minimises the sum over pairs of (distance on the page - d)^2 / d^2 by majorisation, beginning
@@ -99,7 +98,9 @@ def stress_layout(distances: NDArray[np.float64]) -> Places:
     return _turned(places)
 
 
-def apart(places: Places, boxes: NDArray[np.float64], width: float, height: float) -> Places:
+def separate(
+    places: Positions, boxes: NDArray[np.float64], width: float, height: float
+) -> Positions:
     """Push overlapping rectangles apart within a box.
 
     Parameters
@@ -117,7 +118,7 @@ def apart(places: Places, boxes: NDArray[np.float64], width: float, height: floa
     """
     low = np.minimum(boxes / 2, [width / 2, height / 2])
     high = np.maximum([width, height] - boxes / 2, [width / 2, height / 2])
-    # What lies in one place would stay there, or go off on one line.
+    # Coinciding points are nudged in different directions; otherwise they would never separate.
     places = np.clip(places + 0.1 * _directions(len(places)), low, high)
     half = boxes.T / 2 + _GAP / 2
     need_x, need_y = half[:, :, None] + half[:, None, :]
@@ -131,7 +132,7 @@ def apart(places: Places, boxes: NDArray[np.float64], width: float, height: floa
             break
         over = np.stack([over_x[one, other], over_y[one, other]], axis=-1)
         ahead = np.where(places[one] > places[other], 1.0, -1.0)
-        # Along the direction in which less is missing.
+        # Push along the direction with the smaller overlap.
         push = 0.35 * over * ahead * (over == over.min(axis=1, keepdims=True))
         moves = np.zeros_like(places)
         np.add.at(moves, one, push)
@@ -142,7 +143,7 @@ def apart(places: Places, boxes: NDArray[np.float64], width: float, height: floa
 
 def _component(
     graph: nx.Graph[int], part: Sequence[int], sizes: Mapping[int, tuple[float, float]]
-) -> Places:
+) -> Positions:
     """Lay out one connected component, in pixels around 0."""
     import networkx as nx
 
@@ -151,34 +152,34 @@ def _component(
     for node, found in nx.all_pairs_shortest_path_length(graph.subgraph(part)):
         for other, steps in found.items():
             distances[number[node], number[other]] = steps
-    # An edge is long enough for the labels at its ends.
+    # Edges are long enough for the labels at their ends.
     step = 40.0 + 0.45 * float(np.mean([sizes[node][0] for node in part]))
     return stress_layout(distances * step)
 
 
-def _scaled_classically(distances: NDArray[np.float64]) -> Places:
-    """Classical scaling: the two directions in which squared distances differ most."""
+def _scaled_classically(distances: NDArray[np.float64]) -> Positions:
+    """Classical scaling to two dimensions (Torgerson, 1952)."""
     count = len(distances)
     centre = np.eye(count) - 1.0 / count
     values, vectors = np.linalg.eigh(-0.5 * centre @ distances**2 @ centre)
     places = np.zeros((count, 2))
     for axis in range(min(2, count)):
         vector = vectors[:, -1 - axis]
-        # A direction has no sign of its own: the largest entry points ahead.
+        # Eigenvectors have no sign: make the largest entry positive.
         vector = vector * np.sign(vector[np.argmax(np.round(np.abs(vector), 6))])
         places[:, axis] = vector * math.sqrt(max(0.0, float(values[-1 - axis])))
-    # Leaves of one node lie on top of each other here.
+    # Leaves of one node coincide here, so nudge them apart.
     return np.asarray(places + 0.05 * float(distances.mean()) * _directions(count))
 
 
-def _directions(count: int) -> Places:
-    """So many directions, no two alike: each a golden angle on from the last."""
+def _directions(count: int) -> Positions:
+    """`count` distinct unit vectors, at multiples of the golden angle."""
     turns = np.arange(count) * 2.399963
     return np.stack([np.cos(turns), np.sin(turns)], axis=-1)
 
 
-def _turned(places: Places) -> Places:
-    """Turn points so that they spread most along x."""
+def _turned(places: Positions) -> Positions:
+    """Rotate points so that their largest spread is along x."""
     centred = places - places.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     if len(directions) < 2:
@@ -190,15 +191,15 @@ def _turned(places: Places) -> Places:
 
 
 def _packed(
-    shapes: Sequence[Places], boxes: Sequence[NDArray[np.float64]], width: float, height: float
-) -> list[Places]:
-    """Put components side by side in rows, about as wide as the box is to its height."""
+    shapes: Sequence[Positions], boxes: Sequence[NDArray[np.float64]], width: float, height: float
+) -> list[Positions]:
+    """Pack components into rows with about the aspect ratio of the box."""
     corners = [
         ((shape - box / 2).min(axis=0) - _GAP, (shape + box / 2).max(axis=0) + _GAP)
         for shape, box in zip(shapes, boxes, strict=True)
     ]
     spans = [high - low for low, high in corners]
-    # Small ones stand in columns.
+    # Small components are aligned in columns.
     small = [number for number, shape in enumerate(shapes) if len(shape) <= 3]
     if small:
         cell = np.max([spans[number] for number in small], axis=0)
@@ -216,7 +217,7 @@ def _packed(
     moved = list(shapes)
     y = gap = 0.0
     for number_of_row, row in enumerate(rows):
-        # The last row of a grid keeps its columns.
+        # The last row keeps the columns of the row above.
         if not (number_of_row and all(number in small for number in rows[number_of_row - 1])):
             gap = (row_width - sum(float(spans[number][0]) for number in row)) / len(row)
         x = gap / 2
@@ -227,14 +228,16 @@ def _packed(
     return moved
 
 
-def _fitted(places: Places, boxes: NDArray[np.float64], width: float, height: float) -> Places:
-    """Stretch or shrink places, not the boxes around them, to fill a box."""
+def _fitted(
+    places: Positions, boxes: NDArray[np.float64], width: float, height: float
+) -> Positions:
+    """Scale positions, but not node sizes, to fill the box."""
     low, high = (places - boxes / 2).min(axis=0), (places + boxes / 2).max(axis=0)
     inner = np.ptp(places, axis=0)
     margin = (high - low) - inner
     scale = np.divide([width, height] - margin, inner, out=np.ones(2), where=inner > 1e-6)
     scale = np.clip(scale, 0.05, None)
-    # Both directions about alike, so that the picture is not pulled out of shape.
+    # Limit the ratio of both scales, so that the layout is not distorted.
     scale = np.minimum(scale, scale.min() * _STRETCH)
     scale = np.minimum(scale, _STRETCH)
     grown = places * scale

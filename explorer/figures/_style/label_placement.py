@@ -1,4 +1,4 @@
-"""On which side of its marker a label is written, and which labels there is no room for."""
+"""Placement of the labels of markers: the side of each, and the labels that do not fit."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WAYS: Mapping[Side, tuple[int, int]] = {
 
 
 class LabelSides(NamedTuple):
-    """Where labels go.
+    """Chosen positions of labels.
 
-    `boxes` are the rectangles that they take up, about: left, top, right and bottom, (nodes, 4).
-    `sides` says on which side of its marker each stands: below, above, right or left. `kept`,
-    (nodes,), says which of them are written.
+    `boxes` are the approximate rectangles of the labels: left, top, right and bottom, (nodes, 4).
+    `sides` is the side of the marker that each label is on: below, above, right or left. `kept`,
+    (nodes,), is False for a label that is not drawn.
     """
 
     boxes: Array
@@ -36,7 +36,7 @@ class LabelSides(NamedTuple):
     kept: NDArray[np.bool_]
 
 
-def labels_beside(
+def place_labels(
     markers: Array,
     widths: Array,
     texts: Array,
@@ -46,25 +46,25 @@ def labels_beside(
 ) -> LabelSides:
     """Choose a side for the label of each marker.
 
-    A label stands below its marker, unless above, right or left of it fewer lines run through it
-    and it comes in nobody's way. Of two labels that overlap all the same the one that comes first
-    is written, and none that the picture would cut off.
+    A label goes below its marker, unless fewer lines cross it above, right or left and it overlaps
+    nothing there. If two labels still overlap, only the first in `first` is drawn. A label that
+    does not fit into the picture is not drawn.
 
     Parameters
     ----------
     markers
         Centres of the markers in pixels, (nodes, 2), y downwards.
     widths
-        Widths (and heights) of the markers, and the largest that they could be, (nodes, 2). Sides
-        are chosen for the largest.
+        Current and largest possible width (and height) of each marker, (nodes, 2). Sides are
+        chosen for the largest, so that they do not change while markers grow.
     texts
         Widths and heights of the labels, (nodes, 2).
     lines
-        Lines that are drawn, (lines, 4): x and y of both ends.
+        The drawn lines, (lines, 4): x and y of both ends.
     room
         Width and height of the picture.
     first
-        All nodes, the most important first.
+        All nodes by falling importance.
     """
     largest = widths[:, 1]
     offsets = {side: _offset(largest, texts, way) for side, way in _WAYS.items()}
@@ -78,7 +78,7 @@ def labels_beside(
         for side, offset in offsets.items():
             box = _boxes(markers[node] + offset[node], texts[node])
             free = not _hits(box, taken).any() and _within(box, room)
-            # Fewer lines first; of what is alike the first.
+            # Fewer crossing lines first; ties keep the order of the sides.
             rank = (not free, float(_crossings(box, lines)))
             if rank < best:
                 best, boxes[node], chosen[node] = rank, box, side
@@ -94,7 +94,7 @@ def labels_beside(
 
 
 def _offset(widths: Array, texts: Array, way: tuple[int, int]) -> Array:
-    """From the centres of markers to those of labels on one side."""
+    """Offsets from the centres of markers to the centres of labels on one side, (nodes, 2)."""
     return np.array(way) * (widths[:, None] + texts + 2 * _APART) / 2
 
 
@@ -104,7 +104,7 @@ def _boxes(centres: Array, sizes: Array) -> Array:
 
 
 def _hits(box: Array, others: Array) -> NDArray[np.bool_]:
-    """Say which rectangles overlap one."""
+    """Whether each rectangle overlaps `box`, (others,)."""
     return np.asarray(
         (box[0] < others[:, 2])
         & (others[:, 0] < box[2])
@@ -114,12 +114,12 @@ def _hits(box: Array, others: Array) -> NDArray[np.bool_]:
 
 
 def _within(box: Array, room: tuple[float, float]) -> bool:
-    """Say whether a rectangle lies in the picture, give or take what rounding takes."""
+    """Whether a rectangle lies in the picture, within a pixel of rounding."""
     return bool((box[:2] >= -1).all() and (box[2:] <= np.array(room) + 1).all())
 
 
 def _crossings(box: Array, lines: Array) -> int:
-    """Count the lines that run through a rectangle, looking at points along each."""
+    """Number of lines that cross a rectangle, tested at points along each line."""
     along = np.linspace(0.0, 1.0, _SAMPLES)[:, None, None]
     points = lines[:, :2] + along * (lines[:, 2:] - lines[:, :2])  # (samples, lines, 2)
     inside = (points > box[:2]) & (points < box[2:])

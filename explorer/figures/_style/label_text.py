@@ -1,4 +1,4 @@
-"""Text in figures: escaped, shortened, thinned, kept apart, and numbers to three digits."""
+"""Text in figures: escaping, shortening, wrapping, tick selection, number format."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 1
 
 
 def escape_label(text: str) -> str:
-    """Text for any plotly label, title or hover: shown letter by letter, white space visible.
+    """Escape text for a plotly label, title or hover, and make its white space visible.
 
-    Plotly reads tags, entities and ``$formulas$`` in its texts; a token has none of them.
+    Plotly interprets tags, entities and ``$formulas$`` in its texts; a token is plain text.
 
     Examples
     --------
@@ -32,13 +32,13 @@ def escape_label(text: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Text of at most `length` characters, cut with … at the end."""
+    """Cut text to at most `length` characters, ending in … where something was cut."""
     return text if len(text) <= length else text[: max(0, length - 1)].rstrip() + "…"
 
 
 @lru_cache(maxsize=8192)
 def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
-    """Escaped text in lines of about `width` characters joined by ``<br>``, for hovers."""
+    """Escape text and wrap it to about `width` characters a line, joined by ``<br>``."""
     pieces = [
         piece
         for paragraph in text.splitlines()
@@ -51,7 +51,7 @@ def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
 
 @lru_cache(maxsize=8192)
 def three_digits(value: float) -> str:
-    """A number to three digits, as far as that is readable; ``?`` for NaN.
+    """Format a number with three significant digits; ``?`` for NaN.
 
     Examples
     --------
@@ -72,15 +72,15 @@ def three_digits(value: float) -> str:
 
 
 def thinned(count: int, most: int) -> list[int]:
-    """At most `most` of the positions 0 to count - 1, evenly spaced by a round step."""
+    """Positions from 0 to count - 1 at a round step, at most `most` of them."""
     step = next((step for step in _STEPS if math.ceil(count / step) <= most), count)
     return list(range(0, count, max(1, step)))
 
 
 def thinned_ticks(labels: Sequence[str], most: int, length: int = 14) -> dict[str, object]:
-    """Tick settings of a linear axis that names at most `most` of its positions.
+    """Tick settings of a linear axis with at most `most` labelled positions.
 
-    Repeated labels stay apart: the axis counts positions, the labels are only their names.
+    The axis counts positions, so repeated labels keep their own places.
     """
     places = thinned(len(labels), most)
     texts = [escape_label(shortened(visible_text(labels[place]), length)) for place in places]
@@ -90,10 +90,10 @@ def thinned_ticks(labels: Sequence[str], most: int, length: int = 14) -> dict[st
 def spread_apart(
     places: NDArray[np.float64], distance: float, low: float, high: float
 ) -> NDArray[np.float64]:
-    """Places moved as little as needed to lie `distance` apart and within [low, high].
+    """Move places as little as needed to lie `distance` apart and within [low, high].
 
-    Labels that are too close form a group around the mean of where they would like to be. Where
-    there is not room for all, they share it evenly.
+    Labels that are too close form a group around the mean of their wanted places. If there is not
+    enough room, the labels are spaced evenly.
 
     Examples
     --------
@@ -104,8 +104,8 @@ def spread_apart(
     if count > 1 and (count - 1) * distance > high - low:
         distance = (high - low) / (count - 1)
     order = np.argsort(places, kind="stable")
-    # Without the distances that must lie between them, the places need only not decrease: the
-    # nearest such places are means of groups (pool adjacent violators).
+    # After subtracting the required distances, the places only have to be non-decreasing:
+    # isotonic regression by pool adjacent violators.
     wanted = places[order] - distance * np.arange(count)
     groups: list[tuple[float, int]] = []
     for value in wanted.tolist():

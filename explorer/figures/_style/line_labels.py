@@ -1,4 +1,4 @@
-"""Where to write the name of each line: beside it, where it is far from the others."""
+"""Positions of line labels: next to the labelled line, far from other lines."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from numpy.typing import NDArray
 
 _SAMPLES = 56
 _STEP = 4.0
-"""Pixels between the heights that are tried."""
+"""Pixels between candidate heights."""
 
 _HALF_HEIGHT = 6.5
 _LETTER_PIXELS = 6.3
 _ENOUGH = 18.0
-"""A word this far from every other line is as good as one farther away."""
+"""Pixels from other lines beyond which more distance adds nothing."""
 
 _NEARER = 3.0
-"""By how much a word must be nearer to its own line than to any other, to be its name."""
+"""Pixels by which a label must be nearer to its own line than to any other."""
 
 _FAR = 12.0
-"""A word farther from its line does not name it."""
+"""Largest distance in pixels between a label and its line."""
 
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
 """A line in pixels: x, and y upwards."""
 
 
-def word_places(
+def line_label_positions(
     lines: Sequence[Line],
     words: Sequence[str],
     size: tuple[float, float],
     taken: Sequence[tuple[float, float, float, float]] = (),
 ) -> list[tuple[float, float]]:
-    """The middle of each word, in pixels of the plot.
+    """Choose the centre of each label, in pixels of the plot.
 
     Parameters
     ----------
     lines : sequence of (x, y)
-        In pixels; NaN is left out.
+        In pixels; points with NaN are ignored.
     words : sequence of str
-        What is written at each; nothing where it is empty.
+        The label of each line; an empty one gets no place.
     size : (width, height)
         Of the plot, in pixels.
     taken : sequence of (x0, x1, y0, y1)
-        Boxes where no word may stand.
+        Boxes that labels must not overlap.
 
     Returns
     -------
     list of (x, y)
-        NaN where there is no word, or no place that is its line's alone.
+        NaN for an empty label, and for one that fits nowhere.
     """
     across = np.linspace(0.0, size[0], _SAMPLES)
     up = np.arange(_HALF_HEIGHT + 1, max(size[1] - _HALF_HEIGHT, _HALF_HEIGHT + 2), _STEP)
@@ -58,7 +58,7 @@ def word_places(
     places: list[tuple[float, float]] = []
     for at, word in enumerate(words):
         half = max(6.0, len(word) * _LETTER_PIXELS / 2)
-        fits = word and 2 * half < size[0]  # a page may leave a plot no room at all
+        fits = word and 2 * half < size[0]  # a page may give a plot no width at all
         found = _best(heights, at, across, up, half, boxes) if fits else None
         if found is None:
             places.append((float("nan"), float("nan")))
@@ -92,7 +92,7 @@ def _best(
     around = sliding_window_view(heights, 2 * reach + 1, axis=1)
     low, high = np.fmin.reduce(around, axis=2), np.fmax.reduce(around, axis=2)
     middles = across[reach : len(across) - reach]
-    # Of every line from the box of a word there, upwards or downwards; below 0 they cross.
+    # Vertical distance from each line to a label box at each place; negative if they cross.
     apart = np.maximum(up - high[..., None], low[..., None] - up) - _HALF_HEIGHT
     apart = np.where(np.isnan(apart), np.inf, apart)
     own = apart[at]

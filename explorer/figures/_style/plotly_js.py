@@ -1,4 +1,4 @@
-"""The plotly.js that draws every figure: in the app, and in pages that stand alone."""
+"""The vendored plotly.js bundle, used by the app and by standalone pages."""
 
 from __future__ import annotations
 

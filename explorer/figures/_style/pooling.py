@@ -1,4 +1,4 @@
-"""Long maps made small enough to draw, without losing a bright cell."""
+"""Max-pooling of large attention maps for drawing: no large weight is lost."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from explorer.errors import ShapeError
 
 
 def block_of(count: int, max_cells: int) -> int:
-    """How many positions share a cell when `count` of them are drawn as at most `max_cells`."""
+    """Number of positions that share a cell when `count` positions get at most `max_cells`."""
     return max(1, math.ceil(count / max_cells))
 
 
 def pool_max(weights: NDArray[np.floating], max_cells: int = 512) -> NDArray[np.float32]:
-    """A matrix of at most `max_cells` x `max_cells`; each cell is the largest of its block.
+    """Max-pool a matrix to at most `max_cells` x `max_cells`.
 
     Parameters
     ----------
@@ -27,12 +27,12 @@ def pool_max(weights: NDArray[np.floating], max_cells: int = 512) -> NDArray[np.
     -------
     ndarray of float32
         Blocks have the size ``block_of(queries, max_cells)`` x ``block_of(keys, max_cells)``; the
-        last ones may be smaller. NaN counts only where a block has nothing else.
+        last ones may be smaller. A cell is NaN only if its whole block is.
 
     Raises
     ------
     ShapeError
-        When the weights are not a matrix with at least one cell.
+        If the weights are not a matrix with at least one cell.
     """
     matrix = np.asarray(weights, dtype=np.float32)
     if matrix.ndim != 2 or matrix.size == 0:

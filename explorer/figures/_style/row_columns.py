@@ -1,4 +1,4 @@
-"""Columns of a figure with one row per unit: text at a place, and bars."""
+"""Columns of a figure with one row per unit: a text column and a bar column."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from explorer.figures._style.theme import LABEL_SIZE, TEXT_SIZE
 from explorer.figures.colours import MONO, SANS
 
 SELECTED = "rgba(232,89,12,0.16)"
-"""Behind the selected unit, on either theme."""
+"""Background of the selected unit in both themes."""
 
 CODE = {"family": MONO, "size": LABEL_SIZE}
-"""The font of numbers, and of texts that are cut to a width."""
+"""Font of numbers, and of texts that are cut to a width."""
 
 
 def text_column(
     at: float, texts: Sequence[str], align: str, *, axis: str, **settings: Any
 ) -> dict[str, Any]:
-    """One text per row at a place of an axis, which it lies at the left or right of."""
+    """A trace with one text per row, aligned left or right of the place `at` on an axis."""
     font = {"family": settings.pop("family", SANS), "size": settings.pop("size", TEXT_SIZE)}
     return dict(
         type="scatter",
@@ -40,7 +40,7 @@ def text_column(
 def bar_column(
     lengths: ArrayLike, colour: Any, thickness: float, *, base: float, **settings: Any
 ) -> dict[str, Any]:
-    """One horizontal bar per row, from `base`; lengths below 0 go to the left."""
+    """A trace with one horizontal bar per row from `base`; negative lengths go to the left."""
     along = np.asarray(lengths, dtype=np.float64)
     return dict(
         type="bar",
@@ -55,5 +55,5 @@ def bar_column(
 
 
 def row_pixels(count: int) -> int:
-    """Height of a row among so many."""
+    """Height of a row in pixels in a figure of `count` rows."""
     return 26 if count <= 12 else 22 if count <= 30 else 18

@@ -1,4 +1,4 @@
-"""The axis of scores, and what the figures of a threshold share around it."""
+"""The score axis, and the layout of figures that share it."""
 
 from __future__ import annotations
 
@@ -11,52 +11,50 @@ from explorer.figures._style.theme import axis_title, bare_axis, base_layout
 from explorer.figures.colours import ACCENT, Theme
 
 LOWEST = 1e-4
-"""Where the log axis starts; smaller scores, and zero, stand at its edge."""
+"""Lower end of the log axis; smaller scores and zero are drawn at this end."""
 
 Scale = Literal["linear", "log"]
 Truth = Literal["labels", "ablation", "agreement"]
 
 LEFT, RIGHT = 46, 8
-"""Margins in pixels of figures with numbers at the left: alike, so that stacked axes line up."""
+"""Margins in pixels of figures with numbers at the left; equal, so that stacked axes line up."""
 TOP, BELOW = 30, 38
-"""Margins of figures over the score axis, for a caption and for the name of the axis."""
+"""Margins in pixels for the caption above and the axis title below."""
 
 BAND = "rgba(128,136,146,0.15)"
-"""Quiet grey on either theme: what is possible, or how sure a number is."""
+"""Grey of reachable ranges and of intervals, in both themes."""
 
 _TRUTH_WORDS: dict[str, tuple[str, str, str]] = {
     "labels": ("labelled used", "labelled not used", "truth: labels"),
     "ablation": ("used by ablation", "not used by ablation", "truth: ablation"),
-    "agreement": ("used by the other", "not used by the other", "agreement, not truth"),
+    "agreement": ("used by the other", "not used by the other", "agreement, not ground truth"),
 }
 
 
-def truth_words(truth: str) -> tuple[str, str, str]:
-    """What used and not used are called under a kind of truth, and how it is named in a caption.
+def truth_terms(truth: str) -> tuple[str, str, str]:
+    """Terms for used, not used and the caption under a kind of truth.
 
     Raises
     ------
     InputError
-        When there is no such kind.
+        If the kind is unknown.
     """
     if truth not in _TRUTH_WORDS:
-        raise InputError(
-            f"Truth is 'labels', 'ablation' or 'agreement', which are never mixed; got {truth!r}."
-        )
+        raise InputError(f"truth must be 'labels', 'ablation' or 'agreement'; got {truth!r}.")
     return _TRUTH_WORDS[truth]
 
 
 def gutter_pixels(width: int) -> int:
-    """Width of the words at the right of a histogram or of curves over the same scores."""
+    """Width in pixels of the column of words at the right of a figure with a score axis."""
     return 152 if width >= 640 else 126
 
 
 def plot_share(width: int) -> float:
-    """The part of the room between the margins that the score axis takes, left of the words."""
+    """Share of the width between the margins that the score axis takes."""
     return 1.0 - gutter_pixels(width) / max(1, width - LEFT - RIGHT)
 
 
-def over_scores(
+def score_layout(
     theme: Theme,
     *,
     title: str,
@@ -67,22 +65,22 @@ def over_scores(
     height: int,
     **more: Any,
 ) -> dict[str, Any]:
-    """The layout of a figure over the score axis, with words at its right.
+    """Layout of a figure with a score axis and a column of words at its right.
 
-    The words have axes of their own, ``x2`` and ``y2``, in pixels: from the left edge of their
-    room, and downwards from its top.
+    The words have their own axes ``x2`` and ``y2`` in pixels: x from the left edge of the column,
+    y downwards from its top.
 
     Parameters
     ----------
     theme : {"light", "dark"}
     title
-        Of the score axis.
+        Title of the score axis.
     yaxis
-        What is said of the axis upwards.
+        Settings of the vertical axis.
     scale, span, width, height
-        As in `explorer.figures._thresholds.score_histogram.score_histogram_spec`.
+        As in `explorer.figures.score_histogram_spec`.
     more
-        Further settings of the layout.
+        More layout settings.
     """
     share = plot_share(width)
     fixed = {"fixedrange": True}
@@ -115,7 +113,7 @@ def over_scores(
 
 
 def threshold_at(threshold: float, low: float) -> dict[str, Any]:
-    """A line over the whole height where the threshold is; at the edge for one beyond it."""
+    """A vertical line at the threshold, or at the edge of the axis for a smaller threshold."""
     at = max(threshold, low)
     place = {"xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1}
     look = {"line": {"color": ACCENT, "width": 1.5}, "layer": "above"}
@@ -129,16 +127,16 @@ def score_ticks(scale: Scale, span: tuple[float, float] | None = None) -> dict[s
     ----------
     scale : {"linear", "log"}
     span : (low, high), optional
-        Scores at its ends; 0 (on the log axis 0.0001) to 1 when left out, which is the same range
-        for every head, so that figures compare.
+        Scores at the ends of the axis. Default 0 (0.0001 on the log axis) to 1, the same range for
+        every head, so that figures can be compared.
 
     Raises
     ------
     InputError
-        When the scale has no such name, or the span is empty.
+        If the scale is unknown or the span is empty.
     """
     if scale not in {"linear", "log"}:
-        raise InputError(f"The score axis is 'linear' or 'log', and not {scale!r}.")
+        raise InputError(f"scale must be 'linear' or 'log'; got {scale!r}.")
     low, high = score_span(scale, span)
     if scale == "linear":
         step = next(s for s in _STEPS if (high - low) / s <= 5) if span is not None else 0.25
@@ -163,18 +161,18 @@ def score_ticks(scale: Scale, span: tuple[float, float] | None = None) -> dict[s
 
 
 def score_span(scale: Scale, span: tuple[float, float] | None = None) -> tuple[float, float]:
-    """The scores at the ends of the axis.
+    """Scores at the two ends of the axis.
 
     Raises
     ------
     InputError
-        When the span is empty.
+        If the span is empty.
     """
     low, high = (LOWEST if scale == "log" else 0.0, 1.0) if span is None else map(float, span)
     if scale == "log":
         low = max(low, 1e-12)
     if not low < high:
-        raise InputError(f"The score axis runs from a lower to a higher score; got {span}.")
+        raise InputError(f"span must be (low, high) with low < high; got {span}.")
     return low, high
 
 
@@ -182,5 +180,5 @@ _STEPS = [digit * 10.0**power for power in range(-9, 2) for digit in (1, 2, 5)]
 
 
 def _written(value: float) -> str:
-    """A tick as short as it gets: ``.001``, ``.25``, ``1``."""
+    """Format a tick without a leading zero: ``.001``, ``.25``, ``1``."""
     return f"{value:g}".removeprefix("0") or "0"

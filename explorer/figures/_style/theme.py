@@ -1,4 +1,4 @@
-"""The look that all figures share: no box, thin grid, system fonts, small margins."""
+"""Layout settings that all figures share: no box, thin grid, system fonts, small margins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRANSPARENT = "rgba(0,0,0,0)"
 
 
 def base_layout(theme: Theme, *, title: str = "", **settings: Any) -> dict[str, Any]:
-    """Layout settings that every figure starts from; `title` must be escaped already."""
+    """Layout settings that every figure starts from; pass an escaped `title`."""
     colours = THEMES[theme]
     layout: dict[str, Any] = {
         # An empty template keeps plotly's own look, and its 7 kB, out of every figure.
@@ -49,7 +49,7 @@ def base_layout(theme: Theme, *, title: str = "", **settings: Any) -> dict[str, 
 
 
 def bare_axis(theme: Theme, **settings: Any) -> dict[str, Any]:
-    """An axis with nothing but its labels."""
+    """Settings of an axis with tick labels and no lines."""
     colours = THEMES[theme]
     axis: dict[str, Any] = {
         "showgrid": False,
@@ -67,12 +67,12 @@ def bare_axis(theme: Theme, **settings: Any) -> dict[str, Any]:
 
 
 def axis_title(text: str, standoff: int = 4) -> dict[str, Any]:
-    """A small title for an axis."""
+    """Settings of a small axis title."""
     return {"text": text, "standoff": standoff, "font": {"size": LABEL_SIZE}}
 
 
 def note(text: str, **settings: Any) -> dict[str, Any]:
-    """Quiet text on the paper, without an arrow; `text` must be escaped already."""
+    """An annotation in neutral ink without an arrow; pass an escaped `text`."""
     annotation: dict[str, Any] = {
         "text": text,
         "xref": "paper",
@@ -87,9 +87,9 @@ def note(text: str, **settings: Any) -> dict[str, Any]:
 def scale_legend(
     scale: str | Sequence[tuple[float, Rgba]] | None, ticks: list[tuple[float, str]], caption: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A colour bar at the right of the plot, as (images, annotations).
+    """A colour bar at the right of the plot, as a pair (images, annotations).
 
-    Plotly's own colour bar drops the opacity of a scale, and with it the match of bar and cells.
+    Plotly's own colour bar drops the opacity of a scale, so it would not match the cells.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def scale_legend(
         Name of an attention scale, or stops.
     ticks : list of (place from 0 to 1, text)
     caption : str
-        What the numbers are, escaped.
+        What the numbers measure, escaped.
     """
     named = scale_stops(scale) if scale is None or isinstance(scale, str) else scale
     stops = "".join(

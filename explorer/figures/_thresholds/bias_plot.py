@@ -1,4 +1,4 @@
-"""Score against position and against length: flat is no bias."""
+"""Figure of the mean score by position and by length; a flat line means no bias."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.figures._style.label_text import escape_label, three_digits
-from explorer.figures._style.line_labels import word_places
-from explorer.figures._style.score_axis import LEFT, RIGHT, Truth, truth_words
+from explorer.figures._style.line_labels import line_label_positions
+from explorer.figures._style.score_axis import LEFT, RIGHT, Truth, truth_terms
 from explorer.figures._style.theme import LABEL_SIZE, axis_title, bare_axis, base_layout, note
 from explorer.figures.colours import NEUTRAL_INK, Theme
 
@@ -33,7 +33,7 @@ class BiasBins:
         As the table of `explorer.validation.bias`: ``middle``, ``low``, ``high``, ``units``,
         ``score``, ``score_low``, ``score_high`` and ``used``.
     spearman : (value, low, high)
-        Rank correlation within traces; NaN where unknown.
+        Rank correlation within traces; NaN if unknown.
     counted_in : str
         Unit of lengths.
     """
@@ -62,26 +62,26 @@ def score_bias_spec(
 ) -> dict[str, Any]:
     """Mean score, as a multiple of the mean over all units, by position and by length.
 
-    1 everywhere is no bias. The dotted line is the share of used units by the same measure: where
-    the score follows it, the score may be right to.
+    A value of 1 everywhere means no bias. The dotted line is the share of used units in the same
+    bins: a score that follows this line is not necessarily biased.
 
     Parameters
     ----------
     position, length : BiasBins, optional
-        None where nothing is known.
+        None if unknown.
     theme : {"light", "dark"}
     truth : {"labels", "ablation", "agreement"}
-        What used means here.
+        Kind of ground truth.
     width, height : int
         Pixels.
 
     Returns
     -------
     dict
-        ``layout.meta["bins"]`` has the numbers of bins of the two panels.
+        ``layout.meta["bins"]`` is the number of bins in each panel.
     """
     room = width - LEFT - RIGHT
-    # Where a panel has no room for what it says and for the truth, that stands a line higher.
+    # In a narrow panel the caption takes two lines.
     lifted = 16 if width < _ROOMY else 0
     above = _TOP + lifted
     share = (room - _BETWEEN) / 2 / room
@@ -129,7 +129,7 @@ def score_bias_spec(
                 *_captions(position, 0.0, ("later", "earlier"), "position", width),
                 *_captions(length, 1 - share, ("longer", "shorter"), "length", width),
                 note(
-                    truth_words(truth)[2],
+                    truth_terms(truth)[2],
                     x=1,
                     xanchor="right",
                     y=1,
@@ -143,14 +143,14 @@ def score_bias_spec(
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """One of the two, in multiples of the mean."""
+    """One of the two panels, in multiples of the mean."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     used: NDArray[np.float64]
-    told: list[str]
+    hovers: list[str]
 
     @classmethod
     def of(cls, bins: BiasBins | None) -> _Panel:
@@ -171,7 +171,7 @@ class _Panel:
         columns = ("low", "high", "score", "score_low", "score_high", "units", "used")
         rows = zip(*(column(name).tolist() for name in columns), strict=True)
         counted = escape_label(bins.counted_in) or "of the way"
-        told = [
+        hovers = [
             f"{_range(low, high)} {counted}: mean score <b>{three_digits(score)}</b> "
             f"({three_digits(least)} to {three_digits(most)})"
             f"<br>{int(number):,} units, {share:.0%} used"
@@ -183,12 +183,12 @@ class _Panel:
             times(column("score_low"), mean),
             times(column("score_high"), mean),
             times(column("used"), used),
-            told,
+            hovers,
         )
 
     @property
     def top(self) -> float:
-        """The largest number drawn, but no interval past three times the mean."""
+        """Largest number drawn; intervals are cut at three times the mean."""
         ends = [self.y, np.minimum(self.high, 3.0), np.minimum(self.used, 3.0)]
         finite = np.concatenate(ends)
         finite = finite[np.isfinite(finite)]
@@ -197,7 +197,7 @@ class _Panel:
     def traces(
         self, number: str, name: str, axis: dict[str, Any], size: tuple[float, float, float]
     ) -> list[dict[str, Any]]:
-        """Lines and dots; `size` are the pixels across and up, and the number at the top."""
+        """Traces of lines and dots; `size` is width and height in pixels, and the top value."""
         here = {"type": "scatter", "xaxis": f"x{number}", "yaxis": f"y{number}"}
         quiet = here | {"mode": "lines", "hoverinfo": "skip"}
         ends = self.x[[0, -1]] if self.x.size else np.empty(0)
@@ -221,21 +221,21 @@ class _Panel:
                 "line": {"color": _COLOUR, "width": 2},
                 "marker": {"size": 7, "color": _COLOUR},
                 "name": name,
-                "customdata": self.told,
+                "customdata": self.hovers,
                 "hovertemplate": "%{customdata}<extra></extra>",
             },
             here | self._words(axis, size) | {"name": f"{name} words"},
         ]
 
     def _words(self, axis: dict[str, Any], size: tuple[float, float, float]) -> dict[str, Any]:
-        """The name of the dotted line, where it is apart from the others."""
+        """A text trace that names the dotted line, if there is a place for the name."""
         log = axis.get("type") == "log"
         low, high = axis["range"]
         along = np.log10(self.x) if log else self.x
         across, up = (along - low) / (high - low) * size[0], size[1] / size[2]
         lines = [(across, values * up) for values in (self.used, self.y)]
         lines.append((across, np.full(len(across), up)))
-        ((x, y), *_) = word_places(lines, ["share used"], size[:2])
+        ((x, y), *_) = line_label_positions(lines, ["share used"], size[:2])
         at = x / size[0] * (high - low) + low
         return {
             "x": np.array([10**at if log else at]),
@@ -266,7 +266,7 @@ def _position_ticks() -> dict[str, Any]:
 
 
 def _length_ticks(panel: _Panel) -> dict[str, Any]:
-    """Round lengths; on a log axis where the longest is many times the shortest."""
+    """Ticks at round lengths; on a log axis if the longest is over six times the shortest."""
     if not panel.x.size:
         return {"range": [0, 1], "tickvals": []}
     low, high = float(panel.x.min()), float(panel.x.max())
@@ -293,16 +293,16 @@ def _captions(
         return [note(f"No {name} is known.", **left, yshift=8)]
     value, low, high = bins.spearman
     if np.isnan(value):
-        lean = "no rank correlation: one value for all"
+        finding = "no rank correlation: one value for all"
     elif not low <= 0 <= high and not (np.isnan(low) or np.isnan(high)):
-        lean = f"{sides[0] if value > 0 else sides[1]} units score higher"
+        finding = f"{sides[0] if value > 0 else sides[1]} units score higher"
     else:
-        lean = "no clear bias"
+        finding = "no clear bias"
     ends = "" if np.isnan(low) else f" ({low:+.2f} to {high:+.2f})"
     numbers = "" if np.isnan(value) else f"rank correlation {value:+.2f}{ends}"
     if width < _ROOMY:
         numbers = numbers.replace("rank correlation", "\u03c1")
-    captions = [note(lean, **left, yshift=24, font={"size": 12, "color": NEUTRAL_INK})]
+    captions = [note(finding, **left, yshift=24, font={"size": 12, "color": NEUTRAL_INK})]
     captions.append(
         note(numbers.replace("-", "\u2212"), **left, yshift=8, font={"size": LABEL_SIZE})
         | {"font": {"size": LABEL_SIZE, "color": NEUTRAL_INK}}

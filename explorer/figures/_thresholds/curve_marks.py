@@ -1,4 +1,4 @@
-"""What curves of quality draw over the threshold: lines, intervals, best point, plateau, names."""
+"""Marks of the curves over the threshold: lines, intervals, best point, plateau, names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.figures._style.label_text import three_digits
-from explorer.figures._style.line_labels import word_places
+from explorer.figures._style.line_labels import line_label_positions
 from explorer.figures._style.score_axis import Scale
 from explorer.figures._style.theme import LABEL_SIZE
 from explorer.figures.colours import MONO, NEUTRAL_INK, tinted
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CurveLook:
-    """How a measure is drawn and what it is called; every one has a dash of its own."""
+    """Name, colour and dash of a measure; each measure has its own dash."""
 
     word: str
     colour: str
@@ -40,7 +40,7 @@ CURVE_LOOKS: Mapping[str, CurveLook] = {
 
 
 def interval_band(x: NDArray[np.float64], sweep: pd.DataFrame, name: str, *, strong: bool) -> Any:
-    """The room between the bounds of a measure; empty where the sweep has no intervals."""
+    """A filled band between the bounds of a measure; empty if the sweep has no intervals."""
     edges = np.empty(0), np.empty(0)
     if f"{name}_low" in sweep and f"{name}_high" in sweep:
         low, high = (sweep[f"{name}_{end}"].to_numpy(dtype=np.float64) for end in ("low", "high"))
@@ -70,15 +70,15 @@ def curve_line(
     *,
     strong: bool,
 ) -> dict[str, Any]:
-    """A measure over the thresholds, which tells its value and interval on hover."""
+    """The curve of a measure over the thresholds, with value and interval on hover."""
     look = CURVE_LOOKS[name]
     values = sweep[name].to_numpy(dtype=np.float64).tolist()
-    told = [f"<b>{three_digits(value)}</b>" for value in values]
+    hovers = [f"<b>{three_digits(value)}</b>" for value in values]
     if f"{name}_low" in sweep and f"{name}_high" in sweep:
         ends = zip(sweep[f"{name}_low"].tolist(), sweep[f"{name}_high"].tolist(), strict=True)
-        told = [
+        hovers = [
             f"{one} ({three_digits(low)} to {three_digits(high)})"
-            for one, (low, high) in zip(told, ends, strict=True)
+            for one, (low, high) in zip(hovers, ends, strict=True)
         ]
     return {
         "type": "scatter",
@@ -89,7 +89,7 @@ def curve_line(
         "name": name,
         "customdata": [
             f"{look.word} {one}<br>threshold {three_digits(at)}"
-            for one, at in zip(told, thresholds.tolist(), strict=True)
+            for one, at in zip(hovers, thresholds.tolist(), strict=True)
         ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
@@ -102,7 +102,7 @@ def plateau_bar(
     extent: tuple[float, float],
     chosen: str,
 ) -> list[dict[str, Any]]:
-    """A thick bar on the axis over the thresholds that are about as good as the best."""
+    """A thick bar on the axis over the thresholds that are almost as good as the best."""
     ends = np.empty(0) if plateau is None else np.clip(plateau, low, high)
     return [
         {
@@ -120,7 +120,7 @@ def plateau_bar(
 def peak_ring(
     peak: tuple[float, float] | None, span: tuple[float, float], scale: Scale
 ) -> dict[str, Any]:
-    """A ring around the best point, with its value above; `span` is the axis from end to end."""
+    """A ring around the best point with its value above; `span` is the range of the axis."""
     x, y, side = [], [], "center"
     if peak is not None:
         x, y = [max(peak[0], span[0])], [peak[1]]
@@ -147,7 +147,7 @@ def peak_ring(
 
 
 def _along(scores: Any, scale: Scale) -> NDArray[np.float64]:
-    """Scores as places along the axis."""
+    """Convert scores to places along the axis."""
     places = np.asarray(scores, dtype=np.float64)
     return np.log(np.maximum(places, 1e-300)) if scale == "log" else places
 
@@ -161,7 +161,7 @@ def curve_names(
     scale: Scale,
     peak: tuple[float, float] | None,
 ) -> dict[str, Any]:
-    """The name of each curve on it, where it is far from the others."""
+    """A text trace with the name of each curve, placed far from the other curves."""
     ends = _along(span, scale)
 
     def across(at: Any) -> Any:
@@ -174,7 +174,7 @@ def curve_names(
         middle, above = float(across(max(peak[0], span[0]))), (peak[1] - extent[0]) * pixel
         taken.append((middle - 36, middle + 36, above - 6, above + 24))
     words = [CURVE_LOOKS[name].word for name in values]
-    places = np.array(word_places(lines, words, size, taken)).reshape(-1, 2)
+    places = np.array(line_label_positions(lines, words, size, taken)).reshape(-1, 2)
     along = places[:, 0] / size[0] * (ends[1] - ends[0]) + ends[0]
     return {
         "type": "scatter",

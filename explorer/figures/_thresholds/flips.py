@@ -1,4 +1,4 @@
-"""What flips between two thresholds: one row for each unit that is called otherwise."""
+"""Figure of the calls that change between two thresholds: one row per changed unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.figures._feedback.feedback_rows import LABEL_MARKS
 from explorer.figures._style.label_text import escape_label, shortened, three_digits, wrapped
 from explorer.figures._style.row_columns import CODE, bar_column, text_column
-from explorer.figures._style.score_axis import Truth, truth_words
+from explorer.figures._style.score_axis import Truth, truth_terms
 from explorer.figures._style.theme import LABEL_SIZE, TRANSPARENT, base_layout, note
 from explorer.figures.colours import NEUTRAL_INK, Theme, verdict_colour, verdict_mark
 from explorer.source import visible_text
@@ -55,7 +55,7 @@ def flips_spec(
     truth: Truth | None = None,
     width: int = 700,
 ) -> dict[str, Any]:
-    """Units whose call changes from one threshold to the other, nearest to the other first.
+    """Units whose call changes between two thresholds, those nearest to the new one first.
 
     Each row has the trace, the unit, its text, its label, its score, the two calls as marks, and
     whether the call is right now.
@@ -72,9 +72,9 @@ def flips_spec(
         Rows at most.
     slots : int, optional
         Rows that the figure has room for, whether they are filled or not: then its layout stays
-        while a threshold is dragged. As many as there are rows when left out.
+        while a threshold is dragged. As many as there are rows by default.
     truth : {"labels", "ablation", "agreement"}, optional
-        ``table.attrs["truth"]`` when left out.
+        ``table.attrs["truth"]`` by default.
     width : int
         Pixels.
 
@@ -85,7 +85,7 @@ def flips_spec(
         clicked is the trace ``row``, with one point for each slot.
     """
     truth = truth or table.attrs.get("truth", "labels")
-    kinds = truth_words(truth)
+    kinds = truth_terms(truth)
     column, right_word, wrong_word = _WORDS[truth]
     order = _nearest(table["score"].to_numpy(dtype=np.float64), other, min(most, slots or most))
     shown = table.iloc[order]
@@ -187,7 +187,7 @@ def flips_spec(
 
 
 def _nearest(scores: NDArray[np.float64], threshold: float, most: int) -> NDArray[np.intp]:
-    """Places of the scores nearest to the threshold; those as near as each other stay in order."""
+    """Indices of the scores nearest to the threshold; ties keep their order."""
     far = np.nan_to_num(np.abs(scores - threshold), nan=np.inf)
     if len(far) > most:
         within = np.flatnonzero(far <= np.partition(far, most - 1)[most - 1])
@@ -197,13 +197,13 @@ def _nearest(scores: NDArray[np.float64], threshold: float, most: int) -> NDArra
 
 
 def _places(shown: pd.DataFrame, room: float, *, fixed: bool) -> dict[str, float]:
-    """Where each column begins, in pixels; texts get what the others leave."""
+    """Left edge of each column in pixels; the text column takes the remaining width."""
     numbers = _LABEL + _SCORE + _MARKS + _OUTCOME
     label = room - numbers
 
     def wide(column: str, part: float) -> float:
         longest = max((len(str(value)) for value in shown[column]), default=4)
-        # Where rows come and go the columns stay.
+        # The columns stay fixed while rows come and go.
         most = min(part * room, 1000 * part)
         return most if fixed else min(12 + longest * _LETTER_PIXELS, most)
 
@@ -245,7 +245,7 @@ def _summary(
     words: tuple[str, str],
     room: float,
 ) -> dict[str, Any]:
-    """How many calls change and how many of them are right then, in plain letters."""
+    """A sentence: how many calls change and how many of them become right."""
     total = len(table)
     right = int((table["label"].to_numpy() == table["at_other"].to_numpy()).sum())
     change = f"from {three_digits(thresholds[0])} to {three_digits(thresholds[1])}"

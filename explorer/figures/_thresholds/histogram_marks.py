@@ -1,4 +1,4 @@
-"""What a histogram of scores draws over its axis: bars, strokes, shade, and what answers."""
+"""Marks of the score histogram: bars, single scores, shading, and hover columns."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def bars(
     threshold: float | None,
     scale: Scale,
 ) -> list[dict[str, Any]]:
-    """The bars of both halves, used upwards: strong from the threshold on, pale below it."""
-    # On a log axis too, plotly wants centre and width of a bar in scores.
+    """Bars of both halves, used units upwards; strong from the threshold on, pale below it."""
+    # plotly takes centre and width of a bar in scores, on a log axis as well.
     left, right = edges[:-1], edges[1:]
     gap = 0.08 * (right - left)
     seen = np.sqrt(left * right) if scale == "log" else (left + right) / 2
@@ -53,14 +53,14 @@ def bars(
     return traces
 
 
-def answering(
+def hover_columns(
     edges: NDArray[np.float64],
     counts: tuple[NDArray[np.intp], NDArray[np.intp]],
     reach: list[float],
     scale: Scale,
     words: tuple[str, str, str],
 ) -> dict[str, Any]:
-    """Columns over the whole height that answer the pointer, also where a bar is short."""
+    """Invisible columns over the whole height, so that short bars have a hover too."""
     texts = []
     ends = list(map(three_digits, edges.tolist()))
     used, not_used = (part.tolist() for part in counts)
@@ -85,7 +85,7 @@ def answering(
 
 
 def shade(reachable: float | None, low: float, high: float, reach: list[float]) -> dict[str, Any]:
-    """The scores that any unit could have, shaded over both halves."""
+    """Shading over the range of scores that units can reach."""
     end = low if reachable is None else float(min(max(reachable, low), high))
     return {
         "type": "scatter",
@@ -103,7 +103,7 @@ def shade(reachable: float | None, low: float, high: float, reach: list[float]) 
 def rug(
     scores: ScoreGroups, low: float, high: float, reach: list[float], *, shown: bool
 ) -> dict[str, Any]:
-    """Every score as a stroke at the edge of its half, while there are few."""
+    """One stroke per score at the edge of its half, if there are few scores."""
     used, not_used = (scores.used, scores.not_used) if shown else (np.empty(0), np.empty(0))
     sizes = used.size, not_used.size
     colours = [verdict_colour("used")] * sizes[0] + [verdict_colour("not used")] * sizes[1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from explorer.errors import InputError
 from explorer.figures._style.label_text import escape_label, shortened, three_digits, wrapped
 from explorer.figures._style.row_columns import CODE, bar_column, row_pixels, text_column
-from explorer.figures._style.score_axis import Truth, truth_words
+from explorer.figures._style.score_axis import Truth, truth_terms
 from explorer.figures._style.theme import TRANSPARENT, bare_axis, base_layout, note
 from explorer.figures._thresholds.quality_map import QUALITY_LOOKS
 from explorer.figures.colours import NEUTRAL_INK, Theme
@@ -48,7 +48,7 @@ def method_dots_spec(
     truth: Truth | None = None,
     width: int = 700,
 ) -> dict[str, Any]:
-    """Each method's figures with their intervals, and what chance gives as a dashed line.
+    """Measures of each method with intervals, and the chance level as a dashed line.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def method_dots_spec(
         known.
     theme : {"light", "dark"}
     strong : sequence of str, optional
-        Names of the rows to bring forward, with filled dots; the first row when left out.
+        Names of the rows to bring forward, with filled dots; the first row by default.
     metrics : sequence of str
         ``"auc"``, ``"average_precision"`` or ``"f1"``.
     prevalence : float, optional
-        Share of used units; ``table.attrs["prevalence"]`` when left out.
+        Share of used units; ``table.attrs["prevalence"]`` by default.
     truth : {"labels", "ablation", "agreement"}, optional
-        ``table.attrs["truth"]`` when left out.
+        ``table.attrs["truth"]`` by default.
     width : int
         Pixels.
 
@@ -77,7 +77,7 @@ def method_dots_spec(
     Raises
     ------
     InputError
-        When a metric is not known, or not in the table.
+        If a metric is not known, or not in the table.
     """
     for name in metrics:
         if name not in _WORDS or name not in table:
@@ -86,7 +86,7 @@ def method_dots_spec(
                 f"the table has no {name!r}."
             )
     prevalence = table.attrs.get("prevalence") if prevalence is None else prevalence
-    told = truth_words(truth or table.attrs.get("truth", "labels"))[2]
+    truth_text = truth_terms(truth or table.attrs.get("truth", "labels"))[2]
     names = [str(name) for name in table["scores"]]
     count = len(names)
     forward = set(names[:1] if strong is None else strong)
@@ -150,7 +150,7 @@ def method_dots_spec(
             notes.append(note(f"chance {three_digits(chance)}", **above, yshift=6))
     if not count:
         notes = [note("No methods to compare.", x=0, y=0.5, xanchor="left", yanchor="middle")]
-    notes.append(note(told, x=0, xanchor="left", y=1, yanchor="bottom", yshift=22))
+    notes.append(note(truth_text, x=0, xanchor="left", y=1, yanchor="bottom", yshift=22))
     return {
         "data": traces,
         "layout": base_layout(
@@ -182,7 +182,7 @@ def _columns(table: pd.DataFrame, metric: str) -> tuple[_Column, _Column, _Colum
 
 
 def _chance(metric: str, prevalence: float | None) -> float | None:
-    """What calling at random gives at best: for F1 that is calling everything used."""
+    """Chance level of a measure; for F1 the value of calling everything used."""
     if metric == "auc":
         return 0.5
     if prevalence is None or not 0 < prevalence <= 1:
@@ -193,7 +193,7 @@ def _chance(metric: str, prevalence: float | None) -> float | None:
 def _range(
     values: _Column, low: _Column, high: _Column, chance: float | None
 ) -> tuple[float, float]:
-    """From tenth to tenth around all that is drawn."""
+    """Axis range around all drawn values, rounded outwards to tenths."""
     drawn = np.concatenate([values, low, high, [] if chance is None else [chance]])
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:
@@ -262,14 +262,14 @@ def _panel(
 
 
 def _hovers(table: pd.DataFrame, names: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    told = [[f"<b>{escape_label(shortened(name, 80))}</b>"] for name in names]
+    hovers = [[f"<b>{escape_label(shortened(name, 80))}</b>"] for name in names]
     for metric in metrics:
         columns = (column.tolist() for column in _columns(table, metric))
-        for lines, value, low, high in zip(told, *columns, strict=True):
+        for lines, value, low, high in zip(hovers, *columns, strict=True):
             ends = "" if np.isnan(low) else f" ({three_digits(low)} to {three_digits(high)})"
             lines.append(f"{_WORDS[metric]} {three_digits(value)}{ends}")
     if "note" in table:
-        for lines, text in zip(told, table["note"], strict=True):
+        for lines, text in zip(hovers, table["note"], strict=True):
             if isinstance(text, str) and text:
                 lines.append(wrapped(text))
-    return ["<br>".join(lines) for lines in told]
+    return ["<br>".join(lines) for lines in hovers]

@@ -1,4 +1,4 @@
-"""Scores apart by label, ready to be counted in bins."""
+"""Scores grouped by label, sorted for fast histograms."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from explorer.errors import ShapeError
 
 @dataclass(frozen=True, eq=False)
 class ScoreGroups:
-    """Scores apart by label and in rising order, from which any histogram is counted at once.
+    """Scores grouped by label and in rising order, from which any histogram is counted at once.
 
     Parameters
     ----------
     used, not_used : ndarray of float32
-        Scores of the units that are labelled so, rising, without NaN. Float32 is the precision of
-        attention, and what a threshold is compared in.
+        Rising scores of the units with this label, without NaN. Float32 is the precision of
+        attention, in which scores are compared with a threshold.
     unknown : int
-        How many labelled units have no score.
+        Number of labelled units without a score.
     """
 
     used: NDArray[np.float32]
@@ -29,12 +29,12 @@ class ScoreGroups:
 
     @classmethod
     def of(cls, scores: ArrayLike, labels: ArrayLike) -> ScoreGroups:
-        """Sort scores apart; NaN is a score that is not known.
+        """Group and sort scores by label; NaN counts as unknown.
 
         Raises
         ------
         ShapeError
-            When there are not as many labels as scores.
+            If the number of labels differs from the number of scores.
         """
         values = np.asarray(scores, dtype=np.float32).ravel()
         truth = np.asarray(labels, dtype=bool).ravel()
@@ -48,13 +48,13 @@ class ScoreGroups:
         )
 
     def called(self, threshold: float) -> tuple[int, int]:
-        """How many of the used and of the not used score at least the threshold."""
+        """Numbers of used and of not used units that score at least the threshold."""
         least = np.float32(threshold)
         above = [part.size - int(np.searchsorted(part, least)) for part in self._parts]
         return above[0], above[1]
 
     def counts(self, edges: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Used and not used from edge to edge; scores beyond the ends count in the end bins."""
+        """Count used and not used units per bin; scores beyond the ends go to the end bins."""
         found = []
         for part in self._parts:
             passed = np.searchsorted(part, edges.astype(np.float32))

@@ -1,4 +1,4 @@
-"""The histogram of scores: what was used above the axis, what was not used below it."""
+"""Histogram of scores: used units above the axis, not used units below it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from explorer.figures._style.score_axis import (
     TOP,
     Scale,
     Truth,
-    over_scores,
     plot_share,
+    score_layout,
     score_span,
     threshold_at,
-    truth_words,
+    truth_terms,
 )
 from explorer.figures._style.theme import (
     LABEL_SIZE,
     TEXT_SIZE,
     note,
 )
-from explorer.figures._thresholds.histogram_marks import answering, bars, rug, shade
+from explorer.figures._thresholds.histogram_marks import bars, hover_columns, rug, shade
 from explorer.figures._thresholds.score_groups import ScoreGroups
 from explorer.figures.colours import NEUTRAL_INK, Theme, verdict_colour
 
@@ -39,7 +39,7 @@ MOST_RUG = 60
 
 
 def score_histogram(scores: ScoreGroups, threshold: float | None = None, **settings: Any) -> Any:
-    """`score_histogram_spec` as a Figure, with the same parameters; it draws the threshold."""
+    """`score_histogram_spec` as a Figure with a threshold line; takes the same parameters."""
     import plotly.graph_objects as go
 
     settings.setdefault("threshold_line", threshold is not None)
@@ -66,7 +66,7 @@ def score_histogram_spec(
     """Scores of used units above the axis and of not used units below it.
 
     Bars at or above the threshold are strong and the others pale, so that the picture shows hits,
-    misses and false alarms; beside it stand the counts.
+    misses and false alarms; the counts are at the right.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def score_histogram_spec(
         The score axis, as in `score_axis.score_ticks`. Scores beyond its ends
         count in the bins at the ends.
     counted : {"sqrt", "linear"}
-        Height of a bar; the square root lets few used ones show beside many others.
+        Height of a bar; the square root keeps few used units visible next to many others.
     truth : {"labels", "ablation", "agreement"}
         What used means here.
     reachable : float, optional
@@ -87,7 +87,7 @@ def score_histogram_spec(
     reference : float, optional
         Another threshold that this one is held against; marked where the axis reaches it.
     bins : int, optional
-        How many; from the width and the number of scores when left out.
+        How many; from the width and the number of scores by default.
     width, height : int
         Pixels.
     threshold_line : bool
@@ -103,11 +103,11 @@ def score_histogram_spec(
     Raises
     ------
     InputError
-        When a choice has no such name.
+        If a choice has no such name.
     """
     if counted not in {"sqrt", "linear"}:
         raise InputError(f"Counts are drawn as 'sqrt' or 'linear', and not as {counted!r}.")
-    words = truth_words(truth)
+    words = truth_terms(truth)
     low, high = score_span(scale, span)
     total = scores.used.size + scores.not_used.size
     pixels = plot_share(width) * (width - LEFT - RIGHT)
@@ -126,13 +126,13 @@ def score_histogram_spec(
     traces = [
         shade(reachable, low, high, reach),
         *bars(edges, tall, threshold, scale),
-        answering(edges, counts, reach, scale, words),
+        hover_columns(edges, counts, reach, scale, words),
         rug(scores, low, high, reach, shown=rugged),
         *_words(scores, threshold, words, height, width),
     ]
     return {
         "data": traces,
-        "layout": over_scores(
+        "layout": score_layout(
             theme,
             title="score",
             yaxis={
@@ -167,9 +167,9 @@ def _words(
     height: int,
     width: int,
 ) -> list[dict[str, Any]]:
-    """What the halves are, how many units they have, and how many of them are called used."""
+    """Text traces that name the halves and count their units and those called used."""
     room = height - TOP - BELOW
-    # In pixels from the top: a name, and two lines under it, for each half.
+    # Pixels from the top: a name and two lines below it for each half.
     tops = np.array([0.0, max(54.0, room - 48.0)])
     above = (None, None) if threshold is None else scores.called(threshold)
     parts = (scores.used.size, scores.not_used.size)
@@ -228,7 +228,7 @@ def _count_ticks(
     reach: list[float],
     height: int,
 ) -> dict[str, Any]:
-    """Round counts to name, on both sides of the axis."""
+    """Ticks at round counts on both sides of the axis."""
     steps = [0, *(digit * 10**power for power in range(9) for digit in (1, 2, 5))]
     pixel = (height - TOP - BELOW) / sum(reach)
     places, texts = [0.0], ["0" if any(part.any() for part in counts) else ""]
@@ -250,7 +250,7 @@ def _count_ticks(
 
 
 def _base() -> dict[str, Any]:
-    """Where both halves begin; a shape, since a page gives axes the colours of its theme."""
+    """The base line of both halves; a shape, because a page recolours axes by its theme."""
     ends = {"xref": "x domain", "yref": "y", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     return {"type": "line", "name": "base", **ends, "line": {"color": NEUTRAL_INK, "width": 1}}
 
@@ -258,10 +258,10 @@ def _base() -> dict[str, Any]:
 def _reference(
     reference: float | None, threshold: float | None, span: tuple[float, float], scale: Scale
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A dotted line, and its name on the side where the threshold is not, if there is room."""
+    """A dotted line at the reference, named on the side away from the threshold if it fits."""
     if reference is None or not span[0] <= reference <= span[1]:
         return [], []
-    # On a log axis plotly wants shapes in scores, and notes in powers of ten.
+    # On a log axis plotly takes shapes in scores and annotations in powers of ten.
     places = np.array([reference, *span])
     place, low, high = (np.log10(places) if scale == "log" else places).tolist()
     share = (place - low) / (high - low)
@@ -300,11 +300,11 @@ def _captions(scores: ScoreGroups, counted: str, truth: str, width: int) -> list
         )
         return [note(why, x=0, y=0.6, xanchor="left", yanchor="middle")]
     above = {"y": 1, "yanchor": "bottom", "yshift": 8}
-    told = f"scores of {total:,} units"
+    caption = f"scores of {total:,} units"
     if scores.unknown:
-        told += f", {scores.unknown:,} unknown left out"
+        caption += f", {scores.unknown:,} unknown left out"
     if width >= 520 and counted == "sqrt":
-        told += ", heights as square roots"
-    captions = [note(told, x=0, xanchor="left", **above)]
+        caption += ", heights as square roots"
+    captions = [note(caption, x=0, xanchor="left", **above)]
     captions.append(note(truth, x=1, xanchor="right", **above))
     return captions

@@ -1,4 +1,4 @@
-"""Quality against the threshold: F1 and its kin over the axis of the histogram of scores."""
+"""Figure of F1 and other measures over the threshold."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from explorer.figures._style.score_axis import (
     Scale,
     Truth,
     gutter_pixels,
-    over_scores,
     plot_share,
+    score_layout,
     score_span,
     threshold_at,
-    truth_words,
+    truth_terms,
 )
 from explorer.figures._style.theme import (
     LABEL_SIZE,
@@ -48,7 +48,7 @@ _MOST_POINTS = 320
 
 
 def threshold_curves(sweep: pd.DataFrame, threshold: float | None = None, **settings: Any) -> Any:
-    """`threshold_curves_spec` as a Figure, with the same parameters; it draws the threshold."""
+    """`threshold_curves_spec` as a Figure with a threshold line; takes the same parameters."""
     import plotly.graph_objects as go
 
     settings.setdefault("threshold_line", threshold is not None)
@@ -74,11 +74,11 @@ def threshold_curves_spec(
     height: int = 250,
     threshold_line: bool = False,
 ) -> dict[str, Any]:
-    """Measures of quality against the threshold, with their intervals.
+    """Curves of quality measures over the threshold, with intervals.
 
-    The chosen one is strong, with its best point ringed and the plateau around it as a thick bar
-    on the axis and in words. At the right each has its dash, its name and its value at the
-    threshold; on the curve it has its name again.
+    The chosen measure is drawn strong; a ring marks its best point, and a thick bar on the axis
+    marks the plateau around it. The column at the right lists dash, name and value at the
+    threshold of each measure.
 
     Parameters
     ----------
@@ -86,20 +86,20 @@ def threshold_curves_spec(
         A row per threshold, rising: ``threshold``, a column for each metric, and ``<metric>_low``
         and ``<metric>_high`` where there are intervals. NaN leaves a gap.
     threshold : float, optional
-        Where the values at the right are read. Only texts follow it.
+        Threshold of the values at the right; only texts depend on it.
     theme : {"light", "dark"}
     metrics : sequence of str
-        Columns to draw, each one of `CURVE_LOOKS`.
+        Columns to draw; each is a key of `CURVE_LOOKS`.
     chosen : str
         The metric whose best point and plateau are marked.
     best : (threshold, value), optional
-        The best point; where the chosen metric is largest when left out.
+        The best point. Default: the largest value of the chosen metric.
     plateau : (low, high), optional
-        Thresholds that are about as good as the best.
+        Range of thresholds that are almost as good as the best.
     tolerance : float, optional
-        How much worse they may be, for the words.
+        Largest loss on the plateau, named in the caption.
     reading : mapping of metric to float, optional
-        Exact values at the threshold; those of the nearest row of the sweep when left out.
+        Exact values at the threshold. Default: the nearest row of the sweep.
     scale, span, truth, width, height, threshold_line
         As in `score_histogram_spec`, whose axis this has at the
         same width.
@@ -107,27 +107,27 @@ def threshold_curves_spec(
     Returns
     -------
     dict
-        ``layout.meta`` has the ``metrics`` in the order drawn and ``thresholds``: what can be
-        clicked, the traces named after metrics, has one point for each. The layout does not change
-        with the threshold.
+        ``layout.meta`` has ``metrics`` in drawing order and ``thresholds``; the clickable traces,
+        named after metrics, have one point per threshold. The layout does not depend on the
+        threshold.
 
     Raises
     ------
     InputError
-        When a metric is not known, or not in the sweep.
+        If a metric is unknown or missing in the sweep.
     """
     drawn = _checked(sweep, metrics, chosen)
     low, high = score_span(scale, span)
-    truth_told = truth_words(truth)[2]
+    truth_text = truth_terms(truth)[2]
     thinned = sweep.iloc[_kept(len(sweep))]
     thresholds = thinned["threshold"].to_numpy(dtype=np.float64)
     values = {name: thinned[name].to_numpy(dtype=np.float64) for name in drawn}
     extent = _extent(values)
-    # A threshold of 0 stands at the edge of the log axis, as the line that is dragged does.
+    # A threshold of 0 is drawn at the edge of the log axis, like the dragged line.
     x = np.maximum(thresholds, low) if scale == "log" else thresholds
     size = plot_share(width) * (width - LEFT - RIGHT), float(height - TOP - BELOW)
     peak = _best_point(thresholds, values[chosen]) if best is None else best
-    # The chosen one last, so that it lies over the others.
+    # The chosen measure is drawn last, on top.
     over = [*(name for name in drawn if name != chosen), chosen]
     traces = [
         *(interval_band(x, thinned, name, strong=name == chosen) for name in over),
@@ -147,7 +147,7 @@ def threshold_curves_spec(
     ]
     return {
         "data": traces,
-        "layout": over_scores(
+        "layout": score_layout(
             theme,
             title="threshold",
             yaxis={"range": list(extent), "showgrid": True, **_ticks(extent)},
@@ -159,7 +159,7 @@ def threshold_curves_spec(
             shapes=(
                 [threshold_at(threshold, low)] if threshold_line and threshold is not None else []
             ),
-            annotations=_captions(chosen, peak, plateau, tolerance, truth_told, width),
+            annotations=_captions(chosen, peak, plateau, tolerance, truth_text, width),
         ),
     }
 
@@ -178,7 +178,7 @@ def _checked(sweep: pd.DataFrame, metrics: Sequence[str], chosen: str) -> list[s
 
 
 def _kept(count: int) -> NDArray[np.intp]:
-    """At most so many rows, evenly spaced, with the first and the last."""
+    """Indices of evenly spaced rows, at most `_MOST_POINTS`, including both ends."""
     if count <= _MOST_POINTS:
         return np.arange(count)
     return np.unique(np.linspace(0, count - 1, _MOST_POINTS).round().astype(np.intp))
@@ -194,7 +194,7 @@ def _best_point(
 
 
 def _extent(values: Mapping[str, NDArray[np.float64]]) -> tuple[float, float]:
-    """The range of values in steps, so that curves of many heads share a few ranges."""
+    """Range of the value axis in steps, so that curves of many heads share a few ranges."""
     finite = np.concatenate([part[np.isfinite(part)] for part in values.values()])
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.5)
     bottom = min(0.0, np.floor(low / 0.1 + 0.4) * 0.1)
@@ -218,7 +218,7 @@ def _readout(
     scale: Scale,
     size: tuple[float, float],
 ) -> list[dict[str, Any]]:
-    """Dash, name and value at the threshold of each measure, in the order asked for."""
+    """Traces of the column at the right: dash, name and value of each measure."""
     room, tall = size
     tops = np.minimum(28.0 + _ROW * np.arange(len(drawn)), tall - 6)
     numbers = [" "] * len(drawn)
@@ -286,7 +286,7 @@ def _readout(
 
 
 def _reading(value: float) -> str:
-    """Three decimals, and a dash where nothing can be measured."""
+    """Format with three decimals; a dash for NaN."""
     return "\u2013" if np.isnan(value) else f"{value:.3f}".replace("-", "\u2212")
 
 
@@ -306,15 +306,15 @@ def _captions(
     width: int,
 ) -> list[dict[str, Any]]:
     if peak is None:
-        why = "Nothing to measure: that takes scores of units labelled used and of others."
+        why = "Nothing to measure: label some units as used and some as not used."
         return [note(why, x=0, y=0.6, xanchor="left", yanchor="middle")]
     above = {"y": 1, "yanchor": "bottom", "yshift": 8}
     word = CURVE_LOOKS[chosen].word
-    told = f"{word} is best, {three_digits(peak[1])}, at {three_digits(peak[0])}"
+    caption = f"Best {word} {three_digits(peak[1])} at {three_digits(peak[0])}"
     if plateau is not None and width >= 480:
-        within = "about as good" if tolerance is None else f"within {tolerance:g}"
         ends = f"{three_digits(plateau[0])} to {three_digits(plateau[1])}"
-        told += f"; {within} from {ends}" if width >= 640 else f", plateau {ends}"
-    captions = [note(told, x=0, xanchor="left", **above)]
+        within = "" if tolerance is None else f" (within {tolerance:g})"
+        caption += f"; almost as good from {ends}{within}" if width >= 640 else f", plateau {ends}"
+    captions = [note(caption, x=0, xanchor="left", **above)]
     captions.append(note(truth, x=1, xanchor="right", **above))
     return captions

@@ -75,7 +75,7 @@ def ask(
         return PreparedPrompt(prompt, facts, answer, False, given_answer(model, prompt, answer))
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
     check_length(model, len(ids) + 1)
-    control.report("generating", None, f"{model.label} is answering ...")
+    control.report("generating", None, f"{model.label} is hover_columns ...")
     written = continue_ids(
         model,
         ids,

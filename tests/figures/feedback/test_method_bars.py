@@ -201,7 +201,7 @@ def test_no_units():
 
 
 def test_what_cannot_be_drawn():
-    with pytest.raises(InputError, match="and not by 'name'"):
+    with pytest.raises(InputError, match="got 'name'"):
         method_bars(TABLE, sort="name")
     with pytest.raises(ShapeError, match="3 units, but 1 labels"):
         method_bars(TABLE, labels=[True])

@@ -14,7 +14,7 @@ from explorer.errors import InputError, ShapeError
 from explorer.examples import example_traces
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import colours, entities_figure, entities_figure_spec
-from explorer.figures._graph.entity_scene import MOST_ENTITIES, MOST_HYPEREDGES, scene_of
+from explorer.figures._graph.entity_scene import MOST_ENTITIES, MOST_HYPEREDGES, build_scene
 from explorer.traces import Hyperedge
 
 RIVERS = [
@@ -50,7 +50,7 @@ def test_every_hyperedge_is_a_square_and_every_entity_one_dot_whatever_its_case(
 
 
 def test_lines_join_hyperedges_with_their_own_entities():
-    scene = scene_of(RIVERS, None, 900, 500)
+    scene = build_scene(RIVERS, None, 900, 500)
     names = [edge.id for edge in RIVERS] + scene.entities
     assert {(names[one], names[other]) for one, other in scene.lines} == {
         ("h1", "Nile"),
@@ -198,7 +198,7 @@ def overlaps(one, other):
 @pytest.mark.parametrize("width", [560, 900])
 def test_no_label_of_the_packaged_traces_is_on_another_and_none_is_missing(width):
     for found in example_traces():
-        scene = scene_of(found.hyperedges, None, width, 460)
+        scene = build_scene(found.hyperedges, None, width, 460)
         assert scene.labels.kept.all() or width < 900, found.id
         markers, labels = boxes(scene)
         rectangles = np.concatenate([markers, labels])

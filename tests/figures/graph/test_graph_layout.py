@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from explorer.figures._graph.graph_layout import apart, placed, stress_layout
+from explorer.figures._graph.graph_layout import place_nodes, separate, stress_layout
 
 
 def distances_of(graph):
@@ -44,7 +44,7 @@ def test_one_point_and_two():
 
 
 def test_overlapping_rectangles_go_the_shorter_way():
-    places = apart(
+    places = separate(
         np.array([[50.0, 50.0], [52.0, 58.0]]), np.array([[40.0, 10.0], [40.0, 10.0]]), 200, 200
     )
     assert abs(places[0, 1] - places[1, 1]) >= 10
@@ -53,7 +53,7 @@ def test_overlapping_rectangles_go_the_shorter_way():
 
 def test_rectangles_in_one_place_part_and_stay_in_the_box():
     boxes = np.full((9, 2), 20.0)
-    places = apart(np.full((9, 2), 40.0), boxes, 120, 120)
+    places = separate(np.full((9, 2), 40.0), boxes, 120, 120)
     for one in range(9):
         for other in range(one):
             assert (np.abs(places[one] - places[other]) >= 20).any()
@@ -63,7 +63,7 @@ def test_rectangles_in_one_place_part_and_stay_in_the_box():
 
 def test_components_do_not_run_into_each_other_and_fill_the_box():
     graph = nx.disjoint_union_all([nx.star_graph(5), nx.path_graph(3), nx.path_graph(2)])
-    found = placed(graph, dict.fromkeys(graph, (60.0, 20.0)), 800, 400)
+    found = place_nodes(graph, dict.fromkeys(graph, (60.0, 20.0)), 800, 400)
     assert list(found) == list(graph)
     parts = [range(6), range(6, 9), range(9, 11)]
     bounds = []
@@ -82,4 +82,4 @@ def test_components_do_not_run_into_each_other_and_fill_the_box():
 
 
 def test_an_empty_graph():
-    assert placed(nx.Graph(), {}, 100, 100) == {}
+    assert place_nodes(nx.Graph(), {}, 100, 100) == {}

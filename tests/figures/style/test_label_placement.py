@@ -1,16 +1,16 @@
-"""LabelSides go where no line runs and nothing else stands."""
+"""A label goes where no line crosses it and no other label is."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from explorer.figures._style.label_placement import labels_beside
+from explorer.figures._style.label_placement import place_labels
 
 
 def beside(markers, lines=(), texts=(40.0, 14.0), room=(200.0, 200.0), width=10.0):
     markers = np.array(markers, dtype=float)
     count = len(markers)
-    return labels_beside(
+    return place_labels(
         markers,
         np.full((count, 2), width),
         np.full((count, 2), texts),

@@ -72,9 +72,9 @@ def test_what_is_called_used_is_counted_and_strong():
 def test_unknown_scores_and_the_kind_of_truth_are_told():
     spec = score_histogram_spec(SCORES, truth="agreement", width=900)
     assert "scores of 5 units, 1 unknown left out, heights as square roots" in texts(spec)
-    assert "agreement, not truth" in texts(spec)
+    assert "agreement, not ground truth" in texts(spec)
     assert trace(spec, "halves")["text"] == ["used by the other", "not used by the other"]
-    with pytest.raises(InputError, match="never mixed"):
+    with pytest.raises(InputError, match="truth must be"):
         score_histogram_spec(SCORES, truth="guess")
 
 
@@ -128,7 +128,7 @@ def test_ticks_of_a_narrow_span_are_round():
         "0", ".01", ".02", ".03", ".04", ".05"
     ]  # fmt: skip
     assert score_ticks("log", (1e-3, 0.1))["ticktext"] == [".001", ".01", ".1"]
-    with pytest.raises(InputError, match="from a lower to a higher"):
+    with pytest.raises(InputError, match="low < high"):
         score_ticks("log", (0.5, 0.1))
     with pytest.raises(InputError, match="'linear' or 'log'"):
         score_ticks("cubic")

@@ -6,7 +6,7 @@ import pytest
 
 from explorer.errors import InputError
 from explorer.figures import threshold_curves, threshold_curves_spec
-from explorer.figures._style.line_labels import word_places
+from explorer.figures._style.line_labels import line_label_positions
 from explorer.widgets._plot.incremental_plot import _changed_arrays
 
 SWEEP = pd.DataFrame(
@@ -60,7 +60,7 @@ def test_the_best_point_and_the_plateau_are_marked_and_told():
     assert trace(spec, "best")["text"] == ["0.600"]
     assert trace(spec, "plateau")["x"].tolist() == [0.005, 0.1]
     words = spec["layout"]["annotations"][0]["text"]
-    assert words == "F1 is best, 0.600, at 0.0100; within 0.1 from 0.00500 to 0.100"
+    assert words == "Best F1 0.600 at 0.0100; almost as good from 0.00500 to 0.100 (within 0.1)"
     assert trace(drawn(best=(0.1, 0.5)), "best")["y"].tolist() == [0.5]
     assert not trace(drawn(), "plateau")["x"].size
 
@@ -115,19 +115,19 @@ def test_the_figure_draws_the_threshold():
 def test_a_word_stands_by_its_own_line():
     x = np.array([0.0, 300.0])
     high, low = (x, np.array([150.0, 150.0])), (x, np.array([40.0, 40.0]))
-    places = word_places([high, low], ["one", "other"], (300, 200))
+    places = line_label_positions([high, low], ["one", "other"], (300, 200))
     assert [abs(y - level) < 15 for (_, y), level in zip(places, (150, 40), strict=True)] == [
         True
     ] * 2
     # two lines in one place have no place that is one's alone, unless the other ends
-    assert np.isnan(word_places([high, high], ["one", "other"], (300, 200))).all()
+    assert np.isnan(line_label_positions([high, high], ["one", "other"], (300, 200))).all()
     ends = (np.array([0.0, 150.0]), np.array([150.0, 150.0]))
-    ((x, _), (other, _)) = word_places([high, ends], ["one", "other"], (300, 200))
+    ((x, _), (other, _)) = line_label_positions([high, ends], ["one", "other"], (300, 200))
     assert x > 150
     assert np.isnan(other)
     # and no word lies on another, or on what is taken
-    boxes = word_places([high], ["one"], (300, 200), taken=[(0, 300, 150, 200)])
+    boxes = line_label_positions([high], ["one"], (300, 200), taken=[(0, 300, 150, 200)])
     assert boxes[0][1] < 150
-    assert np.isnan(word_places([(np.empty(0), np.empty(0))], ["one"], (300, 200))).all()
+    assert np.isnan(line_label_positions([(np.empty(0), np.empty(0))], ["one"], (300, 200))).all()
     for width in (5, 0, -20):
-        assert np.isnan(word_places([high], ["one"], (width, 200))).all()
+        assert np.isnan(line_label_positions([high], ["one"], (width, 200))).all()

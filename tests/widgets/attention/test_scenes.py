@@ -17,7 +17,7 @@ from explorer.widgets._attention.scenes import (
 )
 
 
-def scene_of(text: str, pieces: list[str | None]) -> CodeScene:
+def build_scene(text: str, pieces: list[str | None]) -> CodeScene:
     """Build a scene whose tokens are `pieces` found one after another; None is special."""
     offsets, special, position = [], [], 0
     for piece in pieces:
@@ -43,7 +43,7 @@ def scene_of(text: str, pieces: list[str | None]) -> CodeScene:
 
 def test_lines_hold_the_whole_text_and_every_token() -> None:
     text = "def f(n):\n    return n\n"
-    scene = scene_of(text, ["def", " f", "(", "n", "):", "\n   ", " return", " n", "\n"])
+    scene = build_scene(text, ["def", " f", "(", "n", "):", "\n   ", " return", " n", "\n"])
     assert [number for number, _ in scene.lines] == [1, 2]
     joined = "\n".join("".join(part[0] for part in parts) for _, parts in scene.lines)
     assert joined + "\n" == text
@@ -55,7 +55,7 @@ def test_lines_hold_the_whole_text_and_every_token() -> None:
 
 
 def test_special_tokens_stand_apart() -> None:
-    scene = scene_of("a b", [None, "a", "b", None])
+    scene = build_scene("a b", [None, "a", "b", None])
     assert scene.lines[0] == (None, [("<s>", 0, SPECIAL)])
     assert scene.lines[-1] == (None, [("<s>", 3, SPECIAL)])
     assert scene.lines[1] == (1, [("a", 1, TEXT), (" ", -1, TEXT), ("b", 2, TEXT)])
@@ -79,12 +79,12 @@ def test_a_character_of_several_tokens_keeps_them_all_clickable() -> None:
 
 
 def test_html_in_the_text_stays_text() -> None:
-    scene = scene_of("<b>&amp;</b>", ["<", "b", ">", "&", "amp", ";", "</", "b", ">"])
+    scene = build_scene("<b>&amp;</b>", ["<", "b", ">", "&", "amp", ";", "</", "b", ">"])
     assert "".join(part[0] for part in scene.lines[0][1]) == "<b>&amp;</b>"
 
 
 def test_lines_of_code_become_units() -> None:
-    scene = scene_of("a = 1\nb = a\n", ["a", " =", " 1", "\n", "b", " =", " a", "\n"])
+    scene = build_scene("a = 1\nb = a\n", ["a", " =", " 1", "\n", "b", " =", " a", "\n"])
     units = scene.units("line")
     assert [unit.name for unit in units] == ["line 1", "line 2"]
     names = {unit.name: unit.spans for unit in scene.units("identifier")}
@@ -93,7 +93,7 @@ def test_lines_of_code_become_units() -> None:
 
 
 def test_hidden_positions() -> None:
-    scene = scene_of("a b", [None, "a", "b", None])
+    scene = build_scene("a b", [None, "a", "b", None])
     rows, columns = visible_positions(scene, hide_special=False, hide_sink=False)
     assert rows.tolist() == columns.tolist() == [0, 1, 2, 3]
     rows, columns = visible_positions(scene, hide_special=True, hide_sink=False)
