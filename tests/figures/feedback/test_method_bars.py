@@ -205,7 +205,7 @@ def test_what_cannot_be_drawn():
         method_bars(TABLE, sort="name")
     with pytest.raises(ShapeError, match="3 units, but 1 labels"):
         method_bars(TABLE, labels=[True])
-    with pytest.raises(InputError, match=r"compare\(\) makes one"):
+    with pytest.raises(InputError, match=r"compare\(\) returns"):
         method_bars(pd.DataFrame({"unit": ["he1"], "text": ["x"]}))
     broken = TABLE.copy()
     broken.attrs["methods"] = ("attention", "hybrid")
