@@ -48,7 +48,8 @@ Attribute = tuple[int, str]
 class BarsFigure:
     """Feedback bars of one table, in a fixed part and a part that depends on scores and threshold.
 
-    """Feedback bars in two parts: one depends on the units, the other on scores and threshold.
+    Only `attributes` have to be drawn again while a threshold is dragged; see `key`. The
+    parameters are those of `feedback_bars`.
 
     Attributes
     ----------
