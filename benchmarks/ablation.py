@@ -41,8 +41,8 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
 
     import explorer
-    from explorer.models._running.shared_prefixes import AnswerReader
-    from explorer.models._text.prompt_encoding import given_answer
+    from explorer.models._running.answer_scorer import AnswerScorer
+    from explorer.models._text.prompt_encoding import encode_given_answer
     from explorer.models._text.prompts import fact_prompt
     from explorer.run_control import RunControl
     from explorer.validation._ablation.ablation import ablate
@@ -50,12 +50,12 @@ def main() -> None:
 
     model = explorer.load_model(MODEL)
     trace = long_trace(model)
-    reader, control = AnswerReader(model), RunControl()
+    reader, control = AnswerScorer(model), RunControl()
 
     def prompts(masks: Any) -> list[Any]:
         unique, _ = reading_order(masks)
         return [
-            given_answer(
+            encode_given_answer(
                 model,
                 fact_prompt(
                     model.tokenizer,

@@ -174,7 +174,7 @@ def load_alone(path: str) -> dict[str, float]:
 
 def to_be_read(model: Any, n_tokens: int) -> tuple[Any, int]:
     """Return a trace whose prompt and answer have about so many tokens, and how many."""
-    from explorer.models._text.prompting import ask
+    from explorer.models._running.prepared_prompt import prepare_prompt
     from explorer.run_control import RunControl
     from explorer.traces import Hyperedge, Trace
 
@@ -190,9 +190,9 @@ def to_be_read(model: Any, n_tokens: int) -> tuple[Any, int]:
         edges = [Hyperedge(f"he{place}", f"Fact {place}: {text}.") for place in range(10)]
         trace = Trace("t", "Who built the harbour of Veldin?", edges, answer)
         texts = [edge.hyperedge for edge in edges]
-        asked = ask(model, trace.query, texts, trace.answer, control=RunControl())
-        if len(asked.sequence) <= n_tokens or long <= 4:
-            return trace, len(asked.sequence)
+        asked = prepare_prompt(model, trace.query, texts, trace.answer, control=RunControl())
+        if len(asked.encoded) <= n_tokens or long <= 4:
+            return trace, len(asked.encoded)
         long -= 1
 
 
@@ -200,14 +200,14 @@ def print_scoring(repeats: int) -> None:
     import torch
 
     from explorer import load_model
-    from explorer.models._text.prompting import ask
+    from explorer.models._running.prepared_prompt import prepare_prompt
     from explorer.rag._scoring.trace_scoring import score_traces
     from explorer.run_control import RunControl
 
     model = load_model(MODEL)
     trace, n_tokens = to_be_read(model, PROMPT)
     texts = [edge.hyperedge for edge in trace.hyperedges]
-    sequence = ask(model, trace.query, texts, trace.answer, control=RunControl()).sequence
+    sequence = prepare_prompt(model, trace.query, texts, trace.answer, control=RunControl()).encoded
     inputs = model.tensors(sequence.ids)
 
     def bare() -> Any:

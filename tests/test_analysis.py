@@ -13,7 +13,7 @@ import pytest
 import explorer
 from explorer.errors import InputError, ModelNotFoundError
 from explorer.models import Model
-from explorer.models._catalogue.model_choices import PACKAGED
+from explorer.models._catalogue.packaged_models import PACKAGED
 
 _CODE = "def fibonacci(n): return n if n <= 1 else fibonacci(n-1) + fibonacci(n-2)"
 _KEYS = {

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._dense import DenseAttention, as_real_array
+from explorer.attention._attention_map import FloatArray, at_least_one
+from explorer.attention._dense_attention import DenseAttention, as_real_array
 from explorer.attention._indexing import Positions, Span, some_rows, unit_columns
-from explorer.attention._maps import FloatArray, at_least_one
 from explorer.errors import InputError, ShapeError
 
 

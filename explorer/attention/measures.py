@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention._attention_map import AttentionMap, FloatArray
 from explorer.attention._indexing import IntArray, Positions, some_rows
-from explorer.attention._maps import AttentionMap, FloatArray
 from explorer.errors import InputError
 
 # weights (heads, rows, keys), key positions of the rows (rows,), visible keys (rows,)

@@ -1,9 +1,9 @@
-from ._catalogue.model_choices import DEFAULT_MODEL as DEFAULT_MODEL
 from ._catalogue.model_choices import ModelChoice as ModelChoice
 from ._catalogue.model_choices import available_models as available_models
-from ._catalogue.model_loading import clear_models as clear_models
-from ._catalogue.model_loading import load_model as load_model
-from ._catalogue.model_loading import warm_up as warm_up
+from ._catalogue.model_loader import clear_models as clear_models
+from ._catalogue.model_loader import load_model as load_model
+from ._catalogue.model_loader import warm_up as warm_up
+from ._catalogue.packaged_models import DEFAULT_MODEL as DEFAULT_MODEL
 from ._running.model import Model as Model
-from ._running.trace_reading import Reading as Reading
+from ._running.recorded_answer import RecordedAnswer as RecordedAnswer
 from ._text.tokens import TokenizedText as TokenizedText

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from explorer.attention._maps import AttentionMap
+from explorer.attention._attention_map import AttentionMap
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     run_eager,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from explorer.attention._dense import DenseAttention
-from explorer.attention._maps import AttentionMap
+from explorer.attention._attention_map import AttentionMap
+from explorer.attention._dense_attention import DenseAttention
 from explorer.attention._recorder.capture import IMPLEMENTATION, NeedsEagerError, Recording, taping
 from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions

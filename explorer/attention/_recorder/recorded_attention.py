@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from explorer.attention._attention_map import AttentionMap, FloatArray
 from explorer.attention._indexing import IntArray
-from explorer.attention._maps import AttentionMap, FloatArray
 from explorer.attention._recorder.key_masks import KeyMask, PositionBias
 
 # Means over layers that are kept: four maps of at most 2,048 x 2,048 float32.

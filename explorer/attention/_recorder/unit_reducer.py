@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explorer.attention._attention_map import BLOCK_ROWS, BLOCK_VALUES, AttentionMap, at_least_one
 from explorer.attention._indexing import IntArray, Positions, Span, some_rows, unit_columns
-from explorer.attention._maps import BLOCK_ROWS, BLOCK_VALUES, AttentionMap, at_least_one
 from explorer.attention._recorder.layer_stacks import (
     StackKey,
     StackPositions,

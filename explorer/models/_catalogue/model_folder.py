@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError, ModelError, ModelNotFoundError
-from explorer.models._catalogue.model_choices import Kind
 from explorer.models._catalogue.transformers_logging import quiet
+from explorer.models._model_kind import auto_class, kind_of
 from explorer.run_control import RunControl
 
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
@@ -140,41 +140,6 @@ def check_weights(files: list[str], name: str) -> None:
         f"{name} has no weights in safetensors. Save it with model.save_pretrained(folder), "
         "or choose another model."
     )
-
-
-def kind_of(config: Any) -> Kind:
-    """Whether a transformers configuration is of a causal model, an encoder, or both in one."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
-
-    if getattr(config, "is_encoder_decoder", False):
-        return "encoder-decoder"
-    architecture = (getattr(config, "architectures", None) or [""])[0]
-    if architecture.endswith(("ForCausalLM", "LMHeadModel", "DecoderModel")):
-        return "causal"
-    if getattr(config, "is_decoder", False):
-        return "causal"
-    model_type = config.model_type
-    causal = model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-    # BERT and its kin are in both lists: they are encoders unless configured as decoders.
-    return "causal" if causal and model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES else "encoder"
-
-
-def auto_class(kind: Kind) -> Any:
-    """The class of transformers that builds a model of this kind."""
-    if kind == "causal":
-        from transformers import AutoModelForCausalLM
-
-        return AutoModelForCausalLM
-    if kind == "encoder-decoder":
-        from transformers import AutoModelForSeq2SeqLM
-
-        return AutoModelForSeq2SeqLM
-    from transformers import AutoModel
-
-    return AutoModel
 
 
 def first_line(error: BaseException) -> str:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError
+from explorer.models._loaded_model import LoadedModel
+from explorer.models._text.prompt_encoding import GeneratedText, decoder_start
 from explorer.models._text.prompts import Message, render_messages
 from explorer.models._text.tokens import checked_text, encode, special_affixes
 from explorer.run_control import RunControl
-
-if TYPE_CHECKING:
-    from explorer.models._running.model import Model
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a model wrote: the text to show, the whole text, and its token ids."""
-
-    text: str
-    raw: str
-    ids: list[int]
-
 
 _HALF_CHARACTER = "�"  # what decoding shows while a character's bytes are still coming
 
 
 def generate(
-    model: Model,
+    model: LoadedModel,
     prompt: str | Sequence[Message],
     *,
     max_new_tokens: int = 64,
@@ -59,7 +47,7 @@ def generate(
     ).text
 
 
-def require_generation(model: Model) -> None:
+def require_generation(model: LoadedModel) -> None:
     """Raise `ModelCapabilityError` for encoders, which cannot write."""
     if model.kind == "encoder" or not hasattr(model.torch_model, "generate"):
         raise ModelCapabilityError(
@@ -68,7 +56,7 @@ def require_generation(model: Model) -> None:
         )
 
 
-def prompt_ids(model: Model, text: str, *, add_special: bool) -> list[int]:
+def prompt_ids(model: LoadedModel, text: str, *, add_special: bool) -> list[int]:
     """Token ids of a prompt; an encoder-decoder's prompt is closed as its tokenizer does."""
     ids: list[int] = encode(model.tokenizer, text)[0].tolist()
     if not add_special:
@@ -78,14 +66,14 @@ def prompt_ids(model: Model, text: str, *, add_special: bool) -> list[int]:
 
 
 def continue_ids(
-    model: Model,
+    model: LoadedModel,
     ids: list[int],
     *,
     max_new_tokens: int,
     on_text: Callable[[str], None] | None,
     control: RunControl,
     one_line: bool,
-) -> Written:
+) -> GeneratedText:
     """Generate greedily from token ids; `one_line` ends at the first line break after text."""
     from transformers import StoppingCriteriaList
 
@@ -131,10 +119,10 @@ def continue_ids(
     text = raw.strip()
     if one_line:
         text = text.partition("\n")[0].rstrip()
-    return Written(text, raw, sequences[0][before:].tolist())
+    return GeneratedText(text, raw, sequences[0][before:].tolist())
 
 
-def _greedy(model: Model, max_new_tokens: int) -> Any:
+def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
     """Greedy decoding with the model's own end tokens, whatever else its author set."""
     from transformers import GenerationConfig
 
@@ -165,14 +153,3 @@ def _first_of(own: Any, tokenizer: Any, name: str) -> Any:
     """A token id from the model's settings, else from its tokenizer."""
     value = getattr(own, name, None)
     return value if value is not None else getattr(tokenizer, name, None)
-
-
-def decoder_start(model: Model) -> int:
-    """The token that an encoder-decoder's answer begins with."""
-    torch_model = model.torch_model
-    for source in (getattr(torch_model, "generation_config", None), torch_model.config):
-        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
-            value = getattr(source, name, None)
-            if isinstance(value, int):
-                return value
-    return 0

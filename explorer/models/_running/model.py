@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
-from explorer.models._catalogue.model_choices import Kind
-from explorer.models._catalogue.model_folder import kind_of
+from explorer.models._model_kind import ModelKind, kind_of
 from explorer.models._running.inference_state import evaluating, stoppable
 from explorer.models._text.token_limits import token_limit
 from explorer.models._text.tokens import TokenizedText, tokenize
@@ -17,7 +16,7 @@ from explorer.run_control import ProgressCallback, RunControl
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap
-    from explorer.models._running.trace_reading import Reading
+    from explorer.models._running.recorded_answer import RecordedAnswer
     from explorer.models._text.prompts import Message
 
 
@@ -47,7 +46,7 @@ class Model:
         *,
         name: str,
         label: str | None = None,
-        kind: Kind | None = None,
+        kind: ModelKind | None = None,
     ) -> None:
         config = torch_model.config
         if hasattr(config, "get_text_config"):
@@ -56,7 +55,7 @@ class Model:
         self.tokenizer = tokenizer
         self.name = name
         self.label = label or name
-        self.kind: Kind = kind or kind_of(torch_model.config)
+        self.kind: ModelKind = kind or kind_of(torch_model.config)
         self.n_layers = int(config.num_hidden_layers)
         self.n_heads = int(config.num_attention_heads)
         self.max_tokens = token_limit(torch_model, tokenizer)
@@ -184,7 +183,7 @@ class Model:
         keep_rows: bool = True,
         keep_tokens: bool = True,
         max_new_tokens: int = 48,
-    ) -> Reading:
+    ) -> RecordedAnswer:
         """Answer a question from hyperedges and record the attention that they receive.
 
         The hyperedges are listed one a line before the question, in the model's chat format. The
@@ -218,9 +217,9 @@ class Model:
         Cancelled
             If `cancel` was set.
         """
-        from explorer.models._running.trace_reading import read
+        from explorer.models._running.recorded_answer import record_answer
 
-        return read(
+        return record_answer(
             self,
             query,
             hyperedges,

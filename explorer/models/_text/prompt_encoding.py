@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ModelError
-from explorer.models._running.generation import Written, decoder_start
+from explorer.models._loaded_model import LoadedModel
 from explorer.models._text.alignment import align
 from explorer.models._text.prompts import FactPrompt, answer_in_place
 from explorer.models._text.tokens import encode, shown_tokens, special_affixes, vocabulary_entries
 
-if TYPE_CHECKING:
-    from explorer.models._running.model import Model
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """Text that a model generated.
+
+    Attributes
+    ----------
+    text
+        The text to show, stripped.
+    raw
+        All that was generated, special tokens left out.
+    ids
+        Vocabulary ids of the generated tokens.
+    """
+
+    text: str
+    raw: str
+    ids: list[int]
 
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """What goes into the recorded pass.
+    """Prompt and answer as token ids: the input of one recorded forward pass.
 
     Attributes
     ----------
@@ -58,7 +73,7 @@ class EncodedPrompt:
         return len(self.ids) + (0 if self.decoder_ids is None else len(self.decoder_ids))
 
 
-def given_answer(model: Model, prompt: FactPrompt, answer: str) -> EncodedPrompt:
+def encode_given_answer(model: LoadedModel, prompt: FactPrompt, answer: str) -> EncodedPrompt:
     """Prompt and given answer as the tokenizer cuts them: tokens may reach over the boundary."""
     tokenizer = model.tokenizer
     if model.kind == "encoder-decoder":
@@ -72,7 +87,9 @@ def given_answer(model: Model, prompt: FactPrompt, answer: str) -> EncodedPrompt
     )
 
 
-def written_answer(model: Model, prompt: FactPrompt, written: Written) -> EncodedPrompt:
+def encode_generated_answer(
+    model: LoadedModel, prompt: FactPrompt, written: GeneratedText
+) -> EncodedPrompt:
     """Prompt and the very tokens that the model wrote, which a tokenizer might cut otherwise."""
     answer_ids = np.asarray(written.ids, dtype=np.int64)
     spans = align(written.raw, vocabulary_entries(model.tokenizer, answer_ids))
@@ -99,7 +116,7 @@ def written_answer(model: Model, prompt: FactPrompt, written: Written) -> Encode
 
 
 def _one_sequence(
-    model: Model,
+    model: LoadedModel,
     prompt: FactPrompt,
     text: str,
     ids: NDArray[np.int64],
@@ -123,7 +140,7 @@ def _one_sequence(
     )
 
 
-def question_alone(model: Model, prompt: FactPrompt) -> EncodedPrompt:
+def encode_question(model: LoadedModel, prompt: FactPrompt) -> EncodedPrompt:
     """Prompt without an answer, for a model that looks back only; its rows are the question's."""
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
     check_length(model, len(ids))
@@ -141,7 +158,7 @@ def question_alone(model: Model, prompt: FactPrompt) -> EncodedPrompt:
 
 
 def _two_sequences(
-    model: Model,
+    model: LoadedModel,
     prompt: FactPrompt,
     answer: str,
     answer_ids: NDArray[np.int64],
@@ -167,7 +184,7 @@ def _two_sequences(
 
 
 def _with_special(
-    model: Model, text: str, *, add: bool
+    model: LoadedModel, text: str, *, add: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ids and offsets of a text, with the model's special tokens around it if `add`."""
     ids, offsets = encode(model.tokenizer, text)
@@ -206,7 +223,7 @@ def _tokens_within(place: tuple[int, int] | None, offsets: NDArray[np.int64]) ->
     return np.flatnonzero((offsets[:, 0] < place[1]) & (offsets[:, 1] > place[0]))
 
 
-def check_length(model: Model, needed: int) -> None:
+def check_length(model: LoadedModel, needed: int) -> None:
     """Raise `InputError` when prompt and answer need more tokens than the model takes."""
     if needed > model.max_tokens:
         raise InputError(
@@ -214,3 +231,14 @@ def check_length(model: Model, needed: int) -> None:
             f"for {model.max_tokens:,}. Use fewer or shorter hyperedges, or a model with a longer "
             "window."
         )
+
+
+def decoder_start(model: LoadedModel) -> int:
+    """Return the token that an encoder-decoder's answer begins with."""
+    torch_model = model.torch_model
+    for source in (getattr(torch_model, "generation_config", None), torch_model.config):
+        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+            value = getattr(source, name, None)
+            if isinstance(value, int):
+                return value
+    return 0

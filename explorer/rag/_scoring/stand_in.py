@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError, RecordingError
-from explorer.models._running.batching import TOP_K, default_batch_tokens, plan_batches, run_batch
-from explorer.models._text.prompt_encoding import EncodedPrompt, question_alone
-from explorer.models._text.prompting import PreparedPrompt, ask
+from explorer.models._running.batches import TOP_K, default_batch_tokens, plan_batches, run_batch
+from explorer.models._running.prepared_prompt import PreparedPrompt, prepare_prompt
+from explorer.models._text.prompt_encoding import EncodedPrompt, encode_question
 from explorer.models._text.prompts import fact_prompt
 from explorer.rag._scoring.trace_work import digest, model_digest
 from explorer.run_control import RunControl
@@ -123,7 +123,7 @@ def checked_ask(
     texts = [edge.hyperedge for edge in trace.hyperedges]
     if not any(isinstance(text, str) and text.strip() for text in texts):
         raise InputError("None of its hyperedges has text, so there is nothing to look at.")
-    asked = ask(
+    asked = prepare_prompt(
         model,
         trace.query,
         texts,
@@ -131,7 +131,7 @@ def checked_ask(
         control=control,
         max_new_tokens=max_new_tokens,
     )
-    if not any(asked.sequence.spans):
+    if not any(asked.encoded.spans):
         raise InputError("The model's chat template leaves out all of its hyperedges.")
     return asked
 
@@ -208,8 +208,8 @@ class StandIn:
         blank = None
         if self.settings.content_free:
             prompt = fact_prompt(self.model.tokenizer, NO_QUESTION, asked.facts)
-            blank = question_alone(self.model, prompt)
-        wanted = [asked.sequence] if self.settings.question else []
+            blank = encode_question(self.model, prompt)
+        wanted = [asked.encoded] if self.settings.question else []
         if any(not one.question_rows.size for one in [*wanted, *([blank] if blank else [])]):
             raise InputError("The model's chat template leaves out the question.")
         return Ready(asked, blank)
@@ -218,7 +218,7 @@ class StandIn:
         """Return which traces share a pass: those of like length."""
         tokens = self._batch_tokens or default_batch_tokens(self.model)
         vocabulary = int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
-        return plan_batches([one.asked.sequence for one in ready], tokens, vocabulary)
+        return plan_batches([one.asked.encoded for one in ready], tokens, vocabulary)
 
     def read(
         self,
@@ -241,7 +241,7 @@ class StandIn:
             found = run_batch(
                 self.model,
                 torch_model,
-                [one.asked.sequence for one in ready],
+                [one.asked.encoded for one in ready],
                 facts,
                 question=self.settings.question,
                 keep_rows=self.settings.keep_rows,
@@ -260,7 +260,7 @@ class StandIn:
     def _scored(
         self, trace: Trace, ready: Ready, read: ReducedText, more_rows: dict[str, UnitAttention]
     ) -> Trace:
-        asked, attention, sequence = ready.asked, read.attention, ready.asked.sequence
+        asked, attention, sequence = ready.asked, read.attention, ready.asked.encoded
         if not all(np.isfinite(one.array).all() for one in (attention, *more_rows.values())):
             raise RecordingError(
                 f"The attention of {self.model.label} is not a number here. Load the model in "

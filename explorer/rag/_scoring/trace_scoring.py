@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from explorer.models._running.batching import plan_batches
+from explorer.models._running.batches import plan_batches
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.stand_in import MARK, Settings, StandIn, brings_attention, checked_rows

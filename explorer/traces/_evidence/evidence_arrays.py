@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explorer.attention._dense import as_real_array
+from explorer.attention._dense_attention import as_real_array
 from explorer.errors import EvidenceError
 from explorer.traces._model.trace import Trace
 

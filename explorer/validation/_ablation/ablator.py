@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError, ModelCapabilityError, ModelError
-from explorer.models._running.shared_prefixes import AnswerReader
-from explorer.models._text.prompt_encoding import EncodedPrompt, given_answer
-from explorer.models._text.prompting import PreparedPrompt
+from explorer.models._running.answer_scorer import AnswerScorer
+from explorer.models._running.prepared_prompt import PreparedPrompt
+from explorer.models._text.prompt_encoding import EncodedPrompt, encode_given_answer
 from explorer.models._text.prompts import fact_prompt
 from explorer.rag._scoring.stand_in import checked_ask
 from explorer.rag._scoring.trace_work import digest, model_digest
@@ -67,7 +67,7 @@ class Ablator:
         self.model = model
         self.settings = settings
         self.key = model_digest(model)
-        self._answers = AnswerReader(model)
+        self._answers = AnswerScorer(model)
         self._batch_tokens = batch_tokens
 
     def fingerprint(self, trace: Trace) -> str:
@@ -163,7 +163,7 @@ class Ablator:
             **self.mark(trace),
             texts=texts_digest(trace),
             settings=self.settings.of(trace),
-            answer_tokens=len(asked.sequence.answer_ids),
+            answer_tokens=len(asked.encoded.answer_ids),
             full_logprob=float(full[0]),
             none_logprob=float(none[0]),
             leave_one_out=_listed(effects),
@@ -202,7 +202,7 @@ class Ablator:
             if kept not in numbers:
                 numbers[kept] = len(sequences)
                 prompt = fact_prompt(tokenizer, trace.query, kept)
-                sequences.append(given_answer(self.model, prompt, asked.answer))
+                sequences.append(encode_given_answer(self.model, prompt, asked.answer))
             of_mask.append(numbers[kept])
         found = self._answers.logprobs(
             sequences,
@@ -241,7 +241,7 @@ class Ablator:
 
     def _notes(self, trace: Trace, asked: PreparedPrompt, free: NDArray[np.bool_]) -> list[str]:
         notes = list(self._answers.notes)
-        edges = list(zip(trace.hyperedges, free, asked.sequence.spans, strict=True))
+        edges = list(zip(trace.hyperedges, free, asked.encoded.spans, strict=True))
         empty = [edge.id for edge, has_text, _ in edges if not has_text]
         lost = [edge.id for edge, has_text, spans in edges if has_text and not spans]
         if empty:

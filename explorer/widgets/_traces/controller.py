@@ -37,7 +37,7 @@ from explorer.widgets._traces.rescoring import (
 
 if TYPE_CHECKING:
     from explorer.feedback._head_combination import Rows
-    from explorer.models._running.trace_reading import Reading
+    from explorer.models._running.recorded_answer import RecordedAnswer
 
 
 SCORING = "scoring"
@@ -371,7 +371,7 @@ def _labelled(scene: TraceScene, traces: TraceSet) -> TraceScene:
     return replace(scene, trace=msgspec.structs.replace(scene.trace, hyperedges=edges))
 
 
-def _read_scene(scene: TraceScene, reading: Reading, model: str) -> TraceScene:
+def _read_scene(scene: TraceScene, reading: RecordedAnswer, model: str) -> TraceScene:
     trace = scene.trace
     found = {
         "unit_attention": reading.attention.array,

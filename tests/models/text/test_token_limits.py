@@ -60,7 +60,7 @@ def test_a_model_without_a_limit_gets_a_sensible_one(translator):
 def test_the_kind_of_an_architecture(architecture, kind):
     import transformers
 
-    from explorer.models._catalogue.model_folder import kind_of
+    from explorer.models._model_kind import kind_of
 
     config = getattr(transformers, architecture).config_class()
     config.architectures = [architecture]

@@ -187,7 +187,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def folder():
-    from explorer.models._catalogue.model_choices import find_packaged
+    from explorer.models._catalogue.packaged_models import find_packaged
 
     found = find_packaged("minilm").locate()
     if found is None:

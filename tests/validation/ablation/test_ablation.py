@@ -20,7 +20,7 @@ from explorer.errors import (
     TraceError,
 )
 from explorer.models import Model
-from explorer.models._running.shared_prefixes import AnswerReader
+from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.rag._scoring.trace_scoring import ScoringCancelled, score_traces
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
 from explorer.validation._ablation.ablation import ablate
@@ -296,7 +296,7 @@ def test_the_packaged_model_gives_the_numbers_of_separate_passes():
     import torch
 
     from explorer import load_model
-    from explorer.models._text.prompt_encoding import given_answer
+    from explorer.models._text.prompt_encoding import encode_given_answer
     from explorer.models._text.prompts import fact_prompt
 
     model = load_model("SmolLM2-135M-Instruct")
@@ -314,7 +314,7 @@ def test_the_packaged_model_gives_the_numbers_of_separate_passes():
     for mask in masks:
         facts = [fact for fact, stays in zip(FACTS, mask, strict=True) if stays]
         prompt = fact_prompt(model.tokenizer, given.query, facts)
-        sequence = given_answer(model, prompt, "Dijon")
+        sequence = encode_given_answer(model, prompt, "Dijon")
         with torch.no_grad():
             logits = model.torch_model(input_ids=torch.tensor(sequence.ids)[None]).logits[0]
         logs = torch.log_softmax(logits.double(), dim=-1)
@@ -678,9 +678,9 @@ def test_prompts_of_one_text_are_read_once(model, monkeypatch):
     given = trace(0)
     for edge in given.hyperedges:
         edge.hyperedge = FACTS[1]
-    reader = AnswerReader.logprobs
+    reader = AnswerScorer.logprobs
     monkeypatch.setattr(
-        AnswerReader,
+        AnswerScorer,
         "logprobs",
         lambda self, texts, *more, **by: (
             read.append(len(texts)) or reader(self, texts, *more, **by)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from explorer.errors import ExplorerWarning
-from explorer.models._catalogue import packaged_models
+from explorer.models._catalogue import gguf_conversion
 from explorer.models._catalogue.converted_store import cache_folder, discard, is_intact, store
-from explorer.models._catalogue.model_choices import PackagedModel
-from explorer.models._catalogue.packaged_models import load_packaged
+from explorer.models._catalogue.gguf_conversion import load_packaged
+from explorer.models._catalogue.packaged_models import PackagedModel
 from explorer.run_control import RunControl
 
 
@@ -112,8 +112,8 @@ def gguf(tiny_llama, llama_folder, monkeypatch, tmp_path) -> PackagedModel:
         conversions.append(path)
         return tiny_llama, AutoTokenizer.from_pretrained(llama_folder)
 
-    monkeypatch.setattr(packaged_models, "_unpack", convert)
-    monkeypatch.setattr(packaged_models, "conversions", conversions, raising=False)
+    monkeypatch.setattr(gguf_conversion, "_unpack", convert)
+    monkeypatch.setattr(gguf_conversion, "conversions", conversions, raising=False)
     return PackagedModel("tiny", "Tiny", "causal", "tiny", "tiny==1", "tiny.gguf", (), "")
 
 
@@ -123,7 +123,7 @@ def test_conversion_happens_once(gguf):
     assert seen[0].stage == "conversion"
     model, _ = load_packaged(gguf, RunControl())
     assert model.config.num_hidden_layers == 3
-    assert len(packaged_models.conversions) == 1
+    assert len(gguf_conversion.conversions) == 1
 
 
 @pytest.mark.parametrize("unnoticed", [False, True], ids=["noticed", "unnoticed by the samples"])
@@ -132,9 +132,9 @@ def test_a_damaged_conversion_is_made_again(gguf, unnoticed, monkeypatch):
     weights = next(cache_folder().rglob("model.safetensors"))
     weights.write_bytes(bytes(weights.stat().st_size))
     if unnoticed:
-        monkeypatch.setattr(packaged_models, "is_intact", lambda folder: folder.exists())
+        monkeypatch.setattr(gguf_conversion, "is_intact", lambda folder: folder.exists())
     load_packaged(gguf, RunControl())
-    assert len(packaged_models.conversions) == 2
+    assert len(gguf_conversion.conversions) == 2
     monkeypatch.undo()
     assert is_intact(weights.parent)
 
@@ -143,7 +143,7 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(gguf, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(packaged_models, "store", full)
+    monkeypatch.setattr(gguf_conversion, "store", full)
     with pytest.warns(ExplorerWarning, match="EXPLORER_CACHE"):
         model, _ = load_packaged(gguf, RunControl())
     assert model.config.num_hidden_layers == 3

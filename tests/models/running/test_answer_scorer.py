@@ -11,7 +11,7 @@ import pytest
 
 from explorer.errors import Cancelled, ModelCapabilityError
 from explorer.models import Model
-from explorer.models._running.shared_prefixes import AnswerReader, Pass, plan_passes, shared
+from explorer.models._running.answer_scorer import AnswerScorer, Pass, plan_passes, shared
 from explorer.models._text.prompt_encoding import EncodedPrompt
 from explorer.run_control import RunControl
 
@@ -137,7 +137,7 @@ def tokens_read() -> Any:
 def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):
     model = made(name)
     given = prompts()
-    reader = AnswerReader(model)
+    reader = AnswerScorer(model)
     found = reader.logprobs(given, RunControl(), batch_tokens=batch_tokens)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
@@ -164,7 +164,7 @@ def test_long_ends_are_worked_out_by_blocks_of_rows(name, monkeypatch):
     model = made(name)
     before = model.torch_model.config._attn_implementation
     given = prompts(3, 25)
-    found = AnswerReader(model).logprobs(given, RunControl(), batch_tokens=300)
+    found = AnswerScorer(model).logprobs(given, RunControl(), batch_tokens=300)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
     going_on = [rows for rows, keys in calls if rows < keys]
@@ -183,7 +183,7 @@ def test_any_order_gives_the_same_numbers(order):
         given = [given[place] for place in np.random.default_rng(0).permutation(len(given))]
     elif order == "twice":
         given = [one for one in given for _ in range(2)]
-    found = AnswerReader(model).logprobs(given, RunControl(), batch_tokens=300)
+    found = AnswerScorer(model).logprobs(given, RunControl(), batch_tokens=300)
     for one, logprobs in zip(given, found, strict=True):
         np.testing.assert_allclose(logprobs, by_definition(model, one), atol=1e-4)
 
@@ -192,7 +192,7 @@ def test_each_token_that_prompts_share_is_read_once(tokens_read):
     model = made("llama")
     given = prompts()
     read = tokens_read(model)
-    reader = AnswerReader(model)
+    reader = AnswerScorer(model)
     reader.logprobs(given[:1], RunControl(), batch_tokens=1)
     read.clear()
     reader.logprobs(given, RunControl(), batch_tokens=1)
@@ -215,7 +215,7 @@ def test_leaving_out_one_of_ten_costs_less_than_six_tenths(tokens_read):
         text(np.concatenate([begin, *(facts[j] for j in range(10) if j != i), end]))
         for i in left_out
     ]
-    reader = AnswerReader(model)
+    reader = AnswerScorer(model)
     reader.logprobs(given[:1], RunControl())
     read = tokens_read(model)
     reader.logprobs(given, RunControl())
@@ -254,7 +254,7 @@ def test_a_model_whose_cache_lies_is_found_out(monkeypatch):
     counting_anew.__signature__ = None
     monkeypatch.setattr(model.torch_model, "forward", counting_anew)
     given = prompts()
-    reader = AnswerReader(model)
+    reader = AnswerScorer(model)
     found = reader.logprobs(given, RunControl())
     assert "gives other numbers" in reader.notes[0]
     for one, logprobs in zip(given, found, strict=True):
@@ -264,7 +264,7 @@ def test_a_model_whose_cache_lies_is_found_out(monkeypatch):
 def test_a_cache_that_fails_later_costs_time_only(monkeypatch):
     model = made("llama")
     forward = model.torch_model.forward
-    reader = AnswerReader(model)
+    reader = AnswerScorer(model)
     given = prompts()
     reader.logprobs(given[:1], RunControl())
 
@@ -286,7 +286,7 @@ def test_a_model_without_language_head_is_refused():
 
     body = Model.wrap(LlamaModel(LlamaConfig(**_SIZES)), _Words(), name="body")
     with pytest.raises(ModelCapabilityError, match="no language head"):
-        AnswerReader(body)
+        AnswerScorer(body)
 
 
 def test_it_stops_between_layers_and_leaves_no_hook():
@@ -302,7 +302,7 @@ def test_it_stops_between_layers_and_leaves_no_hook():
 
     handles = [layer.register_forward_hook(stop) for layer in layers]
     with pytest.raises(Cancelled):
-        AnswerReader(model).logprobs(prompts(), RunControl(cancel=cancel), batch_tokens=1)
+        AnswerScorer(model).logprobs(prompts(), RunControl(cancel=cancel), batch_tokens=1)
     for handle in handles:
         handle.remove()
     assert len(calls) == 8
@@ -311,4 +311,4 @@ def test_it_stops_between_layers_and_leaves_no_hook():
 
 
 def test_nothing_to_read():
-    assert AnswerReader(made("llama")).logprobs([], RunControl()) == []
+    assert AnswerScorer(made("llama")).logprobs([], RunControl()) == []

@@ -85,7 +85,7 @@ def test_reduced_inside_the_recorder_gives_the_same_numbers(chat):
 
 
 def test_large_token_attention_is_left_out_with_a_note(chat, monkeypatch):
-    monkeypatch.setattr("explorer.models._running.trace_reading._TOKEN_BYTES", 1000)
+    monkeypatch.setattr("explorer.models._running.recorded_answer._TOKEN_BYTES", 1000)
     reading = chat.read(_QUERY, _HYPEREDGES, _ANSWER)
     assert reading.token_attention is None
     assert "was not kept" in reading.notes[0]

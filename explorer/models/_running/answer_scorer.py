@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import Cancelled, ModelCapabilityError
-from explorer.models._running.batching import (
+from explorer.models._loaded_model import LoadedModel
+from explorer.models._running.batches import (
     LOGITS,
     batch_tensors,
     default_batch_tokens,
@@ -28,7 +29,6 @@ from explorer.run_control import RunControl
 if TYPE_CHECKING:
     from torch import nn
 
-    from explorer.models._running.model import Model
 
 # What a forward pass costs before its first token, in tokens. On a CPU it is the reading of the
 # weights; on a GPU the launching of kernels, where this is an estimate.
@@ -119,7 +119,7 @@ def shared(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
     return int(differ[0]) if differ.size else length
 
 
-class AnswerReader:
+class AnswerScorer:
     """Reads the answers of many prompts with one model.
 
     Where the model keeps keys and values of each token apart, what neighbouring prompts share is
@@ -142,7 +142,7 @@ class AnswerReader:
         The model has no language head.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         from explorer.attention._recorder.model_preparation import unwrap
 
         self.model = model
@@ -398,7 +398,7 @@ def _keep_last(cache: Any, length: int) -> None:
         layer.values = layer.values[-1:, :, :length]
 
 
-def _length_dependent(model: Model) -> bool:
+def _length_dependent(model: LoadedModel) -> bool:
     """Whether a rotary embedding of the model changes with the length of the text."""
     config = model.torch_model.config
     config = config.get_text_config() if hasattr(config, "get_text_config") else config

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ModelNotFoundError
-from explorer.models._catalogue.model_choices import find_packaged
+from explorer.models._catalogue.packaged_models import find_packaged
 from explorer.run_control import ProgressCallback, RunControl
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _path(name: str) -> Path:
 
 
 def _load(name: str, control: RunControl) -> Model:
+    from explorer.models._catalogue.gguf_conversion import load_packaged
     from explorer.models._catalogue.model_folder import load_folder
-    from explorer.models._catalogue.packaged_models import load_packaged
     from explorer.models._running.model import Model
 
     packaged = find_packaged(name)

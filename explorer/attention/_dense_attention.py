@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention._attention_map import AttentionMap, FloatArray
 from explorer.attention._indexing import IntArray
-from explorer.attention._maps import AttentionMap, FloatArray
 from explorer.errors import InputError, ShapeError
 
 # Rounding of float16 rows; a sum above 1 by more than this is no rounding.

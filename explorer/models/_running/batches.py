@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
+from explorer.models._loaded_model import LoadedModel
 from explorer.models._text.prompt_encoding import EncodedPrompt
 
 if TYPE_CHECKING:
     import threading
 
     from explorer.attention._recorder import ReducedText
-    from explorer.models._running.model import Model
 
 TOP_K = 3
 
@@ -32,7 +32,7 @@ LOGITS = 1 << 26
 _LEAST_FILL = 0.9
 
 
-def default_batch_tokens(model: Model) -> int:
+def default_batch_tokens(model: LoadedModel) -> int:
     """Tokens of one forward pass for which this model's device was found to work best."""
     return _CPU_TOKENS if model.torch_model.device.type == "cpu" else _GPU_TOKENS
 
@@ -87,7 +87,7 @@ def plan_batches(
     return batches
 
 
-def batch_tensors(model: Model, sequences: Sequence[EncodedPrompt]) -> dict[str, Any]:
+def batch_tensors(model: LoadedModel, sequences: Sequence[EncodedPrompt]) -> dict[str, Any]:
     """Return what a model takes for several sequences, padded on the right.
 
     Positions then count from the first token of each, whatever a model makes of them. A causal
@@ -110,7 +110,7 @@ def batch_tensors(model: Model, sequences: Sequence[EncodedPrompt]) -> dict[str,
 
 
 def run_batch(
-    model: Model,
+    model: LoadedModel,
     torch_model: Any,
     sequences: Sequence[EncodedPrompt],
     names: Sequence[Sequence[str]],
@@ -156,7 +156,7 @@ def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.stack([np.pad(ids, (0, longest - len(ids)), mode="edge") for ids in texts])
 
 
-def only_looks_back(model: Model) -> bool:
+def only_looks_back(model: LoadedModel) -> bool:
     """Return whether every attention module of a causal model says that it is causal."""
     if model.kind != "causal":
         return False

@@ -15,7 +15,7 @@ import pytest
 
 from explorer.errors import Cancelled, InputError, ModelError, ModelNotFoundError
 from explorer.models import Model, available_models, clear_models, load_model, warm_up
-from explorer.models._catalogue.model_choices import PACKAGED
+from explorer.models._catalogue.packaged_models import PACKAGED
 
 packaged = pytest.mark.skipif(
     not all(model.locate() for model in PACKAGED), reason="the packaged models are not installed"

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from explorer.errors import InputError
-from explorer.models._running.batching import (
+from explorer.models._running.batches import (
     batch_tensors,
     default_batch_tokens,
     plan_batches,
     run_batch,
 )
+from explorer.models._running.prepared_prompt import prepare_prompt
 from explorer.models._text.prompt_encoding import EncodedPrompt
-from explorer.models._text.prompting import ask
 from explorer.run_control import RunControl
 
 _QUERY = "where was the designer born"
@@ -52,7 +52,8 @@ def test_a_bound_that_is_no_number_of_tokens_is_refused(tokens):
 
 def test_pads_follow_the_text_and_need_no_mask_where_models_look_back(chat, encoder):
     sequences = [
-        ask(chat, _QUERY, facts, answer, control=RunControl()).sequence for facts, answer in _TRACES
+        prepare_prompt(chat, _QUERY, facts, answer, control=RunControl()).encoded
+        for facts, answer in _TRACES
     ]
     inputs = batch_tensors(chat, sequences)
     assert list(inputs) == ["input_ids"]
@@ -67,9 +68,12 @@ def test_pads_follow_the_text_and_need_no_mask_where_models_look_back(chat, enco
 @pytest.mark.parametrize("which", ["chat", "causal", "translator"])
 def test_a_batch_gives_what_reading_one_by_one_gives(which, request):
     model = request.getfixturevalue(which)
-    asked = [ask(model, _QUERY, facts, answer, control=RunControl()) for facts, answer in _TRACES]
+    asked = [
+        prepare_prompt(model, _QUERY, facts, answer, control=RunControl())
+        for facts, answer in _TRACES
+    ]
     together = run_batch(
-        model, model.torch_model, [one.sequence for one in asked], [one.facts for one in asked]
+        model, model.torch_model, [one.encoded for one in asked], [one.facts for one in asked]
     )
     for found, (facts, answer) in zip(together, _TRACES, strict=True):
         alone = model.read(_QUERY, facts, answer, keep_rows=False).attention

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from explorer.errors import InputError
+from explorer.models._loaded_model import LoadedModel
 from explorer.models._running.generation import continue_ids, prompt_ids, require_generation
 from explorer.models._text.prompt_encoding import (
     EncodedPrompt,
     check_length,
-    given_answer,
-    written_answer,
+    encode_generated_answer,
+    encode_given_answer,
 )
 from explorer.models._text.prompts import FactPrompt, fact_prompt
 from explorer.models._text.tokens import checked_text
 from explorer.run_control import RunControl
-
-if TYPE_CHECKING:
-    from explorer.models._running.model import Model
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class PreparedPrompt:
         Given or generated.
     generated
         Whether the model wrote it.
-    sequence
+    encoded
         Prompt and answer as tokens.
     """
 
@@ -44,11 +41,11 @@ class PreparedPrompt:
     facts: tuple[str, ...]
     answer: str
     generated: bool
-    sequence: EncodedPrompt
+    encoded: EncodedPrompt
 
 
-def ask(
-    model: Model,
+def prepare_prompt(
+    model: LoadedModel,
     query: str,
     hyperedges: Sequence[str],
     answer: str | None = None,
@@ -72,7 +69,9 @@ def ask(
         answer = checked_text(answer, "answer").strip()
     prompt = fact_prompt(model.tokenizer, query, facts)
     if answer is not None:
-        return PreparedPrompt(prompt, facts, answer, False, given_answer(model, prompt, answer))
+        return PreparedPrompt(
+            prompt, facts, answer, False, encode_given_answer(model, prompt, answer)
+        )
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
     check_length(model, len(ids) + 1)
     control.report("generating", None, f"{model.label} is hover_columns ...")
@@ -84,7 +83,9 @@ def ask(
         control=control,
         one_line=not prompt.is_chat,
     )
-    return PreparedPrompt(prompt, facts, written.text, True, written_answer(model, prompt, written))
+    return PreparedPrompt(
+        prompt, facts, written.text, True, encode_generated_answer(model, prompt, written)
+    )
 
 
 def _checked_hyperedges(hyperedges: Sequence[str]) -> tuple[str, ...]:

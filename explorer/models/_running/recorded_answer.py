@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.models._running.batching import TOP_K, batch_tensors, run_batch
+from explorer.models._loaded_model import LoadedModel
+from explorer.models._running.batches import TOP_K, batch_tensors, run_batch
+from explorer.models._running.prepared_prompt import prepare_prompt
 from explorer.models._text.prompt_encoding import EncodedPrompt
-from explorer.models._text.prompting import ask
 from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap, UnitAttention
-    from explorer.models._running.model import Model
 
 # Token attention of all heads is kept for this many bytes at most; beyond, only units are.
 _TOKEN_BYTES = 256_000_000
 
 
 @dataclass(frozen=True)
-class Reading:
+class RecordedAnswer:
     """A question answered from hyperedges, with the attention that they received.
 
     Attributes
@@ -73,8 +73,8 @@ class Reading:
     question: UnitAttention | None = None
 
 
-def read(
-    model: Model,
+def record_answer(
+    model: LoadedModel,
     query: str,
     hyperedges: Sequence[str],
     answer: str | None = None,
@@ -84,9 +84,9 @@ def read(
     keep_rows: bool = True,
     keep_tokens: bool = True,
     max_new_tokens: int = 48,
-) -> Reading:
+) -> RecordedAnswer:
     """See `Model.read`."""
-    asked = ask(
+    asked = prepare_prompt(
         model,
         query,
         hyperedges,
@@ -95,7 +95,7 @@ def read(
         on_text=on_text,
         max_new_tokens=max_new_tokens,
     )
-    sequence = asked.sequence
+    sequence = asked.encoded
     control.report("recording", None, "Recording attention ...")
     attention, token_attention, notes, question = _record(
         model, sequence, asked.facts, control, keep_rows=keep_rows, keep_tokens=keep_tokens
@@ -104,7 +104,7 @@ def read(
     for unit, spans in enumerate(sequence.spans):
         for start, stop in spans:
             owner[start:stop] = unit
-    return Reading(
+    return RecordedAnswer(
         answer=asked.answer,
         generated=asked.generated,
         attention=attention,
@@ -124,7 +124,7 @@ def read(
 
 
 def _record(
-    model: Model,
+    model: LoadedModel,
     sequence: EncodedPrompt,
     units: Sequence[str],
     control: RunControl,

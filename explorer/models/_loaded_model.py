@@ -1,0 +1,32 @@
+"""The interface of a loaded model that everything below `Model` uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from explorer.models._model_kind import ModelKind
+from explorer.run_control import RunControl
+
+
+class LoadedModel(Protocol):
+    """A transformers model with its tokenizer; `explorer.models.Model` is one.
+
+    Code that tokenizes, generates or records takes this protocol, so that it does not depend on
+    `Model`, whose methods call that code.
+    """
+
+    label: str
+    kind: ModelKind
+    n_layers: int
+    n_heads: int
+    max_tokens: int
+    torch_model: Any
+    tokenizer: Any
+
+    def tensors(self, ids: Sequence[int] | Any) -> dict[str, Any]:
+        """Return ``input_ids`` and ``attention_mask`` of one text, (1, tokens), on the device."""
+
+    def run(self, control: RunControl) -> AbstractContextManager[Any]:
+        """Return a context that lends the torch model to one job at a time."""
