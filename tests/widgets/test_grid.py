@@ -9,8 +9,9 @@ from explorer.attention import DenseAttention
 from explorer.examples import example_traces
 from explorer.traces import evidence
 from explorer.widgets._attention.head_view import head_measure
-from explorer.widgets._attention.scenes import TraceScene, matrix_scene
+from explorer.widgets._attention.scenes import matrix_scene
 from explorer.widgets._state import CODE_MEASURES, TRACE_MEASURES
+from explorer.widgets._traces.scene import TraceScene
 
 
 @pytest.mark.parametrize("name", CODE_MEASURES)

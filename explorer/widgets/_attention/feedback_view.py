@@ -14,8 +14,9 @@ from explorer.errors import ExplorerError
 from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table, scores_table
 from explorer.source import visible_text
 from explorer.widgets._attention.head_view import Focus
-from explorer.widgets._attention.scenes import CodeScene, TraceScene
+from explorer.widgets._attention.scenes import CodeScene
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     import pandas as pd

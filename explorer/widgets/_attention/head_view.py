@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap, DenseAttention, measures
 from explorer.errors import InputError
 from explorer.feedback import score_all_heads
-from explorer.widgets._attention.scenes import CodeScene, TraceScene
+from explorer.widgets._attention.scenes import CodeScene
 from explorer.widgets._jobs.job_runner import Job, JobRunner
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
 
 # About what a quarter of a second of softmax yields on two cores; more goes to a worker.
 _QUICK_WEIGHTS = 24_000_000

@@ -17,9 +17,10 @@ from explorer.figures import feedback_bars, heatmap
 from explorer.figures._attention.static_images import overview_png
 from explorer.traces import save_traces
 from explorer.widgets._attention.feedback_view import selected_unit, sentence_of, threshold_line
-from explorer.widgets._attention.scenes import CodeScene, TraceScene, visible_positions
+from explorer.widgets._attention.scenes import CodeScene, visible_positions
 from explorer.widgets._plot.encoding import max_pool
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from explorer.widgets._attention.bars_view import MOST_BARS
 from explorer.widgets._attention.feedback_view import sentence_of
 from explorer.widgets._attention.head_set_text import shown_set
 from explorer.widgets._attention.head_view import head_measure
-from explorer.widgets._attention.scenes import CodeScene, TraceScene
+from explorer.widgets._attention.scenes import CodeScene
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._session import Session
 from explorer.widgets._state import (
@@ -25,6 +25,7 @@ from explorer.widgets._state import (
     ExplorerState,
 )
 from explorer.widgets._thresholds.texts import thresholds_sentence
+from explorer.widgets._traces.scene import TraceScene
 
 _VERDICTS = ("used", "near", "not used", "unknown")
 TABS = (("code", "Code"), ("traces", "RAG traces"), ("thresholds", "Thresholds"))

@@ -23,7 +23,6 @@ from explorer.traces import (
     load_traces,
     parse_traces,
 )
-from explorer.widgets._attention.scenes import TraceScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import ModelController, pass_on
@@ -34,6 +33,7 @@ from explorer.widgets._traces.rescoring import (
     same_reader,
     to_be_read,
 )
+from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     from explorer.feedback._head_combination import Rows

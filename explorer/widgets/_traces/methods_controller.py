@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from explorer.widgets._attention.scenes import TraceScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     import pandas as pd

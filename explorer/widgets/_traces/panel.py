@@ -13,13 +13,13 @@ from explorer.traces import Trace, TraceSet
 from explorer.widgets._attention.feedback_view import selected_unit, unit_spans
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.heatmap_view import HeatView, Picture
-from explorer.widgets._attention.scenes import TraceScene
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._session import Session
 from explorer.widgets._shell.uploads import Uploads
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.controller import SCORING
 from explorer.widgets._traces.rescoring import lacking, read_by_stand_in
+from explorer.widgets._traces.scene import TraceScene
 from explorer.widgets._traces.side_panel import SidePanel
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from explorer.figures._graph.entity_graph import entities_figure_spec
 from explorer.traces import Hyperedge
 from explorer.widgets._attention.bars_view import MOST_BARS, BarsView
 from explorer.widgets._attention.feedback_view import selected_unit
-from explorer.widgets._attention.scenes import TraceScene
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session
 from explorer.widgets._state import UPDATE_STRATEGIES, ExplorerState
 from explorer.widgets._thresholds import scores_controller
 from explorer.widgets._traces import methods_controller, weights_controller
+from explorer.widgets._traces.scene import TraceScene
 from explorer.widgets._traces.weights_view import of_what, weights_spec
 
 if TYPE_CHECKING:

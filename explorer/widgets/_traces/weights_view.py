@@ -8,9 +8,9 @@ import numpy as np
 
 from explorer.figures._graph.weight_lines import weight_lines_spec
 from explorer.widgets._attention.feedback_view import selected_unit
-from explorer.widgets._attention.scenes import TraceScene
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import weights_controller
+from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     from explorer.rag._weights.weight_trajectory import Trajectory
