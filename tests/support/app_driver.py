@@ -13,6 +13,7 @@ only places that name them.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -60,6 +61,13 @@ PLOTS = {
     "bias": "Score against position and length",
     "dots": "The scores beside baselines",
 }
+
+
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Let the event loop run until the condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - conditions of the app have no event of their own
+            await asyncio.sleep(0.01)
 
 
 class AppDriver:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from explorer import validation
 from explorer.errors import InputError
+from explorer.rag import FeedbackExtractor
 from explorer.rag._scoring.scoring_job import ScoringCancelled
 from explorer.traces import Hyperedge, Trace, TraceProblem, TraceSet, load_traces, save_traces
-from explorer.validation import judge
+from explorer.validation import judge, sweep
 from explorer.validation._ablation.ablation_record import ablation_of, texts_digest
 from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.job_runner import JobRunner
 from explorer.widgets._shell.export import python_of
+
+from ..support.app_driver import AppDriver
 
 
 def trace(name: str, scores: list[float], effects: list[float] | None = None) -> Trace:
@@ -67,11 +74,12 @@ def ablating(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def shown(app: Explorer) -> Any:
-    return app._thresholds_panel.figures.wire.content
+    return AppDriver(app).figures.content
 
 
 def test_everything_is_judged_by_ablation_and_says_so() -> None:
     app = Explorer.from_traces(traces("a", "b"), tab="thresholds", threshold=0.18, truth="ablation")
+    page = AppDriver(app)
     # Used by ablation are a/h0, b/h0, b/h1; called at 0.18 a/h0, a/h1, b/h0, b/h3.
     assert shown(app)["counts"] == [2, 2, 1, 2]
     assert shown(app)["columns"] == ["used by ablation", "not used"]
@@ -79,44 +87,39 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert "causal use" in [code for code, _ in shown(app)["notes"]]
     assert shown(app)["offer"] is None
     assert app.sweep.attrs["truth"] == "ablation"
-    assert "4 of 7 ablated hyperedges" in app._chrome.status.wire.content["sentence"]
-    assert "ablation says 3, of which 2" in app._chrome.status.wire.content["sentence"]
-    assert app._session.thresholds.heads.map.truth == "ablation"
-    for drawn in (
-        app._thresholds_panel.histogram,
-        app._thresholds_panel.curves,
-        app._thresholds_panel.ranks,
-        app._thresholds_panel.heads,
-    ):
-        assert "truth: ablation" in json.dumps(drawn.figure["layout"], default=str)
+    assert "4 of 7 ablated hyperedges" in page.sentence
+    assert "ablation says 3, of which 2" in page.sentence
+    for name in ("histogram", "curves", "ranks", "heads"):
+        assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     assert app.error is None
 
 
-def test_the_least_drop_is_another_truth() -> None:
+def test_the_least_drop_is_another_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Explorer.from_traces(
         traces("a", "b"), tab="thresholds", threshold=0.18, truth="ablation", least_drop=0.95
     )
+    page = AppDriver(app)
     assert shown(app)["counts"] == [2, 2, 0, 3]
     said = dict(shown(app)["notes"])["causal use"]
     assert "0.95 or more" in said
-    quality = app._session.thresholds.heads.map.values
-    app._thresholds_panel.figures._handlers["set"]({"name": "least_drop", "value": 0.15}, [])
+    quality = page.plots["heads"].values
+    page.figures.press("set", name="least_drop", value=0.15)
     assert shown(app)["counts"] == [3, 1, 1, 2]
     assert shown(app)["least_drop"] == 0.15
-    assert app._session.thresholds.heads.map.values[0, 0] != quality[0, 0]
+    assert page.plots["heads"].values[0, 0] != quality[0, 0]
     for wrong in (0, -1, float("nan"), "much", None, True):
         with pytest.raises(InputError, match="least_drop"):
             app.least_drop = wrong
     assert app.least_drop == 0.15
     assert "least_drop=0.15" in python_of(app)
-    written = app._thresholds_panel.report.page()
+    page.figures.press("report")
+    written = page.downloads[0]["text"]
     assert "0.15 or more" in written
     assert "truth: ablation" in written
     # By labels it plays no part, and starts nothing.
     app.truth = "labels"
-    before = app._session.thresholds._judged
+    monkeypatch.setattr(JobRunner, "start", lambda _, name, *__, **___: pytest.fail(name))
     app.least_drop = 2.0
-    assert app._session.thresholds._judged is before
 
 
 def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
@@ -125,20 +128,17 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
         for edge, label in zip(one.hyperedges, [False, True, True, True], strict=False):
             edge.label = label
     app = Explorer.from_traces(given, tab="thresholds", threshold=0.18)
-    by_labels = app._session.thresholds.analysis.judged.labels.tolist()
-    assert by_labels == [False, True, True, False, True, True, True]
+    page = AppDriver(app)
+    by_labels = sweep(judge(given, SCORES)).table
+    pd.testing.assert_frame_equal(app.sweep, by_labels)
     assert shown(app)["columns"] == ["labelled used", "labelled not"]
-    app._thresholds_panel.figures._handlers["set"]({"name": "truth", "value": "ablation"}, [])
+    page.figures.press("set", name="truth", value="ablation")
     assert app.truth == "ablation"
-    judged = app._session.thresholds.analysis.judged
-    assert judged.labels.tolist() == judge(given, SCORES, "ablation").labels.tolist()
-    assert (
-        app._session.thresholds.heads.map.truth
-        == app._session.thresholds.comparison.of.truth
-        == "ablation"
-    )
+    pd.testing.assert_frame_equal(app.sweep, sweep(judge(given, SCORES, "ablation")).table)
+    for name in ("heads", "dots"):
+        assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     app.truth = "labels"
-    assert app._session.thresholds.analysis.judged.labels.tolist() == by_labels
+    pd.testing.assert_frame_equal(app.sweep, by_labels)
     assert shown(app)["columns"] == ["labelled used", "labelled not"]
 
 
@@ -146,6 +146,7 @@ def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]
     given = traces()
     given.append(Trace("mute", "What?", [Hyperedge("h", "fact")], ""))
     app = Explorer.from_traces(given, tab="thresholds", truth="ablation", threshold=0.18)
+    page = AppDriver(app)
     offer = shown(app)["offer"]
     assert not shown(app)["there"]
     assert not shown(app)["can_label"]
@@ -154,7 +155,7 @@ def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]
     assert "11 prompts" in offer["text"]
     assert "1 without an answer" in offer["text"]
     assert (offer["kind"], offer["action"]) == ("measure", "measure causal use")
-    app._thresholds_panel.figures._handlers["measure"]({}, [])
+    page.figures.press("measure")
     assert ablating == [["a", "b"]]
     assert shown(app)["counts"] == [2, 2, 1, 2]
     assert shown(app)["offer"] is None
@@ -164,11 +165,12 @@ def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]
 
 def test_only_what_is_lacking_is_measured(ablating: list[list[str]]) -> None:
     app = Explorer.from_traces(traces("a"), tab="thresholds", truth="ablation", threshold=0.18)
+    page = AppDriver(app)
     assert shown(app)["there"]
     assert "not known of 1 trace." in shown(app)["offer"]["text"]
     assert shown(app)["offer"]["action"] == "measure the rest"
     before = app.traces[0].metadata["ablation"]
-    app._session.ablation.measure()
+    page.figures.press("measure")
     assert ablating == [["b"]]
     assert app.traces[0].metadata["ablation"] == before
     assert "7 ablated hyperedges of 2 traces" in shown(app)["judged"]
@@ -176,10 +178,11 @@ def test_only_what_is_lacking_is_measured(ablating: list[list[str]]) -> None:
 
 def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation", threshold=0.18)
+    page = AppDriver(app)
 
     def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
         settings["on_trace"](with_effects(some[0], EFFECTS["a"]))
-        app._thresholds_panel.figures._handlers["stop"]({}, [])
+        page.figures.press("stop")
         assert settings["cancel"].is_set()
         raise ScoringCancelled(TraceSet([some[0]]), "Ablation")
 
@@ -187,7 +190,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
-    app._session.ablation.measure()
+    page.figures.press("measure")
     assert [ablation_of(one) is not None for one in app.traces] == [True, False]
     assert "3 ablated hyperedges of 1 trace, 1 used" in shown(app)["judged"]
     assert shown(app)["offer"]["action"] == "measure the rest"
@@ -198,6 +201,7 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
+    page = AppDriver(app)
 
     def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
         mark = {"model": model, "reader": "r", "trace": "-", "problem": "It is too long."}
@@ -211,29 +215,49 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
     monkeypatch.setattr(
         "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
-    app._session.ablation.measure()
+    page.figures.press("measure")
     assert "2 of them were tried before, in vain" in shown(app)["offer"]["text"]
     assert "was not ablated" in str(app.traces.problems[0])
     assert not shown(app)["there"]
 
 
-def test_labels_and_attention_that_came_meanwhile_stay(ablating: list[list[str]]) -> None:
+def test_attention_that_is_read_anew_keeps_what_was_measured(
+    ablating: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
-    app._session.ablation.measure()
-    # Somebody reads the first trace anew, from a state before it was measured.
-    app._session.traces.loaded = app.traces.replaced({0: trace("a", [0.9, 0.8, 0.7])})
+    page = AppDriver(app)
+    page.figures.press("measure")
+    page.open("traces")
+    read: list[Trace] = []
+
+    def score_traces(some: Any, model: Any, **settings: Any) -> TraceSet:
+        settings["on_trace"](read[-1])
+        return TraceSet(read[-1:])
+
+    monkeypatch.setattr("explorer.rag.score_traces", score_traces)
+    monkeypatch.setattr(
+        "explorer.widgets._jobs.model_controller.ModelController.of",
+        lambda self, name, job: SimpleNamespace(name=name, kind="causal"),
+    )
+    # The model reads the first trace as it was before it was measured.
+    read.append(trace("a", [0.9, 0.8, 0.7]))
+    page.cards.press("record_all")
     assert ablation_of(app.traces[0]) is not None
     assert app.traces[0].metadata["hyperedge_attention"]["h0"] == 0.9
     # Other texts are another trace.
     other = trace("a", [0.9, 0.8, 0.7])
     other.answer = "That is so."
-    app._session.traces.loaded = app.traces.replaced({0: other})
+    read.append(other)
+    page.cards.press("record_all")
+    assert app.error is None
+    assert app.traces[0].answer == "That is so."
     assert ablation_of(app.traces[0]) is None
 
 
 def test_measured_traces_can_be_saved(ablating: list[list[str]], tmp_path: Any) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", truth="ablation")
-    app._session.ablation.measure()
+    page = AppDriver(app)
+    page.figures.press("measure")
     save_traces(app.traces, tmp_path / "measured.jsonl")
     again = Explorer.from_traces(
         tmp_path / "measured.jsonl", tab="thresholds", truth="ablation", threshold=0.18
@@ -250,30 +274,32 @@ def test_the_truth_is_a_setting_like_others() -> None:
     assert "truth='ablation'" in python_of(app)
 
 
-def test_agreement_with_other_methods_is_told_as_agreement() -> None:
+def test_agreement_with_other_methods_is_told_as_agreement(monkeypatch: pytest.MonkeyPatch) -> None:
     given = traces("a", "b")
     given[0].answer = "Fact 0 of a."
     app = Explorer.from_traces(given, tab="thresholds", threshold=0.18, citation_threshold=0.5)
-    assert app._thresholds_panel.agree.wire.content["hidden"]  # no labels: nothing is judged
+    assert AppDriver(app).agreement["hidden"]  # no labels: nothing is judged
     app = Explorer.from_traces(
         [with_effects(one, EFFECTS[one.id]) for one in given],
         tab="thresholds", threshold=0.18, citation_threshold=0.9, truth="ablation",
     )  # fmt: skip
-    cited = app._session.agreement.others["citation"].scores >= 0.9
+    page = AppDriver(app)
+    explained = asyncio.run(FeedbackExtractor(config={"method": "citation"}).explain_traces(given))
+    cited = explained["score"].to_numpy() >= 0.9
     called = [score >= 0.18 for name in "ab" for score in SCORES[name]]
-    ((named, kappa, bounds, same),) = app._thresholds_panel.agree.wire.content["rows"]
+    ((named, kappa, bounds, same),) = page.agreement["rows"]
     assert named == "citation at 0.900"
     assert float(kappa) == pytest.approx(cohen_kappa_score(called, cited), abs=1e-3)
     assert " to " in bounds
     equal = np.mean(cited == np.array(called))
     assert same == f"calls {cited.sum()} used; {equal:.0%} of 7 calls are the same"
     # Another threshold of either is other calls; nothing is scored anew.
-    before = app._session.agreement.others
+    monkeypatch.setattr(FeedbackExtractor, "explain_traces", lambda *_, **__: pytest.fail("scored"))
     app.citation_threshold = 0.0
     app.threshold = 0.0
-    ((_, kappa, _, same),) = app._thresholds_panel.agree.wire.content["rows"]
+    ((_, kappa, _, same),) = page.agreement["rows"]
     assert (kappa, same) == ("not defined", "calls 7 used; 100% of 7 calls are the same")
-    assert app._session.agreement.others == before
+    monkeypatch.undo()
     # A method is not compared with itself.
     app.method = "citation"
-    assert app._thresholds_panel.agree.wire.content["rows"] == []
+    assert page.agreement["rows"] == []

@@ -12,7 +12,12 @@ import pytest
 
 from explorer.errors import InputError, TraceError
 from explorer.feedback import FeedbackPolicy
+from explorer.widgets._code.controller import CodeController
 from explorer.widgets._explorer import Explorer
+from explorer.widgets._jobs.job_runner import JobRunner
+from explorer.widgets._jobs.model_controller import ModelController
+
+from ..support.app_driver import AppDriver
 
 TOKENS = ["the", " cat", " sat", " on", " the", " mat"]
 
@@ -120,18 +125,20 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, traces: Path) -> None:
     with pytest.raises(TraceError):
         Explorer.from_traces(tmp_path / "missing.jsonl")
     app = Explorer.from_traces(traces)
-    app._session.traces.load_path(tmp_path / "missing.jsonl")
+    page = AppDriver(app)
+    page.load_path(tmp_path / "missing.jsonl")
     assert "missing.jsonl" in app.error
     assert len(app.traces) == 2  # nothing is lost
-    app._session.traces.load_bytes(b"\xff\xfe\x00", "odd.jsonl")
+    page.upload(b"\xff\xfe\x00", "odd.jsonl")
     assert "odd.jsonl" in app.error
     assert app.feedback is not None
 
 
 def test_bad_lines_are_listed_and_good_ones_loaded(traces: Path) -> None:
     app = Explorer.from_traces(traces)
+    page = AppDriver(app)
     contents = (trace_line("good") + "\n{broken\n" + trace_line("fine")).encode()
-    app._session.traces.load_bytes(contents, "mixed.jsonl")
+    page.upload(contents, "mixed.jsonl")
     assert [trace.id for trace in app.traces] == ["good", "fine"]
     assert [problem.line for problem in app.traces.problems] == [2]
 
@@ -289,7 +296,10 @@ def test_a_long_map_gives_the_same_feedback_as_a_short_one(monkeypatch: pytest.M
     assert long.focus.summary is not None
     np.testing.assert_allclose(long.feedback["score"], short.feedback["score"], rtol=1e-6)
     np.testing.assert_allclose(long.focus.received, short.focus.received, rtol=1e-5)
-    np.testing.assert_allclose(long._code.heat._shown, weights[1].mean(0)[:, 1:], rtol=1e-6)
+    drawn = AppDriver(long).plots["code_heatmap"].plot.on_exact(range(40))
+    np.testing.assert_allclose(
+        [drawn[row] for row in range(40)], weights[1].mean(0)[:, 1:], rtol=1e-6
+    )
     long.selection = short.selection = {"kind": "token", "index": 30}
     np.testing.assert_allclose(long.feedback["score"], short.feedback["score"], rtol=1e-6)
 
@@ -310,36 +320,37 @@ def test_changing_the_model_on_the_other_tab_records_the_code_anew(
 ) -> None:
     app = Explorer()
     asked: list[str] = []
-    monkeypatch.setattr(app._session.code, "record", lambda **_: asked.append(app.model))
+    monkeypatch.setattr(CodeController, "record", lambda *_, **__: asked.append(app.model))
+    monkeypatch.setattr(ModelController, "choose", lambda *_: None)  # nothing is loaded
     app.tab = "traces"
-    app._session.models.quiet = True  # as if the model had been loaded meanwhile
     app.model = "all-MiniLM-L6-v2"
-    app._session.models.quiet = False
+    assert asked == []
     app.tab = "code"
     assert asked == ["all-MiniLM-L6-v2"]
 
 
 def test_half_a_character_in_a_token_does_not_stop_the_display() -> None:
     app = Explorer.from_attention(causal(n=3), ["\ud800", "a", "\udc80"])
-    sent = json.dumps(app._code.text.wire.document, ensure_ascii=False).encode()
+    sent = json.dumps(AppDriver(app).code.document, ensure_ascii=False).encode()
     assert b"a" in sent
     assert app.feedback is not None
 
 
-def test_a_cancelled_model_is_no_longer_named() -> None:
+def test_a_cancelled_model_is_no_longer_named(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Explorer()
-    app._session.models.quiet = True  # as while it is loading
+    app.tab = "traces"
+    monkeypatch.setattr(JobRunner, "start", lambda *_, **__: None)  # it goes on loading
     app.model = "slow/model"
-    app._session.models.quiet = False
     app.cancel()
     assert app.model == "SmolLM2-135M-Instruct"
 
 
 def test_many_bad_lines_are_summed_up(traces: Path) -> None:
     app = Explorer.from_traces(traces)
+    page = AppDriver(app)
     lines = [trace_line("good"), *["{broken"] * 250]
-    app._session.traces.load_bytes("\n".join(lines).encode(), "many.jsonl")
-    problems = app._traces_panel.cards.wire.content["problems"]
+    page.upload("\n".join(lines).encode(), "many.jsonl")
+    problems = page.cards["problems"]
     assert len(app.traces.problems) == 250
     assert len(problems["lines"]) == 100
     assert problems["title"] == "250 lines not read"
@@ -376,5 +387,6 @@ def test_a_still_picture_comes_later_when_there_is_nothing_to_show_yet(
 
 def test_white_space_is_visible_in_the_sentence() -> None:
     app = Explorer.from_attention(causal(n=3), ["a", "  ", "\n"], layer=0, head=0)
+    page = AppDriver(app)
     app.selection = {"kind": "token", "index": 1}
-    assert "“··”" in app._chrome.status.wire.content["sentence"]
+    assert "“··”" in page.sentence

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate
 from explorer.widgets._explorer import Explorer
-from explorer.widgets._jobs.job_runner import JobReport
+from explorer.widgets._session import Session
+
+from ..support.app_driver import AppDriver, until
 
 LAYERS, HEADS, UNITS = 3, 2, 5
 
@@ -43,11 +49,13 @@ def app(found: tuple[list[Trace], Recommendation], monkeypatch: pytest.MonkeyPat
 
 
 def press(app: Explorer, kind: str) -> None:
-    app._thresholds_panel.figures._handlers[kind]({}, [])
+    page = AppDriver(app)
+    page.figures.press(kind)
 
 
 def is_shown(app: Explorer) -> bool:
-    shown: bool = app._thresholds_panel.figures.wire.content["recommended"]["shown"]
+    page = AppDriver(app)
+    shown: bool = page.figures["recommended"]["shown"]
     return shown
 
 
@@ -76,7 +84,7 @@ def test_a_set_that_is_taken_away_takes_its_threshold_along(
     assert app.threshold != 0.25
     if own is not None:
         app.threshold = own
-    app._session.set_from_page({"name": leave, "value": {"heads": None, "layer": 1}[leave]})
+    AppDriver(app).choose(leave, {"heads": None, "layer": 1}[leave])
     # One that was set since is the user's own, and stays.
     assert (app.threshold, app.heads) == (own or 0.25, None)
 
@@ -87,28 +95,54 @@ def test_leaving_a_set_of_ones_own_leaves_the_threshold(app: Explorer) -> None:
     press(app, "go back")
     app.heads = heads
     app.threshold = 0.6
-    app._session.set_from_page({"name": "heads", "value": None})
+    AppDriver(app).choose("heads", None)
     assert (app.threshold, app.heads) == (0.6, None)
 
 
 def test_the_header_says_loading_while_a_model_is_loaded_and_no_longer(
-    app: Explorer, monkeypatch: pytest.MonkeyPatch
+    found: tuple[list[Trace], Recommendation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models = app._session.models
-    name = app.model
-    models.status = {"kind": "busy", "text": "loading"}
-    app._session.jobs.reports = {"ablating": JobReport("ablating", "trace 1 of 9")}
-    assert models.status["text"] == "loading"
-    monkeypatch.setitem(models._models, name, None)
-    app._session.jobs.reports = {"ablating": JobReport("ablating", "trace 2 of 9")}
-    assert models.status["text"] == "ready"
+    loaded, measured = threading.Event(), threading.Event()
+
+    def load_model(name: str, **_: object) -> SimpleNamespace:
+        loaded.wait(60)
+        return SimpleNamespace(name=name)
+
+    def ablate(some: object, *_: object, **__: object) -> object:
+        measured.wait(60)
+        return some
+
+    monkeypatch.setattr("explorer.models.load_model", load_model)
+    monkeypatch.setattr("explorer.validation.ablate", ablate)
+
+    async def main() -> None:
+        app = Explorer.from_traces(found[0], tab="thresholds", truth="ablation")
+        page = AppDriver(app)
+        await until(lambda: page.figures["offer"])
+        page.figures.press("measure")
+        assert page.header["status"]["text"] == "loading"
+        app.reference_threshold = 0.3
+        assert page.header["status"]["text"] == "loading"
+        loaded.set()
+        # The model is there, and the work with it goes on.
+        await until(lambda: "ablating" in page.jobs and followed(app, page))
+        page.figures.press("stop")
+        measured.set()
+        app.close()
+
+    def followed(app: Explorer, page: AppDriver) -> bool:
+        app.method = "citation" if app.method == "attention" else "attention"
+        return page.header["status"]["text"] == "ready"
+
+    asyncio.run(main())
 
 
 def test_choosing_can_be_stopped_where_it_was_begun(
     app: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    page = AppDriver(app)
     stopped: list[str | None] = []
-    monkeypatch.setattr(app._session, "cancel", stopped.append)
+    monkeypatch.setattr(Session, "cancel", lambda _, job=None: stopped.append(job))
     press(app, "cancel recommend")
     assert stopped == ["recommend"]
-    assert app._thresholds_panel.figures.wire.content["recommending"] is False
+    assert page.figures["recommending"] is False

@@ -8,21 +8,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from explorer.errors import InputError
 from explorer.feedback import HeadCombination
 from explorer.rag import FeedbackExtractor
+from explorer.reporting._page.numbers import interval
 from explorer.run_control import Progress
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import Recommendation, calibrate, judge, rank
+from explorer.validation import Recommendation, calibrate, judge, rank, sweep
 from explorer.widgets._attention.head_set_text import listed
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._shell.export import python_of
 from explorer.widgets._state import IN_THE_PLACE
 
+from ..support.app_driver import AppDriver
+from ..support.call_counter import count_calls
+
 LAYERS, HEADS, UNITS = 3, 2, 4
+JUDGING = "explorer.widgets._thresholds.controller.analyse_threshold"
 FIELDS = {
     "answer": "unit_attention",
     "question": "question_attention",
@@ -64,6 +70,7 @@ def shown(app: Explorer) -> Scored:
 
 
 def test_feedback_is_that_of_the_extractor(app: Explorer) -> None:
+    page = AppDriver(app)
     plain = shown(app)
     app.heads = SET
     assert app.heads == HeadCombination.of(SET)
@@ -78,12 +85,12 @@ def test_feedback_is_that_of_the_extractor(app: Explorer) -> None:
         mass = metadata[FIELDS[rows]] - metadata["content_free_attention"]
         total += weight * (mass[layer, head] - mass[layer, head].mean()) / mass[layer, head].std()
     assert app.feedback["score"].tolist() == pytest.approx(1 / (1 + np.exp(-total)), rel=1e-5)
-    cards = app._traces_panel.cards.wire.content["cards"]
+    cards = page.cards["cards"]
     assert [card["score"] for card in cards] == shown(app)[0]
     assert [card["verdict"] for card in cards] == shown(app)[2]
-    assert app._traces_panel.side.bars._units == ["h0", "h1", "h2", "h3"]
+    assert page.plots["trace_bars"].meta["units"] == ["h0", "h1", "h2", "h3"]
     used = shown(app)[2].count("used")
-    said = app._chrome.status.wire.content["sentence"]
+    said = page.sentence
     assert said.startswith(f"set of 2 heads: {used} of 4 hyperedges count as used")
     app.heads = None
     app.trace = 0
@@ -91,6 +98,7 @@ def test_feedback_is_that_of_the_extractor(app: Explorer) -> None:
 
 
 def test_the_threshold_goes_on_to_count(app: Explorer) -> None:
+    page = AppDriver(app)
     app.heads = SET
     scores = shown(app)[0]
     app.threshold = 0.001
@@ -98,9 +106,7 @@ def test_the_threshold_goes_on_to_count(app: Explorer) -> None:
     assert set(shown(app)[2]) == {"used"}
     assert shown(app) == explained(app, heads=SET)
     app.selection = {"kind": "unit", "name": "h1"}
-    assert app._chrome.status.wire.content["sentence"].startswith(
-        f"set of 2 heads: h1 scores {scores[1]:.3f}"
-    )
+    assert page.sentence.startswith(f"set of 2 heads: h1 scores {scores[1]:.3f}")
 
 
 @pytest.mark.parametrize(
@@ -124,16 +130,17 @@ def test_what_it_is_in_the_place_of_takes_it_away(
 
 
 def test_gestures_take_it_away(app: Explorer) -> None:
-    rail = app._chrome.rail
+    page = AppDriver(app)
+    rail = page.head_selector
     app.heads = SET
-    rail._handlers["head"]({"layer": 1, "head": 0}, [])
+    page.choose_head(1, 0)
     assert app.heads is None
     app.heads = SET
-    rail._handlers["set"]({"name": "heads", "value": None}, [])
+    rail.press("set", name="heads", value=None)
     assert app.heads is None
     app.heads = SET
     app.tab = "thresholds"
-    app._thresholds_panel._head_clicked({"new": {"trace": 0, "y": 1, "x": 0}})
+    page.plots["heads"].click(y=1, x=0)
     assert (app.heads, app.layer, app.head) == (None, 1, 0)
     app.heads = SET
     with pytest.raises(InputError):
@@ -150,17 +157,18 @@ def test_the_code_tab_knows_no_sets(app: Explorer) -> None:
     code = Explorer.from_attention(attention, ["a", "b", "c", "d"], layer=0, heads=ONE)
     before = Explorer.from_attention(attention, ["a", "b", "c", "d"], layer=0)
     assert code.feedback["score"].tolist() == before.feedback["score"].tolist()
-    assert code._chrome.rail.wire.content["set"] is None
-    assert not code._chrome.strip.wire.content["of_set"]
+    assert AppDriver(code).head_selector["set"] is None
+    assert not AppDriver(code).toolbar["of_set"]
     code.layer = 1
     code.reduction = "mass"
     assert code.heads == HeadCombination.of(ONE)
 
 
 def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
-    assert app._chrome.rail.wire.content["set"] is None
+    page = AppDriver(app)
+    assert page.head_selector["set"] is None
     app.heads = SET
-    seen = app._chrome.rail.wire.content["set"]
+    seen = page.head_selector["set"]
     assert seen["name"] == "set of 2 heads"
     assert seen["title"].splitlines() == [
         "layer 1, head 0, question rows: +2",
@@ -171,10 +179,10 @@ def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
     # The size of a head's weights over all rows, against the largest: 2.25 and 0.5.
     assert seen["cells"] == [[1, 0, 1.0], [2, 1, pytest.approx(0.5 / 2.25, abs=1e-3)]]
     assert seen["caption"] == "picture: layer 1, head 0"
-    assert app._chrome.strip.wire.content["of_set"]
+    assert page.toolbar["of_set"]
     app.heads = None
-    assert app._chrome.rail.wire.content["set"] is None
-    assert not app._chrome.strip.wire.content["of_set"]
+    assert page.head_selector["set"] is None
+    assert not page.toolbar["of_set"]
 
 
 def test_names_and_lists_stay_short() -> None:
@@ -198,25 +206,27 @@ def test_a_trace_without_the_readings_is_unknown_and_says_why(
     readings: tuple[str, ...], words: str
 ) -> None:
     app = Explorer.from_traces([trace("poor", readings), trace("rich")], heads=SET, threshold=0.4)
+    page = AppDriver(app)
     table = app.feedback
     assert table["score"].isna().all()
     assert table["feedback"].isna().all()
     assert set(table["verdict"]) == {"unknown"}
     assert all(words in row[0].message for row in table["diagnostics"])
-    page = app._traces_panel.cards.wire.content
-    assert {card["verdict"] for card in page["cards"]} == {"unknown"}
-    assert page["offer"]["actions"]
+    cards = page.cards
+    assert {card["verdict"] for card in cards["cards"]} == {"unknown"}
+    assert cards["offer"]["actions"]
     assert app.error is None
     app.trace = 1
     assert shown(app) == explained(app, heads=SET)
-    assert app._traces_panel.cards.wire.content["offer"] is None
+    assert page.cards["offer"] is None
 
 
 def test_heads_that_the_model_does_not_have_are_told() -> None:
     app = Explorer.from_traces([trace("a")], heads={"terms": [["answer", 9, 0, 1.0]]})
+    page = AppDriver(app)
     assert set(app.feedback["verdict"]) == {"unknown"}
     assert "no layer 9, head 0" in app.feedback["diagnostics"][0][0].message
-    assert "no layer 9" in app._chrome.status.wire.content["sentence"]
+    assert "no layer 9" in page.sentence
     assert app.error is None
 
 
@@ -263,26 +273,27 @@ def test_other_methods_take_their_attention_from_it(app: Explorer) -> None:
     assert app.comparison["attention"].tolist() == expected["attention"].tolist()
 
 
-def test_the_lab_and_the_weights_follow(app: Explorer) -> None:
+def test_the_lab_and_the_weights_follow(app: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = AppDriver(app)
     app.tab = "thresholds"
-    plain = app._session.thresholds.analysis
+    plain = app.sweep
     app.heads = SET
     app.wait()
     config = {"method": "attention", "heads": SET}
     table = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
     judged = judge(app.traces, table)
-    lab = app._session.thresholds.analysis
-    assert lab.judged.scores.tolist() == judged.scores.tolist()
-    assert lab.ranking.auc == rank(judged).auc
-    assert lab.ranking.auc != plain.ranking.auc
-    assert app._thresholds_panel.figures.wire.content["judged"].startswith("set of 2 heads.")
-    assert "set of 2 heads" in app._chrome.status.wire.content["sentence"]
+    pd.testing.assert_frame_equal(app.sweep, sweep(judged).table)
+    assert not app.sweep.equals(plain)
+    assert f"ROC-AUC {interval(*rank(judged).auc)}" in page.figures["judged"]
+    assert page.figures["judged"].startswith("set of 2 heads.")
+    assert "set of 2 heads" in page.sentence
     # An equal set is the same: nothing is judged anew.
+    judgements = count_calls(monkeypatch, JUDGING)
     app.heads = HeadCombination.of(json.loads(json.dumps(app.heads.to_dict())))
-    assert app._session.thresholds.analysis is lab
+    assert len(judgements) == 0
     app.heads = ONE
     app.wait()
-    assert app._session.thresholds.analysis is not lab
+    assert len(judgements) == 1
     app.tab, app.weight_view = "traces", "weights"
     app.wait()
     moves = app.trajectory.feedback.tolist()
@@ -308,17 +319,16 @@ def test_settings_and_python_show_it_again(app: Explorer) -> None:
 
 
 def test_the_config_of_a_set_is_handed_out(app: Explorer) -> None:
+    page = AppDriver(app)
     app.tab = "thresholds"
     app.heads = SET
-    told: list[dict] = []
-    app._thresholds_panel.figures.tell = told.append
-    app._thresholds_panel.figures._handlers["export"]({"what": "JSON"}, [])
-    app._thresholds_panel.figures._handlers["export"]({"what": "Python"}, [])
-    config = json.loads(told[0]["download"]["text"])
+    page.figures.press("export", what="JSON")
+    page.figures.press("export", what="Python")
+    config = json.loads(page.downloads[0]["text"])
     assert config["heads"] == app.heads.to_dict()
     assert not {"layer", "head", "reduction", "normalisation"} & set(config)
     names: dict = {}
-    exec(told[1]["download"]["text"], names)  # noqa: S102 - what the user is given to run
+    exec(page.downloads[1]["text"], names)  # noqa: S102 - what the user is given to run
     table = asyncio.run(names["extractor"].explain(app.traces[0]))
     assert table["score"].tolist() == shown(app)[0]
     assert names["config"] == config
@@ -348,8 +358,9 @@ def recommend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Explorer, Recommenda
     """Press the button, and get this recommendation."""
 
     def press(app: Explorer, found: Recommendation) -> None:
+        page = AppDriver(app)
         monkeypatch.setattr("explorer.validation.calibrate", lambda *_, **__: found)
-        app._thresholds_panel.figures._handlers["recommend"]({}, [])
+        page.figures.press("recommend")
         app.wait()
 
     return press
@@ -364,12 +375,11 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     traces, found = recommended
     found = found if config is None else replace(found, config=config)
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0, heads=ONE)
+    page = AppDriver(app)
     app.method = "citation"
     recommend(app, found)
-    page = app._thresholds_panel.figures.wire.content["recommended"]
-    assert page["accepted"]
-    assert page["accepted"]
-    app._thresholds_panel.figures._handlers["take"]({}, [])
+    assert page.figures["recommended"]["accepted"]
+    page.figures.press("take")
     app.wait()
     assert app.error is None
     assert (app.method, app.threshold) == ("attention", found.config["attention_threshold"])
@@ -381,19 +391,17 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
         shown_there = (app.layer, app.head, app.reduction, app.normalisation)
         assert shown_there == tuple(found.config[name] for name in IN_THE_PLACE)
     table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
-    assert app._session.thresholds.analysis.judged.scores.tolist() == table["score"].tolist()
+    pd.testing.assert_frame_equal(app.sweep, sweep(judge(traces, table)).table)
     assert shown(app) == explained(app, **found.config)
 
-    told: list[dict] = []
-    app._thresholds_panel.figures.tell = told.append
     for what in ("recommended Python", "Python", "recommended JSON", "JSON"):
-        app._thresholds_panel.figures._handlers["export"]({"what": what}, [])
-    for file in told[:2]:
+        page.figures.press("export", what=what)
+    for file in page.downloads[:2]:
         names: dict = {}
-        exec(file["download"]["text"], names)  # noqa: S102 - what the user is given to run
+        exec(file["text"], names)  # noqa: S102 - what the user is given to run
         again = asyncio.run(names["extractor"].explain_traces(traces))
         assert again["feedback"].tolist() == table["feedback"].tolist()
-    configs = [json.loads(file["download"]["text"]) for file in told[2:]]
+    configs = [json.loads(file["text"]) for file in page.downloads[2:]]
     for written in (configs[0]["config"], configs[1]):
         again = asyncio.run(FeedbackExtractor(config=written).explain_traces(traces))
         assert again["feedback"].tolist() == table["feedback"].tolist()
@@ -404,29 +412,31 @@ def test_a_search_that_was_stopped_goes_on(
 ) -> None:
     traces, _ = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    press = app._thresholds_panel.figures._handlers["recommend"]
+    page = AppDriver(app)
     told: list[str] = []
 
     def stop_in_the_third_fold(job: Job, progress: Progress) -> None:
         told.append(progress.message)
         if "2 of 10" in progress.message:
-            app._session.cancel("recommend")
+            page.figures.press("cancel recommend")
 
     monkeypatch.setattr("explorer.widgets._thresholds.controller.pass_on", stop_in_the_third_fold)
-    press({}, [])
-    assert app._session.thresholds.recommendation is None
+    page.figures.press("recommend")
+    assert page.figures["recommended"] is None
     assert app.error is None
     told.clear()
     monkeypatch.setattr(
         "explorer.widgets._thresholds.controller.pass_on",
         lambda _, progress: told.append(progress.message),
     )
-    press({}, [])
+    page.figures.press("recommend")
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")
-    assert app._session.thresholds.recommendation.config == calibrate(traces).config
+    page.figures.press("export", what="recommended JSON")
+    chosen = json.loads(page.downloads[0]["text"])
+    assert chosen["config"] == json.loads(calibrate(traces).to_json())["config"]
     told.clear()
     app.traces.label(0, "h0", not app.traces[0].hyperedges[0].label)
-    press({}, [])
+    page.figures.press("recommend")
     assert next(words for words in told if "of 10" in words).endswith(
         "0 of 10"
     )  # other labels: what was found says nothing of them
@@ -438,21 +448,22 @@ def test_figures_that_flatter_say_so(
 ) -> None:
     traces, found = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    figures, free = app._thresholds_panel.figures.wire, app._thresholds_panel.free.wire
+    page = AppDriver(app)
+    figures, baselines = page.figures, page.baselines
     recommend(app, found)
-    assert "flatters" not in figures.content["warning"]  # what is in view is something else
-    assert "hyperedge, question and answer share" in free.content["said"]
-    app._thresholds_panel.figures._handlers["take"]({}, [])
+    assert "flatters" not in figures["warning"]  # what is in view is something else
+    assert "hyperedge, question and answer share" in baselines["said"]
+    page.figures.press("take")
     app.wait()
     expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
-    assert f"F1 is {expected}" in figures.content["warning"]
-    assert free.content["said"] == ""  # being ahead of the words is flattery too
+    assert f"F1 is {expected}" in figures["warning"]
+    assert baselines["said"] == ""  # being ahead of the words is flattery too
     app.heads = SET
     app.wait()
-    assert figures.content["warning"].startswith("If these labels chose the heads")
+    assert figures["warning"].startswith("If these labels chose the heads")
     app.heads = None
     app.wait()
-    assert "flatters" not in figures.content["warning"]
+    assert "flatters" not in figures["warning"]
 
 
 def test_what_is_refused_or_does_not_fit_is_not_shown(
@@ -461,17 +472,17 @@ def test_what_is_refused_or_does_not_fit_is_not_shown(
 ) -> None:
     traces, found = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
-    take = app._thresholds_panel.figures._handlers["take"]
-    take({}, [])  # nothing was recommended yet
+    page = AppDriver(app)
+    page.figures.press("take")  # nothing was recommended yet
     recommend(app, replace(found, refusal="No.", config=OF_HEADS))
-    assert not app._thresholds_panel.figures.wire.content["recommended"]["accepted"]
-    take({}, [])
+    assert not page.figures["recommended"]["accepted"]
+    page.figures.press("take")
     assert (app.heads, app.threshold, app.error) == (None, 0.1, None)
     recommend(app, replace(found, config={**PLAIN, "layer": 9}))
-    take({}, [])
+    page.figures.press("take")
     assert "layer must lie in 0 to 2" in app.error
     recommend(app, replace(found, config=OF_HEADS))
-    take({}, [])
+    page.figures.press("take")
     assert app.heads == HeadCombination.of(SET)
 
 

@@ -13,6 +13,8 @@ from explorer.widgets._attention.bars_view import MOST_BARS
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._traces.panel import MOST_CARDS
 
+from ..support.app_driver import AppDriver
+
 FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
 ANSWER = "The Nile is long. That is all there is to say about it."
 
@@ -47,9 +49,9 @@ def test_the_threshold_of_the_method_is_the_one_that_moves(app: Explorer) -> Non
     assert app.threshold_name == "threshold"
     app.method = "citation"
     assert app.threshold_name == "citation_threshold"
-    bars = app._traces_panel.side.bars
-    assert bars.plot.line == pytest.approx(app.citation_threshold)
-    bars._dragged({"new": 0.55})
+    bars = AppDriver(app).plots["trace_bars"]
+    assert bars.line == pytest.approx(app.citation_threshold)
+    bars.drag(0.55)
     assert app.citation_threshold == 0.55
     assert app.threshold == 0.1
 
@@ -61,24 +63,25 @@ def test_methods_side_by_side(app: Explorer) -> None:
     assert compared.attrs["methods"] == ("attention", "embedding", "citation", "ensemble")
     assert compared["attention"].tolist() == pytest.approx([1.0, 0.4, 1.0])
     assert compared["citation"].tolist() == [1.0, 0.3, 0.3]
-    side = app._traces_panel.side
-    assert side.sides.plot.layout.display == ""
-    assert side.bars.plot.layout.display == "none"
+    plots = AppDriver(app).plots
+    assert plots["method_bars"].shown
+    assert not plots["trace_bars"].shown
     app.compare = False
-    assert side.sides.plot.layout.display == "none"
-    assert side.bars.plot.layout.display == ""
+    assert not plots["method_bars"].shown
+    assert plots["trace_bars"].shown
 
 
 def test_a_trace_without_attention_has_feedback_by_its_text() -> None:
     app = Explorer.from_traces([trace("a")], method="citation")
+    page = AppDriver(app)
     table = app.feedback
     assert table is not None
     assert table["feedback"].tolist() == [1.0, 0.3, 0.3]
     assert app.error is None
-    assert "by citation: 1 of 3" in app._chrome.status.wire.content["sentence"]
-    page = app._traces_panel.cards.wire.content
-    assert [card["verdict"] for card in page["cards"]] == table["verdict"].tolist()
-    assert page["offer"] is None
+    assert "by citation: 1 of 3" in page.sentence
+    cards = page.cards
+    assert [card["verdict"] for card in cards["cards"]] == table["verdict"].tolist()
+    assert cards["offer"] is None
 
 
 def test_labels_are_kept_beside_the_trace_file(tmp_path: Path) -> None:
@@ -93,19 +96,20 @@ def test_labels_are_kept_beside_the_trace_file(tmp_path: Path) -> None:
     }  # fmt: skip
     path.write_text(json.dumps(line) + "\n")
     app = Explorer.from_traces(path)
-    label = app._traces_panel.cards._handlers["label"]
-    label({"unit": "h0", "value": False}, [])
-    label({"unit": "h1", "value": None}, [])
+    page = AppDriver(app)
+    page.label("h0", False)
+    page.label("h1", None)
     assert [edge.label for edge in app.traces[0].hyperedges] == [False, None]
-    cards = app._traces_panel.cards.wire.content["cards"]
+    cards = page.cards["cards"]
     assert [card["label"] for card in cards] == [False, None]
     assert path.read_text() == json.dumps(line) + "\n"  # the trace file itself is left alone
     assert [edge.label for edge in load_traces(path)[0].hyperedges] == [False, None]
 
 
 def test_a_label_keeps_what_is_pinned(app: Explorer) -> None:
+    page = AppDriver(app)
     app.selection = {"kind": "unit", "name": "h1"}
-    app._session.traces.label("h1", True)
+    page.label("h1", True)
     assert app.selection == {"kind": "unit", "name": "h1"}
     assert app.traces[0].hyperedges[1].label is True
 
@@ -129,17 +133,19 @@ def test_weights_move_over_all_traces_by_the_formula(app: Explorer) -> None:
 
 def test_an_offer_leads_to_a_threshold_in_reach() -> None:
     app = Explorer.from_traces([trace("a", hyperedge_attention={"h0": 0.008, "h1": 0.001})])
-    offer = app._traces_panel.cards.wire.content["offer"]
+    page = AppDriver(app)
+    offer = page.cards["offer"]
     assert offer["actions"][0][:2] == ["reach", "use 0.004"]
-    app._traces_panel.cards._handlers["reach"]({}, [])
+    page.cards.press("reach")
     assert app.threshold == 0.004
-    assert app._traces_panel.cards.wire.content["offer"] is None
+    assert page.cards["offer"] is None
 
 
 def test_the_page_says_whose_attention_is_shown(app: Explorer) -> None:
-    assert "given by the trace" in app._traces_panel.cards.wire.content["source"]
+    page = AppDriver(app)
+    assert "given by the trace" in page.cards["source"]
     packaged = Explorer.from_traces()
-    said = packaged._traces_panel.cards.wire.content["source"]
+    said = AppDriver(packaged).cards["source"]
     assert said == "attention of SmolLM2-135M-Instruct, 30 layers of 9 heads, with the trace"
 
 
@@ -162,14 +168,13 @@ def test_values_that_do_not_exist_are_refused(app: Explorer, trait: str, value: 
 
 
 def test_traces_are_saved_with_their_labels(app: Explorer, tmp_path: Path) -> None:
-    app._session.traces.label("h2", True)
+    page = AppDriver(app)
+    page.label("h2", True)
     for name in ("traces.jsonl", "traces.parquet"):
         app.save(tmp_path / name)
         assert [e.label for e in load_traces(tmp_path / name)[0].hyperedges] == [None, None, True]
-    sent = []
-    app._chrome.header.tell = sent.append  # type: ignore[method-assign]
-    app._save({"what": "traces"})
-    assert sent[0]["download"]["name"] == "traces.jsonl"
+    page.header.press("save", what="traces")
+    assert page.downloads[0]["name"] == "traces.jsonl"
 
 
 def test_pictures_of_a_trace_without_attention(tmp_path: Path) -> None:
@@ -183,34 +188,36 @@ def test_pictures_of_a_trace_without_attention(tmp_path: Path) -> None:
 
 def test_a_trace_without_hyperedges_shows_no_bars() -> None:
     app = Explorer.from_traces([Trace("a", "q", [], "a"), trace("b")], method="citation")
-    side = app._traces_panel.side
+    page = AppDriver(app)
     assert app.feedback is None
-    assert side.methods.wire.content["hidden"]
+    assert page.methods["hidden"]
     app.trace = 1
     assert len(app.feedback) == 3
     app.trace = 0
-    assert side.bars.plot.layout.display == "none"
-    assert side.under.plot.layout.display == "none"
+    assert not page.plots["trace_bars"].shown
+    assert not page.plots["entities"].shown
 
 
 def test_more_hyperedges_than_bars_by_any_method() -> None:
     edges = [Hyperedge(f"h{i}", f"fact {i}") for i in range(MOST_BARS + 1)]
     app = Explorer.from_traces([Trace("a", "q", edges, "fact 7")], method="citation")
+    page = AppDriver(app)
     assert app.error is None
-    assert len(app._traces_panel.side.bars._units) == MOST_BARS
-    assert "h7" in app._traces_panel.side.bars._units
+    assert len(page.plots["trace_bars"].meta["units"]) == MOST_BARS
+    assert "h7" in page.plots["trace_bars"].meta["units"]
 
 
 def test_thousands_of_hyperedges_are_shown_in_part_and_kept_in_whole() -> None:
     edges = [Hyperedge(f"h{i}", f"Fact {i}.", [f"e{i}"]) for i in range(1000)]
     scores = {f"h{i}": i / 1000 for i in range(1000)}
     app = Explorer.from_traces([Trace("t", "q", edges, "a", {"hyperedge_attention": scores})])
+    page = AppDriver(app)
     assert len(app.feedback) == 1000
-    page = app._traces_panel.cards.wire.content
-    assert len(page["cards"]) == MOST_CARDS
-    assert "first 200 hyperedges" in page["notes"][-1]
-    assert "other 800" in page["notes"][-1]
-    drawn = app._traces_panel.side.under._figure["layout"]["meta"]["units"]
+    cards = page.cards
+    assert len(cards["cards"]) == MOST_CARDS
+    assert "first 200 hyperedges" in cards["notes"][-1]
+    assert "other 800" in cards["notes"][-1]
+    drawn = page.plots["entities"].meta["units"]
     assert drawn == [f"h{i}" for i in range(960, 1000)]  # the highest scores, in order
     app.threshold = 0.5
     assert app.feedback["verdict"].tolist().count("used") == 500

@@ -10,7 +10,9 @@ import pytest
 from explorer import threshold_report
 from explorer.errors import InputError
 from explorer.widgets._explorer import Explorer
+from explorer.widgets._thresholds.scores_controller import ScoresController
 
+from ..support.app_driver import AppDriver
 from .scored_traces import scored_trace
 
 
@@ -34,12 +36,12 @@ def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
 
 
 def test_the_button_hands_the_page_over_when_it_is_written(app: Explorer) -> None:
-    got: list[str] = []
-    app._thresholds_panel.report.write(got.append)
+    page = AppDriver(app)
+    page.figures.press("report")
     app.wait()
-    assert len(got) == 1
-    assert "At 0.180, F1 0.67 (" in got[0]
-    assert not app._thresholds_panel.figures.wire.content["reporting"]
+    (written,) = page.downloads
+    assert "At 0.180, F1 0.67 (" in written["text"]
+    assert not page.figures["reporting"]
 
 
 def test_another_tab_saves_its_picture(app: Explorer, tmp_path) -> None:
@@ -55,16 +57,20 @@ def test_nothing_judged_is_nothing_to_report(app: Explorer, tmp_path) -> None:
     with pytest.raises(InputError, match="There is nothing to report"):
         app.save(tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
-    app._thresholds_panel.report.write(lambda _: pytest.fail("there is no report"))
+    page = AppDriver(app)
+    page.figures.press("report")
     app.wait()
+    assert page.downloads == []
     assert "There is nothing to report" in app.error
 
 
 def test_scores_that_are_too_many_to_be_remembered_are_worked_out_anew(
     app: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app._session.scores, "known", lambda _: None)
-    assert "At 0.180, F1 0.67 (" in app._thresholds_panel.report.page()
+    monkeypatch.setattr(ScoresController, "known", lambda *_: None)
+    page = AppDriver(app)
+    page.figures.press("report")
+    assert "At 0.180, F1 0.67 (" in page.downloads[0]["text"]
 
 
 @pytest.mark.parametrize("suffix", ["html", "json", "csv"])

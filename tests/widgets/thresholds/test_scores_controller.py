@@ -13,12 +13,18 @@ import pytest
 from explorer.errors import Cancelled, InputError
 from explorer.rag import FeedbackExtractor
 from explorer.rag._weights.weight_trajectory import weight_trajectory
+from explorer.reporting._analysis.weight_ends import weight_ends
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import head_scores, quality_map
+from explorer.validation import head_scores, judge, quality_map
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._thresholds.scores_controller import MOST_KEYS, Recent, what_scores_depend_on
 from explorer.widgets._traces import weights_controller
+
+from ...support.app_driver import AppDriver, until
+from ...support.call_counter import count_calls
+
+CONTROLLER = "explorer.widgets._thresholds.controller"
 
 
 def layered(name: str, labels: list[bool], seed: int, answer: str = "This is so.") -> Trace:
@@ -73,29 +79,37 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
 
 def test_one_run_serves_the_judgement_and_the_weights_of_both_tabs(count: Count) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=1, head=0, threshold=0.01)
-    assert app._session.thresholds.analysis is not None
+    page = AppDriver(app)
+    assert page.figures["there"]
     assert app.trajectory is not None
     app.tab, app.weight_view = "traces", "weights"
-    app._traces_panel.cards._handlers["label"]({"unit": "a-1", "value": True}, [])
+    page.label("a-1", True)
     app.tab = "thresholds"
     app.threshold = 0.02
     app.reference_threshold = 0.3
     app.update_strategy = "additive"
     assert count.explained == [3]
-    assert len(app._session.thresholds.analysis.judged) == 9
-    assert int(app._session.thresholds.analysis.judged.labels.sum()) == 5
+    assert sum(page.counts) == 9
+    assert page.counts[0] + page.counts[2] == 5
 
 
-def test_going_back_to_a_head_is_instant_and_few_are_remembered(count: Count) -> None:
+def test_going_back_to_a_head_is_instant_and_few_are_remembered(
+    count: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
-    first = app._session.thresholds.analysis
+    page = AppDriver(app)
+    first, baselines = app.sweep, repr(page.plots["dots"].figure["data"])
     app.head = 1
-    second = app._session.thresholds.analysis
-    assert second is not first
-    app.head = 0
-    assert app._session.thresholds.analysis is first
-    assert app._session.thresholds.comparison.of is first.judged
-    assert "layer 0, head 0" in app._thresholds_panel.figures.wire.content["judged"]
+    assert not app.sweep.equals(first)
+    assert repr(page.plots["dots"].figure["data"]) != baselines
+    with monkeypatch.context() as watched:
+        judged = count_calls(watched, f"{CONTROLLER}.analyse_threshold")
+        compared = count_calls(watched, f"{CONTROLLER}.compare_with_baselines")
+        app.head = 0
+        assert judged == compared == []
+    pd.testing.assert_frame_equal(app.sweep, first)
+    assert repr(page.plots["dots"].figure["data"]) == baselines
+    assert "layer 0, head 0" in page.figures["judged"]
     assert count.explained == [3, 3]
     app.layer = 1
     app.layer = 2
@@ -162,28 +176,30 @@ def test_the_weights_of_many_traces_are_those_of_the_first(
 
 def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=2, head=1, threshold=0.015)
+    page = AppDriver(app)
     for strategy, threshold in (("ema", 0.015), ("additive", 0.015), ("multiplicative", 0.02)):
         app.update_strategy, app.threshold = strategy, threshold
         config = {"method": "attention", "layer": 2, "head": 1, "attention_threshold": threshold}
         explained = asyncio.run(FeedbackExtractor(config=config).explain_traces(app.traces))
         expected = weight_trajectory(explained, {"strategy": strategy})["weight"].to_numpy()
         assert app.trajectory.weights == pytest.approx(expected)
-        lines = app._thresholds_panel.weights.figure["data"]
+        lines = page.plots["weight_lines"].figure["data"]
         ends = sorted(line["y"][-1] for line in lines if str(line["name"]).startswith("line "))
         assert set(np.round(ends, 9)) <= set(np.round(app.trajectory.final(), 9))
         # By hand: every hyperedge occurs once, so its row is its end.
         labels = np.array([e.label for t in app.traces for e in t.hyperedges])
-        shown = app._thresholds_panel.moves.wire.content
+        shown = page.weight_moves.content
         assert shown["strategy"] == strategy
         used, others = expected[labels].mean(), expected[~labels].mean()
-        assert app._thresholds_panel.ends.used == pytest.approx(used)
-        assert app._thresholds_panel.ends.not_used == pytest.approx(others)
+        ends = weight_ends(app.trajectory, judge(app.traces, explained))
+        assert (ends.used, ends.not_used) == pytest.approx((used, others))
         assert f"labelled used end at {used:.3f} on average" in shown["said"]
         assert f"the {'right' if used > others else 'wrong'} ones come out ahead" in shown["said"]
 
 
 def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
+    page = AppDriver(app)
     assert count.headed == 1
     heads = head_scores(app.traces)
     prevalence = 4 / 9
@@ -191,19 +207,16 @@ def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count
     words = {"auc": "ROC-AUC", "average_precision": "avg. precision", "f1": "best F1"}
     for measure in ("average_precision", "f1", "auc", "f1"):
         app.quality = measure
-        found = app._session.thresholds.heads.map
-        assert (found.measure, found.chance) == (measure, pytest.approx(chances[measure]))
-        assert np.array_equal(found.values, quality_map(heads, measure), equal_nan=True)
-        notes = [
-            note["text"] for note in app._thresholds_panel.heads.figure["layout"]["annotations"]
-        ]
+        drawn = page.plots["heads"].values
+        assert np.array_equal(drawn, quality_map(heads, measure), equal_nan=True)
+        notes = [note["text"] for note in page.plots["heads"].figure["layout"]["annotations"]]
         assert words[measure] in notes
         assert f"{chances[measure]:.3f} chance" in notes
-        assert app._thresholds_panel.measure.wire.content["measure"] == measure
+        assert page.head_measure["measure"] == measure
     assert count.headed == 1
     assert app.settings()["quality"] == "f1"
     assert Explorer(**app.settings()).quality == "f1"
-    app._thresholds_panel.measure._handlers["set"]({"name": "quality", "value": "auc"}, [])
+    page.head_measure.press("set", name="quality", value="auc")
     assert app.quality == "auc"
     with pytest.raises(InputError, match="quality must be one of 'auc', 'average_precision', 'f1'"):
         app.quality = "accuracy"
@@ -227,21 +240,18 @@ def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyP
 
     async def main() -> None:
         app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
-        while app._session.thresholds.comparison is None or app.trajectory is None:
-            app.wait(0.1)
-            await asyncio.sleep(0.01)
-        lab, judged = (
-            app._session.thresholds.analysis,
-            app._thresholds_panel.figures.wire.content["judged"],
-        )
+        page = AppDriver(app)
+        await until(lambda: not page.jobs and app.trajectory is not None)
+        before, judged = app.sweep, page.figures["judged"]
         slow.set()
         app.head = 1
         assert await asyncio.to_thread(begun.wait, 30)
-        assert app._session.thresholds.busy
+        assert page.is_dimmed("scores")
         app.cancel()
         assert app.wait(30)
-        assert app._session.thresholds.analysis is lab
-        assert app._thresholds_panel.figures.wire.content["judged"] == judged
+        assert not page.is_dimmed("scores")
+        assert app.sweep.equals(before)
+        assert page.figures["judged"] == judged
         assert app.error is None
         slow.clear()
         app.threshold = 0.02  # a drag is no wish to score after all
@@ -249,9 +259,7 @@ def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyP
         assert runs == [0, 1]
         app.head = 0
         app.head = 1
-        while app._session.thresholds.analysis is lab:
-            app.wait(0.1)
-            await asyncio.sleep(0.01)
+        await until(lambda: page.figures["judged"] != judged)
         assert runs == [0, 1, 1]
         app.close()
 
@@ -271,10 +279,11 @@ def test_leaving_the_tab_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch)
 
     async def main() -> None:
         app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0)
+        page = AppDriver(app)
         assert await asyncio.to_thread(begun.wait, 30)
         app.tab = "traces"
         assert await asyncio.to_thread(ended.wait, 30)
-        assert "scores" not in app._session.jobs.reports
+        assert "scores" not in page.jobs
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 120))

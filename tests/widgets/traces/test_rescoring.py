@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.errors import ModelCapabilityError
 from explorer.models import Model
 from explorer.rag import score_traces
 from explorer.traces import Hyperedge, Trace, load_traces
 from explorer.widgets._explorer import Explorer
+
+from ...support.app_driver import AppDriver
 
 FACTS = ["The Nile is long.", "The Rhine is short.", "Bees sleep."]
 MORE = ("question_attention", "content_free_attention")
@@ -88,7 +89,8 @@ def close(one: Any, other: Any) -> bool:
 
 def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
     app = Explorer.from_traces([trace("a"), trace("b")], model=reader)
-    app._traces_panel.cards._handlers["record"]({}, [])
+    page = AppDriver(app)
+    page.cards.press("record")
     app.wait()
     assert app.error is None
     assert readings(app) == [["question_attention"], []]
@@ -97,7 +99,7 @@ def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
     for name in ("question_attention", "question_topk"):
         assert close(found[name], alone.metadata[name])
     assert found["question_rows"] == alone.metadata["question_rows"]
-    app._traces_panel.cards._handlers["record_all"]({}, [])
+    page.cards.press("record_all")
     app.wait()
     assert readings(app) == [["question_attention"]] * 2
     # A set of heads that needs these rows can now be shown.
@@ -108,18 +110,20 @@ def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
 
 def test_an_encoder_decoder_keeps_the_answer_alone(translator: Model) -> None:
     app = Explorer.from_traces([trace("a"), trace("b")], model=translator)
-    app._session.traces.score_all()
+    page = AppDriver(app)
+    page.cards.press("record_all")
     app.wait()
     assert app.error is None
     assert readings(app) == [[], []]
     assert all("unit_attention" in one.metadata for one in app.traces)
-    app._session.traces.read()
+    page.cards.press("record")
     app.wait()
     assert readings(app) == [[], []]
     # Asked for outright it says why not, and the app lives on.
-    app._session.traces.score_all(content_free=True, overwrite=True)
+    page.open("thresholds")
+    page.figures.press("read_again")
     app.wait()
-    assert isinstance(app._session.jobs.failure, ModelCapabilityError)
+    assert "tiny t5 does not read the question" in app.error
     assert app.feedback is not None
 
 
@@ -129,14 +133,15 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     app = Explorer.from_traces(
         [recorded[0], given("g"), own, recorded[1], trace("c")], model=reader, tab="thresholds"
     )
+    page = AppDriver(app)
     app.wait()
-    offer = app._thresholds_panel.figures.wire.content["more"]
+    offer = page.figures["more"]
     assert offer["said"] == (
         "“recommend” can only choose from what was read. Not read yet: where the question looks "
         "and what a question without content attracts."
     )
     assert not offer["busy"]
-    app._thresholds_panel.figures._handlers["read_again"]({}, [])
+    page.figures.press("read_again")
     app.wait()
     assert app.error is None
     assert readings(app) == [list(MORE), [], [], list(MORE), list(MORE)]
@@ -145,19 +150,20 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     # The answer's rows are what they were; labels are kept.
     assert close(app.traces[3].metadata["unit_attention"], recorded[1].metadata["unit_attention"])
     assert [edge.label for edge in app.traces[0].hyperedges] == [True, False, False]
-    assert app._thresholds_panel.figures.wire.content["more"] is None
+    assert page.figures["more"] is None
 
 
 def test_what_was_read_in_the_app_keeps_its_rows_and_tokens(reader: Model) -> None:
     app = Explorer.from_traces([trace("a"), given("g")], model=reader)
-    app._session.traces.read()
+    page = AppDriver(app)
+    page.cards.press("record")
     app.wait()
     scene = app.trace_scene
     app.heads = {"terms": [["question", 1, 0, 1.0]], "content_free": True}
     assert app.feedback["score"].isna().all()
-    actions = app._traces_panel.cards.wire.content["offer"]["actions"]
+    actions = page.cards["offer"]["actions"]
     assert [action[0] for action in actions] == ["read_again", "leave_heads"]
-    app._traces_panel.cards._handlers["read_again"]({}, [])
+    page.cards.press("read_again")
     app.wait()
     assert app.error is None
     assert readings(app) == [list(MORE), []]
@@ -166,9 +172,9 @@ def test_what_was_read_in_the_app_keeps_its_rows_and_tokens(reader: Model) -> No
     assert app.trace_scene.attention.n_queries == scene.attention.n_queries > 1
     # What a trace brought itself can only be left.
     app.trace = 1
-    actions = app._traces_panel.cards.wire.content["offer"]["actions"]
+    actions = page.cards["offer"]["actions"]
     assert [action[0] for action in actions] == ["leave_heads"]
-    app._traces_panel.cards._handlers["leave_heads"]({}, [])
+    page.cards.press("leave_heads")
     assert app.heads is None
     assert app.feedback["score"].tolist() == pytest.approx([0.5, 0.1, 0.3])
 
@@ -179,7 +185,8 @@ def test_what_was_read_until_the_stop_is_kept(
     import explorer.rag
 
     recorded = score_traces([trace(name) for name in "abc"], reader, progress=False)
-    app = Explorer.from_traces(recorded, model=reader)
+    app = Explorer.from_traces(recorded, model=reader, tab="thresholds")
+    page = AppDriver(app)
     whole = explorer.rag.score_traces
 
     def stopping(traces: Any, model: Any, **settings: Any) -> Any:
@@ -195,30 +202,30 @@ def test_what_was_read_until_the_stop_is_kept(
         return whole(traces, model, **settings)
 
     monkeypatch.setattr(explorer.rag, "score_traces", stopping)
-    app._session.traces.score_all(content_free=True, overwrite=True)
+    page.figures.press("read_again")
     app.wait()
-    app._session.cancel("scoring")
+    page.figures.press("cancel scoring")
     assert sorted(readings(app)) == [[], [], list(MORE)]
     monkeypatch.undo()
-    app._session.traces.score_all(content_free=True, overwrite=True)
+    page.figures.press("read_again")
     app.wait()
     assert readings(app) == [list(MORE)] * 3
 
 
 def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp_path: Any) -> None:
     app = Explorer.from_traces([trace("a"), trace("b")], model=reader)
-    app._session.traces.read()
+    AppDriver(app).cards.press("record")
     app.wait()
     app.save(tmp_path / "traces.jsonl")
     path = tmp_path / "scored.jsonl"
     for _ in range(2):  # the second time goes on with the file of the first
         score_traces(load_traces(tmp_path / "traces.jsonl"), reader, path=path, progress=False)
-    again = Explorer.from_traces(path, model=reader)
-    again._session.traces.score_all(content_free=True, overwrite=True)
+    again = Explorer.from_traces(path, model=reader, tab="thresholds")
+    AppDriver(again).figures.press("read_again")
     again.wait()
     assert readings(again) == [list(MORE)] * 2
 
 
 def test_the_packaged_traces_can_be_read_again() -> None:
-    app = Explorer.from_traces()
-    assert app._session.traces.more_readings() == ["question", "content_free"]
+    page = AppDriver(Explorer.from_traces(tab="thresholds"))
+    assert "where the question looks and what" in page.figures["more"]["said"]

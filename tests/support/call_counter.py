@@ -1,0 +1,22 @@
+"""Counts how often a function runs, for tests that say what is not worked out anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from _pytest.monkeypatch import derive_importpath
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, path: str) -> list[tuple[Any, ...]]:
+    """Return a list that grows by the positional arguments of each call to `path` from now on."""
+    name, owner = derive_importpath(path, raising=True)
+    function = getattr(owner, name)
+    calls: list[tuple[Any, ...]] = []
+
+    def counted(*arguments: Any, **settings: Any) -> Any:
+        calls.append(arguments)
+        return function(*arguments, **settings)
+
+    monkeypatch.setattr(owner, name, counted)
+    return calls
