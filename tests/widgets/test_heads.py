@@ -14,7 +14,7 @@ import pytest
 from explorer.errors import InputError
 from explorer.feedback import HeadCombination
 from explorer.rag import FeedbackExtractor
-from explorer.reporting._page.numbers import interval
+from explorer.reporting._analysis.number_text import interval
 from explorer.run_control import Progress
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import Recommendation, calibrate, judge, rank, sweep

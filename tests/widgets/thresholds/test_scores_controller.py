@@ -13,7 +13,7 @@ import pytest
 from explorer.errors import Cancelled, InputError
 from explorer.rag import FeedbackExtractor
 from explorer.rag._weights.weight_trajectory import weight_trajectory
-from explorer.reporting._analysis.weight_ends import weight_ends
+from explorer.reporting._analysis.final_weights import final_weights
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import head_scores, judge, quality_map
 from explorer.widgets._explorer import Explorer
@@ -191,7 +191,7 @@ def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
         shown = page.weight_moves.content
         assert shown["strategy"] == strategy
         used, others = expected[labels].mean(), expected[~labels].mean()
-        ends = weight_ends(app.trajectory, judge(app.traces, explained))
+        ends = final_weights(app.trajectory, judge(app.traces, explained))
         assert (ends.used, ends.not_used) == pytest.approx((used, others))
         assert f"labelled used end at {used:.3f} on average" in shown["said"]
         assert f"the {'right' if used > others else 'wrong'} ones come out ahead" in shown["said"]
