@@ -14,10 +14,10 @@ from explorer.models import DEFAULT_MODEL
 from explorer.rag._options import did_you_mean
 from explorer.traces import Trace, TraceSet, load_traces, save_traces
 from explorer.traces._files.file_streams import write_whole
-from explorer.widgets._attention.feedback_view import FeedbackController
+from explorer.widgets._attention.feedback_controller import FeedbackController
 from explorer.widgets._attention.head_view import HeadViewController
-from explorer.widgets._attention.scenes import matrix_scene
 from explorer.widgets._code.panel import CodePanel
+from explorer.widgets._code.scene import matrix_scene
 from explorer.widgets._session import Session
 from explorer.widgets._shell import export
 from explorer.widgets._shell.shell import Shell
@@ -113,6 +113,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         self._traces_panel = TracesPanel(self, self._session)
         self._thresholds_panel = ThresholdsPanel(self, self._session)
         self._table_keeper = FeedbackController(self, self._session.jobs.tell)
+        self._focus_keeper.on_focus = self._table_keeper.focus_changed
         self._chrome = Shell(self, self._session)
         self._chrome.on_save(self._save)
         self._chrome.on_copy(lambda: export.python_of(self))

@@ -9,7 +9,7 @@ from explorer.attention import DenseAttention
 from explorer.examples import example_traces
 from explorer.traces import evidence
 from explorer.widgets._attention.head_view import head_measure
-from explorer.widgets._attention.scenes import matrix_scene
+from explorer.widgets._code.scene import matrix_scene
 from explorer.widgets._state import CODE_MEASURES, TRACE_MEASURES
 from explorer.widgets._traces.scene import TraceScene
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic, HeadCombination, ScoreSettings, Unit
@@ -59,7 +60,7 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     """
     policy = config.attention_policy
     if config.heads is not None:
-        return _combined(trace, config, config.heads)
+        return attend_heads(trace, config, head_set_scores(trace, config.heads))
     try:
         found = evidence(trace)
     except EvidenceError as error:
@@ -112,26 +113,37 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     return Attended(findings, notes, _doubt(found, notes))
 
 
-def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> Attended:
-    """Score by a combination of heads, which needs the readings that it was made from."""
-    policy = config.attention_policy
+def head_set_scores(trace: Trace, heads: HeadCombination) -> NDArray[np.float64] | Diagnostic:
+    """Score by a combination of heads, which needs the readings that it was made from.
+
+    Returns
+    -------
+    float64 (hyperedges,), or the reason why the trace cannot be scored by these heads.
+    """
     try:
         readings = head_readings(trace, heads.reduction, heads.k)
-        if not readings:
-            return _nothing(
-                trace,
-                config,
-                Diagnostic(
-                    "no-attention",
-                    "The trace brings no attention head by head, as a set of heads needs it. "
-                    "score_traces records it where a trace brings none of its own.",
-                ),
-            )
-        scores = reached(heads.scores(readings), policy)
+        if readings:
+            return heads.scores(readings)
     except EvidenceError as error:
-        return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
+        return Diagnostic("broken-evidence", str(error))
     except InputError as error:
-        return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
+        return Diagnostic("no-such-attention", str(error))
+    return Diagnostic(
+        "no-attention",
+        "The trace brings no attention head by head, as a set of heads needs it. "
+        "score_traces records it where a trace brings none of its own.",
+    )
+
+
+def attend_heads(
+    trace: Trace, config: ExtractorConfig, known: NDArray[np.float64] | Diagnostic
+) -> Attended:
+    """Convert what `head_set_scores` found for the heads of a config."""
+    if isinstance(known, Diagnostic):
+        return _nothing(trace, config, known)
+    policy = config.attention_policy
+    description = "" if config.heads is None else config.heads.description
+    scores = reached(known, policy)
     counts = token_counts(trace) or [0] * len(trace.hyperedges)
     notes = hyperedge_diagnostics(trace)
     signals = policy.convert(scores)
@@ -144,7 +156,7 @@ def _combined(trace: Trace, config: ExtractorConfig, heads: HeadCombination) -> 
             policy.threshold,
             signal,
             str(verdict),
-            heads.description,
+            description,
             notes[place],
         )
         for place, (score, signal, verdict) in enumerate(

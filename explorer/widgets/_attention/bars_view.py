@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from explorer.feedback import FeedbackPolicy
-from explorer.figures._feedback.feedback_bars import feedback_bars_spec
-from explorer.widgets._attention.feedback_view import selected_unit, threshold_line
-from explorer.widgets._plot.incremental_plot import IncrementalPlot
+from explorer.figures._feedback.bars_figure import BarsFigure
+from explorer.widgets._attention.selection import selected_unit
+from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._plot.plot import Plot
 from explorer.widgets._state import ExplorerState
 
@@ -32,7 +34,8 @@ class BarsView:
         self._units: list[str] = []
         self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
         self._drawn_width = 0
-        self._spec = IncrementalPlot(self.plot)
+        self._key: tuple[object, ...] = ()
+        self._drawn: dict[tuple[int, str], Any] = {}
         self._line = threshold_line(state, None)
         self.plot.observe(self._dragged, "line")
         self.plot.observe(self._resized, "width")
@@ -41,7 +44,7 @@ class BarsView:
     def show(
         self, table: pd.DataFrame | None, labels: Mapping[str, bool | None] | None = None
     ) -> None:
-        """Draw this table."""
+        """Draw this table; where the units stay, send only what differs from the last one."""
         if table is None:
             return
         self._shown = (table, labels)
@@ -50,23 +53,39 @@ class BarsView:
         # What the table was made with: the chosen method's own may still be under way.
         self._line = threshold_line(self.state, table)
         threshold, name, scale = self._line
-        figure = feedback_bars_spec(
+        bars = BarsFigure(
             shown,
-            FeedbackPolicy(threshold=threshold),
-            labels=None if labels is None else [labels.get(name) for name in shown["unit"]],
+            labels,
             sort=self.state.bar_order,  # type: ignore[arg-type]
             axis=scale,  # type: ignore[arg-type]
             width=self.plot.width or 700,
             threshold_line=name is None,
-            selected=selected_unit(self.state),
         )
-        self._units = list(figure["layout"]["meta"]["units"])
-        self._spec.draw(figure)
+        self._draw(bars, FeedbackPolicy(threshold=threshold), selected_unit(self.state))
         if name is None:
             self.plot.set_line("x", None)
             return
         low = 1e-4 if scale == "log" else 0.0
         self.plot.set_line("x", max(low, threshold), minimum=low, maximum=1.0, name="threshold")
+
+    def _draw(self, bars: BarsFigure, policy: FeedbackPolicy, selected: str | None) -> None:
+        before, self._drawn = self._drawn, bars.attributes(policy, selected)
+        # A threshold that is a shape is part of the figure.
+        key = (*bars.key, None if self._line.name is not None else policy.threshold)
+        if key != self._key:
+            self._key = key
+            figure = bars.spec(policy, selected)
+            self._units = list(figure["layout"]["meta"]["units"])
+            self.plot.height = int(figure["layout"]["height"])
+            self.plot.figure = figure
+            return
+        changed: dict[int, dict[str, Any]] = {}
+        for (trace, attribute), values in self._drawn.items():
+            if not _same(values, before[trace, attribute]):
+                changed.setdefault(trace, {})[attribute.replace(".", "_")] = values
+        with self.plot.batch():
+            for trace, arrays in changed.items():
+                self.plot.restyle(trace, **arrays)
 
     def _resized(self, change: Mapping[str, Any]) -> None:
         # How much of a text fits is decided when the figure is made.
@@ -91,13 +110,18 @@ class BarsView:
             self.on_pick(self._units[index])
 
 
+def _same(values: Any, others: Any) -> bool:
+    if isinstance(values, np.ndarray):
+        return np.array_equal(values, others)
+    return bool(values == others)
+
+
 def _largest(table: pd.DataFrame) -> pd.DataFrame:
     if len(table) <= MOST_BARS:
         return table
-    kept = table["score"].fillna(-1.0).nlargest(MOST_BARS).index
-    shown = table.loc[table.index.isin(kept)]
-    shown.attrs = dict(table.attrs)
+    scores = np.nan_to_num(table["score"].to_numpy(dtype=np.float64), nan=-1.0)
+    kept = np.sort(np.argsort(-scores, kind="stable")[:MOST_BARS])
+    shown = table.iloc[kept]
     if "reachable" in table.attrs:  # only attention has bounds
-        limits = zip(table.attrs["reachable"], table.index.isin(kept), strict=True)
-        shown.attrs["reachable"] = tuple(limit for limit, keep in limits if keep)
+        shown.attrs["reachable"] = tuple(table.attrs["reachable"][place] for place in kept)
     return shown

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap, DenseAttention, measures
 from explorer.errors import InputError
 from explorer.feedback import score_all_heads
-from explorer.widgets._attention.scenes import CodeScene
+from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_runner import Job, JobRunner
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
@@ -23,6 +23,10 @@ _QUICK_WEIGHTS = 24_000_000
 # A mean map is kept whole up to this many weights (64 MB); above, it is worked out per window.
 _KEPT_WEIGHTS = 16_000_000
 _ROWS_AT_ONCE = 128
+
+
+Wanted = tuple[int | None, int | None]
+"""Layer and head as the user chose them; None is the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ class Focus:
     attention: AttentionMap
     layer: int | None
     head: int | None
-    wanted: tuple[int | None, int | None]
+    wanted: Wanted
     summary: Summary | None = None
 
     @cached_property
@@ -88,8 +92,10 @@ class HeadViewController:
         self._auto_layer = True
         self._wanted: dict[str, int | None] = {}
         self.refused: InputError | None = None
-        self._mean: tuple[AttentionMap, tuple[int | None, int | None], DenseAttention] | None = None
+        self._matrix: tuple[AttentionMap, Wanted, DenseAttention] | None = None
         self.failed: Callable[[BaseException], None] = lambda _: None
+        self.on_focus: Callable[[], None] = lambda: None
+        """Called when everything that observes the focus has drawn a new one."""
         state.observe(self._on_scene, names=["code_scene", "trace_scene", "tab"])
         state.observe(self._refresh, names=["layer", "head"])
 
@@ -137,7 +143,7 @@ class HeadViewController:
         attention = getattr(scene, "attention", None)
         self.runner.cancel("mean")
         if scene is None or attention is None:
-            self.state.focus = None
+            self._announce(None)
             return
         layer = self.state.layer if attention.n_layers > 1 else None
         head = self.state.head if attention.n_heads > 1 else None
@@ -146,23 +152,23 @@ class HeadViewController:
         if head is not None:
             head = min(head, attention.n_heads - 1)
         wanted = (layer, head)
-        if self._mean is not None and self._mean[0] is attention and self._mean[1] == wanted:
-            self.state.focus = Focus(scene, self._mean[2], 0, 0, wanted)
+        known = self._matrix
+        if known is not None and known[0] is attention and known[1] == wanted:
+            self._announce(Focus(scene, known[2], 0, 0, wanted))
             return
         weights = attention.n_queries * attention.n_keys
         heads = (attention.n_layers if layer is None else 1) * (
             attention.n_heads if head is None else 1
         )
         if not isinstance(scene, CodeScene):
-            self.state.focus = Focus(scene, attention, layer, head, wanted)
+            self._announce(Focus(scene, attention, layer, head, wanted))
             return
         if weights > _KEPT_WEIGHTS:
             self._summarise(scene, layer, head)
             return
         if heads * weights <= _QUICK_WEIGHTS:
             # Worked out once: the heatmap, the tints, the bars and the sentence all read it.
-            matrix = DenseAttention(attention.weights(layer, head))
-            self.state.focus = Focus(scene, matrix, 0, 0, wanted)
+            self._keep(scene, wanted, DenseAttention(attention.weights(layer, head)))
             return
 
         def work(job: Job) -> DenseAttention:
@@ -175,12 +181,20 @@ class HeadViewController:
             return DenseAttention(mean)
 
         def done(mean: DenseAttention) -> None:
-            self._mean = (attention, wanted, mean)
-            self.state.focus = Focus(scene, mean, 0, 0, wanted)
+            self._keep(scene, wanted, mean)
 
         self.runner.start(
             "mean", work, done=done, failed=self.failed, message=f"mean over {heads} heads"
         )
+
+    def _keep(self, scene: CodeScene, wanted: Wanted, matrix: DenseAttention) -> None:
+        """Put the weights of the chosen head in view, and keep them for when the tab comes back."""
+        self._matrix = (scene.attention, wanted, matrix)
+        self._announce(Focus(scene, matrix, 0, 0, wanted))
+
+    def _announce(self, focus: Focus | None) -> None:
+        self.state.focus = focus
+        self.on_focus()
 
     def _summarise(self, scene: CodeScene, layer: int | None, head: int | None) -> None:
         attention, rows = scene.attention, scene.rows
@@ -196,7 +210,7 @@ class HeadViewController:
             return Summary(attention.received(layer, head, rows=rows), mean_row)
 
         def done(summary: Summary) -> None:
-            self.state.focus = Focus(scene, attention, layer, head, (layer, head), summary)
+            self._announce(Focus(scene, attention, layer, head, (layer, head), summary))
 
         self.runner.start("mean", work, done=done, failed=self.failed, message="adding up the rows")
 

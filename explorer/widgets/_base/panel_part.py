@@ -8,6 +8,7 @@ from typing import Any
 
 import anywidget
 import ipywidgets
+import msgspec
 import traitlets as t
 
 from explorer.figures import colours
@@ -49,13 +50,20 @@ class CommModel(ipywidgets.Widget):
 
 
 def sendable(content: Any) -> Any:
-    """Replace lone surrogates, which UTF-8 cannot encode, by question marks."""
+    """Return content as JSON gives it back, with every lone surrogate replaced: it has no UTF-8."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(content))
+    except (UnicodeEncodeError, TypeError):  # a lone surrogate, or a number of NumPy
+        return _repaired(content)
+
+
+def _repaired(content: Any) -> Any:
     if isinstance(content, str):
         return content.encode("utf-8", "replace").decode("utf-8")
     if isinstance(content, dict):
-        return {sendable(key): sendable(value) for key, value in content.items()}
+        return {_repaired(key): _repaired(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [sendable(item) for item in content]
+        return [_repaired(item) for item in content]
     return content
 
 
@@ -99,8 +107,9 @@ class PanelPart(anywidget.AnyWidget):
 
     def show(self, **content: Any) -> None:
         """Draw this content. Nothing is sent when it equals the content in view."""
-        if content != self.wire.content:
-            self.wire.content = sendable(content)
+        made = sendable(content)
+        if made != self.wire.content:
+            self.wire.content = made
 
     def show_document(self, **document: Any) -> None:
         """Draw this large content, which seldom changes."""
@@ -108,13 +117,13 @@ class PanelPart(anywidget.AnyWidget):
 
     def paint(self, colour_scale: str) -> None:
         """Send the colours of this attention scale."""
-        palette = {
+        if self.wire.palette.get("name") == colour_scale:
+            return
+        self.wire.palette = {
             "name": colour_scale,
             "light": colours.lookup_table(colour_scale, "light"),
             "dark": colours.lookup_table(colour_scale, "dark"),
         }
-        if palette != self.wire.palette:
-            self.wire.palette = palette
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Send a message to the views on the page."""

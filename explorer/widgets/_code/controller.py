@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from explorer.models import DEFAULT_MODEL
-from explorer.widgets._attention.scenes import CodeScene
+from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import ModelController

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from explorer.errors import InputError
 from explorer.figures import colours
 from explorer.widgets._attention.bars_view import BarsView
-from explorer.widgets._attention.feedback_view import token_weights, unit_spans
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.heatmap_view import HeatView, Picture
-from explorer.widgets._attention.scenes import CodeScene, visible_positions
+from explorer.widgets._attention.selection import unit_spans
+from explorer.widgets._attention.tint_weights import token_weights
 from explorer.widgets._base.panel_part import PanelPart, sendable
+from explorer.widgets._code.scene import CodeScene, visible_positions
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 

@@ -149,7 +149,10 @@ def encode(value: Any) -> Any:
         case np.bool_():
             return bool(value)
         case list() | tuple():
-            if len(value) > _SHORT_LIST and all(type(item) in (int, float) for item in value):
+            kinds = set(map(type, value))
+            if kinds <= {str}:
+                return list(value)
+            if len(value) > _SHORT_LIST and kinds <= {int, float}:
                 return _as_buffer(np.asarray(value))
             return [encode(item) for item in value]
         case _ if hasattr(value, "to_numpy"):

@@ -393,5 +393,6 @@ class Plot(anywidget.AnyWidget):
 
 def _is_numbers(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(
-        isinstance(item, int | float | np.number) and not isinstance(item, bool) for item in value
+        issubclass(kind, int | float | np.number) and kind is not bool
+        for kind in set(map(type, value))
     )

@@ -16,8 +16,10 @@ from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
 from explorer.figures._attention.static_images import overview_png
 from explorer.traces import save_traces
-from explorer.widgets._attention.feedback_view import selected_unit, sentence_of, threshold_line
-from explorer.widgets._attention.scenes import CodeScene, visible_positions
+from explorer.widgets._attention.selection import selected_unit
+from explorer.widgets._attention.threshold_line import threshold_line
+from explorer.widgets._attention.view_sentences import sentence_of
+from explorer.widgets._code.scene import CodeScene, visible_positions
 from explorer.widgets._plot.encoding import max_pool
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
 from explorer.widgets._attention.bars_view import MOST_BARS
-from explorer.widgets._attention.feedback_view import sentence_of
 from explorer.widgets._attention.head_set_text import shown_set
 from explorer.widgets._attention.head_view import head_measure
-from explorer.widgets._attention.scenes import CodeScene
+from explorer.widgets._attention.view_sentences import sentence_of
 from explorer.widgets._base.panel_part import PanelPart
+from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._session import Session
 from explorer.widgets._state import (
     CODE_MEASURES,

@@ -10,9 +10,9 @@ import ipywidgets
 
 from explorer.figures import colours
 from explorer.traces import Trace, TraceSet
-from explorer.widgets._attention.feedback_view import selected_unit, unit_spans
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.heatmap_view import HeatView, Picture
+from explorer.widgets._attention.selection import selected_unit, unit_spans
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._session import Session
 from explorer.widgets._shell.uploads import Uploads

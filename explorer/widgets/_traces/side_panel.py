@@ -12,7 +12,7 @@ from explorer.figures._feedback.method_bars import methods_spec
 from explorer.figures._graph.entity_graph import entities_figure_spec
 from explorer.traces import Hyperedge
 from explorer.widgets._attention.bars_view import MOST_BARS, BarsView
-from explorer.widgets._attention.feedback_view import selected_unit
+from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session

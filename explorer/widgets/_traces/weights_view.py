@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer.figures._graph.weight_lines import weight_lines_spec
-from explorer.widgets._attention.feedback_view import selected_unit
+from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import weights_controller
 from explorer.widgets._traces.scene import TraceScene

@@ -7,7 +7,7 @@ import pytest
 
 from explorer.attention import DenseAttention
 from explorer.errors import InputError
-from explorer.widgets._attention.scenes import (
+from explorer.widgets._code.scene import (
     LINE_BREAK,
     SPECIAL,
     TEXT,

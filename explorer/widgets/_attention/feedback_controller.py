@@ -1,0 +1,104 @@
+"""The feedback table in view, kept in step with what its scores and its threshold depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import ExplorerError
+from explorer.widgets._attention.unit_scores import UnitScores
+from explorer.widgets._code.scene import CodeScene
+from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_AT_ONCE = ("threshold", "reduction", "normalisation", "unit_kind", "direction", "method", "heads")
+
+
+class FeedbackController:
+    """Keeps `state.table` in step with what it depends on.
+
+    Units are scored when their attention, their rows or the score settings change. A change of the
+    threshold converts the scores that are there.
+
+    Parameters
+    ----------
+    state
+        The state to follow, except its focus: `focus_changed` is called when the heatmaps have
+        drawn that, so that the picture is on its way to the page first.
+    failed
+        Called with an error that the app has to show.
+    """
+
+    def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
+        self.state = state
+        self.failed = failed
+        self._scores = UnitScores()
+        self._shown: tuple[object, ...] | None = None
+        state.observe(self._changed, names=list(_AT_ONCE))
+        state.observe(self._tab_changed, names="tab")
+        state.observe(self._selection_changed, names="selection")
+        state.observe(self._method_table_changed, names="method_table")
+        state.observe(self._scene_changed, names="trace_scene")
+        self.refresh()
+
+    def focus_changed(self) -> None:
+        """Follow a change of the focus."""
+        self._changed()
+
+    def _changed(self, _: Any = None) -> None:
+        if self.state.batching:
+            self.state.after_batch(self.refresh)
+        else:
+            self.refresh()
+
+    def _tab_changed(self, _: Mapping[str, Any]) -> None:
+        self._shown = None  # the table of the other tab is in view
+        self._changed()
+
+    def _selection_changed(self, _: Mapping[str, Any]) -> None:
+        if self.state.batching or isinstance(self.state.scene, CodeScene):
+            self._changed()
+
+    def _method_table_changed(self, _: Mapping[str, Any]) -> None:
+        if self.state.batching or self.state.method != "attention":
+            self._changed()
+
+    def _scene_changed(self, _: Mapping[str, Any]) -> None:
+        """Remove the last trace's table; with attention, the focus was announced before."""
+        if self.state.batching:
+            self.state.after_batch(self.refresh)
+        elif self.state.focus is None and self.state.method == "attention":
+            if self.state.heads is not None:
+                self.refresh()
+            else:
+                self._show(None)
+
+    def refresh(self) -> None:
+        """Work out the table of the tab in front."""
+        state = self.state
+        if state.tab != "code" and state.method != "attention":
+            scene: TraceScene | None = state.trace_scene
+            if scene is None or not scene.trace.hyperedges:
+                self._show(None)
+            elif state.method_table is not None:
+                # Until it is there the old table stays.
+                self._show(state.method_table)
+            return
+        try:
+            found = self._scores.of(state)
+            shown = None if found is None else (found, state.threshold)
+            if shown is not None and shown == self._shown:
+                return  # a pin that moves neither rows nor threshold
+            table = None if found is None else found.table(state.threshold)
+        except ExplorerError as error:
+            self.failed(error)
+            shown = table = None
+        self._show(table)
+        self._shown = shown
+
+    def _show(self, table: pd.DataFrame | None) -> None:
+        self._shown = None
+        self.state.table = table

@@ -1,0 +1,37 @@
+"""The weight of every token of the code, which its tint shows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.widgets._attention.head_view import Focus
+from explorer.widgets._state import ExplorerState
+
+
+def token_weights(
+    state: ExplorerState, focus: Focus, hovered: int | None = None
+) -> NDArray[np.float32]:
+    """Weight by which each token is tinted, float32 (tokens,).
+
+    Where the hovered or pinned token looks (its row), or who looks at it (its column); with
+    nothing pinned, the attention that each token receives on average: its importance.
+    """
+    chosen = state.selection
+    index, direction = hovered, state.direction
+    if index is None and chosen is not None:
+        if chosen["kind"] == "token":
+            index = chosen["index"]
+        elif chosen["kind"] == "cell":
+            index, direction = chosen["query"], "row"
+    attention, layer, head = focus.attention, focus.layer, focus.head
+    if index is None:
+        weights = focus.received
+    elif direction == "row":
+        weights = attention.weights(layer, head, rows=[index])[0]
+    else:
+        return attention.weights(layer, head, columns=[index])[:, 0]
+    if state.hide_sink and weights.shape[0] > 1:
+        weights = weights.copy()
+        weights[0] = 0.0
+    return weights

@@ -1,0 +1,186 @@
+"""Scores of the units in view, kept until what they depend on changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.feedback import Diagnostic, FeedbackPolicy, HeadCombination, ScoreSettings, Unit
+from explorer.feedback._feedback_table import ScoredUnits, scored_units
+from explorer.widgets._attention.head_view import Focus
+from explorer.widgets._attention.selection import pinned_rows
+from explorer.widgets._code.scene import CodeScene
+from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Scored(Protocol):
+    """Scores that become a feedback table at any threshold."""
+
+    def table(self, threshold: float) -> pd.DataFrame:
+        """Return the feedback table at a threshold."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredByAttention:
+    """Units scored by attention, or unknown where there is no attention."""
+
+    units: ScoredUnits
+    notes: tuple[Diagnostic, ...]
+
+    def table(self, threshold: float) -> pd.DataFrame:
+        """Return the feedback table at a threshold."""
+        return self.units.table(FeedbackPolicy(threshold=threshold), self.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredByHeads:
+    """Hyperedges scored by a set of heads, as a `FeedbackExtractor` scores them.
+
+    A trace without the readings that the set needs has unknown scores: an extractor would ask the
+    embedding.
+    """
+
+    scene: TraceScene
+    heads: HeadCombination
+    scores: NDArray[np.float64] | Diagnostic
+
+    def table(self, threshold: float) -> pd.DataFrame:
+        """Return the feedback table at a threshold."""
+        from explorer.rag._extraction.explanation import Explained, explanation
+        from explorer.rag._methods.attention_feedback import attend_heads
+        from explorer.rag._methods.extractor_config import ExtractorConfig
+
+        trace = self.scene.trace
+        config = ExtractorConfig("attention", attention_threshold=threshold, heads=self.heads)
+        found = attend_heads(trace, config, self.scores)
+        table = explanation([Explained(trace.id, trace.hyperedges, found.findings, found.notes)])
+        table.attrs |= {"notes": found.notes, "method": "attention", "heads": self.heads}
+        return table
+
+
+class UnitScores:
+    """Scores of the units in view; a question asked twice in a row is worked out once."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._kept: tuple[object, ...] = ()
+        self._scored: Scored | None = None
+
+    def of(self, state: ExplorerState) -> Scored | None:
+        """Return the scores of the tab in front; None when there is nothing to score.
+
+        In the code tab the rows averaged over are those of all tokens but special ones, or the one
+        row of the pinned token or cell. In the traces tab they are the answer's, unless a set of
+        heads says otherwise.
+        """
+        scene, focus = state.scene, state.focus
+        if state.heads is not None and isinstance(scene, TraceScene):
+            return self._by_heads(scene, state.heads)
+        if focus is None:
+            return self._unknown(scene)
+        if isinstance(focus.scene, CodeScene):
+            return self._of_code(state, focus, focus.scene)
+        return self._of_trace(state, focus, focus.scene)
+
+    def _of_code(self, state: ExplorerState, focus: Focus, scene: CodeScene) -> Scored:
+        units = scene.units(state.unit_kind)
+        rows = pinned_rows(state, scene)
+        pinned = None if rows is scene.rows else int(rows[0])
+        attention, layer, head = focus.attention, focus.layer, focus.head
+        averaged: NDArray[np.intp] | None = rows
+        if focus.summary is not None and pinned is None:
+            attention, layer, head, averaged = focus.summary.mean_row, 0, 0, None
+
+        def score() -> Scored:
+            seen = units if pinned is None else _seen_from(scene, pinned, units)
+            settings = _settings(state, layer, head, averaged)
+            return ScoredByAttention(scored_units(attention, seen, settings), ())
+
+        return self._known((attention, units), (layer, head, pinned, *_choices(state)), score)
+
+    def _of_trace(self, state: ExplorerState, focus: Focus, scene: TraceScene) -> Scored:
+        found = scene.evidence
+        attention, layer, head = focus.attention, focus.layer, focus.head
+
+        def score() -> Scored:
+            settings = _settings(state, layer, head, found.rows)
+            return ScoredByAttention(
+                scored_units(attention, found.units, settings), found.diagnostics
+            )
+
+        return self._known((attention, found), (layer, head, *_choices(state)), score)
+
+    def _by_heads(self, scene: TraceScene, heads: HeadCombination) -> Scored | None:
+        if not scene.trace.hyperedges:
+            return None
+
+        def score() -> Scored:
+            from explorer.rag._methods.attention_feedback import head_set_scores
+
+            return ScoredByHeads(scene, heads, head_set_scores(scene.trace, heads))
+
+        return self._known((scene.evidence, heads), (), score)
+
+    def _unknown(self, scene: CodeScene | TraceScene | None) -> Scored | None:
+        """Return unknown scores for the hyperedges of a trace that brings no attention."""
+        if not isinstance(scene, TraceScene) or not scene.evidence.units:
+            return None
+        found = scene.evidence
+
+        def score() -> Scored:
+            count = len(found.units)
+            units = ScoredUnits(found.units, np.full(count, np.nan), np.ones(count))
+            return ScoredByAttention(units, found.diagnostics)
+
+        return self._known((found,), (), score)
+
+    def _known(
+        self, objects: tuple[object, ...], choices: tuple[object, ...], score: Callable[[], Scored]
+    ) -> Scored:
+        """Return the scores kept for these objects and choices, or work them out."""
+        key = (*map(id, objects), *choices)
+        if self._scored is None or key != self._key:
+            self._scored = score()
+            # The objects are kept too: a new one may not have the place in memory of an old one.
+            self._key, self._kept = key, objects
+        return self._scored
+
+
+def _choices(state: ExplorerState) -> tuple[str, str]:
+    return state.reduction, state.normalisation
+
+
+def _settings(
+    state: ExplorerState, layer: int | None, head: int | None, rows: NDArray[np.intp] | None
+) -> ScoreSettings:
+    return ScoreSettings(
+        layer=layer,
+        head=head,
+        rows=rows,
+        reduction=state.reduction,  # type: ignore[arg-type]
+        normalisation=state.normalisation,  # type: ignore[arg-type]
+    )
+
+
+def _seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units, those unknown that come after a row which cannot look ahead."""
+    if scene.attention.visible_keys(0, [row])[0] > row + 1:
+        return list(units)
+    later = Diagnostic(
+        "comes-later",
+        "It comes after the pinned token, and this model only looks back: nothing to score.",
+    )
+    return [
+        replace(unit, spans=(), unknown=True, diagnostics=(later,))
+        if unit.spans and unit.spans[0][0] > row
+        else unit
+        for unit in units
+    ]

@@ -1,0 +1,117 @@
+"""The sentence of the status line: what is in view, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.source import visible_text
+from explorer.widgets._attention.head_view import Focus
+from explorer.widgets._attention.threshold_line import threshold_line
+from explorer.widgets._attention.tint_weights import token_weights
+from explorer.widgets._code.scene import CodeScene
+from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.scene import TraceScene
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def sentence_of(state: ExplorerState) -> str:
+    """Say in words what is in view."""
+    table: pd.DataFrame | None = state.table
+    focus: Focus | None = state.focus
+    method = "attention" if table is None else table.attrs.get("method", "attention")
+    # When the traces go, the table may go before the focus does.
+    if state.scene is None or (focus is None and method == "attention"):
+        return _empty_sentence(state)
+    where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
+    heads = None if table is None else table.attrs.get("heads")
+    if heads is not None:
+        where = heads.name
+    chosen = state.selection
+    if chosen is not None and chosen["kind"] == "unit" and table is not None:
+        found = table[table["unit"] == chosen["name"]]
+        if len(found):
+            return _unit_sentence(state, found.iloc[0], where)
+    scene = state.scene
+    if isinstance(scene, TraceScene):
+        return _trace_sentence(state, scene, where, table)
+    return _code_sentence(state, scene, focus, where)  # type: ignore[arg-type]
+
+
+def _empty_sentence(state: ExplorerState) -> str:
+    if state.tab == "code":
+        return "Paste code, or try one of the examples."
+    if state.trace_scene is None:
+        return "Load a trace file, or try the packaged examples."
+    return "This trace brings no attention. Let the model read it to see where the answer looks."
+
+
+def _head_words(focus: Focus) -> str:
+    layer, head = focus.wanted
+    many = focus.scene.attention
+    if many is None or many.n_layers * many.n_heads == 1:
+        return ""
+    words = "mean over layers" if layer is None else f"layer {layer}"
+    return f"{words}, {'mean over heads' if head is None else f'head {head}'}"
+
+
+def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: str) -> str:
+    chosen = state.selection
+    prefix = f"{where}: " if where else ""
+    if chosen is not None and chosen["kind"] == "cell":
+        query, key = chosen["query"], chosen["key"]
+        weight = focus.attention.weights(focus.layer, focus.head, rows=[query], columns=[key])
+        return (
+            f"{prefix}{_named(scene, query)} looks at {_named(scene, key)} "
+            f"with weight {float(weight[0, 0]):.3f}"
+        )
+    weights = np.nan_to_num(token_weights(state, focus), nan=0.0, posinf=0.0, neginf=0.0)
+    hidden = state.hide_sink and scene.n_tokens > 1
+    top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
+    listed = ", ".join(f"{_named(scene, i)} {weights[i]:.3f}" for i in top) or "nothing"
+    if chosen is not None and chosen["kind"] == "token":
+        index = chosen["index"]
+        if state.direction == "column":
+            return f"{prefix}{_named(scene, index)} is looked at most by {listed}"
+        sink = ""
+        if hidden:
+            value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
+            sink = f"; sink {float(value[0, 0]):.3f}"
+        return f"{prefix}{_named(scene, index)} looks most at {listed}{sink}"
+    return f"{prefix}most looked at, on average: {listed}"
+
+
+def _trace_sentence(
+    state: ExplorerState, scene: TraceScene, where: str, table: pd.DataFrame | None
+) -> str:
+    if table is None:
+        return _empty_sentence(state)
+    prefix = f"{where}: " if where else ""
+    if table.attrs.get("heads") is not None and (table["verdict"] == "unknown").all():
+        notes = table.attrs["notes"] or [note for row in table["diagnostics"] for note in row]
+        why = notes[0].message if notes else "No hyperedge has a score."
+        return f"{prefix}nothing is known. {why}"
+    used = set(table.loc[table["verdict"] == "used", "unit"])
+    text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
+    labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}
+    if labels:
+        right = {name for name, label in labels.items() if label}
+        text += f"; labels say {len(right)}, of which {len(right & used)} are found"
+    return text
+
+
+def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
+    return (
+        f"{where}{': ' if where else ''}{row['unit']} scores {row['score']:.3f}, feedback "
+        f"{row['feedback']:.3f}: {row['verdict']} at threshold "
+        f"{threshold_line(state, state.table).value:.3g}"
+    )
+
+
+def _named(scene: CodeScene, index: int) -> str:
+    token = scene.tokens[index].strip() or visible_text(scene.tokens[index])
+    line = scene.line_of(index)
+    return f"“{token}”" + (f" (line {line})" if line is not None else "")
