@@ -14,6 +14,10 @@ from __future__ import annotations
 
 import lazy_loader
 
+from explorer import _old_modules
+
+_old_modules.install()
+
 _public_name, _public_names, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +13,7 @@ import explorer.models
 import explorer.run_control
 import explorer.validation
 from explorer._deprecation import old_parameters, renamed
+from explorer._old_modules import MOVED
 from explorer.errors import InputError
 
 
@@ -86,3 +89,30 @@ def test_a_plain_value_and_an_old_keyword_build_one_object(place):
     with pytest.raises(InputError, match="both standard= and drop="):
         compared([1], Standard("ablation"), drop=2.0)
     assert compared([1], "ablation") == "ablation"
+
+
+@pytest.mark.parametrize(("old", "new"), MOVED.items())
+def test_an_old_module_path_gives_the_names_of_the_new_one_and_a_warning(old, new, monkeypatch):
+    monkeypatch.delitem(sys.modules, old, raising=False)
+    with pytest.warns(DeprecationWarning, match=f"{old} is no longer public"):
+        module = importlib.import_module(old)
+    monkeypatch.delitem(sys.modules, old)
+    current = importlib.import_module(new)
+    names = [name for name in vars(current) if not name.startswith("_")]
+    assert names
+    assert all(getattr(module, name) is getattr(current, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("explorer.rag.order", "update_order"),
+        ("explorer.rag.trajectory", "follow"),
+        ("explorer.rag.trajectory", "weight_trajectory"),
+        ("explorer.rag.updater", "WeightUpdater"),
+        ("explorer.widgets.plot", "Plot"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The module explorer:DeprecationWarning")
+def test_what_older_notebooks_import_is_there(path, name):
+    assert callable(getattr(importlib.import_module(path), name))
