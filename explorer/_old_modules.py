@@ -10,13 +10,16 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-MOVED = {
+MOVED: dict[str, str] = {
     "explorer.rag.order": "explorer.rag._weights.update_order",
     "explorer.rag.trajectory": "explorer.rag._weights.weight_trajectory",
     "explorer.rag.updater": "explorer.rag._weights.updater",
     "explorer.widgets.plot": "explorer.widgets._plot.plot",
 }
-"""Old path to the module that holds the same names now."""
+"""Old path to the module that holds its names now."""
+
+RENAMED = {"explorer.rag.trajectory": {"follow": "follow_weights"}}
+"""Names of an old module that have a new name now."""
 
 
 class _OldModuleLoader(Loader):
@@ -37,6 +40,8 @@ class _OldModuleLoader(Loader):
         current = import_module(self._new)
         names = {name: value for name, value in vars(current).items() if name[:2] != "__"}
         vars(module).update(names)
+        for old, new in RENAMED.get(module.__name__, {}).items():
+            vars(module)[old] = names[new]
 
 
 class OldModuleFinder(MetaPathFinder):

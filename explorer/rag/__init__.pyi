@@ -8,6 +8,8 @@ from ._scoring.trace_scoring import score_traces as score_traces
 from ._weights.graphs import DictGraph as DictGraph
 from ._weights.graphs import NetworkXGraph as NetworkXGraph
 from ._weights.graphs import as_graph as as_graph
+from ._weights.update_order import update_order as update_order
 from ._weights.update_rule import UpdateConfig as UpdateConfig
 from ._weights.updater import WeightUpdater as WeightUpdater
+from ._weights.weight_trajectory import follow_weights as follow_weights
 from ._weights.weight_trajectory import weight_trajectory as weight_trajectory

@@ -218,7 +218,7 @@ class Trajectory:
         return table
 
 
-def follow(
+def follow_weights(
     order: UpdateOrder,
     feedback: ArrayLike,
     config: Mapping[str, Any] | UpdateConfig | None = None,
@@ -288,7 +288,7 @@ def weight_trajectory(
     rows, identity
         As in `explorer.rag._weights.update_order.update_order`.
     config, start, quality
-        As in `follow`.
+        As in `follow_weights`.
 
     Returns
     -------
@@ -298,7 +298,7 @@ def weight_trajectory(
     Raises
     ------
     InputError, ShapeError
-        As `update_order` and `follow`.
+        As `update_order` and `follow_weights`.
 
     Examples
     --------
@@ -307,4 +307,4 @@ def weight_trajectory(
     [0.99, 0.9207, 0.9811]
     """
     order, feedback = update_order(rows, identity)
-    return follow(order, feedback, config, start=start, quality=quality).table()
+    return follow_weights(order, feedback, config, start=start, quality=quality).table()

@@ -15,7 +15,7 @@ from explorer.feedback import Diagnostic
 from explorer.rag import ExtractorConfig
 from explorer.rag._extraction.rethresholding import converted
 from explorer.rag._weights.update_order import update_order
-from explorer.rag._weights.weight_trajectory import Trajectory, follow
+from explorer.rag._weights.weight_trajectory import Trajectory, follow_weights
 from explorer.reporting._analysis.report_scores import ReportScores
 from explorer.reporting._analysis.report_subject import ReportSubject, reasons_of, report_subject
 from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
@@ -256,7 +256,7 @@ def _weights(
         report_scores, np.array([row[2] for row in rows], dtype=np.float64), threshold
     )
     order, _ = update_order([(row[0], row[1], np.nan, row[3]) for row in rows])
-    return follow(order, signals, update)
+    return follow_weights(order, signals, update)
 
 
 def _whole(text: object) -> str:

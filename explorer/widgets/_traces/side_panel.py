@@ -269,7 +269,7 @@ def _weights_after(
 ) -> list[float]:
     """The weight of each hyperedge after this trace: from the one it brings, or 1."""
     from explorer.rag._weights.update_order import update_order
-    from explorer.rag._weights.weight_trajectory import follow
+    from explorer.rag._weights.weight_trajectory import follow_weights
 
     rows = [("", edge.id, signal) for edge, signal in zip(edges, feedback, strict=True)]
     start = {}
@@ -278,5 +278,5 @@ def _weights_after(
         if isinstance(brought, int | float) and not isinstance(brought, bool) and brought >= 0:
             start[edge.id] = float(brought)
     order, signals = update_order(rows, "id")
-    moves = follow(order, signals, {"strategy": strategy}, start=start)
+    moves = follow_weights(order, signals, {"strategy": strategy}, start=start)
     return [float(moves.final()[number]) for number in order.hyperedges]

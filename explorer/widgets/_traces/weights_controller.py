@@ -116,10 +116,10 @@ class WeightsController:
             return
 
         def work(_: Job | None = None) -> tuple[_Ordered, Trajectory]:
-            from explorer.rag._weights.weight_trajectory import follow
+            from explorer.rag._weights.weight_trajectory import follow_weights
 
             known = _ordered(table, before)
-            return known, follow(known.order, _converted(table, config), updates)
+            return known, follow_weights(known.order, _converted(table, config), updates)
 
         def done(found: tuple[_Ordered, Trajectory]) -> None:
             self._ordered, self._followed = found[0], asked

@@ -13,7 +13,7 @@ from explorer.errors import InputError, ShapeError
 from explorer.feedback import Unit, scores_table
 from explorer.rag._weights.update_order import update_order
 from explorer.rag._weights.updater import WeightUpdater
-from explorer.rag._weights.weight_trajectory import follow, weight_trajectory
+from explorer.rag._weights.weight_trajectory import follow_weights, weight_trajectory
 
 THREE_TRACES = [{"he1": 0.0, "he2": 0.5}, {"he3": 1.0}, {"he1": 1.0}]
 
@@ -137,7 +137,7 @@ def test_no_rows():
     for rows in ([], pd.DataFrame({"trace": [], "unit": [], "feedback": []})):
         assert weight_trajectory(rows).empty
         order, feedback = update_order(rows)
-        trajectory = follow(order, feedback)
+        trajectory = follow_weights(order, feedback)
         assert trajectory.most_moved().tolist() == []
         assert trajectory.lines([]).empty
         assert trajectory.final().tolist() == []
@@ -146,20 +146,20 @@ def test_no_rows():
 
 def test_the_most_moved():
     order, feedback = update_order(THREE_TRACES)
-    trajectory = follow(order, feedback)
+    trajectory = follow_weights(order, feedback)
     # from the start 1: he1 to 0.891, he2 to 0.9405, he3 to 0.99
     np.testing.assert_allclose(trajectory.moved(), [0.109, 0.0595, 0.01])
     assert trajectory.most_moved(2).tolist() == [0, 1]
     assert trajectory.most_moved(2, keep=2).tolist() == [0, 2]
     np.testing.assert_allclose(trajectory.final(), [0.892881, 0.9405, 0.99])
     # he2 falls to its upper bound 0.4 at once: that is no movement
-    trajectory = follow(order, feedback, quality={"he2": 0.2})
+    trajectory = follow_weights(order, feedback, quality={"he2": 0.2})
     np.testing.assert_allclose(trajectory.moved(), [0.109, 0.0, 0.01])
 
 
 def test_lines_begin_before_the_first_trace():
     order, feedback = update_order(THREE_TRACES)
-    lines = follow(order, feedback).lines([0, 2])
+    lines = follow_weights(order, feedback).lines([0, 2])
     assert lines["hyperedge"].tolist() == [0, 0, 0, 2, 2]
     assert lines["step"].tolist() == [0, 1, 3, 0, 2]
     assert lines["trace"].tolist() == ["", "1", "3", "", "2"]
@@ -170,7 +170,7 @@ def test_lines_begin_before_the_first_trace():
 
 def test_long_lines_are_thinned_to_the_last_of_each_stretch():
     order, feedback = update_order([{"he1": 0.5 + (at % 2) / 2} for at in range(1000)])
-    trajectory = follow(order, feedback)
+    trajectory = follow_weights(order, feedback)
     lines = trajectory.lines([0], points=100)
     assert 90 <= len(lines) <= 102
     assert lines["step"].iloc[-1] == 1000
@@ -186,7 +186,7 @@ def test_the_band_by_hand():
     order, feedback = update_order([first])
     start = np.arange(11) / 10
     config = {"update_alpha": 1, "decay_factor": 1}
-    band = follow(order, feedback, config, start=start).band()
+    band = follow_weights(order, feedback, config, start=start).band()
     assert band["step"].tolist() == [0, 1]
     np.testing.assert_allclose(band[0.1], [0.1, 0.2], atol=1e-6)
     np.testing.assert_allclose(band[0.25], [0.25, 0.35], atol=1e-6)
@@ -194,14 +194,14 @@ def test_the_band_by_hand():
     np.testing.assert_allclose(band[0.9], [0.9, 1.0], atol=1e-6)
     assert band.attrs == {"hyperedges": 11, "repeated": 0}
     order, feedback = update_order(THREE_TRACES)
-    assert follow(order, feedback).band().attrs["repeated"] == 1
+    assert follow_weights(order, feedback).band().attrs["repeated"] == 1
 
 
 def test_the_band_over_many_traces_is_the_quantiles_of_filled_weights():
     rng = np.random.default_rng(1)
     rows = [{f"he{at}": rng.random() for at in rng.integers(0, 30, 5)} for _ in range(60)]
     order, feedback = update_order(rows)
-    trajectory = follow(order, feedback)
+    trajectory = follow_weights(order, feedback)
     filled = np.empty((61, 30))
     current = np.ones(len(order.keys))
     filled = [current.copy()]
@@ -248,4 +248,4 @@ def test_numbers_that_are_none():
         weight_trajectory(THREE_TRACES, {"alfa": 1})
     order, _ = update_order(THREE_TRACES)
     with pytest.raises(ShapeError, match="4 rows, but the feedback"):
-        follow(order, [0.5])
+        follow_weights(order, [0.5])

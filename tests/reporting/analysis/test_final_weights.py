@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer.rag._weights.update_order import update_order
-from explorer.rag._weights.weight_trajectory import follow
+from explorer.rag._weights.weight_trajectory import follow_weights
 from explorer.reporting._analysis.final_weights import final_weights, hyperedges_of
 from explorer.validation import LabelledScores
 
@@ -33,7 +33,7 @@ def test_a_hyperedge_counts_once_for_each_of_its_labels() -> None:
     order, feedback = update_order(rows, "id")
     # Additive: w + 0.1 (f - 0.5), without decay, within 0.25 to 2.
     config = {"strategy": "additive", "decay_factor": 1.0, "max_weight_ratio": 4.0}
-    moves = follow(order, feedback, config)
+    moves = follow_weights(order, feedback, config)
     assert moves.final() == pytest.approx([1.1, 0.95, 1.0])
     known = judged([("b", "z", False), ("a", "x", True), ("b", "x", False), ("a", "y", True)])
     assert hyperedges_of(order, known).tolist() == [2, 0, 0, 1]
@@ -48,7 +48,7 @@ def test_a_hyperedge_counts_once_for_each_of_its_labels() -> None:
 
 def test_what_is_in_no_trace_or_not_labelled_is_left_out() -> None:
     order, feedback = update_order([("a", "x", 0.0), ("a", "y", 0.0)], "id")
-    moves = follow(order, feedback)
+    moves = follow_weights(order, feedback)
     known = judged([("a", "x", True), ("a", "lost", True), ("c", "x", False)])
     assert hyperedges_of(order, known).tolist() == [0, -1, -1]
     ends = final_weights(moves, known)
