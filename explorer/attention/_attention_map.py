@@ -1,19 +1,21 @@
-"""What every attention map can do, wherever its numbers come from."""
+"""The interface of attention maps, shared by recorded attention and arrays."""
 
 from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention._blocks import FloatArray, row_blocks, sum_columns, top_columns
 from explorer.attention._indexing import (
     IntArray,
+    KeySpans,
     Positions,
-    Span,
+    at_least_one,
     many_indices,
     one_index,
     some_rows,
@@ -21,35 +23,28 @@ from explorer.attention._indexing import (
 )
 from explorer.errors import InputError, ShapeError
 
-FloatArray = NDArray[np.float32]
-
-# Attention of all heads is worked out a few rows at a time: 16 million float32 are 64 MB.
-BLOCK_VALUES = 1 << 24
-# Short blocks let a causal map skip the keys that come after the rows.
-BLOCK_ROWS = 256
-
 
 class AttentionMap(ABC):
-    """Attention of one forward pass, of shape (layers, heads, queries, keys), read piece by piece.
+    """Attention of one forward pass, (layers, heads, queries, keys), computed window by window.
 
-    A row is a query (the position that looks), a column a key (the position looked at). A row sums
-    to at most 1. Nothing of the full shape is ever built: ask for the window that you look at.
+    A row is a query (the position that attends), a column a key (the position attended to). A row
+    sums to at most 1. No array of the full shape is built: methods return the window asked for.
 
     Attributes
     ----------
     n_layers, n_heads, n_queries, n_keys : int
     tokens : tuple of str or None
-        The key tokens as they are shown.
+        Text of each key.
     query_tokens : tuple of str or None
-        The query tokens as they are shown; those of the keys for self-attention.
+        Text of each query; for self-attention that of its key.
     query_offset : int or None
-        Key position of the first query row. None where queries and keys are different texts
+        Key position of the first query. None if queries and keys are different texts
         (cross-attention, units).
     layer_numbers : tuple of int
-        The model's own number of every layer of the map. Not 0, 1, 2 ... for a hybrid model,
-        where only some layers have attention.
+        The model's own number of each layer. Not 0, 1, 2 ... for a hybrid model, in which only some
+        layers have attention.
     encoder, cross : AttentionMap or None
-        Encoder self-attention and cross-attention, where this is the decoder of an encoder-decoder
+        Encoder self-attention and cross-attention, if this is the decoder of an encoder-decoder
         model.
     """
 
@@ -82,26 +77,26 @@ class AttentionMap(ABC):
         self.query_tokens: tuple[str, ...] | None = None
         self._set_tokens(tokens, query_tokens)
 
-    # -- what a kind of map provides ------------------------------------------------------------
+    # -- implemented by subclasses ---------------------------------------------------------------
 
     @abstractmethod
     def _block(self, layer: int, heads: IntArray, rows: IntArray) -> FloatArray:
         """Return the attention of some heads and rows of one layer: (heads, rows, keys)."""
 
     def _visible(self, layer: int, rows: IntArray) -> NDArray[np.bool_]:
-        """Return which keys each row may look at: (rows, keys), or (1, keys) if all rows agree."""
+        """Return which keys each row may attend to: (rows, keys), or (1, keys) for all rows."""
         return np.ones((1, self.n_keys), dtype=np.bool_)
 
-    # -- what every map offers ------------------------------------------------------------------
+    # -- public interface -----------------------------------------------------------------------
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Plain sentences about this map that its user must know; usually none."""
+        """Sentences that a user of this map must know; usually empty."""
         return self._notes
 
     @property
     def n_batch(self) -> int:
-        """How many texts the forward pass held; this map is one of them (see `batch`)."""
+        """Number of texts in the forward pass; this map is one of them (see `batch`)."""
         return max(1, len(self._items))
 
     def batch(self, item: int) -> AttentionMap:
@@ -110,22 +105,22 @@ class AttentionMap(ABC):
         Raises
         ------
         InputError
-            The batch has no such item.
+            The batch has no item of this number.
         """
         index = one_index(item, self.n_batch, "batch item")
         if index is None:
-            raise InputError("Name one item of the batch: there is no mean over texts.")
+            raise InputError("Give the number of one text: there is no mean over texts.")
         return self._items[index] if self._items else self
 
     def with_tokens(
         self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None = None
     ) -> Self:
-        """Return the same attention with these tokens; the query tokens follow for a square map.
+        """Return the same attention with these tokens; by default a query has its key's token.
 
         Raises
         ------
         ShapeError
-            There are more or fewer tokens than positions.
+            The number of tokens differs from the number of positions.
         """
         other = copy.copy(self)
         other._set_tokens(tokens, query_tokens)  # noqa: SLF001 - an object of this class
@@ -145,7 +140,7 @@ class AttentionMap(ABC):
         layer, head
             A number (negative counts from the end), or None for the mean over all.
         rows, columns
-            None (all), a slice, positions, or a boolean array. Only these rows are worked out.
+            None (all), a slice, positions, or a boolean array. Only these rows are computed.
 
         Raises
         ------
@@ -161,32 +156,49 @@ class AttentionMap(ABC):
     def layer_weights(self, layer: int, rows: Positions = None) -> FloatArray:
         """Return every head of one layer: float32 (heads, rows, keys).
 
-        All rows of a long map are large (heads x queries x keys): name the rows you need.
+        All rows of a long map are large (heads x queries x keys): pass the rows that you need.
+
+        Raises
+        ------
+        InputError
+            The layer is None, or a layer or row does not exist.
         """
         index = one_index(layer, self.n_layers, "layer")
         if index is None:
-            raise InputError("Name one layer; weights(layer=None) gives the mean over layers.")
+            raise InputError("Give one layer; weights(layer=None) returns the mean over layers.")
         chosen = many_indices(rows, self.n_queries, "row")
         return self._block(index, np.arange(self.n_heads), chosen)
 
     def visible_keys(self, layer: int, rows: Positions = None) -> IntArray:
-        """Return how many keys each row of a layer may look at: int64 (rows,)."""
+        """Return the number of keys that each row of a layer may attend to: int64 (rows,).
+
+        Raises
+        ------
+        InputError
+            The layer is None, or a layer or row does not exist.
+        """
         index = one_index(layer, self.n_layers, "layer")
         if index is None:
-            raise InputError("Name one layer: layers may see different keys.")
+            raise InputError("Give one layer: layers may attend to different keys.")
         chosen = many_indices(rows, self.n_queries, "row")
         counts = np.empty(len(chosen), dtype=np.int64)
-        for part in self._row_blocks(chosen, heads=1):
+        for part in row_blocks(len(chosen), self.n_keys):
             counts[part] = self._visible(index, chosen[part]).sum(axis=1)
         return counts
 
     def row_mean(self, rows: Positions = None) -> FloatArray:
-        """Return the mean over rows of each key's attention: float32 (layers, heads, keys)."""
+        """Return the mean over rows of the attention on each key: float32 (layers, heads, keys).
+
+        Raises
+        ------
+        InputError
+            A row does not exist, or no row was chosen.
+        """
         chosen = some_rows(rows, self.n_queries)
         return self._row_mean(np.arange(self.n_layers), np.arange(self.n_heads), chosen)
 
-    def span_mass(self, spans: Sequence[Span], rows: Positions = None) -> FloatArray:
-        """Return how much of the rows' attention lies on each unit.
+    def span_mass(self, spans: Sequence[KeySpans], rows: Positions = None) -> FloatArray:
+        """Return the attention mass of each unit: float32 (layers, heads, units).
 
         mass(u) = mean over rows of the sum over the unit's positions of weights[row, position].
         A unit without positions has mass 0.
@@ -194,8 +206,8 @@ class AttentionMap(ABC):
         Parameters
         ----------
         spans
-            One entry per unit: (start, stop), half open, or a sequence of such pairs. A position
-            that a unit names twice counts once.
+            One entry per unit: (start, stop), half open, or a sequence of such pairs. Overlapping
+            pairs of one unit count once.
         rows
             The query rows to average; None for all.
 
@@ -211,10 +223,12 @@ class AttentionMap(ABC):
         columns = unit_columns(spans, self.n_keys)
         return sum_columns(self.row_mean(rows), columns)
 
-    def span_topk(self, spans: Sequence[Span], rows: Positions = None, k: int = 3) -> FloatArray:
+    def span_topk(
+        self, spans: Sequence[KeySpans], rows: Positions = None, k: int = 3
+    ) -> FloatArray:
         """Return the mean of each unit's k largest row-averaged key attentions.
 
-        Of a unit with fewer than k positions all are averaged. A unit without positions gives NaN.
+        A unit with fewer than k positions is averaged over all of them; one without is NaN.
 
         Returns
         -------
@@ -234,9 +248,14 @@ class AttentionMap(ABC):
     ) -> FloatArray:
         """Return how much attention each key receives: float32 (keys,).
 
-        The mean over those chosen rows that may look at the key. In a causal map the last token is
-        seen by one row and the first by all, so dividing by all rows would only measure position.
-        A key that no chosen row sees receives 0.
+        The mean is over those chosen rows that may attend to the key. In a causal map one row
+        attends to the last token and all rows to the first, so dividing by all rows would measure
+        position. A key that no chosen row may attend to receives 0.
+
+        Raises
+        ------
+        InputError
+            A layer, head or row does not exist, or no row was chosen.
         """
         layers = self._choose(layer, self.n_layers, "layer")
         heads = self._choose(head, self.n_heads, "head")
@@ -245,7 +264,7 @@ class AttentionMap(ABC):
         for one in layers:
             mean = self._row_mean(np.array([one]), heads, chosen)[0]  # (heads, keys)
             seen = np.zeros(self.n_keys, dtype=np.int64)
-            for part in self._row_blocks(chosen, heads=1):
+            for part in row_blocks(len(chosen), self.n_keys):
                 visible = self._visible(int(one), chosen[part])
                 repeats = len(chosen[part]) if len(visible) == 1 else 1
                 seen += visible.sum(axis=0) * repeats
@@ -258,15 +277,15 @@ class AttentionMap(ABC):
             f"{self.n_queries} queries, {self.n_keys} keys)"
         )
 
-    # -- shared plumbing --------------------------------------------------------------------------
+    # -- implementation ----------------------------------------------------------------------------
 
     def _window(
         self, layers: IntArray, heads: IntArray, rows: IntArray, columns: IntArray
     ) -> FloatArray:
-        """Return the mean over some layers and heads of a window: (rows, columns)."""
+        """Return a window averaged over layers and heads: (rows, columns)."""
         window = np.zeros((len(rows), len(columns)), dtype=np.float32)
         every_column = np.array_equal(columns, np.arange(self.n_keys))
-        for part in self._row_blocks(rows, len(heads)):
+        for part in row_blocks(len(rows), len(heads) * self.n_keys):
             for layer in layers:
                 block = self._block(int(layer), heads, rows[part])  # (heads, rows, keys)
                 picked = block if every_column else block[:, :, columns]
@@ -276,20 +295,14 @@ class AttentionMap(ABC):
         return window
 
     def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
-        """Return the mean over rows for some layers and heads: (layers, heads, keys)."""
+        """Return the mean over rows of some layers and heads: (layers, heads, keys)."""
         mean = np.empty((len(layers), len(heads), self.n_keys), dtype=np.float32)
         for number, layer in enumerate(layers):
             total = np.zeros((len(heads), self.n_keys), dtype=np.float64)
-            for part in self._row_blocks(rows, len(heads)):
+            for part in row_blocks(len(rows), len(heads) * self.n_keys):
                 total += self._block(int(layer), heads, rows[part]).sum(axis=1, dtype=np.float64)
             mean[number] = total / len(rows)
         return mean
-
-    def _row_blocks(self, rows: IntArray, heads: int) -> Iterator[slice]:
-        """Cut rows so that a block of (heads, rows, keys) stays within the memory bound."""
-        step = max(1, min(BLOCK_ROWS, BLOCK_VALUES // max(1, heads * self.n_keys)))
-        for start in range(0, len(rows), step):
-            yield slice(start, start + step)
 
     def _choose(self, value: int | None, size: int, what: str) -> IntArray:
         index = one_index(value, size, what)
@@ -299,45 +312,14 @@ class AttentionMap(ABC):
         keys = None if tokens is None else tuple(map(str, tokens))
         if keys is not None and len(keys) != self.n_keys:
             raise ShapeError(
-                f"There are {self.n_keys} keys but {len(keys)} tokens: give one token per key."
+                f"There are {self.n_keys} keys but {len(keys)} tokens. Give one token per key."
             )
         queries = None if query_tokens is None else tuple(map(str, query_tokens))
         if queries is None and keys is not None and self.query_offset is not None:
             queries = keys[self.query_offset : self.query_offset + self.n_queries]
         if queries is not None and len(queries) != self.n_queries:
             raise ShapeError(
-                f"There are {self.n_queries} query rows but {len(queries)} query tokens: "
-                "give one token per row."
+                f"There are {self.n_queries} query rows but {len(queries)} query tokens. "
+                "Give one token per row."
             )
         self.tokens, self.query_tokens = keys, queries
-
-
-def at_least_one(k: int) -> int:
-    """Return k, or raise InputError where it is no whole number of at least 1."""
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise InputError(f"k is a whole number of at least 1; got {k!r}.")
-    return int(k)
-
-
-def sum_columns(values: NDArray[np.floating], columns: Sequence[IntArray]) -> FloatArray:
-    """Sum the last axis over each unit's columns: (..., keys) -> float32 (..., units)."""
-    sums = np.zeros((*values.shape[:-1], len(columns)), dtype=np.float32)
-    filled = [number for number, unit in enumerate(columns) if unit.size]
-    if filled:
-        together = values[..., np.concatenate([columns[number] for number in filled])]
-        sizes = [columns[number].size for number in filled]
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        sums[..., filled] = np.add.reduceat(together, starts, axis=-1)
-    return sums
-
-
-def top_columns(values: NDArray[np.floating], columns: Sequence[IntArray], k: int) -> FloatArray:
-    """Mean of the k largest values among each unit's columns: (..., keys) -> (..., units)."""
-    tops = np.full((*values.shape[:-1], len(columns)), np.nan, dtype=np.float32)
-    for number, unit in enumerate(columns):
-        if unit.size:
-            picked = values[..., unit]
-            if unit.size > k:
-                picked = np.partition(picked, unit.size - k, axis=-1)[..., -k:]
-            tops[..., number] = picked.mean(axis=-1)
-    return tops

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._attention_map import AttentionMap, FloatArray
+from explorer.attention._attention_map import AttentionMap
+from explorer.attention._blocks import FloatArray, row_blocks
 from explorer.attention._indexing import IntArray
 from explorer.errors import InputError, ShapeError
 
@@ -103,7 +104,7 @@ class DenseAttention(AttentionMap):
     def _no_later_keys(self) -> bool:
         """Read the part above the diagonal of one layer, a few rows at a time."""
         keys = np.arange(self.n_keys)
-        for part in self._row_blocks(keys, self.n_heads):
+        for part in row_blocks(len(keys), self.n_heads * self.n_keys):
             later = keys[None, :] > keys[part, None]  # (rows, keys)
             if np.any(np.asarray(self._array[-1, :, part])[:, later] != 0):
                 return False

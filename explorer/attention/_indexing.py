@@ -1,7 +1,6 @@
-"""Reading the layers, heads, rows, columns and spans that a caller names.
+"""Selections of layers, heads, rows, columns and spans, checked and converted to positions.
 
-Every attention map takes the same selections. They are checked here once, so that a wrong number
-gives the same words everywhere.
+All attention maps take the same selections and raise the same errors.
 """
 
 from __future__ import annotations
@@ -15,22 +14,24 @@ from numpy.typing import ArrayLike, NDArray
 from explorer.errors import InputError
 
 Positions: TypeAlias = "slice | int | Sequence[int] | NDArray[np.integer[Any]] | None"
-Span: TypeAlias = "tuple[int, int] | Sequence[tuple[int, int]] | ArrayLike"
+KeySpans: TypeAlias = "tuple[int, int] | Sequence[tuple[int, int]] | ArrayLike"
+"""Key positions of one unit: (start, stop), half open, or a sequence of such pairs."""
+
 IntArray: TypeAlias = "NDArray[np.int64]"
 
 
 def one_index(value: int | None, size: int, what: str) -> int | None:
-    """Return a layer or head as 0 .. size - 1, or None where None came.
+    """Return a layer or head as 0 .. size - 1; None stays None.
 
     Raises
     ------
     InputError
-        The value is no whole number, or lies outside -size .. size - 1.
+        The value is not a whole number, or lies outside -size .. size - 1.
     """
     if value is None:
         return None
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise InputError(f"A {what} is a whole number or None (the mean); got {value!r}.")
+        raise InputError(f"A {what} must be a whole number or None (the mean), but got {value!r}.")
     index = int(value)
     if not -size <= index < size:
         raise InputError(
@@ -52,7 +53,7 @@ def many_indices(value: Positions, size: int, what: str) -> IntArray:
     Raises
     ------
     InputError
-        A position is no whole number or does not exist.
+        A position is not a whole number or does not exist.
     """
     if value is None:
         return np.arange(size, dtype=np.int64)
@@ -85,14 +86,14 @@ def many_indices(value: Positions, size: int, what: str) -> IntArray:
 
 
 def some_rows(value: Positions, size: int) -> IntArray:
-    """Return rows as `many_indices` does, but refuse an empty choice: a mean needs a row."""
+    """Return rows as `many_indices` does; raise InputError if there are none to average."""
     rows = many_indices(value, size, "row")
     if rows.size == 0:
-        raise InputError("No rows were chosen: a mean over rows needs at least one.")
+        raise InputError("No rows were chosen, but a mean over rows needs at least one.")
     return rows
 
 
-def unit_columns(spans: Sequence[Span], n_keys: int) -> list[IntArray]:
+def unit_columns(spans: Sequence[KeySpans], n_keys: int) -> list[IntArray]:
     """Return the distinct key positions of every unit, sorted.
 
     Parameters
@@ -104,7 +105,7 @@ def unit_columns(spans: Sequence[Span], n_keys: int) -> list[IntArray]:
     Raises
     ------
     InputError
-        A span is no pair of whole numbers, runs backwards, or leaves 0 .. n_keys.
+        A span is not a pair of whole numbers, ends before it starts, or leaves 0 .. n_keys.
     """
     columns = []
     for number, unit in enumerate(spans):
@@ -124,9 +125,16 @@ def unit_columns(spans: Sequence[Span], n_keys: int) -> list[IntArray]:
         for start, stop in pairs:
             if not 0 <= start <= stop <= n_keys:
                 raise InputError(
-                    f"Span ({start}, {stop}) of unit {number} leaves the {n_keys} keys: "
-                    f"0 <= start <= stop <= {n_keys} is needed."
+                    f"Span ({start}, {stop}) of unit {number} does not fit {n_keys} keys. "
+                    f"Give 0 <= start <= stop <= {n_keys}."
                 )
         parts = [np.arange(start, stop, dtype=np.int64) for start, stop in pairs]
         columns.append(np.unique(np.concatenate(parts)))
     return columns
+
+
+def at_least_one(k: int) -> int:
+    """Return k; raise InputError if it is not a whole number of at least 1."""
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise InputError(f"k must be a whole number of at least 1, but it is {k!r}.")
+    return int(k)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._attention_map import AttentionMap, FloatArray
+from explorer.attention._attention_map import AttentionMap
+from explorer.attention._blocks import FloatArray
 from explorer.attention._indexing import Positions, many_indices, one_index
 from explorer.errors import InputError
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._attention_map import FloatArray, at_least_one
+from explorer.attention._blocks import FloatArray
 from explorer.attention._dense_attention import DenseAttention, as_real_array
-from explorer.attention._indexing import Positions, Span, some_rows, unit_columns
+from explorer.attention._indexing import KeySpans, Positions, at_least_one, some_rows, unit_columns
 from explorer.errors import InputError, ShapeError
 
 
@@ -101,7 +101,9 @@ class UnitAttention(DenseAttention):
         # Units may share tokens, so their masses may well sum to more than 1.
         self._problems.discard("row-sum")
 
-    def span_topk(self, spans: Sequence[Span], rows: Positions = None, k: int = 3) -> FloatArray:
+    def span_topk(
+        self, spans: Sequence[KeySpans], rows: Positions = None, k: int = 3
+    ) -> FloatArray:
         """Return the stored top-k attention of units: float32 (layers, heads, units).
 
         Raises

@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._attention_map import AttentionMap, FloatArray
+from explorer.attention._attention_map import AttentionMap
+from explorer.attention._blocks import FloatArray
 from explorer.attention._indexing import IntArray, Positions, some_rows
 from explorer.errors import InputError
 

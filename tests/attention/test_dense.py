@@ -117,7 +117,7 @@ def test_rows_can_be_chosen_by_slice_range_mask_or_single_number():
         (lambda a: a.span_mass([(0, 2)], rows=[]), "at least one"),
         (lambda a: a.span_topk([(0, 2)], k=0), "at least 1"),
         (lambda a: a.batch(1), "no batch item 1"),
-        (lambda a: a.layer_weights(None), "Name one layer"),
+        (lambda a: a.layer_weights(None), "Give one layer"),
     ],
 )
 def test_what_does_not_exist_is_refused_in_plain_words(call, words):

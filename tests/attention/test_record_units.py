@@ -11,6 +11,7 @@ import torch
 from explorer.attention import record_units
 from explorer.attention._recorder import reduce_units
 from explorer.errors import Cancelled, InputError
+from explorer.run_control import RunControl
 
 from .tiny_models import (
     ARCHITECTURES,
@@ -105,5 +106,5 @@ def test_it_can_be_stopped(token_ids):
             {"input_ids": token_ids[:1]},
             SPANS,
             ROWS,
-            cancel=cancel,
+            control=RunControl(cancel=cancel),
         )

@@ -18,6 +18,7 @@ from transformers import DynamicCache
 from explorer.attention import record_attention
 from explorer.attention._recorder import record
 from explorer.errors import Cancelled, InputError
+from explorer.run_control import RunControl
 
 from .tiny_models import (
     ARCHITECTURES,
@@ -212,7 +213,7 @@ def test_a_recording_can_be_stopped_between_layers(token_ids):
     for layer in model.model.layers:
         layer.register_forward_hook(stop)
     with pytest.raises(Cancelled):
-        record(model, {"input_ids": token_ids}, cancel=cancel)
+        record(model, {"input_ids": token_ids}, control=RunControl(cancel=cancel))
     assert reached == [0]
     assert model.config._attn_implementation == "sdpa"
 

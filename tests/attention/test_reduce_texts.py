@@ -144,7 +144,7 @@ def test_a_head_that_is_no_module_is_read_from_all_logits():
     inputs = {"input_ids": ids[0]}
     expected = reduce_texts(model, inputs, [asked(ids, 0)])[0].logprobs
     head = LanguageHead(torch.nn.Linear(2, 2), [np.array(ROWS[0])], [asked(ids, 0).targets])
-    with head.listening(), torch.no_grad():
+    with head.reduced_to_rows(), torch.no_grad():
         outputs = model(**inputs)
     head.take(outputs)
     np.testing.assert_allclose(head.logprobs[0], expected, atol=1e-6)

@@ -1,13 +1,12 @@
-"""Recording the attention of a transformers model at the cost of a plain forward pass.
+"""Attention of a transformers model at the cost of a plain forward pass.
 
-The stock way, `output_attentions=True`, forces eager attention and stores layers x heads x n x n
-numbers. Here the model runs with SDPA, and only queries and keys are kept: the weights are
-softmax(query key^T * scaling + mask), worked out for the window that somebody looks at.
+`output_attentions=True` forces eager attention and stores layers x heads x n x n numbers. Here the
+model runs with SDPA, and only queries and keys are stored: the weights are
+softmax(query key^T * scaling + mask), computed for the window that is read.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from torch import nn
 
 from explorer.attention._attention_map import AttentionMap
+from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     run_eager,
@@ -23,19 +23,20 @@ from explorer.attention._recorder.forward_pass import (
 )
 from explorer.attention._recorder.layer_stacks import Stack, Stacks, find_stacks, kept_positions
 from explorer.attention._recorder.model_preparation import unwrap
-from explorer.attention._recorder.recorded_attention import Capture, RecordedAttention
+from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.run_control import RunControl
 
 
 def record_attention(model: Any, **inputs: Any) -> AttentionMap:
-    """Run a model once and return its attention.
+    """Return the attention of one forward pass of a model.
 
     Parameters
     ----------
     model
-        A transformers model, or an object that holds one as `torch_model`. It is left as it was
-        found, also after an error.
+        A transformers model, or an object with one as `torch_model`. Its settings are restored
+        after the pass, also after an error.
     **inputs
-        What the model's forward takes: `input_ids`, `attention_mask`, `inputs_embeds`,
+        Arguments of the model's `forward`: `input_ids`, `attention_mask`, `inputs_embeds`,
         `decoder_input_ids` ... as tensors with a batch dimension.
 
     Returns
@@ -47,9 +48,9 @@ def record_attention(model: Any, **inputs: Any) -> AttentionMap:
     Raises
     ------
     InputError
-        There are no inputs, no batch dimension, or no tokens.
+        There are no inputs, or an input has no batch dimension or no tokens.
     RecordingError
-        The model ran but gave no attention.
+        The model ran but returned no attention.
 
     Warns
     -----
@@ -60,28 +61,29 @@ def record_attention(model: Any, **inputs: Any) -> AttentionMap:
 
 
 def record(
-    model: Any, inputs: dict[str, Any], *, cancel: threading.Event | None = None
+    model: Any, inputs: dict[str, Any], *, control: RunControl | None = None
 ) -> AttentionMap:
-    """Do what `record_attention` does; `cancel`, once set, stops it before the next layer.
+    """Do what `record_attention` does; `control` can stop it before the next layer.
 
     Raises
     ------
     Cancelled
-        `cancel` was set.
+        The cancel event of `control` was set.
     """
+    control = control or RunControl()
     module, arguments = unwrap(model), checked_inputs(inputs)
     captures: list[tuple[nn.Module, Capture]] = []
     reason = run_recorded(
-        module, arguments, lambda part, kept: captures.append((part, kept)), cancel
+        module, arguments, lambda part, kept: captures.append((part, kept)), control
     )
     if reason is not None:
-        return run_eager(module, arguments, reason, cancel)
+        return run_eager(module, arguments, reason, control)
     stacks = find_stacks(module, captures)
     return _assemble(stacks, arguments)
 
 
 def _assemble(stacks: Stacks, arguments: dict[str, Any]) -> AttentionMap:
-    """Make one map per text, with its encoder and cross-attention."""
+    """Return the map of the first text; it has encoder, cross-attention and the other texts."""
     n_texts = stacks.main.captures[0].query.shape[0]
     notes = stacks.notes
     if n_texts > 1:
@@ -107,13 +109,13 @@ def _one_map(
     key_mask: str | None = None,
     notes: Sequence[str] = (),
 ) -> RecordedAttention:
-    """Make the map of one text from a stack; a `key_mask` of its own means cross-attention."""
+    """Return the map of one text from a stack; `key_mask` is given for cross-attention."""
     _, n_queries, n_keys = stack.captures[0].shape
     kept_queries = kept_positions(arguments, query_mask, n_queries, item)
     kept_keys = kept_positions(arguments, key_mask or query_mask, n_keys, item)
     offset = None
     if key_mask is None:
-        before = np.arange(n_keys - n_queries)  # keys that a cache held already
+        before = np.arange(n_keys - n_queries)  # keys that were in a cache before the pass
         offset = len(before) if kept_keys is None else int(np.isin(kept_keys, before).sum())
     return RecordedAttention(
         stack.captures,

@@ -1,9 +1,8 @@
-"""Running a model once, so that its attention is taped or comes from its own eager code."""
+"""One forward pass whose attention is recorded, or returned by the model's own eager code."""
 
 from __future__ import annotations
 
 import inspect
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +12,8 @@ from torch import Tensor, nn
 
 from explorer.attention._attention_map import AttentionMap
 from explorer.attention._dense_attention import DenseAttention
-from explorer.attention._recorder.capture import IMPLEMENTATION, NeedsEagerError, Recording, taping
+from explorer.attention._recorder.attention_interface import IMPLEMENTATION
+from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions
 from explorer.attention._recorder.model_preparation import (
@@ -22,15 +22,16 @@ from explorer.attention._recorder.model_preparation import (
     transformers_model,
     without_head,
 )
-from explorer.attention._recorder.recorded_attention import Capture
-from explorer.errors import AttentionFallbackWarning, Cancelled, InputError, RecordingError
+from explorer.attention._recorder.recording import NeedsEagerError, Recording
+from explorer.errors import AttentionFallbackWarning, InputError, RecordingError
+from explorer.run_control import RunControl
 
-# Asked for by callers who know the stock way; recording needs none of it.
+# Callers pass these to get attention from the stock implementation; recording ignores them.
 _OUTPUT_SWITCHES = ("output_attentions", "output_hidden_states", "return_dict")
 
 
 def checked_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs without switches that recording decides itself.
+    """Return the inputs without the switches that recording sets itself.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def checked_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
             )
     if not tensors:
         raise InputError(
-            "There is nothing to run: pass what the model takes, such as "
+            "There is nothing to run. Pass the inputs of the model, such as "
             "record_attention(model, **tokenizer(text, return_tensors='pt'))."
         )
     for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
@@ -65,7 +66,7 @@ def checked_inputs(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def n_texts(arguments: dict[str, Any]) -> int:
-    """Return how many texts the inputs hold."""
+    """Return the number of texts in the inputs."""
     for name in ("input_ids", "inputs_embeds", "decoder_input_ids"):
         if isinstance(arguments.get(name), Tensor):
             return int(arguments[name].shape[0])
@@ -76,21 +77,30 @@ def run_recorded(
     module: nn.Module,
     arguments: dict[str, Any],
     keep: Callable[[nn.Module, Capture], None],
-    cancel: threading.Event | None,
+    control: RunControl,
     *,
     head: LanguageHead | None = None,
     holds: bool = True,
 ) -> str | None:
-    """Run the model with recording attention; return why that is impossible, or None.
+    """Run the model with recording attention; return None, or the reason why it cannot be recorded.
 
     Parameters
     ----------
     keep
-        Called with every attention module and what it was called with.
+        Called with each attention module and the inputs of its call.
+    control
+        Its cancel event stops the pass before the next layer.
     head
-        Told the model's logits; without it the model runs without its language head.
+        Receives the logits; if None, the model runs without its language head.
     holds
-        Whether `keep` holds on to what it is given after the pass.
+        Whether `keep` stores what it is given beyond the pass.
+
+    Raises
+    ------
+    InputError
+        The module holds no transformers model.
+    Cancelled
+        The cancel event was set.
     """
     inner = transformers_model(module)
     if inner is None:
@@ -107,10 +117,10 @@ def run_recorded(
         keep(part, capture)
 
     cached = arguments.get("past_key_values") is not None
-    tape = Recording(counted, cancel, holds=holds, copy_keys=holds and cached)
-    tape.check_cancelled()
+    recording = Recording(counted, control, holds=holds, copy_keys=holds and cached)
+    control.check()
     try:
-        with prepared(module, IMPLEMENTATION, cancel), taping(tape):
+        with prepared(module, IMPLEMENTATION, control), recording.active():
             _forward(module, arguments, head)
     except NeedsEagerError as reason:
         return f"{type(inner).__name__} cannot be recorded: {reason}"
@@ -121,20 +131,27 @@ def run_eager(
     module: nn.Module,
     arguments: dict[str, Any],
     reason: str,
-    cancel: threading.Event | None,
+    control: RunControl,
     *,
     head: LanguageHead | None = None,
 ) -> AttentionMap:
-    """Run the stock way, eager attention with `output_attentions`, and say so."""
+    """Run the model with eager attention and `output_attentions`, and warn that it was needed.
+
+    Raises
+    ------
+    RecordingError
+        The model returned no attention.
+    Cancelled
+        The cancel event was set.
+    """
     note = (
-        f"{reason}, so eager attention was used: the same weights, but slower and with all of "
-        "them in memory."
+        f"{reason}, so eager attention was used: the weights are the same, but it is slower and "
+        "holds all of them in memory."
     )
     warnings.warn(note, AttentionFallbackWarning, stacklevel=4)
-    with prepared(module, "eager", cancel):
+    with prepared(module, "eager", control):
         outputs = _forward(module, arguments, head, output_attentions=True)
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("Recording was stopped.")
+    control.check()
     cross = _layers(outputs, "cross_attentions")
     main = _layers(outputs, "decoder_attentions") or _layers(outputs, "attentions")
     encoder = _layers(outputs, "encoder_attentions")
@@ -159,7 +176,7 @@ def run_eager(
 
 
 def with_items(items: Sequence[AttentionMap]) -> AttentionMap:
-    """Return the map of the first text; it knows those of the others."""
+    """Return the map of the first text, whose `batch` gives those of the others."""
     if len(items) > 1:
         for attention in items:
             attention._items = tuple(items)  # noqa: SLF001 - set once, by its maker
@@ -169,7 +186,7 @@ def with_items(items: Sequence[AttentionMap]) -> AttentionMap:
 def _forward(
     module: nn.Module, arguments: dict[str, Any], head: LanguageHead | None, **switches: Any
 ) -> Any:
-    """Run the model, without its language head where nobody wants what it says."""
+    """Run the model, without its language head if `head` is None."""
     runner = without_head(module, arguments) if head is None else module
     call = dict(arguments)
     if "past_key_values" not in call:
@@ -179,7 +196,7 @@ def _forward(
     try:
         if head is None:
             return runner(**call, **switches)
-        with head.listening():
+        with head.reduced_to_rows():
             outputs = runner(**call, **switches)
         head.take(outputs)
         return outputs

@@ -1,4 +1,4 @@
-"""What a model's language head thinks of given tokens, asked at the rows that matter alone."""
+"""Log-probabilities of target tokens, computed only at selected positions."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ from torch import Tensor, nn
 from explorer.attention._indexing import IntArray
 from explorer.attention._recorder.model_preparation import transformers_model
 
-# Log-probabilities are worked out for this many logits at once: 64 MB.
+# Most logits that are turned into log-probabilities at once: 64 MB.
 _BLOCK_VALUES = 1 << 24
 
 
 class LanguageHead:
-    """Log-probabilities of given tokens, from the logits of some rows of a forward pass.
+    """Log-probabilities of target tokens at selected rows of a forward pass.
 
-    Logits of a whole text would take (tokens x vocabulary) numbers. Here the hidden states of all
-    other rows are left out before the head sees them, and whatever the model does with its logits
-    afterwards (soft caps, scales) is done as ever.
+    Logits of a whole text would take (tokens x vocabulary) numbers. A hook reduces the hidden
+    states to the selected rows before the head; later steps of the model, such as soft caps and
+    scales, are unchanged.
 
     Parameters
     ----------
     layer
         The model's output embeddings.
     rows
-        For each text, the positions that are asked.
+        For each text, the selected positions.
     targets
-        For each text, the vocabulary ids whose probability there is wanted; as many as rows.
+        For each text, one vocabulary id per position.
+
+    Attributes
+    ----------
+    logprobs
+        For each text, float64 (rows,): natural logarithms of the probabilities of the targets;
+        None before `take`, and if the model returned no logits.
     """
 
     def __init__(
@@ -52,7 +58,7 @@ class LanguageHead:
     def of(
         cls, module: nn.Module, rows: Sequence[IntArray], targets: Sequence[IntArray]
     ) -> LanguageHead | None:
-        """Return the head of a model, or None where it has none."""
+        """Return the language head of a model, or None if it has none."""
         inner: Any = transformers_model(module)
         try:
             layer = None if inner is None else inner.get_output_embeddings()
@@ -61,8 +67,8 @@ class LanguageHead:
         return cls(layer, rows, targets) if isinstance(layer, nn.Module) else None
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Let the head see the chosen rows only, as one text: (1, rows of all texts, size)."""
+    def reduced_to_rows(self) -> Iterator[None]:
+        """Reduce the input of the head to the selected rows: (1, rows of all texts, size)."""
         self._cut = 0
         handle = self._layer.register_forward_pre_hook(self._choose)
         try:
@@ -71,13 +77,13 @@ class LanguageHead:
             handle.remove()
 
     def take(self, outputs: Any) -> None:
-        """Work out the log-probabilities from what the model returned."""
+        """Compute the log-probabilities from the outputs of the model."""
         logits = outputs.get("logits") if isinstance(outputs, Mapping) else None
         if not isinstance(logits, Tensor) or logits.ndim != 3:
             return
         if self._cut == 1 and logits.shape[:2] == (1, len(self._rows)):
             logits = logits[0]
-        elif self._cut == 0:  # the head was not called as a module: all rows are there
+        elif self._cut == 0:  # the head was not called as a module, so all rows are present
             logits = logits[self._index(self._texts, logits), self._index(self._rows, logits)]
         else:
             return

@@ -1,7 +1,7 @@
-"""Which attention calls of a forward pass belong together, and what each group is.
+"""Stacks of layers: the attention calls of a forward pass, grouped by their part in the model.
 
-A pass may run several stacks of layers: encoder and decoder, self- and cross-attention, a vision
-tower beside a language model. They are told apart by the modules' paths in the model.
+A pass may run several stacks: encoder and decoder, self- and cross-attention, a language model and
+a vision tower. The paths of the attention modules distinguish them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from explorer.attention._indexing import IntArray
+from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.model_preparation import transformers_model
-from explorer.attention._recorder.recorded_attention import Capture
 from explorer.errors import InputError, RecordingError
 
 _CROSS = re.compile(r"cross|enc_?dec|encoder_attn|encoder_attention", re.IGNORECASE)
@@ -25,20 +25,20 @@ _SIDE_TOWER = re.compile(r"vision|visual|image|video|audio|patch|qformer|perceiv
 
 @dataclass(frozen=True)
 class StackKey:
-    """Where a stack of layers is, and whether it looks at another text."""
+    """Path of a stack of layers, and whether it is cross-attention."""
 
     path: str
     cross: bool
 
     @property
     def side_tower(self) -> bool:
-        """Whether the stack reads pictures or sound rather than text."""
+        """Whether the stack processes images or audio, not text."""
         return _SIDE_TOWER.search(self.path) is not None
 
 
 @dataclass
 class Stack:
-    """The attention calls of one stack, in the order of the calls."""
+    """The attention calls of one stack, in call order."""
 
     key: StackKey
     numbers: list[int | None] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Stack:
 
     @property
     def layer_numbers(self) -> tuple[int, ...]:
-        """The model's numbers of the layers; 0, 1, 2 ... where a layer runs several times."""
+        """The model's layer numbers; 0, 1, 2 ... if a layer runs several times."""
         numbers = [number for number in self.numbers if number is not None]
         if len(set(numbers)) < len(self.captures):
             return tuple(range(len(self.captures)))
@@ -55,7 +55,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Stacks:
-    """The stacks of one forward pass by their part in it."""
+    """The stacks of one forward pass by role."""
 
     main: Stack
     encoder: Stack | None
@@ -66,7 +66,7 @@ class Stacks:
 
 
 class StackPositions:
-    """The paths of a model's modules."""
+    """Stack and layer number of each attention module of a model."""
 
     def __init__(self, module: nn.Module) -> None:
         self._paths = {id(part): path for path, part in module.named_modules()}
@@ -88,7 +88,7 @@ class StackPositions:
 
 
 def find_stacks(module: nn.Module, captures: Iterable[tuple[nn.Module, Capture]]) -> Stacks:
-    """Sort the attention calls of a pass into stacks.
+    """Group the attention calls of a pass into stacks.
 
     Raises
     ------
@@ -113,28 +113,29 @@ def find_stacks(module: nn.Module, captures: Iterable[tuple[nn.Module, Capture]]
 
 
 def main_key(lengths: Mapping[StackKey, int]) -> StackKey:
-    """Return the stack that a user means: text before pictures, then the most layers."""
+    """Return the main stack: text before images, then the most layers."""
     return max(lengths, key=lambda key: (not key.side_tower, lengths[key]))
 
 
 def _roles(module: nn.Module, stacks: Mapping[StackKey, Stack]) -> Stacks:
-    looking = {key: stack for key, stack in stacks.items() if not key.cross}
-    crossing = {key: stack for key, stack in stacks.items() if key.cross}
-    chosen = looking or crossing
+    self_attending = {key: stack for key, stack in stacks.items() if not key.cross}
+    cross_attending = {key: stack for key, stack in stacks.items() if key.cross}
+    chosen = self_attending or cross_attending
     main = chosen[main_key({key: len(stack.captures) for key, stack in chosen.items()})]
     encoder = cross = None
-    if looking and crossing:
-        cross = crossing[main_key({key: len(s.captures) for key, s in crossing.items()})]
-        main = looking.get(StackKey(cross.key.path, cross=False), main)
+    if self_attending and cross_attending:
+        lengths = {key: len(stack.captures) for key, stack in cross_attending.items()}
+        cross = cross_attending[main_key(lengths)]
+        main = self_attending.get(StackKey(cross.key.path, cross=False), main)
         n_keys = cross.captures[0].shape[2]
-        others = [stack for stack in looking.values() if stack is not main]
+        others = [stack for stack in self_attending.values() if stack is not main]
         others.sort(key=lambda stack: stack.captures[0].shape[2] != n_keys)
         encoder = others[0] if others else None
     used = [stack for stack in (main, encoder, cross) if stack is not None]
     left = [key.path for key, stack in stacks.items() if not any(stack is one for one in used)]
     notes = []
     if left:
-        notes.append(f"Shown is the attention of {main.key.path}; {', '.join(left)} ran as well.")
+        notes.append(f"This is the attention of {main.key.path}; {', '.join(left)} ran as well.")
     numbers = main.layer_numbers
     if numbers != tuple(range(len(numbers))):
         known = ", ".join(str(number) for number in numbers)
@@ -158,15 +159,15 @@ def _roles(module: nn.Module, stacks: Mapping[StackKey, Stack]) -> Stacks:
 def kept_positions(
     inputs: Mapping[str, Any], mask_name: str, length: int, item: int
 ) -> IntArray | None:
-    """Return the positions of one text that are no padding, or None where all count.
+    """Return the positions of one text that are not padding, or None if none is padding.
 
-    A mask longer than `length` covers tokens that a cache already holds: its end counts. A shorter
-    one tells nothing about positions that the model added itself, so it is not used.
+    Of a mask longer than `length`, which also covers cached tokens, the end is used. A shorter mask
+    does not cover positions that the model added itself, so it is ignored.
 
     Raises
     ------
     InputError
-        A text is all padding.
+        The text is all padding.
     """
     mask = inputs.get(mask_name)
     if not isinstance(mask, Tensor) or mask.ndim != 2 or mask.shape[1] < length:

@@ -1,6 +1,6 @@
-"""Running a model so that it is found afterwards as it was before."""
+"""Settings of a model for one pass, restored afterwards."""
 
-# ruff: noqa: SLF001 - what must be put back (hooks, one config's setting) has no public name
+# ruff: noqa: SLF001 - hooks and the attention setting of one config have no public name
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from explorer.errors import Cancelled, InputError
+from explorer.errors import InputError
+from explorer.run_control import RunControl
 
-# Recordings of one model wait for each other: they change, and put back, the same settings.
+# Recordings of one model wait for each other, because they change and restore the same settings.
 _locks: weakref.WeakKeyDictionary[nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 _locks_lock = threading.Lock()
 
@@ -28,12 +29,12 @@ def unwrap(model: Any) -> nn.Module:
     Raises
     ------
     InputError
-        There is no torch module.
+        The object holds no torch module.
     """
     inner = model
     while not isinstance(inner, nn.Module) and hasattr(inner, "torch_model"):
         inner = inner.torch_model
-    original = getattr(inner, "_orig_mod", None)  # what torch.compile(model) wraps
+    original = getattr(inner, "_orig_mod", None)  # of torch.compile(model)
     if isinstance(original, nn.Module):
         inner = original
     if not isinstance(inner, nn.Module):
@@ -53,16 +54,16 @@ def transformers_model(module: nn.Module) -> PreTrainedModel | None:
 
 
 def follows_interface(model: PreTrainedModel) -> bool:
-    """Whether a model asks the AttentionInterface for its attention function."""
+    """Return whether a model takes its attention function from the AttentionInterface."""
     return bool(type(model)._can_set_attn_implementation())
 
 
 def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
-    """Return the body of a causal language model where running it alone records the same.
+    """Return the body of a language model if it records the same attention, else the model.
 
-    The head's logits cost (tokens x vocabulary) and no attention comes from them. The whole model
-    is run where an input is for the head, the caller hooked the outer model, or attention lies
-    outside the body.
+    The logits of the head take (tokens x vocabulary) numbers and are not part of the attention. The
+    whole model is needed if an input is for the head, the caller hooked the outer model, or there
+    is attention outside the body.
     """
     if not isinstance(module, PreTrainedModel) or module._forward_hooks:
         return module
@@ -83,12 +84,18 @@ def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
 
 @contextmanager
 def prepared(
-    module: nn.Module, implementation: str, cancel: threading.Event | None = None
+    module: nn.Module, implementation: str, control: RunControl | None = None
 ) -> Iterator[None]:
-    """Run with another attention implementation, no dropout and no autograd; then put all back."""
+    """Set an attention implementation, no dropout and no autograd; restore all on exit.
+
+    Raises
+    ------
+    Cancelled
+        The cancel event of `control` was set while another recording of the model ran.
+    """
     configs = _configs(module)
     with ExitStack() as undo:
-        undo.enter_context(_only_one(module, cancel))
+        undo.enter_context(_only_one(module, control or RunControl()))
         for config in configs:
             undo.callback(_set, config, config._attn_implementation_internal)
             _set(config, implementation)
@@ -105,12 +112,12 @@ def prepared(
 
 
 def _set(config: PreTrainedConfig, implementation: str | None) -> None:
-    # The property would walk down into sub-configs, which have values of their own.
+    # The property would also set sub-configs, which have values of their own.
     config._attn_implementation_internal = implementation
 
 
 def _configs(module: nn.Module) -> list[PreTrainedConfig]:
-    """Return every config whose attention implementation some module asks for."""
+    """Return every config from which a module reads its attention implementation."""
     found: dict[int, PreTrainedConfig] = {}
     refused: set[int] = set()
     for part in module.modules():
@@ -128,7 +135,7 @@ def _hook_numbers(module: nn.Module) -> list[tuple[nn.Module, set[int], bool]]:
 
 
 def _drop_new_hooks(before: list[tuple[nn.Module, set[int], bool]]) -> None:
-    """Remove the hooks that transformers installs for good when asked for `output_attentions`."""
+    """Remove the hooks that transformers installs permanently for `output_attentions`."""
     for part, numbers, had_flag in before:
         for number in set(part._forward_hooks) - numbers:
             part._forward_hooks.pop(number, None)
@@ -137,15 +144,14 @@ def _drop_new_hooks(before: list[tuple[nn.Module, set[int], bool]]) -> None:
 
 
 @contextmanager
-def _only_one(module: nn.Module, cancel: threading.Event | None) -> Iterator[None]:
-    """Wait for other recordings of the same model, unless cancelled."""
+def _only_one(module: nn.Module, control: RunControl) -> Iterator[None]:
+    """Wait for other recordings of the same model; `control` can stop the wait."""
     inner = transformers_model(module)
     owner = module if inner is None else inner.base_model
     with _locks_lock:
         lock = _locks.setdefault(owner, threading.RLock())
     while not lock.acquire(timeout=0.1):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("Recording was stopped.")
+        control.check()
     try:
         yield
     finally:

@@ -1,124 +1,31 @@
-"""Attention worked out from the queries and keys of a forward pass."""
+"""Attention computed on demand from the queries and keys of a forward pass."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.attention._attention_map import AttentionMap, FloatArray
+from explorer.attention._attention_map import AttentionMap
+from explorer.attention._blocks import FloatArray, row_blocks
 from explorer.attention._indexing import IntArray
-from explorer.attention._recorder.key_masks import KeyMask, PositionBias
+from explorer.attention._recorder.capture import Capture, add_blocks, attention_block
 
-# Means over layers that are kept: four maps of at most 2,048 x 2,048 float32.
-_KEPT_MEANS = 4
-_KEPT_MEAN_BYTES = 1 << 24
-
-
-@dataclass(frozen=True)
-class Capture:
-    """What one attention call needs to be worked out again.
-
-    Attributes
-    ----------
-    query
-        (texts, heads, queries, size), after rotary embedding.
-    key
-        (texts, key heads, keys, size); a group of query heads shares each key head.
-    scaling
-        What the product of query and key is multiplied with.
-    softcap
-        Scores become softcap * tanh(score / softcap) before the mask (Gemma 2).
-    sinks
-        One learned score per head that takes part in the softmax and is then dropped (gpt-oss), so
-        that rows sum to less than 1: (heads,).
-    """
-
-    query: Tensor
-    key: Tensor
-    scaling: float
-    mask: KeyMask
-    bias: PositionBias | None = None
-    softcap: float | None = None
-    sinks: Tensor | None = None
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(heads, queries, keys)."""
-        return self.query.shape[1], self.query.shape[2], self.key.shape[2]
-
-
-@torch.no_grad()
-def attention_block(capture: Capture, item: int, heads: IntArray, rows: IntArray) -> Tensor:
-    """Return softmax(query key^T * scaling + mask) for some heads and rows of one text.
-
-    Worked out in float32 also for bfloat16 models, whose own eager attention rounds the scores:
-    there the two differ by up to about 0.005. A row that may look at nothing is all zero.
-
-    Returns
-    -------
-    float32 tensor (heads, rows, keys or fewer). Keys left out at the end have no attention.
-    """
-    n_heads, _, n_keys = capture.shape
-    stop = capture.mask.stop(rows, n_keys)
-    with torch.autocast(capture.query.device.type, enabled=False):
-        scores = _scores(capture, item, heads, rows, stop, n_heads)
-    scores *= capture.scaling
-    if capture.softcap is not None:
-        scores = scores.div_(capture.softcap).tanh_().mul_(capture.softcap)
-    if capture.bias is not None:
-        bias = capture.bias.block(item, rows, stop).to(scores.dtype)  # (1 or heads, rows, stop)
-        scores += bias if len(bias) == 1 else bias[heads]
-    scores = capture.mask.apply(scores, item, rows, heads)
-    sinks = None
-    if capture.sinks is not None:
-        sinks = capture.sinks.reshape(-1)[heads].to(scores.dtype)[:, None, None]
-    return _softmax(scores, sinks)
-
-
-def _scores(
-    capture: Capture, item: int, heads: IntArray, rows: IntArray, stop: int, n_heads: int
-) -> Tensor:
-    """Return query key^T: float32 (heads, rows, stop)."""
-    query, key = capture.query[item], capture.key[item, :, :stop]
-    picked = torch.as_tensor(rows, device=query.device)
-    group = n_heads // key.shape[0]
-    if len(heads) == n_heads:
-        # Query heads that share a key head are stacked, so keys are never repeated.
-        stacked = query.index_select(1, picked).reshape(key.shape[0], -1, query.shape[-1])
-        scores = _wide(stacked) @ _wide(key).mT
-        return scores.reshape(n_heads, len(rows), stop)
-    chosen = query[heads].index_select(1, picked)
-    return _wide(chosen) @ _wide(key[heads // group]).mT
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
-def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
-    """Softmax over the last axis; sinks (heads, 1, 1) take part and are dropped again."""
-    top = scores.amax(dim=-1, keepdim=True)
-    if sinks is not None:
-        top = torch.maximum(top, sinks)
-        exponents = torch.exp_(scores - top)
-        return exponents.div_(exponents.sum(dim=-1, keepdim=True) + torch.exp(sinks - top)).float()
-    attention = torch.softmax(scores, dim=-1, dtype=scores.dtype).float()
-    blind = top == float("-inf")  # rows that may look at nothing
-    # On a GPU asking whether there are any would wait for all that it has to do before.
-    rare = blind.device.type != "cpu" or bool(blind.any())
-    return attention.masked_fill_(blind, 0.0) if rare else attention
+# Means over layers that are stored: four maps of at most 2,048 x 2,048 float32.
+_STORED_MEANS = 4
+_STORED_MEAN_BYTES = 1 << 24
 
 
 class RecordedAttention(AttentionMap):
-    """Attention of a forward pass, kept as queries and keys and worked out where somebody looks.
+    """Attention of a forward pass, stored as queries and keys and computed for the window read.
 
     Made by `record_attention`. Pad positions are dropped: rows and columns are the real tokens.
-    Work is done where the model is (a GPU too); what comes back is NumPy.
+    Weights are computed on the model's device and returned as NumPy arrays.
     """
 
     def __init__(
@@ -146,11 +53,12 @@ class RecordedAttention(AttentionMap):
         if layer_numbers is not None:
             self.layer_numbers = tuple(layer_numbers)
         self._last_mean: tuple[bytes, FloatArray] | None = None
-        self._means: dict[tuple[bytes, bytes], FloatArray] = {}
+        self._means: LRUCache[tuple[bytes, bytes], FloatArray] = LRUCache(_STORED_MEANS)
+        self._means_lock = threading.Lock()
 
     @property
     def nbytes(self) -> int:
-        """Memory of the queries and keys that are kept, in bytes."""
+        """Memory of the stored queries and keys, in bytes."""
         return sum(
             tensor.numel() * tensor.element_size()
             for capture in self._captures
@@ -181,18 +89,14 @@ class RecordedAttention(AttentionMap):
         every_column = np.array_equal(columns, np.arange(self.n_keys))
         whole = every_column and np.array_equal(rows, np.arange(self.n_queries))
         name = (layers.tobytes(), heads.tobytes())
-        if name in self._means:
-            return self._means[name][np.ix_(rows, columns)]
-        window = np.zeros((len(rows), self.n_keys if every_column else len(columns)), np.float32)
-        for part in self._row_blocks(rows, len(heads)):
-            total: Tensor | None = None
-            for layer in layers:
-                block = self.device_block(int(layer), heads, rows[part])
-                mean = block[0] if len(heads) == 1 else block.mean(dim=0)
-                total = add_blocks(total, mean)
-            if total is None:
-                continue
-            values = total.cpu().numpy()
+        with self._means_lock:
+            mean = self._means.get(name)
+        if mean is not None:
+            return mean.copy() if whole else mean[np.ix_(rows, columns)]
+        # The one copy of the weights: from the blocks of rows into the window that is returned.
+        window = np.zeros((len(rows), len(columns)), dtype=np.float32)
+        for part in row_blocks(len(rows), len(heads) * self.n_keys):
+            values = self._sum_over_layers(layers, heads, rows[part])
             if every_column:
                 window[part, : values.shape[-1]] = values
             else:
@@ -200,12 +104,23 @@ class RecordedAttention(AttentionMap):
                 window[part, reached] = values[:, columns[reached]]
         if len(layers) > 1:
             window /= len(layers)
-        if whole and len(layers) > 1 and window.nbytes <= _KEPT_MEAN_BYTES:
-            # A mean over all layers takes as long as all of them, and a zoom asks for it again.
-            while len(self._means) >= _KEPT_MEANS:
-                self._means.pop(next(iter(self._means)), None)
-            self._means[name] = window.copy()
+        if whole and len(layers) > 1 and window.nbytes <= _STORED_MEAN_BYTES:
+            # A mean over all layers takes as long as computing all of them, and a zoom reads it
+            # again. The caller may change its own array.
+            with self._means_lock:
+                self._means[name] = window.copy()
         return window
+
+    def _sum_over_layers(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
+        """Return the mean over heads, summed over layers: (rows, keys or fewer at the end)."""
+        total: Tensor | None = None
+        for layer in layers:
+            block = self.device_block(int(layer), heads, rows)
+            total = add_blocks(total, block[0] if len(heads) == 1 else block.mean(dim=0))
+        if total is None:
+            return np.zeros((len(rows), 0), dtype=np.float32)
+        summed: FloatArray = total.cpu().numpy()
+        return summed
 
     def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
         whole = len(layers) == self.n_layers and len(heads) == self.n_heads
@@ -215,13 +130,13 @@ class RecordedAttention(AttentionMap):
         mean = np.zeros((len(layers), len(heads), self.n_keys), dtype=np.float32)
         for number, layer in enumerate(layers):
             total: Tensor | None = None
-            for part in self._row_blocks(rows, len(heads)):
+            for part in row_blocks(len(rows), len(heads) * self.n_keys):
                 total = add_blocks(
                     total, self.device_block(int(layer), heads, rows[part]).sum(dim=1)
                 )
             if total is not None:
                 mean[number, :, : total.shape[-1]] = (total / len(rows)).cpu().numpy()
-        if whole:  # moving the threshold or the reduction asks for the same rows again
+        if whole:  # a change of the threshold or the reduction reads the same rows again
             self._last_mean = (rows.tobytes(), mean.copy())
         return mean
 
@@ -235,17 +150,7 @@ class RecordedAttention(AttentionMap):
         if allowed is None:
             visible[:] = True
         else:
-            if allowed.dtype != torch.bool:  # additive: what is pushed far down is not seen
+            if allowed.dtype != torch.bool:  # additive: entries near the lowest number hide a key
                 allowed = allowed > torch.finfo(allowed.dtype).min / 2
             visible[:, :stop] = allowed.any(dim=0).cpu().numpy()
         return visible[:, self._kept_keys]
-
-
-def add_blocks(total: Tensor | None, part: Tensor) -> Tensor:
-    """Add parts whose last axes may end at different keys."""
-    if total is None:
-        return part.clone()
-    if part.shape[-1] > total.shape[-1]:
-        total = torch.nn.functional.pad(total, (0, part.shape[-1] - total.shape[-1]))
-    total[..., : part.shape[-1]] += part
-    return total

@@ -1,8 +1,7 @@
-"""Attention of chosen rows to units, reduced layer by layer while the model runs."""
+"""Attention of selected rows to units, from one forward pass."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attention._indexing import IntArray, Positions, Span, some_rows
+from explorer.attention._indexing import IntArray, KeySpans, Positions, some_rows
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     n_texts,
@@ -24,21 +23,22 @@ from explorer.attention._recorder.model_preparation import unwrap
 from explorer.attention._recorder.unit_reducer import TextUnits, UnitReducer
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import InputError
+from explorer.run_control import RunControl
 
 
 @dataclass(frozen=True)
 class ReducedText:
-    """What one text of a batch gave.
+    """Results of one text of a batch.
 
     Attributes
     ----------
     attention
         Mass and top-k of its units.
     logprobs
-        float64 (rows,): natural logarithms of the probabilities that the model gave to the targets;
-        None where none were asked for, or the model has no language head.
+        float64 (rows,): natural logarithms of the probabilities of the targets; None without
+        targets, or if the model has no language head.
     more
-        Mass and top-k over the text's further sets of rows, by their names.
+        Mass and top-k over the text's further sets of rows, by name.
     """
 
     attention: UnitAttention
@@ -48,7 +48,7 @@ class ReducedText:
 
 def record_units(
     model: Any,
-    spans: Sequence[Span],
+    spans: Sequence[KeySpans],
     rows: Positions,
     *,
     k: int = 3,
@@ -56,26 +56,26 @@ def record_units(
     names: Sequence[str] | None = None,
     **inputs: Any,
 ) -> UnitAttention:
-    """Run a model once and return only the attention of some rows to some units.
+    """Return the attention of some rows to some units, from one forward pass of a model.
 
-    Each layer is reduced as soon as it has run: neither its queries and keys nor anything of size
-    n x n is held. The numbers are those of `span_mass` and `span_topk` on `record_attention`.
+    Each layer is reduced as soon as it has run: neither its queries and keys nor an n x n matrix is
+    stored. The numbers equal `span_mass` and `span_topk` of `record_attention`.
 
     Parameters
     ----------
     model, **inputs
-        As for `record_attention`, with one text. An encoder-decoder model is read by its
-        cross-attention: rows are decoder positions, spans encoder positions.
+        As for `record_attention`, with one text. Of an encoder-decoder model the cross-attention
+        is recorded: rows are decoder positions, spans encoder positions.
     spans
         One entry per unit: (start, stop), half open, or a sequence of such pairs.
     rows
-        The query rows that count, such as those that predict the answer; None for all.
+        The query rows to reduce, such as those that predict the answer; None for all.
     k
-        For the top-k reduction.
+        Number of positions of the top-k reduction.
     keep_rows
-        Keep the mass of every row, not only their mean.
+        Return the mass of every row; otherwise the mean over rows.
     names
-        One name per unit; "unit 0", "unit 1" ... if left out.
+        One name per unit; by default "unit 0", "unit 1" ...
 
     Returns
     -------
@@ -87,7 +87,7 @@ def record_units(
     InputError
         A span or row lies outside the text, or the batch holds several texts.
     RecordingError
-        The model ran but gave no attention.
+        The model ran but returned no attention.
     """
     return reduce_units(model, inputs, spans, rows, k=k, keep_rows=keep_rows, names=names)
 
@@ -95,20 +95,22 @@ def record_units(
 def reduce_units(
     model: Any,
     inputs: dict[str, Any],
-    spans: Sequence[Span],
+    spans: Sequence[KeySpans],
     rows: Positions,
     *,
     k: int = 3,
     keep_rows: bool = False,
     names: Sequence[str] | None = None,
-    cancel: threading.Event | None = None,
+    control: RunControl | None = None,
 ) -> UnitAttention:
-    """Do what `record_units` does; `cancel`, once set, stops it before the next layer."""
+    """Do what `record_units` does; `control` can stop it before the next layer."""
     if n_texts(checked_inputs(inputs)) != 1:
         raise InputError("record_units takes one text at a time: pass a batch of one.")
     units = [f"unit {number}" for number in range(len(spans))] if names is None else list(names)
     text = TextUnits(spans, rows, units)
-    return reduce_texts(model, inputs, [text], k=k, keep_rows=keep_rows, cancel=cancel)[0].attention
+    return reduce_texts(model, inputs, [text], k=k, keep_rows=keep_rows, control=control)[
+        0
+    ].attention
 
 
 def reduce_texts(
@@ -118,25 +120,25 @@ def reduce_texts(
     *,
     k: int = 3,
     keep_rows: bool = False,
-    cancel: threading.Event | None = None,
+    control: RunControl | None = None,
 ) -> list[ReducedText]:
-    """Run a model once over a batch of texts, and return each text's attention to its own units.
+    """Return each text's attention to its own units, from one forward pass over a batch.
 
     Parameters
     ----------
     model
         As for `record_attention`.
     inputs
-        What the model's forward takes. Where there is an attention mask, rows and spans count
-        among the positions that are no padding; without one, among all.
+        Arguments of the model's `forward`. With an attention mask, rows and spans count the
+        positions that are not padding; without one, all positions.
     texts
-        What is asked of each text of the batch. Where all have targets, the same pass gives their
-        log-probabilities: the language head is run on those rows alone. Rows that are kept apart
-        (`keep_rows`) are those of `rows`; of `more_rows` there is the mean.
+        Units and rows of each text of the batch. If all have targets, the same pass gives their
+        log-probabilities; the language head runs on those rows only. `keep_rows` applies to
+        `rows`; of `more_rows` the mean is returned.
     k, keep_rows
         As for `record_units`.
-    cancel
-        Once set, stops it before the next layer.
+    control
+        Its cancel event stops the pass before the next layer.
 
     Raises
     ------
@@ -144,10 +146,11 @@ def reduce_texts(
         The batch has another number of texts, a span or row lies outside its text, or targets and
         rows differ in number.
     RecordingError
-        The model ran but gave no attention.
+        The model ran but returned no attention.
     Cancelled
-        `cancel` was set.
+        The cancel event of `control` was set.
     """
+    control = control or RunControl()
     module, arguments = unwrap(model), checked_inputs(inputs)
     if n_texts(arguments) != len(texts):
         raise InputError(
@@ -155,9 +158,9 @@ def reduce_texts(
         )
     head = _head(module, arguments, texts)
     reducer = UnitReducer(module, arguments, texts, k=k, keep_rows=keep_rows)
-    reason = run_recorded(module, arguments, reducer.add, cancel, head=head, holds=False)
+    reason = run_recorded(module, arguments, reducer.add, control, head=head, holds=False)
     if reason is not None:
-        reducer.add_maps(run_eager(module, arguments, reason, cancel, head=head))
+        reducer.add_maps(run_eager(module, arguments, reason, control, head=head))
     found = None if head is None else head.logprobs
     reduced = []
     for item, by_name in enumerate(reducer.results()):
@@ -169,7 +172,7 @@ def reduce_texts(
 def _head(
     module: nn.Module, arguments: dict[str, Any], texts: Sequence[TextUnits]
 ) -> LanguageHead | None:
-    """Return the language head, if all texts have targets and the model has a head."""
+    """Return the language head if all texts have targets and the model has one, else None."""
     written = "decoder_input_ids" in arguments
     ids = arguments.get("decoder_input_ids" if written else "input_ids")
     mask = "decoder_attention_mask" if written else "attention_mask"

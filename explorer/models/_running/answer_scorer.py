@@ -273,7 +273,7 @@ class AnswerScorer:
         # Without gradients, but not torch.inference_mode: what a model puts aside in that, such as
         # its rotations, could never take part in training again.
         goes_on = "past_key_values" in inputs and blockwise(self._module)
-        with self.model.run(control), goes_on or nullcontext(), head.listening():
+        with self.model.run(control), goes_on or nullcontext(), head.reduced_to_rows():
             outputs = self._module(**inputs)
             head.take(outputs)
         if head.logprobs is None:

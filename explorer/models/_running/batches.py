@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from explorer.errors import InputError
 from explorer.models._loaded_model import LoadedModel
 from explorer.models._text.prompt_encoding import EncodedPrompt
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
-    import threading
-
     from explorer.attention._recorder import ReducedText
 
 TOP_K = 3
@@ -119,7 +118,7 @@ def run_batch(
     k: int = TOP_K,
     keep_rows: bool = False,
     logprobs: bool = False,
-    cancel: threading.Event | None = None,
+    control: RunControl | None = None,
 ) -> list[ReducedText]:
     """Read sequences in one pass that is reduced to units while it runs.
 
@@ -147,7 +146,7 @@ def run_batch(
         for one, units in zip(sequences, names, strict=True)
     ]
     inputs = batch_tensors(model, sequences)
-    return reduce_texts(torch_model, inputs, texts, k=k, keep_rows=keep_rows, cancel=cancel)
+    return reduce_texts(torch_model, inputs, texts, k=k, keep_rows=keep_rows, control=control)
 
 
 def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

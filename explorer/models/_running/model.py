@@ -124,11 +124,12 @@ class Model:
         """
         from explorer.attention._recorder import record
 
-        with self.run(RunControl(cancel=cancel)) as torch_model:
+        control = RunControl(cancel=cancel)
+        with self.run(control) as torch_model:
             part = torch_model
             if self.kind == "encoder-decoder":
                 part = torch_model.get_encoder()
-            recorded = record(part, self.tensors(tokenized.ids), cancel=cancel)
+            recorded = record(part, self.tensors(tokenized.ids), control=control)
         return recorded.with_tokens(tokenized.tokens)
 
     def generate(

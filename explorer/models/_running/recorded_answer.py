@@ -156,7 +156,7 @@ def _record(
                 [units],
                 question=asks,
                 keep_rows=keep_rows,
-                cancel=control.cancel,
+                control=control,
             )
             reduced = read_once.attention
             unit_attention = UnitAttention(
@@ -168,7 +168,7 @@ def _record(
                 k=TOP_K,
             )
             return unit_attention, None, (*notes, *reduced.notes), read_once.more.get("question")
-        recorded = record(torch_model, batch_tensors(model, [sequence]), cancel=control.cancel)
+        recorded = record(torch_model, batch_tensors(model, [sequence]), control=control)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
         rows = np.stack(  # (layers, heads, rows, tokens)

@@ -246,13 +246,13 @@ class StandIn:
                 question=self.settings.question,
                 keep_rows=self.settings.keep_rows,
                 logprobs=True,
-                cancel=control.cancel,
+                control=control,
             )
         more = [dict(one.more) for one in found]
         blanks = [one.blank for one in ready if one.blank is not None]
         if blanks:
             with self.model.run(control) as torch_model:
-                empty = run_batch(self.model, torch_model, blanks, facts, cancel=control.cancel)
+                empty = run_batch(self.model, torch_model, blanks, facts, control=control)
             for attention, one in zip(more, empty, strict=True):
                 attention[BLANK] = one.attention
         return [self._scored(*one) for one in zip(traces, ready, found, more, strict=True)]
