@@ -94,16 +94,16 @@ class AppDriver:
             if hasattr(widget, "wire_id"):
                 _listen(models[widget.wire_id], self._receive)
 
-    def __getattr__(self, name: str) -> Panel:
+    def __getattr__(self, name: str) -> PanelDriver:
         if name not in PANELS:
             raise AttributeError(name)
         return self.panel(name)
 
-    def panel(self, name: str) -> Panel:
+    def panel(self, name: str) -> PanelDriver:
         """Return the panel of this name; it must have been drawn, so open its tab first."""
         for widget in _widgets(self.app):
             if hasattr(widget, "wire_id") and PANELS[name](models[widget.wire_id].content):
-                return Panel(models[widget.wire_id])
+                return PanelDriver(widget)
         raise LookupError(f"The page shows no {name}: open the tab that it is in.")
 
     # What the page shows.
@@ -179,11 +179,17 @@ class AppDriver:
             self.copied.append(message["copy"])
 
 
-class Panel:
-    """A panel of the app: what it shows, by key, and its gestures."""
+class PanelDriver:
+    """A panel of the app: what it shows, by key, and its gestures.
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
+    Parameters
+    ----------
+    widget
+        The `PanelPart` on the page.
+    """
+
+    def __init__(self, widget: Any) -> None:
+        self.model = models[widget.wire_id]
 
     def __getitem__(self, key: str) -> Any:
         return self.model.content[key]

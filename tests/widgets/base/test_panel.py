@@ -13,6 +13,9 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._state import ExplorerState
 
+from ...support.app_driver import PanelDriver
+from ...support.call_counter import count_calls
+
 
 class Count(t.HasTraits):
     value = t.Int(0)
@@ -100,14 +103,8 @@ def test_a_batch_runs_each_drawing_once(state: ExplorerState) -> None:
 def test_a_panel_behind_another_tab_is_not_called_and_catches_up_once(
     state: ExplorerState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count, called = Count(), []
-    changed = Panel._changed
-
-    def counted(self: Panel, change: Any) -> None:
-        called.append(change["name"])
-        changed(self, change)
-
-    monkeypatch.setattr(Panel, "_changed", counted)
+    count = Count()
+    called = count_calls(monkeypatch, "explorer.widgets._base.panel.Panel._changed")
     panel = Drawn(state, Session(), count)
     assert not panel.in_front
     state.threshold, state.method, count.value = 0.3, "citation", 2
@@ -123,7 +120,7 @@ def test_a_panel_behind_another_tab_is_not_called_and_catches_up_once(
         state.tab, state.threshold = "traces", 0.5
     assert panel.since() == ["bars", "words"]
     state.layer = 2
-    assert called[-1] == "layer"
+    assert called[-1][1]["name"] == "layer"
 
 
 def test_a_tab_that_another_observer_leaves_is_not_drawn_any_more(state: ExplorerState) -> None:
@@ -152,12 +149,13 @@ def test_gestures_reach_the_session_and_their_errors_the_app(state: ExplorerStat
     session = Session()
     panel = Drawn(state, session, Count())
     message = {"kind": "set", "name": "layer", "value": 3}
-    panel.status._receive(None, message, [])
+    status = PanelDriver(panel.status)
+    status.press("set", name="layer", value=3)
     assert session.set == [message]
-    panel.status._receive(None, {"kind": "fail"}, [])
+    status.press("fail")
     assert session.jobs.error == "This cannot be."
     with pytest.raises(ZeroDivisionError):  # a fault of the program is not hidden
-        panel.status._receive(None, {"kind": "fail", "badly": True}, [])
+        status.press("fail", badly=True)
 
 
 def test_a_closed_panel_leaves_nothing_behind(state: ExplorerState) -> None:
@@ -166,7 +164,7 @@ def test_a_closed_panel_leaves_nothing_behind(state: ExplorerState) -> None:
     state.tab = "traces"
     panel = Drawn(state, Session(), count)
     panel.since()
-    assert "ex-panel" in panel.widget._dom_classes
+    assert "ex-panel" in panel.widget.get_state()["_dom_classes"]
     panel.close()
     panel.close()
     state.threshold, state.tab, count.value = 0.3, "code", 5

@@ -19,6 +19,8 @@ from explorer.widgets._plot.latest_only_queue import LatestOnlyQueue
 from explorer.widgets._plot.page_channel import PLOTLY_JS_VERSION, Library
 from explorer.widgets._plot.plot import Plot
 
+from ...support.app_driver import PlotDriver
+
 
 @pytest.fixture
 def plot():
@@ -29,13 +31,17 @@ def plot():
 
 def from_page(plot, **content):
     """Hand the plot a message as the page sends it."""
-    plot._channel._handle_custom_msg(content, [])
+    PlotDriver(plot).report(content.pop("kind"), **content)
 
 
 def settle(plot):
     """Report everything sent so far as drawn, until nothing waits."""
-    from_page(plot, kind="drawn", serial=plot._outbox.serial, width=640)
-    from_page(plot, kind="drawn", serial=plot._outbox.serial, width=640)
+    PlotDriver(plot).settle()
+
+
+def wire(plot):
+    """What travels to the page: figure, heatmap, arrays and marks."""
+    return PlotDriver(plot).channel
 
 
 def codes(message):
@@ -152,7 +158,7 @@ class TestFastPath:
     def test_a_new_heatmap_is_one_byte_a_cell(self, plot):
         settle(plot)
         plot.restyle_heatmap(np.full((512, 512), 0.5), zmin=0, zmax=1)
-        sent = plot._channel.heatmap
+        sent = wire(plot).heatmap
         assert len(sent["codes"]) == 512 * 512
         assert set(codes(sent).ravel()) == {127}
 
@@ -162,14 +168,14 @@ class TestFastPath:
         settle(plot)
         plot.restyle_heatmap([[0.0, 1.0]])
         settle(plot)
-        assert codes(plot._channel.heatmap).tolist() == [[127, 254]]
+        assert codes(wire(plot).heatmap).tolist() == [[127, 254]]
 
     def test_labels_stay_until_others_come(self, plot):
         settle(plot)
         plot.restyle_heatmap([[0.0, 1.0]], x_labels=["<b>", "b"])
         plot.restyle_heatmap([[1.0, 1.0]])
         settle(plot)
-        assert plot._channel.heatmap["labels"] == {"x": ["<b>", "b"]}
+        assert wire(plot).heatmap["labels"] == {"x": ["<b>", "b"]}
 
     def test_a_new_figure_forgets_the_heatmap_before(self, plot):
         settle(plot)
@@ -177,7 +183,7 @@ class TestFastPath:
         settle(plot)
         plot.figure = go.Figure(go.Heatmap(z=[[0.0]]))
         settle(plot)
-        assert plot._channel.heatmap is None
+        assert wire(plot).heatmap is None
 
     def test_without_a_heatmap_it_says_what_to_do(self):
         plot = Plot(go.Figure(go.Bar(y=[1])))
@@ -194,7 +200,7 @@ class TestFastPath:
         plot.restyle(1, x=[0.5, 0.25], marker_color=["red", "blue"])
         plot.restyle(0, text=["p", "q"])
         settle(plot)
-        traces = plot._channel.arrays["traces"]
+        traces = wire(plot).arrays["traces"]
         assert decoded(traces["1"]["x"]).tolist() == [0.5, 0.25]
         assert traces["1"]["marker.color"] == ["red", "blue"]
         assert traces["0"] == {"text": ["p", "q"]}
@@ -203,12 +209,12 @@ class TestFastPath:
 
     def test_a_batch_is_one_message(self, plot):
         settle(plot)
-        before = plot._outbox.serial
+        before = PlotDriver(plot).serial
         with plot.batch():
             plot.figure = go.Figure(go.Heatmap(z=np.zeros((3, 3))))
             plot.restyle_heatmap(np.ones((3, 3)), zmin=0, zmax=1)
-        assert plot._outbox.serial == before + 1
-        assert plot._channel.figure["serial"] == plot._channel.heatmap["serial"] == before + 1
+        assert PlotDriver(plot).serial == before + 1
+        assert wire(plot).figure["serial"] == wire(plot).heatmap["serial"] == before + 1
 
 
 class TestOutbox:
@@ -270,7 +276,7 @@ class TestReports:
         plot.observe(lambda change: seen.append(change["new"]), "line")
         from_page(plot, kind="line", value=0.25, n=1, view="v")
         assert seen == [0.25]
-        assert plot._channel.marks["line"]["value"] == 0.25
+        assert wire(plot).marks["line"]["value"] == 0.25
 
     def test_clicks_hover_zoom_and_pin(self, plot):
         cell = {"trace": 0, "row": 1, "column": 0, "x": 0, "y": 1, "value": 1.0}
@@ -288,9 +294,9 @@ class TestReports:
 
     def test_a_zoom_from_the_page_is_not_asked_of_it_again(self, plot):
         from_page(plot, kind="zoom", value=[0, 1, 0, 1])
-        assert plot._channel.marks["zoom"]["n"] == 0
+        assert wire(plot).marks["zoom"]["n"] == 0
         plot.zoom = (0, 1, 0, 1.5)
-        assert plot._channel.marks["zoom"] == {"n": 1, "window": (0, 1, 0, 1.5)}
+        assert wire(plot).marks["zoom"] == {"n": 1, "window": (0, 1, 0, 1.5)}
 
     def test_an_error_of_the_page_is_a_trait(self, plot):
         from_page(plot, kind="error", value="This figure could not be drawn: no.")
@@ -298,20 +304,18 @@ class TestReports:
 
     def test_exact_rows_are_float32_with_the_serial_of_what_is_drawn(self, plot, monkeypatch):
         sent = []
-        monkeypatch.setattr(
-            plot._channel, "send", lambda c, **b: sent.append((c, b.get("buffers")))
-        )
+        monkeypatch.setattr(wire(plot), "send", lambda c, **b: sent.append((c, b.get("buffers"))))
         plot.on_exact = lambda rows: {row: np.array([0.123456789, row]) for row in rows}
         settle(plot)
         from_page(plot, kind="exact", rows=[1], n=1, view="v")
         answer, values = sent[0]
-        assert answer == {"kind": "exact", "rows": [1], "serial": plot._channel.figure["serial"]}
+        assert answer == {"kind": "exact", "rows": [1], "serial": wire(plot).figure["serial"]}
         assert np.frombuffer(values[0], "<f4").tolist() == [np.float32(0.123456789), 1.0]
         assert sent[1][0]["kind"] == "ack"
 
     def test_a_failing_on_exact_is_reported_and_answered(self, plot, monkeypatch):
         sent = []
-        monkeypatch.setattr(plot._channel, "send", lambda c, buffers=None: sent.append(c))
+        monkeypatch.setattr(wire(plot), "send", lambda c, buffers=None: sent.append(c))
         plot.on_exact = lambda rows: 1 / 0
         settle(plot)
         from_page(plot, kind="exact", rows=[1], n=1, view="v")
@@ -335,4 +339,4 @@ class TestLibrary:
 
     def test_what_every_plot_sends_to_the_page_is_small(self, plot):
         # anywidget gives up on a module that takes two seconds to import.
-        assert len(str(plot._esm)) < 8_000
+        assert len(plot.get_state("_esm")["_esm"]) < 8_000
