@@ -1,14 +1,20 @@
-"""One number per head: what kind of looking a head does.
+"""Attention measures: one number per head that describes where the head attends.
 
-Every measure is a mean over query rows and comes as float32 of shape (layers, heads). Long maps are
-sampled: at most `max_rows` rows, evenly spread. Rows that may look at one key only (the first of a
-causal map) are left out, because they have no choice. Rows that sum to less than 1 (learned sinks)
-are divided by their sum, except for `sink` and `largest`, which tell plain attention.
+Each measure is a mean over query rows and returns float32 of shape (layers, heads). Long maps are
+sampled: at most `max_rows` rows, evenly spread. Rows that may attend to one key only (the first of
+a causal map) are left out. Rows that sum to less than 1 (learned sinks) are divided by their sum,
+except by `sink` and `largest`, which use the weights as they are.
+
+To add a measure, write its function here and add a `Measure` to `MEASURES`: the grid of heads in
+the app offers every measure in that registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +30,17 @@ _RowMeasure = Callable[[FloatArray, IntArray, IntArray], NDArray[np.floating]]
 
 
 def entropy(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64) -> FloatArray:
-    """Return how widely each head looks, 0 (one key) to 1 (all visible keys alike).
+    """Return the spread of each head's attention, from 0 (one key) to 1 (all visible keys alike).
 
     -sum p log p / log(number of visible keys): Shannon entropy as in Clark et al. 2019, "What Does
-    BERT Look At?" (arXiv:1906.04341), divided by its largest possible value.
+    BERT Look At?" (arXiv:1906.04341), divided by its maximum.
 
     Parameters
     ----------
     rows
         The query rows to average; None for all.
     max_rows
-        Of more rows, so many evenly spread ones are taken.
+        Most rows to use; of more rows, this many are taken, evenly spread.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def entropy(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 
 
 
 def sink(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64) -> FloatArray:
-    """Return each head's mean attention on the first key: the attention sink.
+    """Return each head's mean attention to the first key: the attention sink.
 
     Xiao et al. 2023, "Efficient Streaming Language Models with Attention Sinks" (arXiv:2309.17453).
     Parameters, result and errors are those of `entropy`.
@@ -60,9 +66,9 @@ def sink(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64)
 def previous_token(
     attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64
 ) -> FloatArray:
-    """Return each head's mean attention on the token just before the query.
+    """Return each head's mean attention to the token before the query.
 
-    The positional head of Voita et al. 2019, "Analyzing Multi-Head Self-Attention"
+    High for the positional heads of Voita et al. 2019, "Analyzing Multi-Head Self-Attention"
     (arXiv:1905.09418). Parameters and result are those of `entropy`.
 
     Raises
@@ -75,7 +81,7 @@ def previous_token(
 
 
 def distance(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64) -> FloatArray:
-    """Return how many tokens away each head looks on average.
+    """Return the mean distance of each head's attention from the query, in tokens.
 
     sum over keys of p(key) |query - key|: the mean attention distance of Vig and Belinkov 2019,
     "Analyzing the Structure of Attention" (arXiv:1906.04284). Parameters and result are those of
@@ -98,22 +104,85 @@ def largest(attention: AttentionMap, rows: Positions = None, *, max_rows: int = 
     return _measure(attention, rows, max_rows, lambda weights, _, __: weights.max(axis=2))
 
 
-MEASURES: dict[str, Callable[..., FloatArray]] = {
-    "entropy": entropy,
-    "sink": sink,
-    "previous_token": previous_token,
-    "distance": distance,
-    "largest": largest,
-}
+class MeasureFunction(Protocol):
+    """A function from an attention map to one number per head."""
+
+    def __call__(
+        self, attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64
+    ) -> FloatArray:
+        """Return float32 (layers, heads)."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of heads. Calling it calls its function.
+
+    Attributes
+    ----------
+    name
+        Key in `MEASURES`, and in the app's settings.
+    label
+        Text in the app's menu.
+    function
+        Computes the values: float32 (layers, heads).
+    unit
+        Unit of the values: ``"share of attention"``, ``"share of the maximum"`` or ``"tokens"``.
+    lowest, highest
+        Smallest and largest possible value; `highest` is None where the length of the text is the
+        only bound.
+    in_menu
+        Whether the app's grid of heads offers it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from explorer.attention import DenseAttention
+    >>> MEASURES["entropy"](DenseAttention(np.full((4, 4), 0.25))).tolist()
+    [[1.0]]
+    """
+
+    name: str
+    label: str
+    function: MeasureFunction
+    unit: str
+    lowest: float = 0.0
+    highest: float | None = 1.0
+    in_menu: bool = True
+
+    def __call__(
+        self, attention: AttentionMap, rows: Positions = None, *, max_rows: int = 64
+    ) -> FloatArray:
+        """Return the measure of each head: float32 (layers, heads)."""
+        return self.function(attention, rows, max_rows=max_rows)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's documentation."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        measure.name: measure
+        for measure in (
+            Measure("entropy", "entropy", entropy, "share of the maximum"),
+            Measure("sink", "sink", sink, "share of attention"),
+            Measure("previous_token", "previous token", previous_token, "share of attention"),
+            Measure("distance", "distance", distance, "tokens", highest=None),
+            Measure("largest", "largest weight", largest, "share of attention", in_menu=False),
+        )
+    }
+)
+"""All measures by name, in the order of the menu."""
 
 
 def _measure(
     attention: AttentionMap, rows: Positions, max_rows: int, of_rows: _RowMeasure
 ) -> FloatArray:
     if max_rows < 1:
-        raise InputError(f"max_rows must be at least 1; got {max_rows}.")
+        raise InputError(f"max_rows must be at least 1, but it is {max_rows}.")
     chosen = some_rows(rows, attention.n_queries)
-    # Rows without a choice go before sampling, so that as many as asked for are looked at.
+    # Rows with one visible key are dropped before sampling, so that max_rows others remain.
     seen = attention.visible_keys(0, chosen)
     chosen = chosen[seen > 1] if (seen > 1).any() else chosen
     if len(chosen) > max_rows:
@@ -157,7 +226,7 @@ def _distance_of_rows(
 
 
 def _shares(weights: FloatArray) -> FloatArray:
-    """Divide rows by their sums; rows without attention stay 0."""
+    """Return rows divided by their sums; rows without attention stay 0."""
     sums = weights.sum(axis=2, keepdims=True)
     shares: FloatArray = np.divide(weights, sums, out=np.zeros_like(weights), where=sums != 0)
     return shares
@@ -166,6 +235,6 @@ def _shares(weights: FloatArray) -> FloatArray:
 def _needs_one_text(attention: AttentionMap, measure: str) -> None:
     if attention.query_offset is None:
         raise InputError(
-            f"{measure} compares positions of one text, and the rows and columns of this map are "
-            "different things: use self-attention of single tokens."
+            f"{measure} compares positions of one text, but the rows and columns of this map are "
+            "of two. Use self-attention of single tokens."
         )

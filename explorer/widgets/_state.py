@@ -9,19 +9,15 @@ from typing import Any
 import numpy as np
 import traitlets as t
 
+from explorer.attention.measures import MEASURES
 from explorer.errors import InputError
 from explorer.feedback import NORMALISATIONS, REDUCTIONS, HeadCombination
 from explorer.figures.colours import scale_choices
 from explorer.validation._data.ground_truth import LEAST_DROP, check_truth
 
 UNIT_KINDS = ("line", "identifier", "node", "token")
-CODE_MEASURES = {
-    "entropy": "entropy",
-    "sink": "sink",
-    "previous_token": "previous token",
-    "distance": "distance",
-}
-"""Measures of a head over code, and what the menu calls them."""
+CODE_MEASURES = {name: measure.label for name, measure in MEASURES.items() if measure.in_menu}
+"""Menu texts of the measures of a head over code, by name."""
 TRACE_MEASURES = {
     "mass": "mass on hyperedges",
     "labelled": "share on labelled",

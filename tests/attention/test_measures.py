@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.attention import DenseAttention, UnitAttention
-from explorer.attention._rollout import rollout
+from explorer.attention import DenseAttention, UnitAttention, rollout
 from explorer.attention.measures import MEASURES, distance, entropy, largest, previous_token, sink
 from explorer.errors import InputError
 
@@ -57,6 +56,24 @@ def test_rows_without_attention_do_not_become_nan():
     for name, measure in MEASURES.items():
         values = measure(DenseAttention(np.zeros((4, 4))))
         assert np.isfinite(values).all(), name
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+def test_the_registry_describes_its_measures(measure):
+    assert MEASURES[measure.name] is measure
+    assert measure.summary.startswith("Return ")
+    assert measure.summary.endswith(".")
+    weights = np.tril(np.random.default_rng(1).random((2, 3, N, N)))
+    attention = DenseAttention(weights / weights.sum(axis=-1, keepdims=True))
+    values = measure(attention, rows=[3, 5], max_rows=2)
+    np.testing.assert_array_equal(values, measure.function(attention, [3, 5]))
+    assert (values > measure.lowest).all()
+    assert (values < (N if measure.highest is None else measure.highest)).all()
+
+
+def test_the_registry_cannot_be_changed_by_accident():
+    with pytest.raises(TypeError):
+        MEASURES["more"] = MEASURES["sink"]
 
 
 def test_positions_need_one_text():

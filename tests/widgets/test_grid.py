@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from explorer.attention import DenseAttention
+from explorer.attention.measures import MEASURES
 from explorer.examples import example_traces
 from explorer.traces import evidence
 from explorer.widgets._attention.head_view import head_measure
 from explorer.widgets._code.scene import matrix_scene
 from explorer.widgets._state import CODE_MEASURES, TRACE_MEASURES
 from explorer.widgets._traces.scene import TraceScene
+
+
+def test_the_menu_offers_the_registry_of_measures() -> None:
+    offered = [measure for measure in MEASURES.values() if measure.in_menu]
+    assert list(CODE_MEASURES.items()) == [(one.name, one.label) for one in offered]
+    assert [one.label for one in offered] == ["entropy", "sink", "previous token", "distance"]
 
 
 @pytest.mark.parametrize("name", CODE_MEASURES)

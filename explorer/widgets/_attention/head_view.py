@@ -218,9 +218,8 @@ class HeadViewController:
 def head_measure(scene: CodeScene | TraceScene, name: str) -> NDArray[np.float32] | None:
     """Return the measure of every head of a scene, float32 (layers, heads).
 
-    ``entropy``, ``sink``, ``previous_token`` and ``distance`` are those of
-    `explorer.attention.measures`. Of traces: ``mass`` is the attention that all hyperedges
-    together receive, ``labelled`` the share of it on hyperedges labelled used, ``focus`` the
+    Code has the measures of `explorer.attention.measures`. Traces have ``mass``, the attention to
+    all hyperedges together, ``labelled``, its share on hyperedges labelled used, and ``focus``, the
     largest share of one hyperedge.
     """
     attention = scene.attention
