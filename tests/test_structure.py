@@ -1,0 +1,84 @@
+"""A house that a stranger can walk into: folders are small, names are unique, private is marked."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "explorer"
+
+MOST_MODULES = 14
+
+# Names that say a role which every room may have.
+ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
+
+MODULES = 14
+
+# Names that say a role which every room may have.
+ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
+
+# What a user may import. Everything else is private, by an underscore on itself or on a folder.
+PUBLIC_MODULES = frozenset(
+    {
+        "explorer",
+        "explorer.analysis",
+        "explorer.attention",
+        "explorer.attention.measures",
+        "explorer.errors",
+        "explorer.examples",
+        "explorer.feedback",
+        "explorer.figures",
+        "explorer.figures.colours",
+        "explorer.models",
+        "explorer.rag",
+        "explorer.reporting",
+        "explorer.run_control",
+        "explorer.source",
+        "explorer.traces",
+        "explorer.traces.readers",
+        "explorer.validation",
+        "explorer.widgets",
+    }
+)
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_folder_is_too_wide() -> None:
+    count = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    wide = {str(folder): modules for folder, modules in count.items() if modules > MOST_MODULES}
+    assert wide == {}
+
+
+def test_no_two_modules_share_a_name() -> None:
+    places = defaultdict(list)
+    for path in MODULES:
+        if path.stem not in ROLES:
+            places[path.stem.lstrip("_")].append(module_name(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def public_names(folder: Path) -> list[str]:
+    """The names that a package exports: those that its stub imports."""
+    tree = ast.parse((folder / "__init__.pyi").read_text())
+    names = [
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    return [name for name in names if not name.startswith("_")]
+
+
+def test_no_public_name_stands_twice() -> None:
+    """`explorer` itself repeats the names that are used most; nothing else does."""
+    packages = [path.parent for path in PACKAGE.glob("*/__init__.pyi")]
+    assert len(packages) > 8
+    count = Counter(name for folder in packages for name in public_names(folder))
+    assert [name for name, times in count.items() if times > 1] == []
