@@ -87,6 +87,25 @@ class RecordingError(ExplorerError, RuntimeError):
     """The attention of a forward pass could not be recorded."""
 
 
+class MissingExtraError(ExplorerError, ImportError):
+    """A library that comes with an optional extra is not installed.
+
+    Parameters
+    ----------
+    message
+        What needs the library, and how to install it.
+    extra
+        Name of the extra.
+    missing
+        Modules that were not found.
+    """
+
+    def __init__(self, message: str, *, extra: str = "", missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.extra = extra
+        self.missing = missing
+
+
 class Cancelled(ExplorerError):
     """The user stopped a running job."""
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from explorer._extras import require_extra
 from explorer.errors import ExplorerError, ExplorerWarning, ModelError, ModelNotFoundError
 from explorer.models._catalogue.converted_store import cache_folder, discard, is_intact, store
 from explorer.models._catalogue.model_folder import first_line, load_folder
@@ -27,6 +28,8 @@ def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
     ------
     ModelNotFoundError
         If the wheel is not installed.
+    MissingExtraError
+        If a GGUF file must be converted and the extra ``gguf`` is not installed.
     """
     path = model.locate()
     if path is None:
@@ -48,6 +51,7 @@ def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
 def _convert(
     model: PackagedModel, path: Path, stored: Path, control: RunControl
 ) -> tuple[Any, Any]:
+    require_extra("gguf", f"{model.name} comes as a GGUF file, and converting it")
     try:
         torch_model, tokenizer = _unpack(model, path, control)
 
@@ -69,10 +73,6 @@ def _convert(
             )
     except ExplorerError:
         raise
-    except ImportError as error:
-        raise ModelError(
-            f"{model.name} needs the packages gguf and accelerate: {first_line(error)}"
-        ) from error
     except Exception as error:  # transformers raises whatever its parts raise
         raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
     control.report("loading", 1.0, f"{model.name} is ready.")

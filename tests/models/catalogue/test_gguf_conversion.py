@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from explorer.errors import ExplorerWarning
+from explorer.errors import ExplorerWarning, MissingExtraError
 from explorer.models._catalogue import gguf_conversion
 from explorer.models._catalogue.converted_store import cache_folder, discard, is_intact, store
 from explorer.models._catalogue.gguf_conversion import load_packaged
@@ -137,6 +138,22 @@ def test_a_damaged_conversion_is_made_again(gguf, unnoticed, monkeypatch):
     assert len(gguf_conversion.conversions) == 2
     monkeypatch.undo()
     assert is_intact(weights.parent)
+
+
+def test_without_the_extra_the_error_says_how_to_install_it(gguf, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gguf", None)  # as if it were not installed
+    with pytest.raises(MissingExtraError, match=r"attention-explorer\[gguf\]") as raised:
+        load_packaged(gguf, RunControl())
+    assert raised.value.missing == ("gguf",)
+    assert gguf_conversion.conversions == []
+    monkeypatch.undo()
+
+
+def test_a_converted_model_needs_no_extra(gguf, monkeypatch):
+    load_packaged(gguf, RunControl())
+    monkeypatch.setitem(sys.modules, "gguf", None)
+    model, _ = load_packaged(gguf, RunControl())
+    assert model.config.num_hidden_layers == 3
 
 
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(gguf, monkeypatch):
