@@ -1,4 +1,4 @@
-"""FeedbackRows of a feedback table in drawing order, with the texts of each row."""
+"""Rows of a feedback table in drawing order, with the texts of each row."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class UnitRows:
 
 @dataclass(frozen=True)
 class FeedbackRows(UnitRows):
-    """FeedbackRows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
+    """Rows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
 
     scores: NDArray[np.float64]
     feedback: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""LabelStore that people give to hyperedges, and the small file beside the traces that keeps them.
+"""Labels that people give to hyperedges, and the small file beside the traces that keeps them.
 
 The file is called like the trace file with ``.labels.json`` behind it. It holds, by trace id and
 hyperedge id, true (the answer needs this fact), false, or null (nobody knows, whatever the trace
@@ -31,7 +31,7 @@ _WRITING = threading.Lock()
 """Held from reading what others labelled to writing it back: two sets may share one file."""
 
 Given = dict[str, dict[str, bool | None]]
-"""LabelStore by trace id and hyperedge id."""
+"""Labels by trace id and hyperedge id."""
 
 
 class _File(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""`Plot`: a plotly figure on the page that changes fast and never stops hover_columns.
+"""`Plot`: a plotly figure on the page that changes fast and never stops answering.
 
 plotly's own `FigureWidget` sends arrays as text, loads its library once a figure and goes deaf when
 that takes long. `Plot` shows the same figures with plotly.js loaded once a page, numbers as raw
