@@ -74,7 +74,7 @@ def prepare_prompt(
         )
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
     check_length(model, len(ids) + 1)
-    control.report("generating", None, f"{model.label} is hover_columns ...")
+    control.report("generating", None, f"{model.label} is answering ...")
     written = continue_ids(
         model,
         ids,

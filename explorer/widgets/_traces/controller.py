@@ -177,7 +177,7 @@ class TracesController(t.HasTraits):
 
             def draft(piece: str) -> None:
                 pieces.append(piece)
-                job.report("hover_columns", None, "".join(pieces))
+                job.report("answering", None, "".join(pieces))
 
             reading = model.read(
                 trace.query,
