@@ -153,6 +153,16 @@ class AttentionMap(ABC):
         chosen_columns = many_indices(columns, self.n_keys, "column")
         return self._window(layers, heads, chosen_rows, chosen_columns)
 
+    def weights_view(
+        self,
+        layer: int | None = None,
+        head: int | None = None,
+        rows: Positions = None,
+        columns: Positions = None,
+    ) -> FloatArray:
+        """Return what `weights` returns, to be read only; not a copy where none is needed."""
+        return self.weights(layer, head, rows, columns)
+
     def layer_weights(self, layer: int, rows: Positions = None) -> FloatArray:
         """Return every head of one layer: float32 (heads, rows, keys).
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explorer.attention._attention_map import AttentionMap
 from explorer.attention._blocks import FloatArray, row_blocks
-from explorer.attention._indexing import IntArray
+from explorer.attention._indexing import IntArray, Positions, many_indices
 from explorer.errors import InputError, ShapeError
 
 # Rounding of float16 rows; a sum above 1 by more than this is no rounding.
@@ -100,6 +100,29 @@ class DenseAttention(AttentionMap):
         if self._causal is None:
             self._causal = self.n_queries == self.n_keys > 1 and self._no_later_keys()
         return self._causal
+
+    def weights_view(
+        self,
+        layer: int | None = None,
+        head: int | None = None,
+        rows: Positions = None,
+        columns: Positions = None,
+    ) -> FloatArray:
+        """Return what `weights` returns, to be read only; a part of the array where it is one."""
+        layers = self._choose(layer, self.n_layers, "layer")
+        heads = self._choose(head, self.n_heads, "head")
+        row_index = _slice_of(many_indices(rows, self.n_queries, "row"))
+        column_index = _slice_of(many_indices(columns, self.n_keys, "column"))
+        whole = len(layers) == len(heads) == 1 and not self._lazy
+        if not (whole and isinstance(row_index, slice) and isinstance(column_index, slice)):
+            return self.weights(layer, head, rows, columns)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+            part = np.asarray(
+                self._array[layers[0], heads[0], row_index, column_index], dtype=np.float32
+            )
+        view = part.view()
+        view.flags.writeable = False
+        return view
 
     def _no_later_keys(self) -> bool:
         """Read the part above the diagonal of one layer, a few rows at a time."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from explorer.figures._feedback.feedback_rows import (
     LABEL_MARKS,
     NUMBERS_PIXELS,
     UnitLabels,
+    UnitRows,
     feedback_rows,
 )
 from explorer.figures._style.row_columns import CODE, SELECTED, bar_column, row_pixels, text_column
@@ -81,17 +83,20 @@ class BarsFigure:
         self._width = width
         self._threshold_line = threshold_line
         self._low = LOWEST if axis == "log" else 0.0
+        rows = self.rows
+        self._units = _unit_columns(
+            tuple(rows.names), tuple(rows.texts), tuple(rows.labels), tuple(rows.tokens), width
+        )
 
     @property
     def key(self) -> tuple[object, ...]:
         """Everything that the figure depends on apart from `attributes`."""
-        rows = self.rows
-        units = (tuple(rows.names), tuple(rows.texts), tuple(rows.tokens), tuple(rows.labels))
-        return (*units, self._theme, self._axis, self._width, self._threshold_line)
+        settings = (self._theme, self._axis, self._width, self._threshold_line)
+        return (len(self.rows.names), *self._units.layout, *settings)
 
     def attributes(self, policy: FeedbackPolicy, selected: str | None) -> dict[Attribute, Any]:
         """Values that depend on scores, threshold and selection, by (trace, attribute)."""
-        rows = self.rows
+        rows, units = self.rows, self._units
         clear = [TRANSPARENT if unit != selected else SELECTED for unit in rows.names]
         marks = ["i" if found else "\u200a" for found in rows.reasons]
         return {
@@ -99,7 +104,11 @@ class BarsFigure:
             (_SCORE, "x"): self._lengths(rows.scores),
             (_SCORE, "marker.color"): feedback_colours(rows.feedback, policy),
             (_ROW, "marker.color"): clear,
+            (_ROW, "hovertext"): units.hovers,
             (_ROW, "customdata"): rows.numbers(),
+            (_UNIT, "text"): units.names,
+            (_TEXT, "text"): units.texts,
+            (_LABEL, "text"): units.labels,
             (_DIGITS, "text"): rows.score_texts,
             (_FEEDBACK, "text"): rows.feedback_texts,
             (_VERDICT, "text"): [
@@ -118,16 +127,12 @@ class BarsFigure:
         """Return the whole figure as a dict with ``data`` and ``layout``."""
         rows, theme, width, axis = self.rows, self._theme, self._width, self._axis
         count = len(rows.names)
-        name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
+        _, gutter, _, labelled = self._units.layout
         room = width - 2 * _MARGIN
         left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
-        traces = self._traces(name_pixels, gutter)
+        traces = self._traces()
         for (number, attribute), values in self.attributes(policy, selected).items():
-            *path, name = attribute.split(".")
-            place = traces[number]
-            for step in path:
-                place = place[step]
-            place[name] = values
+            put_attribute(traces[number], attribute, values)
         fixed = {"fixedrange": True}
         return {
             "data": traces,
@@ -144,28 +149,25 @@ class BarsFigure:
                 xaxis3={"domain": [right, 1], "range": [0, 1], "visible": False, **fixed},
                 yaxis={"range": [max(1, count) - 0.5, -0.5], "visible": False, **fixed},
                 shapes=_threshold(policy.threshold, axis) if self._threshold_line else [],
-                annotations=_headings(left, right, room, count, labelled=rows.labelled),
+                annotations=_headings(left, right, room, count, labelled=labelled),
             ),
         }
 
-    def _traces(self, name_pixels: float, gutter: float) -> list[dict[str, Any]]:
+    def _traces(self) -> list[dict[str, Any]]:
         """Return the traces in the order of their numbers, without `attributes`."""
-        rows = self.rows
-        blank = [""] * len(rows.names)
+        blank = [""] * len(self.rows.names)
+        name_pixels, gutter, names_are_texts, _ = self._units.layout
 
         def bar(name: str, colour: str, thickness: float, **settings: Any) -> dict[str, Any]:
             ends = np.ones(len(blank)) - self._low
             return bar_column(ends, colour, thickness, base=self._low, name=name, **settings)
 
-        def name(
-            pixels: float, texts: Sequence[str], align: str, **settings: Any
-        ) -> dict[str, Any]:
-            return text_column(pixels / gutter, texts, align, axis="x2", **settings)
+        def unit(pixels: float, align: str, **settings: Any) -> dict[str, Any]:
+            return text_column(pixels / gutter, blank, align, axis="x2", **settings)
 
         def number(pixels: float, align: str, **settings: Any) -> dict[str, Any]:
             return text_column(pixels / NUMBERS_PIXELS, blank, align, axis="x3", **settings)
 
-        texts = rows.fitting_texts(int(gutter - name_pixels))
         return [
             bar("reachable", "rgba(128,136,146,0.13)", 0.82, hoverinfo="skip"),
             bar("score", TRANSPARENT, 0.5, hoverinfo="skip"),
@@ -174,18 +176,11 @@ class BarsFigure:
                 "row",
                 TRANSPARENT,
                 1.0,
-                hovertext=rows.whole_texts(),
                 hovertemplate="%{hovertext}<br>%{customdata}<extra></extra>",
             ),
-            name(
-                0,
-                rows.fitting_names(int(name_pixels)),
-                "right",
-                name="unit",
-                **(CODE if rows.names_are_texts else {}),
-            ),
-            name(name_pixels, texts, "right", name="text", opacity=0.75, **CODE),
-            name(gutter - 8, [LABEL_MARKS[label] for label in rows.labels], "left", name="label"),
+            unit(0, "right", name="unit", **(CODE if names_are_texts else {})),
+            unit(name_pixels, "right", name="text", opacity=0.75, **CODE),
+            unit(gutter - 8, "left", name="label"),
             number(_SCORE_ENDS, "left", name="digits", **CODE),
             number(_FEEDBACK_ENDS, "left", name="feedback", **CODE),
             number(_VERDICT_BEGINS, "right", name="verdict"),
@@ -201,6 +196,53 @@ class BarsFigure:
                 "hovertemplate": "%{customdata}<extra></extra>",
             },
         ]
+
+
+def put_attribute(trace: dict[str, Any], attribute: str, values: Any) -> None:
+    """Set an attribute of a trace by plotly's dotted name."""
+    *path, name = attribute.split(".")
+    for step in path:
+        trace = trace[step]
+    trace[name] = values
+
+
+class _UnitLayout(NamedTuple):
+    """Where names, texts and labels stand: their widths, and what decides their fonts."""
+
+    name_pixels: int
+    gutter: int
+    names_are_texts: bool
+    labelled: bool
+
+
+class _UnitColumns(NamedTuple):
+    """What is written about units, whatever their scores are."""
+
+    layout: _UnitLayout
+    names: list[str]
+    texts: list[str]
+    labels: list[str]
+    hovers: list[str]
+
+
+@lru_cache(maxsize=32)
+def _unit_columns(
+    names: tuple[str, ...],
+    texts: tuple[str, ...],
+    labels: tuple[bool | None, ...],
+    tokens: tuple[int, ...],
+    width: int,
+) -> _UnitColumns:
+    """Return what is written about units in a figure of this width; kept for the latest units."""
+    rows = UnitRows(list(names), list(texts), list(labels))
+    name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
+    return _UnitColumns(
+        _UnitLayout(name_pixels, gutter, rows.names_are_texts, rows.labelled),
+        rows.fitting_names(name_pixels),
+        rows.fitting_texts(gutter - name_pixels),
+        [LABEL_MARKS[label] for label in labels],
+        rows.hovers(tokens),
+    )
 
 
 def _verdict(verdict: str) -> str:

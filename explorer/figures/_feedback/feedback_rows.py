@@ -102,6 +102,13 @@ class UnitRows:
             for name, text in zip(self.names, self.texts, strict=True)
         ]
 
+    def hovers(self, tokens: Sequence[int]) -> list[str]:
+        """Name, whole text, length and label of each unit, as plotly text."""
+        return [
+            f"{heading}<br>{number} token{'' if number == 1 else 's'}{LABEL_WORDS[label]}"
+            for heading, number, label in zip(self.headings(), tokens, self.labels, strict=True)
+        ]
+
 
 @dataclass(frozen=True)
 class FeedbackRows(UnitRows):
@@ -113,15 +120,6 @@ class FeedbackRows(UnitRows):
     reachable: NDArray[np.float64]
     reasons: list[tuple[object, ...]]
     tokens: list[int]
-
-    def whole_texts(self) -> list[str]:
-        """Name, full text and length of each unit, as plotly text."""
-        return [
-            f"{heading}<br>{number} token{'' if number == 1 else 's'}{LABEL_WORDS[label]}"
-            for heading, number, label in zip(
-                self.headings(), self.tokens, self.labels, strict=True
-            )
-        ]
 
     @cached_property
     def score_texts(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer.feedback import FeedbackPolicy
-from explorer.figures._feedback.bars_figure import BarsFigure
+from explorer.figures._feedback.bars_figure import BarsFigure, put_attribute
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._plot.plot import Plot
@@ -35,6 +35,7 @@ class BarsView:
         self._shown: tuple[pd.DataFrame, Mapping[str, bool | None] | None] | None = None
         self._drawn_width = 0
         self._key: tuple[object, ...] = ()
+        self._figure: dict[str, Any] = {}
         self._drawn: dict[tuple[int, str], Any] = {}
         self._line = threshold_line(state, None)
         self.plot.observe(self._dragged, "line")
@@ -70,22 +71,21 @@ class BarsView:
 
     def _draw(self, bars: BarsFigure, policy: FeedbackPolicy, selected: str | None) -> None:
         before, self._drawn = self._drawn, bars.attributes(policy, selected)
+        self._units = bars.rows.names
         # A threshold that is a shape is part of the figure.
         key = (*bars.key, None if self._line.name is not None else policy.threshold)
         if key != self._key:
             self._key = key
-            figure = bars.spec(policy, selected)
-            self._units = list(figure["layout"]["meta"]["units"])
-            self.plot.height = int(figure["layout"]["height"])
-            self.plot.figure = figure
+            self._figure = bars.spec(policy, selected)
+            self.plot.height = int(self._figure["layout"]["height"])
+            self.plot.figure = self._figure
             return
-        changed: dict[int, dict[str, Any]] = {}
-        for (trace, attribute), values in self._drawn.items():
-            if not _same(values, before[trace, attribute]):
-                changed.setdefault(trace, {})[attribute.replace(".", "_")] = values
+        self._figure["layout"]["meta"] = {"units": self._units}
         with self.plot.batch():
-            for trace, arrays in changed.items():
-                self.plot.restyle(trace, **arrays)
+            for (trace, attribute), values in self._drawn.items():
+                if not _same(values, before[trace, attribute]):
+                    put_attribute(self._figure["data"][trace], attribute, values)
+                    self.plot.restyle(trace, **{attribute.replace(".", "_"): values})
 
     def _resized(self, change: Mapping[str, Any]) -> None:
         # How much of a text fits is decided when the figure is made.

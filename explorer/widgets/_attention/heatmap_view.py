@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap
 from explorer.figures import colours, heatmap
 from explorer.widgets._jobs.job_runner import Job, JobRunner
-from explorer.widgets._plot.encoding import max_pool
+from explorer.widgets._plot.encoding import cells, max_pool, quantise
 from explorer.widgets._plot.plot import Plot
 from explorer.widgets._state import ExplorerState
 
@@ -23,6 +23,8 @@ LARGEST_SIDE = 512
 # About what a tenth of a second of softmax yields on two cores; more goes to a worker.
 QUICK_WEIGHTS = 10_000_000
 _WEIGHTS_AT_ONCE = 1 << 22
+# Rows of so many cells stay in the cache of a processor while they are coloured.
+_CELLS_AT_ONCE = 1 << 16
 
 Boundaries = Sequence[tuple[int, int, str]]
 Source = tuple[AttentionMap, int | None, int | None]
@@ -104,7 +106,7 @@ class Picture:
             if job is not None:
                 job.check()
                 job.report("drawing the map", at / len(rows), None)
-            part = attention.weights(layer, head, rows=rows[at : at + step], columns=columns)
+            part = attention.weights_view(layer, head, rows=rows[at : at + step], columns=columns)
             pieces.append(max_pool(part, *block))
         pooled: NDArray[np.float32] = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         return pooled
@@ -150,8 +152,8 @@ class HeatView:
         same_map = before is not None and before.map_key == picture.map_key
         window = before.window if before is not None and same_map else picture.whole
         self._fetch(replace(picture, window=window))
-        self.plot.selected_row = _place(picture.rows, pinned[0])
-        self.plot.selected_column = _place(picture.columns, pinned[1])
+        row, column = _place(picture.rows, pinned[0]), _place(picture.columns, pinned[1])
+        self.plot.mark(row, column, picture.marked)
 
     def _fetch(self, picture: Picture) -> None:
         coming = self._coming if self.runner.running(self._lane) else None
@@ -187,7 +189,6 @@ class HeatView:
         before, self._picture = self._picture, picture
         key = (
             picture.map_key,
-            tuple(picture.marked),
             self.state.colour_scale,
             self.state.scaling,
             self.plot.height,
@@ -197,25 +198,17 @@ class HeatView:
         if not (new_figure or moved) and np.array_equal(shown, self._shown, equal_nan=True):
             return
         self._shown = shown
+        codes = _colour_codes(shown, self.state.scaling)
+        if not new_figure:
+            x0, dx, y0, dy = _grid(picture)
+            self.plot.restyle_heatmap(codes, zmin=0.0, zmax=1.0, x0=x0, dx=dx, y0=y0, dy=dy)
+            return
         with self.plot.batch():
-            if new_figure:
-                self.plot.figure = self._figure(picture)
-                if before is None or before.map_key != picture.map_key:
-                    self.plot.zoom = None
-            r0, _, c0, _ = picture.window
-            rows, columns = picture.block
-            # The colour range is the same for every head: equal colours are equal weights.
-            self.plot.restyle_heatmap(
-                colours.scaled(shown, self.state.scaling),  # type: ignore[arg-type]
-                zmin=0.0,
-                zmax=1.0,
-                x0=c0 + (columns - 1) / 2,
-                dx=columns,
-                y0=r0 + (rows - 1) / 2,
-                dy=rows,
-            )
+            self.plot.figure = self._figure(picture, codes)
+            if before is None or before.map_key != picture.map_key:
+                self.plot.zoom = None
 
-    def _figure(self, picture: Picture) -> Any:
+    def _figure(self, picture: Picture, codes: NDArray[np.uint8]) -> Any:
         shape = (len(picture.row_labels), len(picture.column_labels))
         figure = heatmap(
             np.broadcast_to(np.float32(0), shape),
@@ -225,15 +218,19 @@ class HeatView:
             scaling=self.state.scaling,  # type: ignore[arg-type]
             zmax=1.0,
             boundaries=picture.boundaries,
-            marked=picture.marked,
             hover_tokens=False,
             height=self.plot.height,
             width=self.plot.width or 700,
         )
+        # The colour range is the same for every head: equal colours are equal weights.
+        drawn = figure.data[0].to_plotly_json()
+        for name in ("z", "x0", "dx", "y0", "dy"):
+            del drawn[name]
+        drawn["cells"] = cells(codes, 0.0, 1.0, *_grid(picture))
         # The page keeps its zoom while this stays the same.
         figure.layout.uirevision = str(hash(picture.map_key))
         figure.layout.yaxis.title.text, figure.layout.xaxis.title.text = picture.titles
-        return figure
+        return {"data": [drawn], "layout": figure.layout.to_plotly_json()}
 
     def _zoomed(self, change: Mapping[str, Any]) -> None:
         picture = self._picture
@@ -258,6 +255,31 @@ class HeatView:
 
     def _exact(self, rows: list[int]) -> dict[int, NDArray[np.float32]]:
         return {row: self._shown[row] for row in rows if 0 <= row < len(self._shown)}
+
+
+class _Grid(NamedTuple):
+    """Centre of the first cell, and size of a cell, along the axes of rows and columns."""
+
+    x0: float
+    dx: float
+    y0: float
+    dy: float
+
+
+def _grid(picture: Picture) -> _Grid:
+    r0, _, c0, _ = picture.window
+    rows, columns = picture.block
+    return _Grid(c0 + (columns - 1) / 2, columns, r0 + (rows - 1) / 2, rows)
+
+
+def _colour_codes(weights: NDArray[np.float32], scaling: str) -> NDArray[np.uint8]:
+    """Return weights as one byte a cell, some rows at a time: no second map of floats is made."""
+    codes = np.empty(weights.shape, dtype=np.uint8)
+    step = max(1, _CELLS_AT_ONCE // max(1, weights.shape[1]))
+    for at in range(0, len(weights), step):
+        part = colours.scaled(weights[at : at + step], scaling)  # type: ignore[arg-type]
+        codes[at : at + step] = quantise(part, 0.0, 1.0)
+    return codes
 
 
 def _cells(start: float, stop: float, count: int) -> tuple[int, int]:

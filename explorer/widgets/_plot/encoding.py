@@ -252,7 +252,8 @@ def encode_figure(figure: Any) -> dict[str, Any]:
     Parameters
     ----------
     figure
-        A `plotly.graph_objects.Figure`, or a dict with `data` and `layout`.
+        A `plotly.graph_objects.Figure`, or a dict with `data` and `layout`. A heatmap of a dict may
+        carry its `cells` already.
 
     Raises
     ------
@@ -272,10 +273,11 @@ def encode_figure(figure: Any) -> dict[str, Any]:
         )
     encoded = []
     for trace in traces:
-        grid = _as_cells(trace, layout)
+        grid = trace["cells"] if "cells" in trace else _as_cells(trace, layout)
         if grid is None:
             encoded.append(encode(trace))
         else:
-            rest = {k: v for k, v in trace.items() if k not in ("z", "x", "y", "customdata")}
+            left_out = ("z", "x", "y", "customdata", "cells")
+            rest = {k: v for k, v in trace.items() if k not in left_out}
             encoded.append(encode(rest) | {"cells": grid})
     return {"data": encoded, "layout": encode(layout)}

@@ -97,6 +97,10 @@ class Plot(anywidget.AnyWidget):
     selected_column = traitlets.Int(None, allow_none=True)
     """Pinned position on the x axis, or None."""
 
+    marked_columns: Any = traitlets.List()
+    """Stretches of positions on the x axis that are framed: `(start, stop)`, half open. Default
+    none."""
+
     pin_on_click = traitlets.Bool(True)
     """Whether a click on a heatmap cell pins it, and a second one lets it go. Default True."""
 
@@ -136,7 +140,15 @@ class Plot(anywidget.AnyWidget):
         self._channel.on_msg(self._receive)
         self.observe(
             self._post_marks,
-            ["height", "name", "line", "selected_row", "selected_column", "pin_on_click"],
+            [
+                "height",
+                "name",
+                "line",
+                "selected_row",
+                "selected_column",
+                "marked_columns",
+                "pin_on_click",
+            ],
         )
         self.observe(self._ask_for_zoom, "zoom")
         self._post_marks()
@@ -294,6 +306,25 @@ class Plot(anywidget.AnyWidget):
         else:
             self.line = value
 
+    def mark(
+        self,
+        row: int | None = None,
+        column: int | None = None,
+        columns: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Pin a row and a column, and frame stretches of columns, with one small message.
+
+        Parameters
+        ----------
+        row, column
+            Positions on the y and the x axis; None for no pin.
+        columns
+            Stretches of positions on the x axis, half open.
+        """
+        with self._channel.hold_sync():
+            self.selected_row, self.selected_column = row, column
+            self.marked_columns = list(columns)
+
     # ---- exact values
 
     @property
@@ -326,6 +357,7 @@ class Plot(anywidget.AnyWidget):
             "line": {"value": self.line, **self._line_options},
             "row": self.selected_row,
             "column": self.selected_column,
+            "columns": [[start, stop] for start, stop in self.marked_columns],
             "pin": self.pin_on_click,
             "exact": self._on_exact is not None,
             "zoom": {"n": self._zoom_request, "window": self.zoom},

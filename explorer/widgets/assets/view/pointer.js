@@ -27,6 +27,7 @@ class Pointer {
       this.bands[name] = band;
       this.area.append(band);
     }
+    this.frames = []; // around marked stretches of columns
     plot.over.prepend(this.area);
     this.tip = document.createElement("div");
     this.tip.className = "explorer-plot-tip";
@@ -179,6 +180,8 @@ class Pointer {
   crosshair() {
     const cells = this.last?.cells ?? this.plot.grids[0];
     for (const band of Object.values(this.bands)) band.hidden = true;
+    for (const frame of this.frames) frame.remove();
+    this.frames = [];
     if (!cells || !this.plot.gd._fullLayout) return;
     const [x, y] = cells.axes;
     Object.assign(this.area.style, {
@@ -197,6 +200,14 @@ class Pointer {
     if (this.last) {
       lay(this.bands.row, y, cells.y0 + this.last.row * cells.dy, Math.abs(cells.dy), true);
       lay(this.bands.column, x, cells.x0 + this.last.column * cells.dx, Math.abs(cells.dx), false);
+    }
+    for (const [start, stop] of this.plot.marks.columns ?? []) {
+      const frame = document.createElement("div");
+      frame.className = "explorer-plot-band marked";
+      const [a, b] = [x.d2p(start - 0.5), x.d2p(stop - 0.5)].sort((p, q) => p - q);
+      Object.assign(frame.style, { left: `${a}px`, width: `${b - a}px`, top: "0", bottom: "0" });
+      this.frames.push(frame);
+      this.area.append(frame);
     }
     const { row, column } = this.plot.marks;
     if (row !== null && row !== undefined) lay(this.bands.pinnedRow, y, row, 1, true);
