@@ -40,8 +40,7 @@ def main() -> None:
 def scored(traces, path):
     return explorer.score_traces(
         explorer.load_traces(traces),
-        rows=("answer", "question"),
-        content_free=True,
+        settings=explorer.rag.StandInSettings(rows=("answer", "question"), content_free=True),
         overwrite=True,
         path=path,
     )

@@ -202,7 +202,7 @@ def print_scoring(repeats: int) -> None:
     from explorer import load_model
     from explorer.models._running.prepared_prompt import prepare_prompt
     from explorer.rag._scoring.trace_scoring import score_traces
-    from explorer.run_control import RunControl
+    from explorer.run_control import RunControl, silent
 
     model = load_model(MODEL)
     trace, n_tokens = to_be_read(model, PROMPT)
@@ -217,9 +217,12 @@ def print_scoring(repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ways: dict[str, Callable[[], Any]] = {
             "bare": bare,
-            "scored": lambda: score_traces([trace], model, progress=False),
+            "scored": lambda: score_traces([trace], model, control=RunControl(silent)),
             "filed": lambda: score_traces(
-                [trace], model, progress=False, path=Path(folder) / f"{time.monotonic_ns()}.jsonl"
+                [trace],
+                model,
+                control=RunControl(silent),
+                path=Path(folder) / f"{time.monotonic_ns()}.jsonl",
             ),
         }
         for run in ways.values():
@@ -250,6 +253,7 @@ def print_batching(repeats: int) -> None:
     """Time short traces alone and in batches of several sizes."""
     from explorer import load_model
     from explorer.rag._scoring.trace_scoring import score_traces
+    from explorer.run_control import RunControl, silent
 
     model = load_model(MODEL)
     for wanted in (100, 250, 500):
@@ -258,7 +262,9 @@ def print_batching(repeats: int) -> None:
         times: dict[int, list[float]] = {bound: [] for bound in (1, 512, 1024, 2048)}
         for turn in range(repeats + 1):
             for bound, found in times.items():
-                run = partial(score_traces, traces, model, batch_tokens=bound, progress=False)
+                run = partial(
+                    score_traces, traces, model, batch_tokens=bound, control=RunControl(silent)
+                )
                 elapsed = seconds(run)
                 if turn:  # the first is a warm-up
                     found.append(elapsed)

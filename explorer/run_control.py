@@ -46,6 +46,10 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
+def silent(progress: Progress) -> None:
+    """Ignore a progress report: the callback of a job that shows no progress bar either."""
+
+
 @dataclass(frozen=True)
 class RunControl:
     """A progress callback and a cancel event that travel through a long job together.
@@ -53,7 +57,9 @@ class RunControl:
     Attributes
     ----------
     progress
-        Called with a `Progress`, from whichever thread does the work; None for no reports.
+        Called with a `Progress`, from whichever thread does the work. None for the default of the
+        function: a progress bar in `score_traces` and `ablate`, no reports elsewhere. `silent` for
+        no reports anywhere; False, as in earlier versions, is the same.
     cancel
         When set, the next `check` or `report` raises `Cancelled`; None for a job that cannot be
         stopped.
@@ -70,6 +76,11 @@ class RunControl:
     progress: ProgressCallback | None = None
     cancel: threading.Event | None = None
     _last: list[Progress] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        given: object = self.progress
+        if given is False:
+            object.__setattr__(self, "progress", silent)
 
     def check(self) -> None:
         """Raise `Cancelled` if `cancel` is set."""

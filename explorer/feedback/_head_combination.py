@@ -172,7 +172,8 @@ class HeadCombination:
         if missing:
             raise InputError(
                 f"These heads need the reading {missing[0]!r}, which the trace does not bring. "
-                "score_traces(rows=('answer', 'question'), content_free=True) records it."
+                "score_traces(traces, settings=StandInSettings(rows=('answer', 'question'), "
+                "content_free=True)) records it."
             )
         shape = readings[self.needs[0]].shape
         for term in self.terms:

@@ -4,6 +4,7 @@ from ._extraction.extractor import FeedbackExtractor as FeedbackExtractor
 from ._extraction.method_comparison import agreement as agreement
 from ._methods.extractor_config import METHODS as METHODS
 from ._methods.extractor_config import ExtractorConfig as ExtractorConfig
+from ._scoring.stand_in_settings import StandInSettings as StandInSettings
 from ._scoring.trace_scoring import score_traces as score_traces
 from ._weights.graphs import DictGraph as DictGraph
 from ._weights.graphs import NetworkXGraph as NetworkXGraph

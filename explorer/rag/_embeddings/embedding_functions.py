@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import Cancelled, EmbeddingError
-from explorer.run_control import ProgressCallback, RunControl
+from explorer.run_control import RunControl
 
 EmbeddingFunction = Callable[[list[str]], Any] | Callable[[list[str]], Awaitable[Any]]
 """Takes a list of texts and gives one vector for each: an array, a tensor or lists."""
@@ -31,9 +30,7 @@ class Embedder(Protocol):
     async def __call__(
         self,
         texts: Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
+        control: RunControl | None = None,
     ) -> Embedded:
         """Embed texts, of which none is blank and there is at least one.
 
@@ -42,7 +39,7 @@ class Embedder(Protocol):
         EmbeddingError
             The function failed, or what it gave are no embeddings.
         Cancelled
-            `cancel` was set.
+            The job was stopped.
         """
 
 
@@ -63,12 +60,10 @@ class FunctionEmbedder:
     async def __call__(
         self,
         texts: Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
+        control: RunControl | None = None,
     ) -> Embedded:
         """Embed texts; see `Embedder`."""
-        control = RunControl(progress, cancel)
+        control = control or RunControl()
         control.report("embedding", None, f"Embedding {len(texts)} texts ...")
         try:
             if self._async:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from explorer.errors import Cancelled
 from explorer.models import load_model
 from explorer.rag._embeddings.embedding_functions import Embedded, failed_embedding
-from explorer.run_control import ProgressCallback, RunControl
+from explorer.run_control import RunControl
 
 _KEPT = 20_000  # of 384 float32: 30 MB
 _BATCH_TEXTS = 64
@@ -42,14 +43,13 @@ class MiniLM:
     async def __call__(
         self,
         texts: Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
+        control: RunControl | None = None,
     ) -> Embedded:
         """Embed texts in a thread; see `Embedder`."""
-        stop = _Linked(cancel)
+        control = control or RunControl()
+        stop = _Linked(control.cancel)
         try:
-            return await asyncio.to_thread(self.embed, texts, progress=progress, cancel=stop)
+            return await asyncio.to_thread(self.embed, texts, replace(control, cancel=stop))
         except asyncio.CancelledError:
             stop.set()  # the thread itself cannot be cancelled
             raise
@@ -57,9 +57,7 @@ class MiniLM:
     def embed(
         self,
         texts: Sequence[str],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
+        control: RunControl | None = None,
     ) -> Embedded:
         """Embed texts.
 
@@ -73,13 +71,12 @@ class MiniLM:
         EmbeddingError
             The model is not there or cannot be run.
         Cancelled
-            `cancel` was set.
+            The job was stopped.
         """
         found, missing = self._remembered(texts)
         if missing:
-            control = RunControl(progress, cancel)
             try:
-                for text, vector, cut in self._run(missing, control):
+                for text, vector, cut in self._run(missing, control or RunControl()):
                     found[text] = (vector, cut)
                     self._remember(text, vector, cut)
             except Cancelled:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from explorer.rag._methods.combined_feedback import PLANS
 from explorer.rag._methods.embedding_feedback import Vectors, embedding_findings
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
-from explorer.run_control import ProgressCallback, RunControl
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace
 
 if TYPE_CHECKING:
@@ -52,9 +51,8 @@ class Explained(NamedTuple):
 async def explain_all(
     jobs: Sequence[ExplanationTask],
     embedder: Embedder,
+    control: RunControl | None = None,
     *,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
     before: int = 0,
     total: int | None = None,
 ) -> list[Explained]:
@@ -64,7 +62,7 @@ async def explain_all(
     ----------
     jobs, embedder
         What to explain, and who embeds.
-    progress, cancel
+    control
         As for `FeedbackExtractor.explain_traces`.
     before, total
         How many traces were explained before these, and how many there are in all; for progress.
@@ -72,9 +70,9 @@ async def explain_all(
     Raises
     ------
     Cancelled
-        If `cancel` was set.
+        The job was stopped.
     """
-    control = RunControl(progress, cancel)
+    control = control or RunControl()
     control.check()
 
     def tell(done: float) -> None:
@@ -184,7 +182,7 @@ async def _embedded(
         return Vectors.failed("There was nothing to embed.")
     listed = list(texts)
     try:
-        array, cut = await embedder(listed, progress=control.progress, cancel=control.cancel)
+        array, cut = await embedder(listed, control)
     except EmbeddingError as error:
         return Vectors.failed(str(error))
     return Vectors.of(listed, array, cut)

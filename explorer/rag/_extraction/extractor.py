@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer.errors import ExtractionWarning, InputError
 from explorer.feedback import Diagnostic
 from explorer.rag._embeddings.embedders import embedder
@@ -26,7 +26,7 @@ from explorer.rag._extraction.explanation import (
 from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, side_by_side
 from explorer.rag._extraction.retrieved import made_trace, sound_trace
 from explorer.rag._methods.extractor_config import ExtractorConfig
-from explorer.run_control import ProgressCallback
+from explorer.run_control import RunControl
 from explorer.traces import Trace
 
 if TYPE_CHECKING:
@@ -212,12 +212,9 @@ class FeedbackExtractor:
         table.attrs["method"] = self.config.method
         return table
 
+    @old_parameters(control=(RunControl, ("progress", "cancel")))
     async def explain_traces(
-        self,
-        traces: Iterable[Trace],
-        *,
-        progress: ProgressCallback | None = None,
-        cancel: threading.Event | None = None,
+        self, traces: Iterable[Trace], *, control: RunControl | None = None
     ) -> pd.DataFrame:
         """The feedback of every hyperedge of many traces, and why; as `explain`.
 
@@ -225,10 +222,8 @@ class FeedbackExtractor:
         ----------
         traces
             From `load_traces`, or any others.
-        progress
-            Called with `Progress` steps.
-        cancel
-            Set it to stop.
+        control
+            Progress callback and cancel event.
 
         Returns
         -------
@@ -241,7 +236,7 @@ class FeedbackExtractor:
         TraceError
             When one of the traces is none.
         Cancelled
-            If `cancel` was set.
+            The job was stopped.
         """
         given = iter(traces if isinstance(traces, Iterable) else [traces])
         total = len(traces) if isinstance(traces, Sized) else None
@@ -251,8 +246,7 @@ class FeedbackExtractor:
             explained += await explain_all(
                 [ExplanationTask(trace, self.config) for trace in listed],
                 self._embedder,
-                progress=progress,
-                cancel=cancel,
+                control,
                 before=len(explained),
                 total=total,
             )

@@ -1,49 +1,55 @@
-"""How far a job over many traces is, and how long it may still take."""
+"""Progress of a job over many traces, and the time that is left."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from explorer.run_control import Progress, ProgressCallback, RunControl, Stage
+from explorer.run_control import Progress, RunControl, Stage
 
 
 class JobProgress:
-    """Counts traces, and tells a callback, or a bar where somebody watches.
+    """Counts traces and reports them to a callback, or to a progress bar.
 
     Parameters
     ----------
-    progress
-        The callback; None for a bar, in a terminal or a notebook; False for nothing.
+    control
+        Progress callback and cancel event of the caller. Without a callback a bar is shown in a
+        terminal or a notebook.
     total
-        How many traces there are.
-    stage, doing
-        What is done with them, for programs and for people.
+        Number of traces.
+    stage, verb
+        What is done with the traces: for programs, and in messages ("reading").
+
+    Attributes
+    ----------
+    control : RunControl
+        The caller's, with the bar as callback where there is one.
     """
 
     def __init__(
         self,
-        progress: ProgressCallback | Literal[False] | None,
+        control: RunControl | None,
         total: int,
         *,
         stage: Stage = "recording",
-        doing: str = "reading",
+        verb: str = "reading",
     ) -> None:
         self._total = total
         self._stage: Stage = stage
-        self._doing = doing
+        self._verb = verb
         self._finished = 0
         self._skipped = 0
         self._began: float | None = None
         self._bar: Any = None
-        if progress is None and total and _watched():
+        self.control = RunControl() if control is None else control
+        if self.control.progress is None and total and _watched():
             from tqdm.auto import tqdm
 
             self._bar = tqdm(total=total, unit="trace")
-        self.callback: ProgressCallback | None = progress or None
-        if self._bar is not None:
-            self.callback = self._show
+            self.control = replace(self.control, progress=self._show)
 
     def skip(self) -> None:
         """Count a trace that takes no time."""
@@ -55,34 +61,36 @@ class JobProgress:
         self._finished += 1
         self._move()
 
-    def tell(self, control: RunControl, label: str, part: float = 0.0) -> None:
-        """Report that the next traces are being read, and check for a stop.
+    def report(self, label: str, part: float = 0.0) -> None:
+        """Report that a model reads the next traces; raise `Cancelled` if the job was stopped.
 
         Parameters
         ----------
+        label
+            Name of the model.
         part
-            How much of the next trace is done already, in [0, 1].
+            Number of the next traces that are done already; a fraction while one is being read.
         """
         if self._began is None:
             self._began = time.monotonic()
         behind = self._finished + self._skipped
-        message = f"{label} is {self._doing} trace {min(behind + 1, self._total)} of {self._total}"
+        message = f"{label} is {self._verb} trace {min(behind + 1, self._total)} of {self._total}"
         fraction = (behind + part) / max(1, self._total)
-        control.report(self._stage, fraction, message + self._left(part))
+        self.control.report(self._stage, fraction, message + self._left(part))
 
     def finished(self) -> None:
         """Report that all traces are done."""
-        if self.callback is not None and self._total:
+        if self.control.progress is not None and self._total:
             message = f"All {self._total} traces are done."
-            self.callback(Progress(self._stage, 1.0, message))
+            self.control.progress(Progress(self._stage, 1.0, message))
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
     def _left(self, part: float) -> str:
-        """Return what to say about the time that is left; nothing until something is finished."""
+        """Return the end of a message: the time that is left, once a trace is finished."""
         behind = self._finished + part
         if not behind or self._began is None:
             return " ..."
@@ -94,17 +102,18 @@ class JobProgress:
             self._bar.update(1)
 
     def _show(self, progress: Progress) -> None:
-        # While traces are read the bar itself tells how far; before that, what it waits for.
+        # The bar counts the traces itself; before the first, it shows what the job waits for.
         self._bar.set_description_str("" if progress.stage == self._stage else progress.message)
 
 
 def _watched() -> bool:
+    """Return whether output goes to a terminal or a notebook."""
     stream = sys.stderr
     return "ipykernel" in sys.modules or (stream is not None and stream.isatty())
 
 
 def _duration(seconds: float) -> str:
-    """Write a time that is left for people."""
+    """Return a duration in words."""
     if seconds < 90:
         return f"about {max(1, round(seconds))} s"
     if seconds < 5400:

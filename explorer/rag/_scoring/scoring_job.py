@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -50,16 +49,15 @@ class ScoringJob:
         work: Work,
         *,
         path: str | os.PathLike[str] | None,
-        cancel: threading.Event | None,
-        teller: JobProgress,
+        progress: JobProgress,
         on_trace: Callable[[Trace], None] | None,
     ) -> None:
         self._traces = traces
         self._model = model
         self._work = work
         self._file = None if path is None else ScoredFile(path, work)
-        self._teller = teller
-        self._control = RunControl(teller.callback, cancel)
+        self._progress = progress
+        self._control = progress.control
         self._on_trace = on_trace
         self._reading: TraceReader[Any] | None = None
         self._done: dict[str, Trace] = {}
@@ -84,12 +82,12 @@ class ScoringJob:
         except Cancelled:
             raise ScoringCancelled(self._result(names), self._work.noun) from None
         finally:
-            self._teller.close()
+            self._progress.close()
             if self._file is not None:
                 self._file.close()
         if self._file is not None:
             self._file.finish([name for name in names if name in self._file])
-        self._teller.finished()
+        self._progress.finished()
         return self._result(names)
 
     def _result(self, names: list[str]) -> TraceSet:
@@ -150,10 +148,10 @@ class ScoringJob:
         ready: list[tuple[Trace, Any, int]] = []
         for trace, line in window:
             if self._file is not None and trace.id in self._file:
-                self._teller.skip()
+                self._progress.skip()
             elif self._passes(trace):
                 self._keep(trace)
-                self._teller.skip()
+                self._progress.skip()
             else:
                 reader = self._reader()
                 try:
@@ -186,13 +184,13 @@ class ScoringJob:
             return failed
         for trace in found:
             self._keep(trace)
-            self._teller.done()
+            self._progress.done()
             if self._on_trace is not None:
                 self._on_trace(trace)
         return {}
 
     def _partly(self, part: float) -> None:
-        self._teller.tell(self._control, self._reader().model.label, part)
+        self._progress.report(self._reader().model.label, part)
 
     def _keep(self, trace: Trace) -> None:
         if self._file is None:
@@ -211,7 +209,7 @@ class ScoringJob:
             str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
         )
         self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {said}")
-        self._teller.done()
+        self._progress.done()
         mark = self._reader().mark(trace, problem=said)
         return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
 

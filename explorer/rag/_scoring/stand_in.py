@@ -14,7 +14,8 @@ from explorer.models._running.batches import TOP_K, default_batch_tokens, plan_b
 from explorer.models._running.prepared_prompt import PreparedPrompt, prepare_prompt
 from explorer.models._text.prompt_encoding import EncodedPrompt, encode_question
 from explorer.models._text.prompts import fact_prompt
-from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.rag._scoring.stand_in_settings import QUESTION, StandInSettings
+from explorer.rag._scoring.trace_work import model_digest
 from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.traces._evidence.evidence_finder import PRECEDENCE
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 MARK = "stand_in"
 """Where a trace's metadata tells of the model that read it."""
 
-QUESTION, BLANK = "question", "content_free"
-"""What the metadata calls the rows of the question, and those of one without content."""
+BLANK = "content_free"
+"""The reading of a question without content, in the metadata of a trace."""
 
 NO_QUESTION = "N/A"
 """A question without content (Zhao et al. 2021)."""
@@ -48,28 +49,6 @@ def brings_attention(trace: Trace) -> bool:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the caller of `score_traces` wants to be kept.
-
-    Attributes
-    ----------
-    generate, max_new_tokens
-        Let the model answer where a trace has no answer.
-    keep_topk, keep_rows
-        Keep the top-k attention; keep each answer row.
-    question, content_free
-        Keep the attention of the question's rows; read a question without content as well.
-    """
-
-    generate: bool = False
-    max_new_tokens: int = 48
-    keep_topk: bool = True
-    keep_rows: bool = False
-    question: bool = False
-    content_free: bool = False
-
-
-@dataclass(frozen=True)
 class Ready:
     """A trace that is ready to be read.
 
@@ -83,24 +62,6 @@ class Ready:
 
     asked: PreparedPrompt
     blank: EncodedPrompt | None = None
-
-
-def checked_rows(rows: object) -> tuple[str, ...]:
-    """Return the names of the rows that are wanted.
-
-    Raises
-    ------
-    InputError
-        Something else is among them, or the answer's are not.
-    """
-    named = (rows,) if isinstance(rows, str) else rows
-    listed = tuple(named) if isinstance(named, Sequence) else ()
-    if "answer" not in listed or not set(listed) <= {"answer", QUESTION}:
-        raise InputError(
-            f'rows is ("answer",) or ("answer", "question"); got {rows!r}. The answer\'s rows are '
-            "always kept."
-        )
-    return listed
 
 
 def checked_ask(
@@ -160,7 +121,9 @@ class StandIn:
         The model is an encoder, or an encoder-decoder and question rows are wanted.
     """
 
-    def __init__(self, model: Model, settings: Settings, batch_tokens: int | None = None) -> None:
+    def __init__(
+        self, model: Model, settings: StandInSettings, batch_tokens: int | None = None
+    ) -> None:
         if model.kind == "encoder":
             raise ModelCapabilityError(
                 f"{model.label} is an encoder: no row of its attention predicts a token of the "
@@ -180,8 +143,7 @@ class StandIn:
 
     def fingerprint(self, trace: Trace) -> str:
         """Return a digest of all that the attention of a trace depends on, but the model."""
-        asked = [trace.query, trace.answer, trace.hyperedges]
-        return digest([asked, _wanted(self.settings, trace)])
+        return self.settings.digest_for(trace)
 
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
         """Return what a trace's metadata tells of this reading."""
@@ -302,28 +264,3 @@ class StandIn:
         if read.logprobs is not None:
             metadata["answer_logprob"] = float(read.logprobs.sum())
         return msgspec.structs.replace(trace, answer=asked.answer, metadata=metadata)
-
-
-class _Wanted(msgspec.Struct, omit_defaults=True):
-    """Of the settings, those that change what is kept of one trace.
-
-    What has a default came later: files that were written before are still taken up.
-    """
-
-    keep_topk: bool
-    keep_rows: bool
-    max_new_tokens: int | None
-    question: bool = False
-    content_free: bool = False
-
-
-def _wanted(settings: Settings, trace: Trace) -> _Wanted:
-    given = isinstance(trace.answer, str) and bool(trace.answer.strip())
-    new_tokens = None if given else settings.max_new_tokens
-    return _Wanted(
-        settings.keep_topk,
-        settings.keep_rows,
-        new_tokens,
-        settings.question,
-        settings.content_free,
-    )

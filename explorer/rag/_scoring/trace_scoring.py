@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
+from explorer._deprecation import old_parameters
+from explorer.errors import InputError
 from explorer.models._running.batches import plan_batches
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
-from explorer.rag._scoring.stand_in import MARK, Settings, StandIn, brings_attention, checked_rows
+from explorer.rag._scoring.stand_in import MARK, StandIn, brings_attention
+from explorer.rag._scoring.stand_in_settings import StandInSettings
 from explorer.rag._scoring.trace_work import Work
-from explorer.run_control import ProgressCallback
+from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceSet
 
 if TYPE_CHECKING:
@@ -21,22 +23,23 @@ if TYPE_CHECKING:
 __all__ = ["ScoringCancelled", "score_traces"]
 
 
+@old_parameters(
+    settings=(
+        StandInSettings,
+        ("generate", "max_new_tokens", "keep_topk", "keep_rows", "rows", "content_free"),
+    ),
+    control=(RunControl, ("progress", "cancel")),
+)
 def score_traces(
     traces: Iterable[Trace] | Trace,
     model: str | Model | tuple[Any, Any] | None = None,
     *,
+    settings: StandInSettings | None = None,
     path: str | os.PathLike[str] | None = None,
-    generate: bool = False,
-    max_new_tokens: int = 48,
     overwrite: bool = False,
-    keep_topk: bool = True,
-    keep_rows: bool = False,
-    rows: Sequence[Literal["answer", "question"]] = ("answer",),
-    content_free: bool = False,
     batch_tokens: int | None = None,
-    progress: ProgressCallback | Literal[False] | None = None,
-    cancel: threading.Event | None = None,
     on_trace: Callable[[Trace], None] | None = None,
+    control: RunControl | None = None,
 ) -> TraceSet:
     """Let a model read traces that have no attention, and keep what each hyperedge receives.
 
@@ -53,38 +56,24 @@ def score_traces(
     model
         A name for `load_model`, a `Model`, or a pair of a transformers model and its tokenizer;
         causal or encoder-decoder (read by its cross-attention). None for the packaged SmolLM2.
+    settings
+        What the model reads, and which attention is kept; the defaults of `StandInSettings` when
+        left out.
     path
         A native trace file to which each finished trace is added. Calling again with the same
-        traces, model and path goes on where it stopped: traces that have changed since are scored
+        traces, model and path continues where it stopped: traces that have changed since are scored
         anew, and those that failed are tried again.
-    generate, max_new_tokens
-        Let the model answer where a trace has no answer, in at most so many tokens.
     overwrite
         Score traces that bring evidence too, and drop that evidence.
-    keep_topk
-        Keep the mean of each hyperedge's three largest token attentions, which the reduction
-        ``"top-k"`` needs.
-    keep_rows
-        Keep attention by answer token: (layers, heads, rows, hyperedges). Takes as many times more
-        room as the answer has tokens.
-    rows
-        Whose attention is kept: ``"answer"``, and ``"question"`` besides, the positions of the
-        question's own tokens, which come after the hyperedges. Both come from one pass.
-    content_free
-        Read each trace a second time, with the question "N/A" and no answer, and keep the
-        attention of that question's rows: what position, length and habit alone give each
-        hyperedge, to be subtracted. (Contextual calibration: Zhao et al. 2021; of attention: Chen
-        et al. 2024, in-context re-ranking.)
     batch_tokens
-        Most tokens of one forward pass, padding included; a longer trace is read alone. None for
-        1,024 on a CPU, which was measured to be best, and 16,384 on a GPU.
-    progress
-        Called with a `Progress` after each pass; None for a bar where somebody watches, False for
-        silence.
-    cancel
-        Set it to stop before the next layer.
+        Largest number of tokens of one forward pass, padding included; a longer trace is read
+        alone. None for 1,024 on a CPU, the fastest that was measured, and 16,384 on a GPU.
     on_trace
         Called with each trace that was scored, in the order in which they are finished.
+    control
+        Progress callback, called after each pass, and cancel event, heard before the next layer.
+        Without a callback a progress bar is shown in a terminal or a notebook;
+        ``RunControl(progress=silent)`` shows nothing.
 
     Returns
     -------
@@ -108,20 +97,13 @@ def score_traces(
     TraceError
         Something in `traces` is no trace, or `path` is a file that this scoring did not write.
     InputError
-        `model`, `rows` or `batch_tokens` is none.
+        `model`, `settings` or `batch_tokens` is not valid.
     ScoringCancelled
-        `cancel` was set; the error holds the traces that were finished.
+        The cancel event was set; the error holds the traces that were finished.
     """
     given = [traces] if isinstance(traces, Trace) else traces
     listed = given if isinstance(given, TraceSet) else TraceSet(given)
-    settings = Settings(
-        generate,
-        max_new_tokens,
-        keep_topk,
-        keep_rows,
-        question="question" in checked_rows(rows),
-        content_free=content_free,
-    )
+    chosen = _checked(settings)
     if batch_tokens is not None:
         plan_batches([], batch_tokens)  # refused before a model is loaded
     job = ScoringJob(
@@ -132,12 +114,23 @@ def score_traces(
             function="score_traces",
             noun="Scoring",
             past="scored",
-            reader=lambda loaded: StandIn(loaded, settings, batch_tokens),
+            reader=lambda loaded: StandIn(loaded, chosen, batch_tokens),
             passes=lambda trace, _: not overwrite and brings_attention(trace),
         ),
         path=path,
-        cancel=cancel,
-        teller=JobProgress(progress, len(listed)),
+        progress=JobProgress(control, len(listed)),
         on_trace=on_trace,
     )
     return job.run()
+
+
+def _checked(settings: object) -> StandInSettings:
+    """Return the settings, the default ones for None."""
+    if settings is None:
+        return StandInSettings()
+    if not isinstance(settings, StandInSettings):
+        raise InputError(
+            f"settings must be a StandInSettings, but it is a {type(settings).__name__}. "
+            'StandInSettings(rows=("answer", "question")) makes one.'
+        )
+    return settings

@@ -17,7 +17,7 @@ from explorer.reporting._analysis.score_names import (
     score_name,
     single_threshold_config,
 )
-from explorer.run_control import ProgressCallback
+from explorer.run_control import ProgressCallback, RunControl
 from explorer.traces import Trace
 from explorer.validation import LabelledScores, judge
 
@@ -102,7 +102,9 @@ def report_scores(
         single_threshold_config(extractor.config)
 
         def explain() -> pd.DataFrame:
-            return asyncio.run(extractor.explain_traces(traces, progress=progress, cancel=cancel))
+            return asyncio.run(
+                extractor.explain_traces(traces, control=RunControl(progress, cancel))
+            )
 
         # In a thread of its own: a notebook's own thread has a loop that runs already.
         with ThreadPoolExecutor(1) as thread:

@@ -11,7 +11,7 @@ from explorer.models._running.batches import plan_batches
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.trace_work import Work
-from explorer.run_control import ProgressCallback
+from explorer.run_control import ProgressCallback, RunControl, silent
 from explorer.traces import Trace, TraceSet
 from explorer.validation._ablation.ablation_record import MARK
 from explorer.validation._ablation.ablation_settings import (
@@ -129,8 +129,12 @@ def ablate(
         model,
         work,
         path=path,
-        cancel=cancel,
-        teller=JobProgress(progress, len(listed), stage="ablating", doing="ablating"),
+        progress=JobProgress(
+            RunControl(silent if progress is False else progress, cancel),
+            len(listed),
+            stage="ablating",
+            verb="ablating",
+        ),
         on_trace=on_trace,
     )
     return job.run()

@@ -305,9 +305,7 @@ def _embedded(texts: list[str], embed: Embed | None, control: RunControl) -> NDA
     from explorer.rag._embeddings.embedding_functions import checked_embeddings, failed_embedding
 
     if embed is None:
-        return (
-            packaged_embedder().embed(texts, progress=control.progress, cancel=control.cancel).array
-        )
+        return packaged_embedder().embed(texts, control).array
     control.report("embedding", None, f"Embedding {len(texts)} texts ...")
     try:
         value = embed(list(texts))

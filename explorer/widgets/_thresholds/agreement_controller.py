@@ -9,6 +9,7 @@ import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
 
+from explorer.run_control import RunControl
 from explorer.validation._data.score_builder import own_scores
 from explorer.validation._metrics.confusion import reaches
 from explorer.widgets._jobs.job_manager import JobManager
@@ -102,7 +103,7 @@ class AgreementController(t.HasTraits):
                 name: OwnScores.of(
                     asyncio.run(
                         extractor.explain_traces(
-                            traces, progress=lambda p: pass_on(job, p), cancel=job.cancel
+                            traces, control=RunControl(lambda p: pass_on(job, p), job.cancel)
                         )
                     )
                 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from explorer.run_control import RunControl
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import pass_on
@@ -212,7 +213,7 @@ class ScoresController:
         def work(job: Job) -> pd.DataFrame:
             return asyncio.run(
                 extractor.explain_traces(
-                    traces, progress=lambda p: pass_on(job, p), cancel=job.cancel
+                    traces, control=RunControl(lambda p: pass_on(job, p), job.cancel)
                 )
             )
 

@@ -14,6 +14,7 @@ import traitlets as t
 from explorer.errors import ExplorerError, InputError, ModelCapabilityError, TraceError
 from explorer.feedback import Unit
 from explorer.models import DEFAULT_MODEL
+from explorer.run_control import RunControl
 from explorer.traces import (
     Evidence,
     Trace,
@@ -239,7 +240,7 @@ class TracesController(t.HasTraits):
         wanted = tuple(rows)
 
         def work(job: Job) -> tuple[TraceProblem, ...]:
-            from explorer.rag import score_traces
+            from explorer.rag import StandInSettings, score_traces
 
             def keep(trace: Trace) -> None:
                 finished[place[trace.id]] = trace
@@ -252,13 +253,14 @@ class TracesController(t.HasTraits):
             scored = score_traces(
                 some,
                 model,
-                rows=wanted if asks else ("answer",),
-                content_free=content_free,
+                settings=StandInSettings(
+                    rows=wanted if asks else ("answer",),
+                    content_free=content_free,
+                    keep_rows=overwrite and rows_are_kept(some),
+                ),
                 overwrite=overwrite,
-                keep_rows=overwrite and rows_are_kept(some),
-                progress=lambda p: pass_on(job, p),
-                cancel=job.cancel,
                 on_trace=keep,
+                control=RunControl(lambda p: pass_on(job, p), job.cancel),
             )
             return scored.problems
 

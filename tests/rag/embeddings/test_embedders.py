@@ -15,12 +15,13 @@ from explorer.rag._embeddings import minilm
 from explorer.rag._embeddings.embedders import embedder, packaged_embedder
 from explorer.rag._embeddings.embedding_functions import checked_embeddings
 from explorer.rag._embeddings.minilm import MiniLM
+from explorer.run_control import RunControl
 
 WANTED = [[1.0, 2.0], [3.0, 4.0]]
 
 
-def run(function, texts=("a", "b"), **more):
-    return asyncio.run(embedder(function)(list(texts), **more))
+def run(function, texts=("a", "b"), control=None):
+    return asyncio.run(embedder(function)(list(texts), control))
 
 
 def lists(texts):
@@ -153,7 +154,7 @@ def test_being_cancelled_is_no_fault_of_the_function():
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        run(lists, cancel=stop)
+        run(lists, control=RunControl(cancel=stop))
 
 
 @pytest.mark.parametrize("wrong", ["minilm", 3, [lists]], ids=str)
@@ -270,7 +271,7 @@ def test_minilm_is_stopped_by_the_event_and_by_the_task(folder):
             stop.set()
 
     with pytest.raises(Cancelled):
-        MiniLM().embed([f"text {place}" for place in range(300)], progress=tell, cancel=stop)
+        MiniLM().embed([f"text {place}" for place in range(300)], RunControl(tell, stop))
     assert steps[-1].stage == "embedding"
 
     async def cancelled():

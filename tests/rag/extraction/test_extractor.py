@@ -18,6 +18,7 @@ from explorer.feedback import Diagnostic, feedback_table
 from explorer.rag._extraction import extractor as extractor_module
 from explorer.rag._extraction.extractor import FeedbackExtractor
 from explorer.rag._methods.extractor_config import METHODS
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace, TraceSet, evidence
 
 EDGES = [
@@ -269,7 +270,9 @@ def test_more_traces_than_are_held_at_once_come_in_order(monkeypatch):
 
     steps = []
     table = asyncio.run(
-        FeedbackExtractor(function).explain_traces(iter(traces(10)), progress=steps.append)
+        FeedbackExtractor(function).explain_traces(
+            iter(traces(10)), control=RunControl(steps.append)
+        )
     )
     assert table.trace.tolist() == [f"t{place}" for place in range(10) for _ in "ab"]
     assert calls == [3, 3, 3]  # four, four and two traces of the same three texts
@@ -329,20 +332,26 @@ def test_a_trace_made_in_memory_may_lack_what_a_file_cannot():
 def test_progress_is_told_and_a_stop_is_heeded():
     steps, stop = [], threading.Event()
     extractor = FeedbackExtractor(same)
-    asyncio.run(extractor.explain_traces(traces(250), progress=steps.append))
+    asyncio.run(extractor.explain_traces(traces(250), control=RunControl(steps.append)))
     assert {step.stage for step in steps} == {"explaining", "embedding"}
     explained = [step.fraction for step in steps if step.stage == "explaining"]
     assert explained == sorted(explained)
     assert explained[-1] == 1.0
     assert steps[-1].message == "Explaining traces: 250 of 250 ..."
     steps.clear()
-    asyncio.run(extractor.explain_traces(iter(traces(250)), progress=steps.append))
+    asyncio.run(extractor.explain_traces(iter(traces(250)), control=RunControl(steps.append)))
     assert {step.fraction for step in steps if step.stage == "explaining"} == {None}
 
     def once(step):
         stop.set()
 
     with pytest.raises(Cancelled):
+        asyncio.run(extractor.explain_traces(traces(250), control=RunControl(once, stop)))
+    stop.clear()
+    with (
+        pytest.warns(DeprecationWarning, match=r"explain_traces\(progress=, cancel=\) is now"),
+        pytest.raises(Cancelled),
+    ):
         asyncio.run(extractor.explain_traces(traces(250), progress=once, cancel=stop))
 
 

@@ -15,7 +15,9 @@ from explorer.errors import Cancelled, InputError, ModelCapabilityError, TraceEr
 from explorer.models import Model
 from explorer.rag._scoring.job_progress import _duration
 from explorer.rag._scoring.scored_file import scored_line
+from explorer.rag._scoring.stand_in_settings import StandInSettings
 from explorer.rag._scoring.trace_scoring import ScoringCancelled, score_traces
+from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace, evidence, load_traces, save_traces
 
 # A chat format without special tokens of its own but the one at the beginning.
@@ -23,6 +25,8 @@ CHAT = (
     "{{ bos_token }}{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}[assistant] {% endif %}"
 )
+QUIET = RunControl(silent)
+QUESTION_TOO = StandInSettings(rows=("answer", "question"))
 FACTS = [
     "The tower was designed by Gustave Eiffel.",
     "Gustave Eiffel was born in Dijon.",
@@ -231,7 +235,7 @@ def test_numbers_are_those_of_eager_attention_alone_and_in_a_batch(
 ):
     model = Model.wrap(made(name), chat_tokenizer, name=name)
     given = five()
-    scored = score_traces(given, model, batch_tokens=batch_tokens, progress=False)
+    scored = score_traces(given, model, batch_tokens=batch_tokens, control=QUIET)
     assert [one.id for one in scored] == [one.id for one in given]
     for one, before in zip(scored, given, strict=True):
         check(model, one, before)
@@ -243,7 +247,7 @@ def test_numbers_are_those_of_eager_attention_alone_and_in_a_batch(
 def test_a_model_without_chat_format_reads_plain_text(llama):
     model = Model.wrap(llama, tokenizer(), name="plain")
     given = five()[:2]
-    for one, before in zip(score_traces(given, model, progress=False), given, strict=True):
+    for one, before in zip(score_traces(given, model, control=QUIET), given, strict=True):
         check(model, one, before)
 
 
@@ -253,7 +257,9 @@ def test_several_traces_share_a_pass(model, sizes):
 
 
 def test_rows_can_be_kept_and_topk_left_out(model):
-    (one,) = score_traces(trace(2), model, keep_rows=True, keep_topk=False, progress=False)
+    (one,) = score_traces(
+        trace(2), model, settings=StandInSettings(keep_rows=True, keep_topk=False), control=QUIET
+    )
     expected = by_definition(model, trace(2))
     np.testing.assert_allclose(one.metadata["unit_attention"], expected.rows, atol=1e-5)
     assert "unit_topk" not in one.metadata
@@ -261,7 +267,7 @@ def test_rows_can_be_kept_and_topk_left_out(model):
 
 
 def test_the_evidence_is_what_the_app_scores(model):
-    (one,) = score_traces([trace(0)], model, progress=False)
+    (one,) = score_traces([trace(0)], model, control=QUIET)
     found = evidence(one)
     assert found.kind == "units"
     expected = by_definition(model, trace(0))
@@ -314,10 +320,9 @@ def test_question_rows_and_a_question_without_content(name, batch_tokens, chat):
     scored = score_traces(
         given,
         model,
-        rows=("answer", "question"),
-        content_free=True,
+        settings=StandInSettings(rows=("answer", "question"), content_free=True),
         batch_tokens=batch_tokens,
-        progress=False,
+        control=QUIET,
     )
     assert not scored.problems
     for one, before in zip(scored, given, strict=True):
@@ -330,15 +335,15 @@ def test_question_rows_and_a_question_without_content(name, batch_tokens, chat):
 
 
 def test_question_and_answer_come_from_one_pass(model, sizes):
-    score_traces(trace(0), model, rows=("answer", "question"), progress=False)
+    score_traces(trace(0), model, settings=QUESTION_TOO, control=QUIET)
     assert sizes == [1]
-    score_traces(trace(0), model, content_free=True, progress=False)
+    score_traces(trace(0), model, settings=StandInSettings(content_free=True), control=QUIET)
     assert sizes == [1, 1, 1]
 
 
 def test_question_rows_beside_answer_rows_that_are_kept_apart(model):
-    options = {"rows": ("answer", "question"), "keep_rows": True, "keep_topk": False}
-    (one,) = score_traces(trace(2), model, progress=False, **options)
+    apart = StandInSettings(rows=("answer", "question"), keep_rows=True, keep_topk=False)
+    (one,) = score_traces(trace(2), model, settings=apart, control=QUIET)
     np.testing.assert_allclose(
         one.metadata["unit_attention"], by_definition(model, trace(2)).rows, atol=1e-5
     )
@@ -349,8 +354,8 @@ def test_question_rows_beside_answer_rows_that_are_kept_apart(model):
 
 def test_other_rows_are_other_numbers_so_the_file_is_read_anew(model, tmp_path, sizes):
     path = tmp_path / "scored.jsonl"
-    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
-    options = {"rows": ("answer", "question"), "path": path, "batch_tokens": 1, "progress": False}
+    score_traces(five(), model, path=path, batch_tokens=1, control=QUIET)
+    options = {"settings": QUESTION_TOO, "path": path, "batch_tokens": 1, "control": QUIET}
     sizes.clear()
     (first, *_) = score_traces(five(), model, **options)
     assert len(sizes) == 5
@@ -359,12 +364,12 @@ def test_other_rows_are_other_numbers_so_the_file_is_read_anew(model, tmp_path, 
     sizes.clear()
     score_traces(five(), model, **options)
     assert not sizes
-    (again, *_) = score_traces(load_traces(path), model, overwrite=True, progress=False)
+    (again, *_) = score_traces(load_traces(path), model, overwrite=True, control=QUIET)
     assert "question_attention" not in again.metadata
 
 
 def test_a_pair_of_model_and_tokenizer_is_a_model(llama, chat_tokenizer):
-    (one,) = score_traces([trace(0)], (llama, chat_tokenizer), progress=False)
+    (one,) = score_traces([trace(0)], (llama, chat_tokenizer), control=QUIET)
     assert one.metadata["model"] == "LlamaForCausalLM"
 
 
@@ -385,7 +390,7 @@ def test_an_encoder_decoder_is_read_by_its_cross_attention(chat_tokenizer):
     )
     model = Model.wrap(T5ForConditionalGeneration(config).eval(), tokenizer(), name="t5")
     given = [trace(number) for number in range(3)]
-    for one, before in zip(score_traces(given, model, progress=False), given, strict=True):
+    for one, before in zip(score_traces(given, model, control=QUIET), given, strict=True):
         alone = model.read(before.query, [e.hyperedge for e in before.hyperedges], before.answer)
         np.testing.assert_allclose(
             one.metadata["unit_attention"], alone.attention.array.mean(axis=2), atol=1e-5
@@ -398,9 +403,9 @@ def test_an_encoder_decoder_is_read_by_its_cross_attention(chat_tokenizer):
             ).logits[0]
         logs = torch.log_softmax(logits.double(), dim=-1)[torch.arange(len(ids)), ids]
         assert one.metadata["answer_logprob"] == pytest.approx(float(logs.sum()), abs=1e-3)
-    for options in ({"rows": ("answer", "question")}, {"content_free": True}):
+    for settings in (QUESTION_TOO, StandInSettings(content_free=True)):
         with pytest.raises(ModelCapabilityError, match="does not read the question"):
-            score_traces(given, model, progress=False, **options)
+            score_traces(given, model, settings=settings, control=QUIET)
 
 
 def test_an_encoder_is_refused(chat_tokenizer):
@@ -408,7 +413,7 @@ def test_an_encoder_is_refused(chat_tokenizer):
 
     config = BertConfig(vocab_size=330, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     with pytest.raises(ModelCapabilityError, match="encoder"):
-        score_traces([trace(0)], (BertModel(config), chat_tokenizer), progress=False)
+        score_traces([trace(0)], (BertModel(config), chat_tokenizer), control=QUIET)
 
 
 @pytest.mark.parametrize(
@@ -416,20 +421,49 @@ def test_an_encoder_is_refused(chat_tokenizer):
     [
         ({"model": 3}, "name of a model"),
         ({"batch_tokens": 0}, "batch_tokens"),
-        ({"rows": ("question",)}, "always kept"),
-        ({"rows": ("answer", "facts")}, "facts"),
-        ({"rows": 3}, "got 3"),
+        ({"settings": {"generate": True}}, "must be a StandInSettings, but it is a dict"),
     ],
 )
 def test_options_that_are_none_are_refused(model, options, words):
     with pytest.raises(InputError, match=words):
-        score_traces([trace(0)], **{"model": model, "progress": False, **options})
+        score_traces([trace(0)], **{"model": model, "control": QUIET, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rows": ("question",)}, "always kept"),
+        ({"rows": ("answer", "facts")}, "facts"),
+        ({"rows": 3}, "got 3"),
+        ({"max_new_tokens": 0}, "at least 1, but it is 0"),
+        ({"max_new_tokens": 2.5}, "at least 1, but it is 2.5"),
+        ({"max_new_tokens": True}, "at least 1, but it is True"),
+    ],
+)
+def test_settings_of_a_stand_in_are_checked(options, words):
+    with pytest.raises(InputError, match=words):
+        StandInSettings(**options)
+
+
+def test_keywords_of_the_last_release_give_the_settings_with_a_warning(model):
+    with (
+        pytest.warns(DeprecationWarning, match=r"\(rows=, keep_rows=\) is now .*StandInSettings"),
+        pytest.warns(DeprecationWarning, match=r"\(progress=\) is now .*control=RunControl"),
+    ):
+        (old,) = score_traces(
+            trace(2), model, rows=("answer", "question"), keep_rows=True, progress=False
+        )
+    apart = StandInSettings(rows=("answer", "question"), keep_rows=True)
+    (new,) = score_traces(trace(2), model, settings=apart, control=QUIET)
+    assert old.metadata["stand_in"] == new.metadata["stand_in"]
+    for name in ("unit_attention", "unit_topk", "question_attention"):
+        np.testing.assert_array_equal(old.metadata[name], new.metadata[name])
 
 
 def test_what_is_no_trace_is_refused(model):
     with pytest.raises(TraceError, match="class Trace"):
-        score_traces([{"id": "a"}], model, progress=False)
-    assert len(score_traces([], model, progress=False)) == 0
+        score_traces([{"id": "a"}], model, control=QUIET)
+    assert len(score_traces([], model, control=QUIET)) == 0
 
 
 # -- what a trace brings, and what it lacks --------------------------------------------------------
@@ -437,9 +471,9 @@ def test_what_is_no_trace_is_refused(model):
 
 def test_evidence_is_passed_through_unless_it_shall_be_replaced(model):
     direct = trace(0, metadata={"hyperedge_attention": {"h0": 0.5}, "model": "gpt-9", "cost": 3})
-    (same,) = score_traces([direct], model, progress=False)
+    (same,) = score_traces([direct], model, control=QUIET)
     assert same == direct
-    (scored,) = score_traces([direct], model, overwrite=True, progress=False)
+    (scored,) = score_traces([direct], model, overwrite=True, control=QUIET)
     check(model, scored, trace(0))
     assert evidence(scored).kind == "units"
     assert "hyperedge_attention" not in scored.metadata
@@ -449,7 +483,7 @@ def test_evidence_is_passed_through_unless_it_shall_be_replaced(model):
 
 def test_no_model_is_loaded_when_nothing_is_to_be_read():
     direct = trace(0, metadata={"hyperedge_attention": {"h0": 0.5}})
-    assert list(score_traces([direct], "no such model", progress=False)) == [direct]
+    assert list(score_traces([direct], "no such model", control=QUIET)) == [direct]
 
 
 def test_traces_that_cannot_be_read_are_named_and_the_others_go_on(model):
@@ -464,7 +498,7 @@ def test_traces_that_cannot_be_read_are_named_and_the_others_go_on(model):
     half = trace(5)
     half.query = "half a character \ud800"
     given = [trace(0), long, mute, bare, blank, half]
-    scored = score_traces(given, model, progress=False)
+    scored = score_traces(given, model, control=QUIET)
     check(model, scored[0], trace(0))
     assert [one.id for one in scored] == [f"t{number}" for number in range(6)]
     for one, words in zip(
@@ -483,7 +517,7 @@ def test_traces_that_cannot_be_read_are_named_and_the_others_go_on(model):
 def test_a_hyperedge_without_text_is_not_scored(model):
     given = trace(0)
     given.hyperedges.insert(1, Hyperedge("none", " "))
-    (one,) = score_traces([given], model, progress=False)
+    (one,) = score_traces([given], model, control=QUIET)
     assert one.metadata["unit_tokens"][1] == 0
     assert "none" in one.metadata["stand_in"]["notes"][0]
     assert np.isnan(one.metadata["unit_topk"][..., 1]).all()
@@ -494,7 +528,9 @@ def test_a_hyperedge_without_text_is_not_scored(model):
 def test_an_answer_is_written_when_asked_for(model):
     mute = trace(0)
     mute.answer = ""
-    (one,) = score_traces([mute], model, generate=True, max_new_tokens=5, progress=False)
+    (one,) = score_traces(
+        [mute], model, settings=StandInSettings(generate=True, max_new_tokens=5), control=QUIET
+    )
     reading = model.read(mute.query, [edge.hyperedge for edge in mute.hyperedges], max_new_tokens=5)
     assert one.answer == reading.answer
     assert one.metadata["stand_in"]["generated"]
@@ -504,7 +540,7 @@ def test_an_answer_is_written_when_asked_for(model):
 
 
 def test_traces_of_one_id_get_names_of_their_own(model):
-    scored = score_traces([trace(0), trace(0), trace(0)], model, progress=False)
+    scored = score_traces([trace(0), trace(0), trace(0)], model, control=QUIET)
     assert [one.id for one in scored] == ["t0", "t0#2", "t0#3"]
     assert "used before" in scored.problems[0].message
 
@@ -521,7 +557,7 @@ def test_of_a_batch_that_fails_the_others_are_read_alone(model, monkeypatch):
     given = [trace(0), trace(1), trace(2)]
     given[2].query += "?"
     monkeypatch.setattr(model.torch_model, "forward", failing)
-    scored = score_traces(given, model, batch_tokens=10_000, progress=False)
+    scored = score_traces(given, model, batch_tokens=10_000, control=QUIET)
     assert ["unit_attention" in one.metadata for one in scored] == [True, True, False]
     assert "RuntimeError: out of memory" in scored.problems[0].message
 
@@ -532,7 +568,7 @@ def test_attention_that_overflows_is_a_problem(llama, chat_tokenizer):
     broken = copy.deepcopy(llama)
     with torch.no_grad():
         broken.model.layers[1].self_attn.q_proj.weight.fill_(float("nan"))
-    scored = score_traces([trace(0)], (broken, chat_tokenizer), progress=False)
+    scored = score_traces([trace(0)], (broken, chat_tokenizer), control=QUIET)
     assert "not a number" in scored.problems[0].message
 
 
@@ -545,7 +581,7 @@ def test_progress_tells_how_far_it_is_and_each_trace_is_handed_over(model):
         five(),
         model,
         batch_tokens=1,
-        progress=told.append,
+        control=RunControl(told.append),
         on_trace=lambda one: seen.append(one.id),
     )
     assert [one.fraction for one in told] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
@@ -558,7 +594,7 @@ def test_a_bar_is_shown_where_somebody_watches(model, monkeypatch, capsys):
     monkeypatch.setattr("explorer.rag._scoring.job_progress._watched", lambda: True)
     score_traces(five(), model)
     assert "5/5" in capsys.readouterr().err
-    score_traces(five(), model, progress=False)
+    score_traces(five(), model, control=QUIET)
     assert not capsys.readouterr().err
 
 
@@ -589,7 +625,9 @@ def test_it_stops_within_a_pass_and_keeps_what_is_done(model, tmp_path):
             )
 
     with pytest.raises(ScoringCancelled) as stopped:
-        score_traces(five(), model, batch_tokens=1, progress=False, cancel=cancel, on_trace=stop)
+        score_traces(
+            five(), model, batch_tokens=1, control=RunControl(silent, cancel), on_trace=stop
+        )
     for handle in layers:
         handle.remove()
     assert isinstance(stopped.value, Cancelled)
@@ -603,7 +641,7 @@ def test_a_stop_before_the_start_is_heard(model, tmp_path):
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(ScoringCancelled):
-        score_traces(five(), model, path=tmp_path / "a.jsonl", cancel=cancel, progress=False)
+        score_traces(five(), model, path=tmp_path / "a.jsonl", control=RunControl(silent, cancel))
     assert not (tmp_path / "a.jsonl").exists()
 
 
@@ -614,7 +652,7 @@ def test_the_file_is_the_result(model, tmp_path):
     path = tmp_path / "scored.jsonl"
     given = [*five(), trace(7, metadata={"hyperedge_attention": {"h0": 0.5}})]
     given[3].answer = ""
-    scored = score_traces(given, model, path=path, batch_tokens=300, progress=False)
+    scored = score_traces(given, model, path=path, batch_tokens=300, control=QUIET)
     loaded = load_traces(path)
     for traces in (scored, loaded):
         assert [one.id for one in traces] == [one.id for one in given]
@@ -634,29 +672,28 @@ def test_it_goes_on_where_it_stopped(model, tmp_path, sizes):
             model,
             path=path,
             batch_tokens=1,
-            cancel=cancel,
             on_trace=lambda _: cancel.set(),
-            progress=False,
+            control=RunControl(silent, cancel),
         )
     assert len(stopped.value.traces) == len(load_traces(path)) == 1
     sizes.clear()
-    scored = score_traces(five(), model, path=path, batch_tokens=1, progress=False)
+    scored = score_traces(five(), model, path=path, batch_tokens=1, control=QUIET)
     assert sizes == [1] * 4
     assert [one.id for one in scored] == [f"t{number}" for number in range(5)]
     before = path.read_bytes()
-    score_traces(five(), model, path=path, progress=False)
+    score_traces(five(), model, path=path, control=QUIET)
     assert (len(sizes), path.read_bytes()) == (4, before)
 
 
 @pytest.mark.parametrize("left", [1, 9, 300, -1])
 def test_half_a_line_at_the_end_is_taken_away(model, tmp_path, sizes, left):
     path = tmp_path / "scored.jsonl"
-    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
+    score_traces(five(), model, path=path, batch_tokens=1, control=QUIET)
     whole = path.read_bytes()
     *lines, last = whole.splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, last[:left]]))
     sizes.clear()
-    score_traces(five(), model, path=path, batch_tokens=1, progress=False)
+    score_traces(five(), model, path=path, batch_tokens=1, control=QUIET)
     assert sizes == [1]
     assert path.read_bytes() == whole
 
@@ -664,18 +701,18 @@ def test_half_a_line_at_the_end_is_taken_away(model, tmp_path, sizes, left):
 def test_a_file_that_holds_only_half_a_line_is_begun_anew(model, tmp_path):
     path = tmp_path / "scored.jsonl"
     path.write_bytes(b'{"id":"t0","que')
-    assert len(score_traces(five(), model, path=path, progress=False)) == 5
+    assert len(score_traces(five(), model, path=path, control=QUIET)) == 5
 
 
 def test_a_trace_that_has_changed_is_scored_anew(model, tmp_path, sizes):
     path = tmp_path / "scored.jsonl"
-    score_traces(five(), model, path=path, progress=False)
+    score_traces(five(), model, path=path, control=QUIET)
     given = five()
     given[1].answer = "in Dijon"
     given[2].hyperedges[0].label = True
     given[3].metadata["hyperedge_attention"] = {"h0": 0.1}
     sizes.clear()
-    scored = score_traces(given, model, path=path, batch_tokens=1, progress=False)
+    scored = score_traces(given, model, path=path, batch_tokens=1, control=QUIET)
     assert sizes == [1, 1]
     check(model, scored[1], given[1])
     assert scored[2].hyperedges[0].label is True
@@ -687,8 +724,14 @@ def test_what_failed_is_tried_again(model, tmp_path):
     path = tmp_path / "scored.jsonl"
     given = five()
     given[1].answer = ""
-    score_traces(given, model, path=path, progress=False)
-    again = score_traces(given, model, path=path, generate=True, max_new_tokens=4, progress=False)
+    score_traces(given, model, path=path, control=QUIET)
+    again = score_traces(
+        given,
+        model,
+        path=path,
+        settings=StandInSettings(generate=True, max_new_tokens=4),
+        control=QUIET,
+    )
     assert again[1].answer
     assert [one.id for one in again] == [one.id for one in given]
     assert not again.problems
@@ -696,9 +739,9 @@ def test_what_failed_is_tried_again(model, tmp_path):
 
 def test_more_traces_than_before_are_added(model, tmp_path, sizes):
     path = tmp_path / "scored.jsonl"
-    score_traces(five()[:2], model, path=path, progress=False)
+    score_traces(five()[:2], model, path=path, control=QUIET)
     sizes.clear()
-    assert len(score_traces(five(), model, path=path, batch_tokens=1, progress=False)) == 5
+    assert len(score_traces(five(), model, path=path, batch_tokens=1, control=QUIET)) == 5
     assert len(sizes) == 3
 
 
@@ -706,7 +749,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(model, llama, chat_t
     import torch
 
     path = tmp_path / "scored.jsonl"
-    score_traces(five(), model, path=path, progress=False)
+    score_traces(five(), model, path=path, control=QUIET)
     contents = path.read_bytes()
     trained = copy.deepcopy(llama)
     with torch.no_grad():
@@ -717,19 +760,19 @@ def test_a_file_of_something_else_is_refused_and_left_alone(model, llama, chat_t
         (five()[:2], model, "which is not given"),
     ]:
         with pytest.raises(TraceError, match=words):
-            score_traces(traces, reader, path=path, progress=False)
+            score_traces(traces, reader, path=path, control=QUIET)
         assert path.read_bytes() == contents
     for text in ("id,query\n1,a\n", '[{"id": "t0"}]', '{"id": "t0", "query": "q"', "\n", "[\n"):
         path.write_text(text)
         if text.startswith("{"):
             continue
         with pytest.raises(TraceError, match="was not written by it"):
-            score_traces(five(), model, path=path, progress=False)
+            score_traces(five(), model, path=path, control=QUIET)
         assert path.read_text() == text
     with pytest.raises(TraceError, match="folder"):
-        score_traces(five(), model, path=tmp_path, progress=False)
+        score_traces(five(), model, path=tmp_path, control=QUIET)
     with pytest.raises(TraceError, match="folder"):
-        score_traces(five(), model, path=tmp_path / "none" / "a.jsonl", progress=False)
+        score_traces(five(), model, path=tmp_path / "none" / "a.jsonl", control=QUIET)
 
 
 def test_the_traces_own_file_is_refused(model, tmp_path):
@@ -737,9 +780,9 @@ def test_the_traces_own_file_is_refused(model, tmp_path):
     save_traces(five(), path)
     contents = path.read_bytes()
     with pytest.raises(TraceError, match="come from"):
-        score_traces(load_traces(path), model, path=path, progress=False)
+        score_traces(load_traces(path), model, path=path, control=QUIET)
     with pytest.raises(TraceError, match="before it was scored"):
-        score_traces(five(), model, path=path, progress=False)
+        score_traces(five(), model, path=path, control=QUIET)
     assert path.read_bytes() == contents
 
 
@@ -748,11 +791,11 @@ def test_labels_stay_with_the_traces(model, tmp_path):
     save_traces(five(), path)
     traces = load_traces(path)
     traces.label(0, "h0", True)
-    scored = score_traces(traces, model, progress=False)
+    scored = score_traces(traces, model, control=QUIET)
     assert scored[0].hyperedges[0].label is True
     scored.label(1, "h0", False)
     assert load_traces(path)[1].hyperedges[0].label is False
-    filed = score_traces(traces, model, path=tmp_path / "scored.jsonl", progress=False)
+    filed = score_traces(traces, model, path=tmp_path / "scored.jsonl", control=QUIET)
     assert [one.hyperedges[0].label for one in filed[:2]] == [True, False]
 
 
@@ -764,7 +807,7 @@ def test_a_file_that_vanishes_meanwhile_is_told(model, tmp_path):
             model,
             path=path,
             batch_tokens=1,
-            progress=False,
+            control=QUIET,
             on_trace=lambda _: path.unlink(missing_ok=True),
         )
 
@@ -778,14 +821,14 @@ def test_array_files_come_along(model, tmp_path):
     folder = tmp_path / "scored"
     folder.mkdir()
     given = [*load_traces(tmp_path / "traces.jsonl"), trace(1)]
-    scored = score_traces(given, model, path=folder / "scored.jsonl", progress=False)
+    scored = score_traces(given, model, path=folder / "scored.jsonl", control=QUIET)
     assert evidence(scored[0]).kind == "direct"
     check(model, scored[1], trace(1))
 
 
 def test_metadata_that_json_cannot_hold_is_told(model, tmp_path):
     odd = trace(0, metadata={"when": object()})
-    scored = score_traces([odd, trace(1)], model, path=tmp_path / "a.jsonl", progress=False)
+    scored = score_traces([odd, trace(1)], model, path=tmp_path / "a.jsonl", control=QUIET)
     assert [one.id for one in scored] == ["t1"]
     assert "is not in a.jsonl" in scored.problems[0].message
 
@@ -800,8 +843,8 @@ def test_the_packaged_model_reads_alone_and_in_a_batch_alike():
     from explorer.examples import example_traces
 
     given = list(example_traces()[:4])
-    alone = score_traces(given, overwrite=True, batch_tokens=1, progress=False)
-    together = score_traces(given, overwrite=True, batch_tokens=4000, progress=False)
+    alone = score_traces(given, overwrite=True, batch_tokens=1, control=QUIET)
+    together = score_traces(given, overwrite=True, batch_tokens=4000, control=QUIET)
     for one, other, recorded in zip(alone, together, given, strict=True):
         assert one.metadata["model"] == "SmolLM2-135M-Instruct"
         for name in ("unit_attention", "unit_topk"):

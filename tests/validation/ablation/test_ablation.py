@@ -22,6 +22,7 @@ from explorer.errors import (
 from explorer.models import Model
 from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.rag._scoring.trace_scoring import ScoringCancelled, score_traces
+from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
 from explorer.validation._ablation.ablation import ablate
 from explorer.validation._ablation.ablation_record import Ablation, ablation_of
@@ -497,10 +498,10 @@ def test_what_ablate_did_not_write_is_refused(model, damage):
 
 
 def test_attention_and_ablation_live_side_by_side(model):
-    (with_scores,) = score_traces(trace(1), model, progress=False)
+    (with_scores,) = score_traces(trace(1), model, control=RunControl(silent))
     (both,) = ablate(with_scores, model, progress=False)
     assert "unit_attention" in both.metadata
-    (again,) = score_traces(both, model, overwrite=True, progress=False)
+    (again,) = score_traces(both, model, overwrite=True, control=RunControl(silent))
     check(model, again, trace(1))
 
 
@@ -694,7 +695,7 @@ def test_prompts_of_one_text_are_read_once(model, monkeypatch):
 
 def test_a_file_of_something_else_is_refused(model, tmp_path):
     path = tmp_path / "scored.jsonl"
-    score_traces(four(), model, path=path, progress=False)
+    score_traces(four(), model, path=path, control=RunControl(silent))
     contents = path.read_bytes()
     with pytest.raises(TraceError, match=r"ablate cannot go on .* before it was ablated"):
         ablate(four(), model, path=path, progress=False)

@@ -232,7 +232,7 @@ def test_what_is_stopped_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyP
         runs.append(self.config.head)
         if slow.is_set():
             begun.set()
-            assert settings["cancel"].wait(30)
+            assert settings["control"].cancel.wait(30)
             raise Cancelled("Stopped.")
         return await explain(self, given, **settings)
 
@@ -271,7 +271,7 @@ def test_leaving_the_tab_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch)
 
     async def explain_traces(_: Any, __: Any, **settings: Any) -> pd.DataFrame:
         begun.set()
-        if settings["cancel"].wait(30):
+        if settings["control"].cancel.wait(30):
             ended.set()
         raise Cancelled("Stopped.")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from explorer.models import Model
-from explorer.rag import score_traces
+from explorer.rag import StandInSettings, score_traces
+from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace, load_traces
 from explorer.widgets._explorer import Explorer
 
@@ -35,7 +36,7 @@ def tokenizer() -> Any:
         vocab_size=300,
         special_tokens=["<s>", "</s>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
+        show_control=RunControl(silent),
     )
     made.train_from_iterator(FACTS, trainer)
     return PreTrainedTokenizerFast(
@@ -94,7 +95,12 @@ def test_recording_keeps_the_rows_of_the_question(reader: Model) -> None:
     app.wait()
     assert app.error is None
     assert readings(app) == [["question_attention"], []]
-    alone = score_traces(trace("a"), reader, rows=("answer", "question"), progress=False)[0]
+    alone = score_traces(
+        trace("a"),
+        reader,
+        settings=StandInSettings(rows=("answer", "question")),
+        control=RunControl(silent),
+    )[0]
     found = app.traces[0].metadata
     for name in ("question_attention", "question_topk"):
         assert close(found[name], alone.metadata[name])
@@ -128,7 +134,7 @@ def test_an_encoder_decoder_keeps_the_answer_alone(translator: Model) -> None:
 
 
 def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
-    recorded = score_traces([trace("a"), trace("b")], reader, progress=False)
+    recorded = score_traces([trace("a"), trace("b")], reader, control=RunControl(silent))
     own = trace("own", unit_attention=np.full((2, 2, 3), 0.1))
     app = Explorer.from_traces(
         [recorded[0], given("g"), own, recorded[1], trace("c")], model=reader, tab="thresholds"
@@ -184,7 +190,7 @@ def test_what_was_read_until_the_stop_is_kept(
 ) -> None:
     import explorer.rag
 
-    recorded = score_traces([trace(name) for name in "abc"], reader, progress=False)
+    recorded = score_traces([trace(name) for name in "abc"], reader, control=RunControl(silent))
     app = Explorer.from_traces(recorded, model=reader, tab="thresholds")
     page = AppDriver(app)
     whole = explorer.rag.score_traces
@@ -198,7 +204,7 @@ def test_what_was_read_until_the_stop_is_kept(
             keep(one)
             stop.set()
 
-        settings |= {"cancel": stop, "batch_tokens": 1, "on_trace": first}
+        settings |= {"control": RunControl(silent, stop), "batch_tokens": 1, "on_trace": first}
         return whole(traces, model, **settings)
 
     monkeypatch.setattr(explorer.rag, "score_traces", stopping)
@@ -219,7 +225,9 @@ def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp
     app.save(tmp_path / "traces.jsonl")
     path = tmp_path / "scored.jsonl"
     for _ in range(2):  # the second time goes on with the file of the first
-        score_traces(load_traces(tmp_path / "traces.jsonl"), reader, path=path, progress=False)
+        score_traces(
+            load_traces(tmp_path / "traces.jsonl"), reader, path=path, control=RunControl(silent)
+        )
     again = Explorer.from_traces(path, model=reader, tab="thresholds")
     AppDriver(again).figures.press("read_again")
     again.wait()
