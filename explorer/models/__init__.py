@@ -1,6 +1,6 @@
-"""Finding, loading and running transformers; tokens and the characters they come from.
+"""Transformers models by name: loading, tokenizing, recording attention, generating answers.
 
-Importing this package imports neither torch nor transformers: each name is loaded when it is used.
+Importing this package imports neither torch nor transformers; each name is loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Running a loaded model: reading, generating, scoring answers."""
+"""A loaded model at work: recording attention, generating text, scoring answers."""

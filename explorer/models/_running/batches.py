@@ -1,4 +1,4 @@
-"""Several sequences in one forward pass: which go together, and how they are padded."""
+"""Batches of sequences: which share a forward pass, and how they are padded."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 TOP_K = 3
 
-# What fits a pass: tokens, pads included. Measured with SmolLM2-135M on two cores: texts of 60
-# tokens gain a quarter in a batch of about 1,000, texts of 120 to 500 about 5 to 10 %, and from
-# 2,000 tokens a pass on something is lost; where other programs want the cores too, batches gain
-# more. On a GPU nothing was measured: it is idle between short texts, and has the memory.
+# Tokens of a pass, padding included. Measured with SmolLM2-135M on two cores: texts of 60 tokens
+# are a quarter faster in batches of about 1,000, texts of 120 to 500 about 5 to 10 %, and batches
+# of 2,000 tokens and more are slower. On a busy machine batches gain more. The GPU value was not
+# measured: a GPU is idle between short texts, and has the memory.
 _CPU_TOKENS = 1024
 _GPU_TOKENS = 16_384
 LOGITS = 1 << 26
-"""Most logits of the answers' rows of a pass, all its texts together: 256 MB."""
+"""Most logits of one pass, summed over the answer rows of its texts: 256 MB."""
 
-# A batch is filled with text at least to this share; the rest is padding.
+# Smallest share of text in a batch; the rest is padding.
 _LEAST_FILL = 0.9
 
 
 def default_batch_tokens(model: LoadedModel) -> int:
-    """Tokens of one forward pass for which this model's device was found to work best."""
+    """Return the number of tokens per forward pass that suits the model's device."""
     return _CPU_TOKENS if model.torch_model.device.type == "cpu" else _GPU_TOKENS
 
 
 def plan_batches(
     sequences: Sequence[EncodedPrompt], batch_tokens: int, vocabulary: int = 1
 ) -> list[list[int]]:
-    """Put sequences of like length together.
+    """Return batches of sequences of similar length.
 
     Parameters
     ----------
@@ -48,24 +48,24 @@ def plan_batches(
     batch_tokens
         Most tokens of a batch, padding included; a longer sequence is a batch of its own.
     vocabulary
-        Logits of each answer row, which are bounded as well.
+        Logits per answer row; their number in a batch is bounded too.
 
     Returns
     -------
     list of list of int
-        Places in `sequences`, each once; the longest come first, so that memory that does not
-        suffice is noticed at the start.
+        Positions in `sequences`, each once. The longest come first, so that too little memory
+        shows at the start.
 
     Raises
     ------
     InputError
-        `batch_tokens` is no whole number of at least 1.
+        `batch_tokens` is not a whole number of at least 1.
     """
     whole = isinstance(batch_tokens, int | np.integer) and not isinstance(batch_tokens, bool)
     if not whole or batch_tokens < 1:
         raise InputError(
-            f"batch_tokens is a whole number of at least 1, the most tokens of one forward pass; "
-            f"got {batch_tokens!r}."
+            f"batch_tokens must be a whole number of at least 1, the most tokens of one forward "
+            f"pass, but it is {batch_tokens!r}."
         )
     batches: list[list[int]] = []
     tokens = rows = 0
@@ -87,12 +87,11 @@ def plan_batches(
 
 
 def batch_tensors(model: LoadedModel, sequences: Sequence[EncodedPrompt]) -> dict[str, Any]:
-    """Return what a model takes for several sequences, padded on the right.
+    """Return the inputs of a model for several sequences, padded on the right.
 
-    Positions then count from the first token of each, whatever a model makes of them. A causal
-    model needs no mask for that: no token looks at what comes after it; and without a mask
-    attention takes its fastest way. Pads are the last token again, because models with a pad token
-    look for it.
+    Positions then count from the first token of each sequence. A causal model needs no mask,
+    because no token attends to later ones, and without a mask attention is fastest. Padding repeats
+    the last token, because models with a pad token search for that token.
     """
     import torch
 
@@ -120,18 +119,22 @@ def run_batch(
     logprobs: bool = False,
     control: RunControl | None = None,
 ) -> list[ReducedText]:
-    """Read sequences in one pass that is reduced to units while it runs.
+    """Return the attention of several sequences to their units, from one forward pass.
 
     Parameters
     ----------
     torch_model
-        The model's own, as `Model.run` lends it.
+        The torch model, as `Model.run` lends it.
+    sequences
+        Prompts with their answers.
     names
         For each sequence, the names of its hyperedges.
     question
-        Reduce the question's rows too, as the further rows called ``"question"``.
+        Reduce the question's rows too; they are in `more` under ``"question"``.
+    k, keep_rows, control
+        As for `reduce_texts`.
     logprobs
-        Ask for the log-probability of each answer token as well.
+        Compute the log-probability of each answer token too.
     """
     from explorer.attention._recorder import TextUnits, reduce_texts
 
@@ -150,13 +153,13 @@ def run_batch(
 
 
 def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return texts as rows of one array, each filled up with its last token."""
+    """Return texts as rows of one array: int64 (texts, tokens), padded with their last token."""
     longest = max(len(ids) for ids in texts)
     return np.stack([np.pad(ids, (0, longest - len(ids)), mode="edge") for ids in texts])
 
 
 def only_looks_back(model: LoadedModel) -> bool:
-    """Return whether every attention module of a causal model says that it is causal."""
+    """Return whether a model is causal and none of its attention modules looks ahead."""
     if model.kind != "causal":
         return False
     config = model.torch_model.config

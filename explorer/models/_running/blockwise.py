@@ -1,4 +1,4 @@
-"""Attention of a text that goes on from a cache, without the keys that its rows cannot see."""
+"""SDPA in blocks of rows, which omits keys that a continued text's rows cannot attend to."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from functools import cache
 from typing import Any
 
 _NAME = "explorer_blockwise"
-# Rows that are worked out at once. Measured on a CPU: 64 to 256 are alike.
+# Rows per block. Measured on a CPU: 64 to 256 are equally fast.
 _ROWS = 192
-# Arguments with which attention is more than a softmax over a mask.
-_MORE = ("softcap", "s_aux", "position_bias")
+# With these arguments attention is more than a masked softmax.
+_SPECIAL_ARGUMENTS = ("softcap", "s_aux", "position_bias")
 
 
 @contextmanager
 def blockwise(module: Any) -> Iterator[None]:
-    """Run a model's SDPA by blocks of rows, on a CPU.
+    """Run a model's SDPA in blocks of rows, on a CPU.
 
-    After a cache SDPA is given a mask, and works out all keys for all rows, those behind each row
-    as well: half of the work in a long text. Its own causal attention leaves them out, and so does
-    this, with the same results. Other implementations and devices stay as they are.
+    With a cache, SDPA gets a mask and computes all keys for all rows, later ones too, which is half
+    of the work in a long text. SDPA's own causal attention omits them, and so do these blocks, with
+    the same results. Other implementations and devices are unchanged.
 
-    Only for models whose rows look back, and nowhere else.
+    Only for models in which no row attends to later keys.
     """
     from explorer.attention._recorder.model_preparation import prepared
 
@@ -37,14 +37,14 @@ def _uses_sdpa(module: Any) -> bool:
     if inner is None or not follows_interface(inner) or inner.device.type != "cpu":
         return False
     configs = [getattr(part, "config", None) for part in module.modules()]
-    # The same private name that transformers' own masks are chosen by.
+    # The private attribute by which transformers itself chooses its masks.
     used = {getattr(one, "_attn_implementation", None) for one in configs if one is not None}
     return used == {"sdpa"}
 
 
 @cache
 def _registered() -> str:
-    """Make the attention function known to transformers, once."""
+    """Register the attention function with transformers, once, and return its name."""
     import torch
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -62,7 +62,7 @@ def _registered() -> str:
     ) -> tuple[torch.Tensor, None]:
         n_rows, n_keys = query.shape[2], key.shape[2]
         plain = attention_mask is None or attention_mask.ndim != 4 or n_rows <= _ROWS
-        if plain or dropout or any(options.get(name) is not None for name in _MORE):
+        if plain or dropout or any(options.get(name) is not None for name in _SPECIAL_ARGUMENTS):
             found: tuple[torch.Tensor, None] = sdpa_attention_forward(
                 module,
                 query,

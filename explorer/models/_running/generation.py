@@ -1,8 +1,7 @@
-"""Greedy text generation that streams and can be stopped at any token."""
+"""Greedy text generation, streamed token by token."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from explorer.models._text.prompts import Message, render_messages
 from explorer.models._text.tokens import checked_text, encode, special_affixes
 from explorer.run_control import RunControl
 
-_HALF_CHARACTER = "�"  # what decoding shows while a character's bytes are still coming
+_HALF_CHARACTER = "�"  # decoded from an incomplete character
 
 
 def generate(
@@ -24,12 +23,9 @@ def generate(
     *,
     max_new_tokens: int = 64,
     on_text: Callable[[str], None] | None = None,
-    cancel: threading.Event | None = None,
+    control: RunControl,
 ) -> str:
-    """Continue a prompt, or answer messages in the model's own chat format.
-
-    See `Model.generate`.
-    """
+    """Return the text that `Model.generate` documents."""
     require_generation(model)
     if isinstance(prompt, str):
         ids, chat = prompt_ids(model, checked_text(prompt, "prompt"), add_special=True), False
@@ -42,22 +38,22 @@ def generate(
         ids,
         max_new_tokens=max_new_tokens,
         on_text=on_text,
-        control=RunControl(cancel=cancel),
+        control=control,
         one_line=not isinstance(prompt, str) and not chat,
     ).text
 
 
 def require_generation(model: LoadedModel) -> None:
-    """Raise `ModelCapabilityError` for encoders, which cannot write."""
+    """Raise `ModelCapabilityError` if the model is an encoder, which cannot generate."""
     if model.kind == "encoder" or not hasattr(model.torch_model, "generate"):
         raise ModelCapabilityError(
-            f"{model.label} is an encoder: it reads text but cannot write an answer. Choose a "
+            f"{model.label} is an encoder: it reads text but cannot generate an answer. Choose a "
             "causal model such as SmolLM2-135M-Instruct, or give the answer yourself."
         )
 
 
 def prompt_ids(model: LoadedModel, text: str, *, add_special: bool) -> list[int]:
-    """Token ids of a prompt; an encoder-decoder's prompt is closed as its tokenizer does."""
+    """Return the token ids of a prompt; that of an encoder-decoder ends with its special tokens."""
     ids: list[int] = encode(model.tokenizer, text)[0].tolist()
     if not add_special:
         return ids
@@ -74,7 +70,22 @@ def continue_ids(
     control: RunControl,
     one_line: bool,
 ) -> GeneratedText:
-    """Generate greedily from token ids; `one_line` ends at the first line break after text."""
+    """Generate greedily from token ids.
+
+    Parameters
+    ----------
+    on_text
+        Called with each new piece of text.
+    one_line
+        Stop at the first line break after text.
+
+    Raises
+    ------
+    InputError
+        `max_new_tokens` is not a whole number of at least 1, or the prompt does not fit.
+    Cancelled
+        The cancel event of `control` was set.
+    """
     from transformers import StoppingCriteriaList
 
     if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int | np.integer):
@@ -102,7 +113,7 @@ def continue_ids(
         shown = text.lstrip().rstrip(_HALF_CHARACTER)
         if one_line:
             shown = shown.partition("\n")[0]
-        # Decoding may still change what came before (a character completed): then wait.
+        # A token may still complete a character before it; the text then begins differently.
         if on_text is not None and len(shown) > len(streamed) and shown.startswith(streamed):
             on_text(shown[len(streamed) :])
             streamed = shown
@@ -123,7 +134,7 @@ def continue_ids(
 
 
 def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
-    """Greedy decoding with the model's own end tokens, whatever else its author set."""
+    """Return a greedy generation config with the model's own special tokens."""
     from transformers import GenerationConfig
 
     own = getattr(model.torch_model, "generation_config", None) or model.torch_model.config
@@ -135,8 +146,8 @@ def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
     return greedy(
         max_new_tokens=max_new_tokens,
         do_sample=False,
-        # Neutral values: what is left out, transformers takes from the model's own settings, and
-        # then warns that a greedy search has no use for them.
+        # Neutral values: transformers would take omitted ones from the model's settings, and warn
+        # that greedy search does not use them.
         temperature=1.0,
         top_k=50,
         top_p=1.0,
@@ -150,6 +161,6 @@ def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
 
 
 def _first_of(own: Any, tokenizer: Any, name: str) -> Any:
-    """A token id from the model's settings, else from its tokenizer."""
+    """Return a token id from the model's settings, else from its tokenizer."""
     value = getattr(own, name, None)
     return value if value is not None else getattr(tokenizer, name, None)

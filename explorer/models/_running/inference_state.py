@@ -1,4 +1,4 @@
-"""Running a model for one job, and leaving it as it was."""
+"""Temporary state of a model during one job: stop hooks and evaluation mode."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from explorer.run_control import RunControl
 
 @contextmanager
 def stoppable(torch_model: Any, control: RunControl) -> Iterator[None]:
-    """Check for a stop before every layer; the hooks are gone afterwards, whatever happens.
+    """Check for a stop before each layer, by hooks that are removed on exit.
 
-    A job without a cancel event costs nothing.
+    Without a cancel event no hooks are set.
     """
     if control.cancel is None:
         yield
@@ -39,7 +39,7 @@ def stoppable(torch_model: Any, control: RunControl) -> Iterator[None]:
 
 @contextmanager
 def evaluating(torch_model: Any) -> Iterator[None]:
-    """Switch dropout off where a model is in training mode, and on again afterwards."""
+    """Switch dropout off in modules that are in training mode, and on again on exit."""
     training = [module for module in torch_model.modules() if module.training]
     for module in training:
         module.training = False  # the flag itself: train() and eval() of adapters do more

@@ -1,4 +1,4 @@
-"""A loaded model: text to tokens, attention and answers."""
+"""A loaded model: tokens, recorded attention and generated answers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from explorer._deprecation import old_parameters
 from explorer.errors import InputError
 from explorer.models._model_kind import ModelKind, kind_of
 from explorer.models._running.inference_state import evaluating, stoppable
 from explorer.models._text.token_limits import token_limit
 from explorer.models._text.tokens import TokenizedText, tokenize
-from explorer.run_control import ProgressCallback, RunControl
+from explorer.run_control import RunControl
 
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap
@@ -23,20 +24,20 @@ if TYPE_CHECKING:
 class Model:
     """A transformers model with its tokenizer.
 
-    Made by `load_model`, or by `Model.wrap` from a pair that is loaded already.
+    Made by `load_model`, or by `Model.wrap` from a loaded pair.
 
     Attributes
     ----------
     name, label
-        What `load_model` took, and what the app shows.
+        The name that `load_model` took, and the text that the app shows.
     kind
         ``"causal"``, ``"encoder"`` or ``"encoder-decoder"``.
     n_layers, n_heads
-        As the configuration says; the attention map has the last word for hybrid models.
+        From the configuration; a hybrid model's attention map may have fewer layers.
     max_tokens
         Most tokens of one forward pass, special tokens included.
     torch_model, tokenizer
-        The transformers objects themselves.
+        The transformers objects.
     """
 
     def __init__(
@@ -63,14 +64,14 @@ class Model:
 
     @classmethod
     def wrap(cls, torch_model: Any, tokenizer: Any, name: str | None = None) -> Model:
-        """Wrap a transformers model and tokenizer that the caller has loaded.
+        """Return a `Model` of a transformers model and tokenizer that the caller has loaded.
 
-        The model is left as it is: device, dtype and training mode are not changed.
+        Device, dtype and training mode of the model are not changed.
 
         Raises
         ------
         InputError
-            If these are not a transformers model and a tokenizer.
+            If the arguments are not a transformers model and a tokenizer.
         """
         if not hasattr(torch_model, "config") or not callable(torch_model):
             raise InputError(
@@ -87,8 +88,8 @@ class Model:
             return cls(torch_model, tokenizer, name=name)
         except AttributeError as error:
             raise InputError(
-                f"Model.wrap takes a text model of transformers, and this "
-                f"{type(torch_model).__name__} is none: {error}."
+                f"Model.wrap takes a text model of transformers, but this "
+                f"{type(torch_model).__name__} is not one: {error}."
             ) from error
 
     def __repr__(self) -> str:
@@ -98,7 +99,7 @@ class Model:
         )
 
     def tokenize(self, text: str, start: int = 0) -> TokenizedText:
-        """Tokenize a window of at most `max_tokens` tokens that begins at token `start`.
+        """Return a window of at most `max_tokens` tokens that begins at token `start`.
 
         Raises
         ------
@@ -110,7 +111,14 @@ class Model:
     def record(
         self, tokenized: TokenizedText, cancel: threading.Event | None = None
     ) -> AttentionMap:
-        """Run the model over a window of text and record its attention.
+        """Return the attention of one forward pass over a window of text.
+
+        Parameters
+        ----------
+        tokenized
+            From `tokenize`.
+        cancel
+            Set it to stop before the next layer.
 
         Returns
         -------
@@ -120,7 +128,7 @@ class Model:
         Raises
         ------
         Cancelled
-            If `cancel` was set; noticed between two layers.
+            If `cancel` was set.
         """
         from explorer.attention._recorder import record
 
@@ -140,19 +148,19 @@ class Model:
         on_text: Callable[[str], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> str:
-        """Write text greedily.
+        """Return greedily generated text.
 
         Parameters
         ----------
         prompt
-            A string is continued as it stands. Messages (``{"role": ..., "content": ...}``) are
-            put into the model's own chat format.
+            A string is continued. Messages (``{"role": ..., "content": ...}``) are rendered in the
+            model's chat format and answered.
         max_new_tokens
-            Stop after this many; less where the model's window ends.
+            Most tokens to generate; fewer if the model's window ends before.
         on_text
-            Called with each new piece of text as it is written.
+            Called with each new piece of text.
         cancel
-            Set it to stop at the next layer.
+            Set it to stop before the next layer.
 
         Returns
         -------
@@ -170,53 +178,66 @@ class Model:
         """
         from explorer.models._running.generation import generate
 
-        return generate(self, prompt, max_new_tokens=max_new_tokens, on_text=on_text, cancel=cancel)
+        return generate(
+            self,
+            prompt,
+            max_new_tokens=max_new_tokens,
+            on_text=on_text,
+            control=RunControl(cancel=cancel),
+        )
 
+    @old_parameters(control=(RunControl, ("progress", "cancel")))
     def read(
         self,
         query: str,
         hyperedges: Sequence[str],
         answer: str | None = None,
         *,
-        progress: ProgressCallback | None = None,
+        control: RunControl | None = None,
         on_text: Callable[[str], None] | None = None,
-        cancel: threading.Event | None = None,
         keep_rows: bool = True,
         keep_tokens: bool = True,
         max_new_tokens: int = 48,
     ) -> RecordedAnswer:
-        """Answer a question from hyperedges and record the attention that they receive.
+        """Return the answer to a question and the attention that each hyperedge receives.
 
-        The hyperedges are listed one a line before the question, in the model's chat format. The
-        answer is generated, or the given one is read in its place; then one recorded pass over
-        prompt and answer gives the attention of the positions that predict the answer.
+        The prompt lists one hyperedge per line before the question, in the model's chat format.
+        The answer is generated unless it is given; then one recorded pass over prompt and answer
+        gives the attention of the positions that predict the answer.
 
         Parameters
         ----------
         query, hyperedges
             The question, and the texts to answer it from.
         answer
-            None to let the model write it.
+            None to generate it.
+        control
+            Progress callback and cancel event.
+        on_text
+            Called with each new piece of a generated answer.
         keep_rows
-            Keep the mass of every answer token, not only their mean.
+            Keep the mass of each answer token; otherwise their mean.
         keep_tokens
-            Keep the answer rows over single tokens too; without it attention is reduced inside
-            the recorder, layer by layer.
+            Keep the attention to single tokens too; otherwise attention is reduced layer by layer
+            during the pass.
         max_new_tokens
-            Longest answer to generate.
-        progress, on_text, cancel
-            As for `load_model` and `generate`.
+            Most tokens of a generated answer.
+
+        Returns
+        -------
+        RecordedAnswer
+            Answer, prompt, tokens and attention.
 
         Raises
         ------
         ModelCapabilityError
-            If an encoder is asked for an answer.
+            If an encoder would have to generate the answer.
         InputError
             If question or hyperedges are empty, or need more tokens than the model takes.
         ModelError
-            If the model writes nothing.
+            If the model generates no text.
         Cancelled
-            If `cancel` was set.
+            If the cancel event of `control` was set.
         """
         from explorer.models._running.recorded_answer import record_answer
 
@@ -225,7 +246,7 @@ class Model:
             query,
             hyperedges,
             answer,
-            control=RunControl(progress, cancel),
+            control=control or RunControl(),
             on_text=on_text,
             keep_rows=keep_rows,
             keep_tokens=keep_tokens,
@@ -233,7 +254,7 @@ class Model:
         )
 
     def tensors(self, ids: Sequence[int] | Any) -> dict[str, Any]:
-        """``input_ids`` and ``attention_mask`` of one text, on the model's device."""
+        """Return ``input_ids`` and ``attention_mask`` of one text, (1, tokens), on the device."""
         import torch
 
         input_ids = torch.as_tensor(ids, dtype=torch.long, device=self.torch_model.device)[None]
@@ -241,7 +262,13 @@ class Model:
 
     @contextmanager
     def run(self, control: RunControl) -> Iterator[Any]:
-        """Hold the model for one job: no other job, no gradients, no dropout; stopped by layers."""
+        """Lend the torch model to one job at a time, without gradients and dropout.
+
+        Raises
+        ------
+        Cancelled
+            The cancel event of `control` was set; it is checked before each layer.
+        """
         import torch
 
         while not self._running.acquire(timeout=0.05):

@@ -1,4 +1,4 @@
-"""A question, its hyperedges and an answer, made ready for a model to read."""
+"""A question with its hyperedges and an answer, given or generated, as token ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from explorer.run_control import RunControl
 
 @dataclass(frozen=True)
 class PreparedPrompt:
-    """What a model is to read.
+    """Prompt and answer of one trace, ready to be read by a model.
 
     Attributes
     ----------
@@ -32,9 +32,9 @@ class PreparedPrompt:
     answer
         Given or generated.
     generated
-        Whether the model wrote it.
+        Whether the model generated it.
     encoded
-        Prompt and answer as tokens.
+        Prompt and answer as token ids.
     """
 
     prompt: FactPrompt
@@ -54,7 +54,7 @@ def prepare_prompt(
     on_text: Callable[[str], None] | None = None,
     max_new_tokens: int = 48,
 ) -> PreparedPrompt:
-    """Build the prompt, let the model answer where no answer is given, and cut all into tokens.
+    """Return the encoded prompt and answer; the model generates the answer if none is given.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Answering a question from hyperedges and recording how much attention each of them got."""
+"""An answer to a question from hyperedges, and the attention that each hyperedge received."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ from explorer.run_control import RunControl
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap, UnitAttention
 
-# Token attention of all heads is kept for this many bytes at most; beyond, only units are.
+# Most bytes of token attention; beyond, only attention to units is kept.
 _TOKEN_BYTES = 256_000_000
 
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """A question answered from hyperedges, with the attention that they received.
+    """An answer to a question, with the attention that each hyperedge received.
 
     Attributes
     ----------
     answer
         Given or generated.
     generated
-        Whether the model wrote it.
+        Whether the model generated it.
     attention
-        Mass per hyperedge, of shape (layers, heads, rows, hyperedges) with `keep_rows`, else
-        (layers, heads, hyperedges); with the top-3 of every hyperedge. One row per answer token:
-        the position that predicts it (for an encoder the token itself).
+        Mass per hyperedge, (layers, heads, rows, hyperedges) with `keep_rows`, else
+        (layers, heads, hyperedges), and the top-3 of each hyperedge. One row per answer token: the
+        position that predicts it (for an encoder the token itself).
     answer_tokens
-        The rows: source text of each answer token.
+        Source text of each answer token (the rows).
     unit_tokens
-        The tokens of every hyperedge.
+        The tokens of each hyperedge.
     prompt
-        What the model read, without the answer.
+        The text that the model read, without the answer.
     tokens
-        The tokens that could be looked at (the columns of `token_attention`).
+        The tokens that can be attended to (the columns of `token_attention`).
     unit_of_token
-        int64 (tokens,): which hyperedge a token belongs to, -1 for none.
+        int64 (tokens,): the hyperedge that a token belongs to; -1 if it belongs to none.
     spans
-        Half-open token spans of every hyperedge; none for one that has no tokens.
+        Half-open token spans of each hyperedge; empty for one without tokens.
     token_attention
-        The answer rows over single tokens (layers, heads, rows, tokens), or None when it was not
-        asked for or would take more than 256 MB.
+        Attention of the answer rows to single tokens, (layers, heads, rows, tokens); None if it was
+        not requested or would take more than 256 MB.
     notes
-        Plain sentences that the user must know.
+        Sentences that the user must know.
     question
-        Mass and top-3 of every hyperedge, (layers, heads, hyperedges), over the rows of the
-        question's own tokens, from the same pass; None where no such row has read the hyperedges:
-        for encoders, encoder-decoders, and templates that leave out the question.
+        Mass and top-3 of each hyperedge, (layers, heads, hyperedges), averaged over the rows of the
+        question's tokens, from the same pass. None if those rows cannot attend to the hyperedges:
+        for encoders, encoder-decoders, and chat templates that omit the question.
     """
 
     answer: str
@@ -85,8 +85,8 @@ def record_answer(
     keep_tokens: bool = True,
     max_new_tokens: int = 48,
 ) -> RecordedAnswer:
-    """See `Model.read`."""
-    asked = prepare_prompt(
+    """Return what `Model.read` documents."""
+    prepared = prepare_prompt(
         model,
         query,
         hyperedges,
@@ -95,25 +95,25 @@ def record_answer(
         on_text=on_text,
         max_new_tokens=max_new_tokens,
     )
-    sequence = asked.encoded
+    sequence = prepared.encoded
     control.report("recording", None, "Recording attention ...")
     attention, token_attention, notes, question = _record(
-        model, sequence, asked.facts, control, keep_rows=keep_rows, keep_tokens=keep_tokens
+        model, sequence, prepared.facts, control, keep_rows=keep_rows, keep_tokens=keep_tokens
     )
     owner = np.full(len(sequence.tokens), -1, dtype=np.int64)
     for unit, spans in enumerate(sequence.spans):
         for start, stop in spans:
             owner[start:stop] = unit
     return RecordedAnswer(
-        answer=asked.answer,
-        generated=asked.generated,
+        answer=prepared.answer,
+        generated=prepared.generated,
         attention=attention,
         answer_tokens=sequence.answer_tokens,
         unit_tokens=tuple(
             tuple(token for start, stop in spans for token in sequence.tokens[start:stop])
             for spans in sequence.spans
         ),
-        prompt=asked.prompt.text,
+        prompt=prepared.prompt.text,
         tokens=sequence.tokens,
         unit_of_token=owner,
         spans=sequence.spans,
@@ -132,13 +132,13 @@ def _record(
     keep_rows: bool,
     keep_tokens: bool,
 ) -> tuple[UnitAttention, AttentionMap | None, tuple[str, ...], UnitAttention | None]:
-    """One recorded pass, reduced to units, and to the answer's rows where they are wanted."""
+    """Return attention to units, attention to tokens, notes, and the question's attention."""
     from explorer.attention import DenseAttention, UnitAttention
     from explorer.attention._recorder import record
 
     n_rows = len(sequence.rows)
     size = model.n_layers * model.n_heads * n_rows * len(sequence.tokens) * 4
-    asks = model.kind == "causal" and len(sequence.question_rows) > 0
+    has_question = model.kind == "causal" and len(sequence.question_rows) > 0
     notes: tuple[str, ...] = ()
     if keep_tokens and size > _TOKEN_BYTES:
         keep_tokens = False
@@ -149,16 +149,16 @@ def _record(
         notes = (note,)
     with model.run(control) as torch_model:
         if not keep_tokens:
-            (read_once,) = run_batch(
+            (found,) = run_batch(
                 model,
                 torch_model,
                 [sequence],
                 [units],
-                question=asks,
+                question=has_question,
                 keep_rows=keep_rows,
                 control=control,
             )
-            reduced = read_once.attention
+            reduced = found.attention
             unit_attention = UnitAttention(
                 reduced.array,
                 units,
@@ -167,7 +167,7 @@ def _record(
                 row_tokens=sequence.answer_tokens if keep_rows else None,
                 k=TOP_K,
             )
-            return unit_attention, None, (*notes, *reduced.notes), read_once.more.get("question")
+            return unit_attention, None, (*notes, *reduced.notes), found.more.get("question")
         recorded = record(torch_model, batch_tensors(model, [sequence]), control=control)
         if model.kind == "encoder-decoder" and recorded.cross is not None:
             recorded = recorded.cross
@@ -175,7 +175,7 @@ def _record(
             [recorded.layer_weights(layer, sequence.rows) for layer in range(recorded.n_layers)]
         )
         question: UnitAttention | None = None
-        if asks:
+        if has_question:
             question = UnitAttention(
                 recorded.span_mass(sequence.spans, sequence.question_rows),
                 units,

@@ -1,1 +1,1 @@
-"""Text for a model: tokens, prompts and their positions."""
+"""Text as a model reads it: tokens, prompts, and the positions of texts in them."""

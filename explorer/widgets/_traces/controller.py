@@ -184,9 +184,8 @@ class TracesController(t.HasTraits):
                 trace.query,
                 [edge.hyperedge for edge in trace.hyperedges],
                 answer,
-                progress=lambda p: pass_on(job, p),
+                control=RunControl(lambda p: pass_on(job, p), job.cancel),
                 on_text=draft,
-                cancel=job.cancel,
             )
             return _read_scene(scene, reading, name)
 

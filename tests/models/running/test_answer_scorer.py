@@ -11,7 +11,7 @@ import pytest
 
 from explorer.errors import Cancelled, ModelCapabilityError
 from explorer.models import Model
-from explorer.models._running.answer_scorer import AnswerScorer, Pass, plan_passes, shared
+from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.models._text.prompt_encoding import EncodedPrompt
 from explorer.run_control import RunControl
 
@@ -220,24 +220,6 @@ def test_leaving_out_one_of_ten_costs_less_than_six_tenths(tokens_read):
     read = tokens_read(model)
     reader.logprobs(given, RunControl())
     assert sum(read) <= 0.6 * sum(len(one.ids) for one in given)
-
-
-def test_passes_are_shared_where_that_costs_less():
-    ends = [text([*range(20, 60), *end]) for end in ([2] * 9, [3] * 9, [4] * 9, [5] * 29)]
-    # A call is worth 12 tokens: two ends of 9 go together. With the last they would be padded to
-    # 29, which is 40 tokens more, and with the first they would be read from its beginning on.
-    assert plan_passes(ends, 12, 1000) == [Pass(0, 1, 0), Pass(1, 3, 40), Pass(3, 4, 40)]
-    # Where a call costs more than anything, all go together, from the first token on.
-    assert plan_passes(ends, 10_000, 1000) == [Pass(0, 4, 0)]
-    assert plan_passes(ends, 10_000, 1000, most=2) == [Pass(0, 2, 0), Pass(2, 4, 40)]
-    assert plan_passes(ends, 10_000, 1000, held_tokens=98)[0] == Pass(0, 2, 0)
-    assert plan_passes(ends, 10_000, 20)[1:] == [Pass(1, 3, 40), Pass(3, 4, 40)]
-
-
-def test_what_two_texts_share():
-    assert shared(np.array([1, 2, 3]), np.array([1, 2, 4, 5])) == 2
-    assert shared(np.array([1, 2]), np.array([1, 2, 3])) == 2
-    assert shared(np.array([7]), np.array([1])) == 0
 
 
 def test_a_model_whose_cache_lies_is_found_out(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 from explorer.errors import Cancelled, InputError, ModelCapabilityError
 from explorer.models import Model
+from explorer.run_control import RunControl
 
 _QUERY = "where was the designer born"
 _HYPEREDGES = [
@@ -121,7 +122,10 @@ def test_an_empty_hyperedge_is_a_unit_without_tokens(chat):
 def test_without_an_answer_the_model_writes_one(chat):
     seen, stages = [], []
     reading = chat.read(
-        _QUERY, _HYPEREDGES, on_text=seen.append, progress=lambda p: stages.append(p.stage)
+        _QUERY,
+        _HYPEREDGES,
+        on_text=seen.append,
+        control=RunControl(lambda p: stages.append(p.stage)),
     )
     assert reading.generated
     assert reading.answer
@@ -166,8 +170,18 @@ def test_reading_can_be_stopped_while_answering_and_while_recording(chat):
                 cancel.set()
 
         with pytest.raises(Cancelled):
-            chat.read(_QUERY, _HYPEREDGES, progress=stop, cancel=cancel)
+            chat.read(_QUERY, _HYPEREDGES, control=RunControl(stop, cancel))
     assert chat.read(_QUERY, _HYPEREDGES, _ANSWER).answer == _ANSWER
+
+
+def test_progress_and_cancel_are_still_taken_with_a_warning(chat):
+    stages, cancel = [], threading.Event()
+    with pytest.warns(DeprecationWarning, match=r"control=RunControl\("):
+        chat.read(_QUERY, _HYPEREDGES, _ANSWER, progress=lambda p: stages.append(p.stage))
+    assert stages == ["recording"]
+    cancel.set()
+    with pytest.warns(DeprecationWarning, match="cancel="), pytest.raises(Cancelled):
+        chat.read(_QUERY, _HYPEREDGES, _ANSWER, cancel=cancel)
 
 
 def test_a_template_that_refuses_a_system_message(tiny_llama, chat):
