@@ -22,7 +22,7 @@ from explorer.widgets._attention.head_set_text import listed
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._shell.export import python_of
-from explorer.widgets._state import IN_THE_PLACE
+from explorer.widgets._state import HEAD_SET_OVERRIDES
 
 from ..support.app_driver import AppDriver
 from ..support.call_counter import count_calls
@@ -389,7 +389,7 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     else:
         assert app.heads is None
         shown_there = (app.layer, app.head, app.reduction, app.normalisation)
-        assert shown_there == tuple(found.config[name] for name in IN_THE_PLACE)
+        assert shown_there == tuple(found.config[name] for name in HEAD_SET_OVERRIDES)
     table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
     pd.testing.assert_frame_equal(app.sweep, sweep(judge(traces, table)).table)
     assert shown(app) == explained(app, **found.config)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.widgets._state import IN_THE_PLACE, METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets._state import HEAD_SET_OVERRIDES, METHOD_THRESHOLDS, ExplorerState
 
 
 def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
@@ -34,7 +34,7 @@ def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
         state.method = wanted.method
         setattr(state, threshold, getattr(wanted, name))
         if wanted.heads is None:
-            for part in IN_THE_PLACE:
+            for part in HEAD_SET_OVERRIDES:
                 setattr(state, part, getattr(wanted, part))
         state.heads = wanted.heads
 
@@ -48,7 +48,7 @@ def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
     name = "attention_threshold" if threshold == "threshold" else threshold
     theirs = {"method": wanted.method, threshold: getattr(wanted, name), "heads": wanted.heads}
     if wanted.heads is None:
-        theirs |= {part: getattr(wanted, part) for part in IN_THE_PLACE}
+        theirs |= {part: getattr(wanted, part) for part in HEAD_SET_OVERRIDES}
     return all(getattr(state, part) == value for part, value in theirs.items())
 
 
@@ -61,7 +61,7 @@ class Earlier:
         As it is now.
     """
 
-    _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *IN_THE_PLACE)
+    _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *HEAD_SET_OVERRIDES)
 
     def __init__(self, state: ExplorerState) -> None:
         self._state = state
@@ -93,7 +93,7 @@ class Earlier:
 def handed_out(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config of the app as JSON takes it, without what a set of heads is in place of."""
     heads = config["heads"]
-    left_out = {"heads"} if heads is None else set(IN_THE_PLACE)
+    left_out = {"heads"} if heads is None else set(HEAD_SET_OVERRIDES)
     found = {name: value for name, value in config.items() if name not in left_out}
     return found if heads is None else found | {"heads": heads.to_dict()}
 

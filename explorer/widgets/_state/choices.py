@@ -1,0 +1,60 @@
+"""The values that the traits of the state may have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from explorer.attention.measures import MEASURES
+from explorer.feedback import NORMALISATIONS, REDUCTIONS
+from explorer.figures.colours import scale_choices
+
+UNIT_KINDS: Final = ("line", "identifier", "node", "token")
+CODE_MEASURES: Final = {
+    name: measure.label for name, measure in MEASURES.items() if measure.in_menu
+}
+"""Menu texts of the measures of a head over code, by name."""
+TRACE_MEASURES: Final = {
+    "mass": "mass on hyperedges",
+    "labelled": "share on labelled",
+    "focus": "largest share",
+}
+"""Menu texts of the measures of a head over a trace, by name."""
+
+METHOD_THRESHOLDS: Final = {
+    "attention": "threshold",
+    "embedding": "similarity_threshold",
+    "citation": "citation_threshold",
+    "hybrid": "similarity_threshold",
+    "logprobs": "threshold",
+    "ensemble": "threshold",
+}
+"""The methods of the traces tab, and the trait with the threshold of each."""
+
+HEAD_SET_OVERRIDES: Final = ("layer", "head", "reduction", "normalisation")
+"""The settings that a set of heads overrides."""
+
+UPDATE_STRATEGIES: Final = ("ema", "additive", "multiplicative")
+TRUTHS: Final = ("labels", "ablation")
+QUALITIES: Final = ("auc", "average_precision", "f1")
+"""Measures of the head map of the thresholds tab, as in `explorer.validation.quality_map`."""
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "tab": ("code", "traces", "thresholds"),
+    "colour_scale": tuple(name for name, _ in scale_choices()),
+    "measure": (*CODE_MEASURES, *TRACE_MEASURES),
+    "threshold_scale": ("log", "linear"),
+    "reduction": tuple(REDUCTIONS),
+    "normalisation": tuple(NORMALISATIONS),
+    "unit_kind": UNIT_KINDS,
+    "direction": ("row", "column"),
+    "scaling": ("linear", "sqrt", "log"),
+    "bar_order": ("order", "score"),
+    "method": tuple(METHOD_THRESHOLDS),
+    "reading_view": ("cards", "text"),
+    "weight_view": ("entities", "weights"),
+    "update_strategy": UPDATE_STRATEGIES,
+    "quality": QUALITIES,
+    "truth": TRUTHS,
+}
+"""The words that a trait may be set to, by its name."""
