@@ -1,4 +1,4 @@
-"""Converted models kept on disk, so that the slow first load happens once."""
+"""Converted models stored on disk, so that a conversion happens once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ABANDONED_AFTER_S = 3_600
 
 
 def cache_folder() -> Path:
-    """Where explorer keeps what it can make again.
+    """Return the folder of files that explorer can create again.
 
     The environment variable ``EXPLORER_CACHE`` overrides the user's cache directory.
     """
@@ -30,10 +30,10 @@ def cache_folder() -> Path:
 
 
 def is_intact(folder: Path) -> bool:
-    """Whether a stored folder is complete and its files are the ones that were written.
+    """Return whether a stored folder is complete and its files are unchanged.
 
-    Sizes are compared exactly and contents by samples, so that half a gigabyte of weights is
-    checked in milliseconds.
+    Sizes are compared exactly and contents by samples, so that checking half a gigabyte of weights
+    takes milliseconds.
     """
     try:
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
@@ -45,10 +45,10 @@ def is_intact(folder: Path) -> bool:
 
 
 def store(folder: Path, write: Callable[[Path], None]) -> None:
-    """Fill a folder so that no reader ever sees half of it.
+    """Write a folder atomically: it appears under its name only when complete.
 
-    `write` fills a temporary folder beside `folder`, which is then renamed. When two processes
-    store the same folder, the first stays and both go on.
+    `write` fills a temporary folder in the same parent, which is then renamed. If two processes
+    store the same folder, the first one stays and both continue.
 
     Raises
     ------
@@ -70,24 +70,24 @@ def store(folder: Path, write: Callable[[Path], None]) -> None:
         try:
             temporary.rename(folder)
         except OSError:
-            if not is_intact(folder):  # not just another process that was quicker
+            if not is_intact(folder):  # another process may have stored the same folder first
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def discard(folder: Path) -> None:
-    """Take a folder out of use at once, then delete it."""
-    grave = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.part"
+    """Delete a folder; renaming it first takes it out of use at once."""
+    renamed = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.part"
     try:
-        folder.rename(grave)
+        folder.rename(renamed)
     except FileNotFoundError:
         return
-    shutil.rmtree(grave, ignore_errors=True)
+    shutil.rmtree(renamed, ignore_errors=True)
 
 
 def _fingerprint(path: Path) -> list[int]:
-    """Size and the checksum of samples spread over a file."""
+    """Return the size of a file and the checksum of samples spread over it."""
     size = path.stat().st_size
     checksum = 0
     with path.open("rb") as file:
@@ -101,7 +101,7 @@ def _fingerprint(path: Path) -> list[int]:
 
 
 def _sweep(parent: Path) -> None:
-    """Delete what a killed process left behind."""
+    """Delete temporary folders that a killed process left."""
     for leftover in parent.glob(".*.part"):
         try:
             if time.time() - leftover.stat().st_mtime > _ABANDONED_AFTER_S:

@@ -1,4 +1,4 @@
-"""One download that reports its bytes, can be stopped, and does not wait for ever."""
+"""A download that reports its bytes, can be cancelled, and ends when no bytes arrive."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Self
 from explorer.errors import Cancelled
 from explorer.run_control import RunControl
 
-# A hub that sends nothing for so long will not go on: give the user the app back.
+# After this many seconds without a byte the download is given up.
 STALL_S = 15.0
 _POLL_S = 0.05
 
 
 class _Transfer:
-    """Shared between the thread that downloads and the one that waits."""
+    """State shared by the downloading and the waiting thread."""
 
     def __init__(self) -> None:
         self.received = 0.0
@@ -33,16 +33,16 @@ class _Transfer:
 
 
 def download(request: dict[str, Any], size: int, control: RunControl) -> Path:
-    """Call ``huggingface_hub.snapshot_download`` in a thread of its own.
+    """Return the folder that ``huggingface_hub.snapshot_download`` fills, called in its own thread.
 
     Parameters
     ----------
     request
         Arguments of ``snapshot_download``.
     size
-        Bytes expected, for the progress bar; 0 when unknown or not worth a bar.
+        Bytes expected, for the progress bar; 0 to report no progress.
     control
-        Told about bytes; its cancel event is noticed at once, also while the hub is silent.
+        Receives the progress; its cancel event is checked also while no bytes arrive.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def download(request: dict[str, Any], size: int, control: RunControl) -> Path:
     TimeoutError
         If no byte arrived for `STALL_S` seconds.
     Cancelled
-        If the caller stopped. What has arrived is kept, and a later download goes on from there.
+        If the cancel event was set. Received files are kept, and a later download continues.
     """
     transfer = _Transfer()
 
@@ -63,7 +63,7 @@ def download(request: dict[str, Any], size: int, control: RunControl) -> Path:
 
         try:
             transfer.folder = Path(snapshot_download(**request, tqdm_class=_bar_class(transfer)))
-        except Exception as error:  # noqa: BLE001  # handed to the waiting thread, whatever it is
+        except Exception as error:  # noqa: BLE001  # any error is raised in the waiting thread
             transfer.error = error
 
     thread = threading.Thread(target=work, name="explorer-download", daemon=True)
@@ -78,7 +78,7 @@ def download(request: dict[str, Any], size: int, control: RunControl) -> Path:
         transfer.abandoned.set()  # the thread stops at its next chunk
     if transfer.error is not None:
         raise transfer.error
-    if transfer.folder is None:  # only SystemExit and its kin end a thread like this
+    if transfer.folder is None:  # a SystemExit ended the thread
         raise ConnectionError("the download ended without a result")
     return transfer.folder
 
@@ -94,17 +94,17 @@ def _report(hub_id: str, transfer: _Transfer, size: int, control: RunControl) ->
 
 
 def _bar_class(transfer: _Transfer) -> type:
-    """A progress bar class that draws nothing and counts bytes for us."""
+    """Return a progress bar class that draws nothing and counts the bytes of a transfer."""
 
     class Bar:
-        """Stands in for tqdm: huggingface_hub makes one for bytes written, one for files."""
+        """A silent tqdm: huggingface_hub makes one for bytes written and one for files."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.total = kwargs.get("total")
             self.format_dict: dict[str, Any] = {}
             self.n = 0.0
             self._iterable = args[0] if args else kwargs.get("iterable")
-            # Bytes are counted once: a second bar counts what arrives before decompression.
+            # A second bar counts the same bytes before decompression; it is ignored.
             description = str(kwargs.get("desc") or "")
             self._counts = kwargs.get("unit") == "B" and description != "Downloading bytes"
 

@@ -1,4 +1,4 @@
-"""Loading the models that come as wheels."""
+"""Packaged models, loaded from their wheels; GGUF files are converted to safetensors once."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from explorer.errors import ExplorerError, ExplorerWarning, ModelError, ModelNot
 from explorer.models._catalogue.converted_store import cache_folder, discard, is_intact, store
 from explorer.models._catalogue.model_folder import first_line, load_folder
 from explorer.models._catalogue.packaged_models import PackagedModel
-from explorer.models._catalogue.transformers_logging import SilentBar, quiet
+from explorer.models._catalogue.transformers_logging import SilentBar, silenced
 from explorer.models._model_kind import auto_class
 from explorer.run_control import RunControl
 
-_CONVERSION = 1  # raise when the conversion changes, so that stored models are made again
+_CONVERSION = 1  # increase when the conversion changes, so that stored models are not reused
 
 
 def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
-    """Load a packaged model; a GGUF file is converted once and stored as safetensors.
+    """Return the torch model and tokenizer of a packaged model.
+
+    A GGUF file is converted to safetensors on its first use.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
         try:
             return load_folder(stored, model.name, control)
         except ModelError:
-            discard(stored)  # damaged where the samples did not look: make it again
+            discard(stored)  # damaged between the samples: convert again
     return _convert(model, path, stored, control)
 
 
@@ -57,7 +59,7 @@ def _convert(
 
         def write(folder: Path) -> None:
             control.report("conversion", 0.85, _message(model))
-            with quiet():
+            with silenced():
                 tokenizer.save_pretrained(folder)
                 torch_model.save_pretrained(folder, max_shard_size="100GB")
 
@@ -73,18 +75,18 @@ def _convert(
             )
     except ExplorerError:
         raise
-    except Exception as error:  # transformers raises whatever its parts raise
+    except Exception as error:  # transformers raises errors of many libraries
         raise ModelError(f"{model.name} could not be converted: {first_line(error)}") from error
     control.report("loading", 1.0, f"{model.name} is ready.")
     return torch_model, tokenizer
 
 
 def _message(model: PackagedModel) -> str:
-    return f"Preparing {model.name} for its first use (some 10 s, only once) ..."
+    return f"Converting {model.name} for its first use (about 10 s, once) ..."
 
 
 def _unpack(model: PackagedModel, path: Path, control: RunControl) -> tuple[Any, Any]:
-    """Read a GGUF file into a float32 torch model and its tokenizer."""
+    """Return the float32 torch model and the tokenizer of a GGUF file."""
     control.report("conversion", 0.0, _message(model))
     import torch
     from transformers import AutoTokenizer, GgufConfig
@@ -93,13 +95,13 @@ def _unpack(model: PackagedModel, path: Path, control: RunControl) -> tuple[Any,
         if fraction is not None:
             control.report("conversion", 0.5 + 0.3 * fraction, _message(model))
 
-    with quiet(), _reading_once(advance):
+    with silenced(), _reading_once(advance):
         control.report("conversion", 0.1, _message(model))
         tokenizer = AutoTokenizer.from_pretrained(
             path.parent, gguf_file=path.name, local_files_only=True
         )
         control.report("conversion", 0.3, _message(model))
-        # Dequantised: otherwise every forward pass would unpack the weights again.
+        # Without dequantising, every forward pass would unpack the weights.
         torch_model = auto_class(model.kind).from_pretrained(
             path.parent,
             gguf_file=path.name,
@@ -113,11 +115,11 @@ def _unpack(model: PackagedModel, path: Path, control: RunControl) -> tuple[Any,
 
 @contextmanager
 def _reading_once(advance: Callable[[str, float | None], None]) -> Iterator[None]:
-    """Read the GGUF file once, and draw no bar while unpacking it.
+    """Parse the GGUF file once in this context, and draw no progress bar.
 
-    transformers parses the whole file (its vocabulary takes seconds) for the tokenizer, for the
-    configuration and for the weights, and works out the same table of names for every module.
-    It looks these names up each time, so they can be replaced for a while.
+    transformers parses the whole file (seconds for its vocabulary) for the tokenizer, the
+    configuration and the weights, and builds the same table of names for each module. It looks the
+    functions up at each use, so they can be replaced in this context.
     """
     import gguf
     from transformers import modeling_gguf_pytorch_utils as unpacking

@@ -1,4 +1,4 @@
-"""Downloading models from the hub, only when the user picks one, and never pickled weights."""
+"""Models of the hub, downloaded when they are chosen; pickled weights are refused."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from explorer.models._catalogue.model_folder import check_weights, read_config, 
 from explorer.run_control import RunControl
 
 _ANSWER_WITHIN_S = 5.0
-# Only the top folder: exports for other runtimes live below it. Only the plain weights: some
-# repositories hold a second copy of them ("consolidated", "fp16").
+# Only the top folder, because exports for other runtimes are in subfolders; and only the plain
+# weights, because some repositories hold a second copy ("consolidated", "fp16").
 _CONFIGURATION = ["config.json"]
 _WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "model-*.safetensors"]
 _WANTED = ["*.json", "*.jinja", "*.txt", "*.model", "tokenizer*", *_WEIGHTS]
 _UNWANTED = ["*/*", "*.bin", "*.pt", "*.h5", "*.msgpack", "*.onnx", "*.gguf"]
 
-# The hub's own robot, which opens a pull request with the weights as safetensors.
+# The hub's robot that opens a pull request with the weights as safetensors.
 _CONVERTER = "SFconvertbot"
 _CONVERTED_TITLE = "Adding `safetensors` variant of this model"
 
 
 def is_cached(hub_id: str) -> bool:
-    """Whether a hub model was downloaded before, so that it loads without a network."""
+    """Return whether a hub model was downloaded before, so that it loads without a network."""
     return _cached(hub_id, None) is not None
 
 
 def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
-    """Return the folder of a hub model, downloading it if that has not happened before.
+    """Return the folder of a hub model, downloaded unless it is in the cache.
 
     Parameters
     ----------
     hub_id
         ``"owner/name"``.
     revision
-        Branch, tag, commit or ``"refs/pr/N"``; None for the main branch, or for the pull request
-        of the hub's converter where the main branch has only pickled weights.
+        Branch, tag, commit or ``"refs/pr/N"``. None for the main branch; if that has only pickled
+        weights, for the pull request of the hub's converter.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
     ModelError
         If the model is gated, pickled, needs its own code, or does not fit on the disk.
     Cancelled
-        If the caller's cancel event was set.
+        If the cancel event of `control` was set.
     """
     cached = _cached(hub_id, revision)
     if cached is not None:
@@ -63,7 +63,7 @@ def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
             f"{hub_id} was not downloaded before and offline mode is on (HF_HUB_OFFLINE). "
             f"Unset it, or {OFFLINE_ADVICE}"
         )
-    control.report("download", None, f"Asking the model hub for {hub_id} ...")
+    control.report("download", None, f"Looking up {hub_id} on the model hub ...")
     with plain_errors(hub_id):
         files = _files(hub_id, revision)
         if not any(_is_weights(name) for name in files) and revision is None:
@@ -81,7 +81,7 @@ def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
 
 
 def _files(hub_id: str, revision: str | None) -> dict[str, int]:
-    """Names and sizes of a repository's files."""
+    """Return the sizes of a repository's files in bytes, by name."""
     return {
         file.rfilename: int(file.size or 0) for file in _listing(hub_id, revision).siblings or ()
     }
@@ -94,9 +94,9 @@ def _listing(hub_id: str, revision: str | None) -> Any:
 
 
 def _converted_revision(hub_id: str, files: dict[str, int]) -> str | None:
-    """The converter's pull request, if it was made from the weights of the main branch.
+    """Return the converter's pull request if it was made from the weights of the main branch.
 
-    Only the hub's robot is trusted with it, and nothing asks the robot to convert now.
+    Only pull requests of the hub's robot are trusted. No conversion is requested.
     """
     if not any(name.endswith(".bin") for name in files):
         return None
@@ -115,7 +115,7 @@ def _converted_revision(hub_id: str, files: dict[str, int]) -> str | None:
 
 
 def _pickled_digests(hub_id: str, revision: str | None) -> set[tuple[str, str]]:
-    """Names and contents (as digests) of the pickled weights of a revision."""
+    """Return names and digests of the pickled weights of a revision."""
     return {
         (file.rfilename, file.lfs.sha256 if file.lfs is not None else str(file.blob_id))
         for file in _listing(hub_id, revision).siblings or ()
@@ -135,14 +135,14 @@ def _check_files(hub_id: str, files: Sequence[str]) -> None:
     if any("adapter_model" in name for name in files):
         raise ModelError(
             f"{hub_id} is an adapter, not a whole model. Load it with peft, merge it into its base "
-            "model, and save that to a folder."
+            "model, save the result to a folder, and load that folder."
         )
-    # Safetensors of another name are nothing that transformers would load.
+    # transformers does not load safetensors of other names.
     check_weights([name for name in files if not name.endswith(".safetensors")], hub_id)
 
 
 def _check_disk(hub_id: str, size: int) -> None:
-    """Say before, not after, an hour of downloading that the disk is too small."""
+    """Raise `ModelError` if the disk has too little space for `size` bytes."""
     folder = _hub_cache()
     while not folder.exists():
         folder = folder.parent
@@ -174,7 +174,7 @@ def _download(
 
 
 def _cached(hub_id: str, revision: str | None) -> Path | None:
-    """The folder of a complete earlier download."""
+    """Return the folder of a complete earlier download, or None."""
     revisions = [revision] if revision else [None, _remembered(hub_id)]
     if not (_hub_cache() / f"models--{hub_id.replace('/', '--')}").is_dir():
         return None
@@ -202,7 +202,7 @@ def _cached(hub_id: str, revision: str | None) -> Path | None:
 
 
 def _remembered(hub_id: str) -> str | None:
-    """The revision that an earlier download of this model chose."""
+    """Return the revision that an earlier download of this model chose."""
     try:
         return _note(hub_id).read_text("utf-8").strip() or None
     except OSError:
@@ -216,7 +216,7 @@ def _remember(hub_id: str, revision: str | None) -> None:
         _note(hub_id).parent.mkdir(parents=True, exist_ok=True)
         _note(hub_id).write_text(revision, "utf-8")
     except OSError:
-        return  # only convenience is lost: the hub is asked again next time
+        return  # the revision is then looked up again next time
 
 
 def _note(hub_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""What goes wrong between us and the model hub, in plain words."""
+"""Errors of the model hub, translated into explorer's errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OFFLINE_ADVICE = (
 
 @contextmanager
 def plain_errors(hub_id: str) -> Iterator[None]:
-    """Turn what huggingface_hub raises into explorer's errors."""
+    """Translate errors that huggingface_hub raises in this context."""
     try:
         yield
     except ExplorerError:
@@ -32,7 +32,7 @@ def plain_errors(hub_id: str) -> Iterator[None]:
 
 
 def translated(hub_id: str, error: Exception) -> ExplorerError:
-    """The error of explorer that says what `error` means for the user."""
+    """Return explorer's error for an error of huggingface_hub."""
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     if isinstance(error, LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
@@ -43,7 +43,7 @@ def translated(hub_id: str, error: Exception) -> ExplorerError:
 
 
 def _refused(hub_id: str, error: HfHubHTTPError) -> ExplorerError:
-    """The hub answered, with a no."""
+    """Return the error for a response of the hub with an error status."""
     from huggingface_hub.errors import (
         GatedRepoError,
         RepositoryNotFoundError,
@@ -57,7 +57,7 @@ def _refused(hub_id: str, error: HfHubHTTPError) -> ExplorerError:
         )
     if isinstance(error, RevisionNotFoundError):
         return ModelNotFoundError(
-            f"The hub knows {hub_id}, but not this revision of it. Check what comes after the @."
+            f"The hub has {hub_id}, but not this revision of it. Check the text after the @."
         )
     status = error.response.status_code
     if isinstance(error, RepositoryNotFoundError) or status == NOT_FOUND:
@@ -72,13 +72,15 @@ def _refused(hub_id: str, error: HfHubHTTPError) -> ExplorerError:
 
 
 def _not_reached(hub_id: str, error: Exception) -> ExplorerError:
-    """Nobody answered, or not in the hub's language, or the fault is on this machine."""
+    """Return the error for a missing or malformed response, or a fault on this machine."""
     from huggingface_hub import utils
     from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
 
     silent = (utils.httpx.TransportError, TimeoutError, ConnectionError)  # type: ignore[attr-defined]
     if isinstance(error, HFValidationError):
-        return ModelNotFoundError(f"{hub_id!r} is no name of a hub model. Check the spelling.")
+        return ModelNotFoundError(
+            f"{hub_id!r} is not a valid name of a hub model. Check the spelling."
+        )
     if isinstance(error, OfflineModeIsEnabled):
         return HubUnreachableError(
             f"{hub_id} cannot be downloaded: offline mode is on (HF_HUB_OFFLINE). "
@@ -91,8 +93,8 @@ def _not_reached(hub_id: str, error: Exception) -> ExplorerError:
         )
     if isinstance(error, json.JSONDecodeError | KeyError | TypeError | AssertionError):
         return HubUnreachableError(
-            f"What answered in the model hub's place is no model hub, so {hub_id} cannot be "
-            f"downloaded. Check HF_ENDPOINT and the network, or {OFFLINE_ADVICE}"
+            f"The server that answered is not a model hub, so {hub_id} cannot be downloaded. "
+            f"Check HF_ENDPOINT and the network, or {OFFLINE_ADVICE}"
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return ModelError(

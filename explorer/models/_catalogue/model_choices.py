@@ -1,4 +1,4 @@
-"""The models that explorer offers by name."""
+"""The models of the menu: packaged ones and a selection from the hub."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class ModelChoice:
     Attributes
     ----------
     name
-        What `load_model` takes.
+        Name for `load_model`.
     label
-        What the menu shows.
+        Text in the menu.
     kind
         ``"causal"``, ``"encoder"`` or ``"encoder-decoder"``.
     installed
-        Whether loading needs no network.
+        Whether it loads without a network.
     note
-        A sentence about where the model comes from and what it is good for.
+        A sentence about its source and its use.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ModelChoice:
     note: str
 
 
-# The first is the model that most papers on attention to code look at.
+# Most papers on attention to code use the first of these.
 _HUB: tuple[tuple[str, str, ModelKind, str], ...] = (
     ("microsoft/codebert-base", "CodeBERT base", "encoder", "code and English, 512 tokens"),
     ("microsoft/graphcodebert-base", "GraphCodeBERT base", "encoder", "code with data flow"),
@@ -45,10 +45,10 @@ _HUB: tuple[tuple[str, str, ModelKind, str], ...] = (
 
 
 def available_models() -> list[ModelChoice]:
-    """The models to offer in a menu: the packaged ones, then the hub's, those for code first.
+    """Return the models of the menu: packaged ones, then hub models, those for code first.
 
-    Nothing is loaded and no network is touched. Any other hub id or folder can be given to
-    `load_model` as well.
+    Nothing is loaded, and the network is not used. `load_model` takes any other hub id or folder
+    too.
     """
     packaged = [
         ModelChoice(

@@ -1,4 +1,4 @@
-"""Loading a transformers model from a folder on this machine."""
+"""A transformers model in a folder of this machine: checks, and loading."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError, ModelError, ModelNotFoundError
-from explorer.models._catalogue.transformers_logging import quiet
+from explorer.models._catalogue.transformers_logging import silenced
 from explorer.models._model_kind import auto_class, kind_of
 from explorer.run_control import RunControl
 
@@ -15,14 +15,16 @@ _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]:
-    """Load a torch model (float32, evaluation mode) and its tokenizer.
+    """Return the torch model (float32, evaluation mode) and tokenizer of a folder.
 
     Parameters
     ----------
     folder
         Has ``config.json``, weights in safetensors, and a tokenizer.
     name
-        What the user calls the model, for messages.
+        Name of the model in messages.
+    control
+        Receives the progress; its cancel event is checked at every step.
 
     Raises
     ------
@@ -30,6 +32,8 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
         If there is no model in the folder.
     ModelError
         If the weights are pickled, tensors are missing, or the model needs code of its own.
+    Cancelled
+        If the cancel event of `control` was set.
     """
     config = read_config(folder, name)
     refuse_remote_code(config, name)
@@ -43,7 +47,7 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
         control.report("loading", part, f"Loading {name}: reading weights ...")
 
     try:
-        with quiet(advance):
+        with silenced(advance):
             settings = AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
@@ -63,12 +67,12 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
             )
     except ExplorerError:
         raise
-    except Exception as error:  # transformers raises whatever its parts raise
+    except Exception as error:  # transformers raises errors of many libraries
         raise ModelError(
             f"{name} could not be loaded: {first_line(error)} "
             "Check that the folder is a complete transformers model, or choose another model."
         ) from error
-    # A pooler plays no part in attention, and many checkpoints leave it out.
+    # A pooler is not part of attention, and many checkpoints omit it.
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:
         raise ModelError(
@@ -81,14 +85,14 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
-    """Parse ``config.json``.
+    """Return the parsed ``config.json`` of a folder.
 
     Raises
     ------
     ModelNotFoundError
-        If there is none.
+        If the file does not exist.
     ModelError
-        If it is not a model's configuration.
+        If it is not the configuration of a model.
     """
     path = folder / "config.json"
     if not path.is_file():
@@ -102,18 +106,18 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
         raise ModelError(f"The config.json of {name} cannot be read: {error}.") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(
-            f"The config.json of {name} names no model_type, so nobody can tell how to build it. "
+            f"The config.json of {name} has no model_type, so the model cannot be built. "
             "Save the model again with a current transformers."
         )
     return config
 
 
 def refuse_remote_code(config: dict[str, Any], name: str) -> None:
-    """Raise `ModelError` when only code from the model's own repository could build it."""
+    """Raise `ModelError` if only code from the model's repository can build the model."""
     from transformers import CONFIG_MAPPING
 
     if config["model_type"] in CONFIG_MAPPING:
-        return  # an auto_map beside a known type is ignored: transformers' own class is used
+        return  # with a known type, transformers' own class is used and auto_map ignored
     if config.get("auto_map"):
         raise ModelError(
             f"{name} brings Python code of its own (model type {config['model_type']!r}), and "
@@ -127,7 +131,7 @@ def refuse_remote_code(config: dict[str, Any], name: str) -> None:
 
 
 def check_weights(files: list[str], name: str) -> None:
-    """Raise `ModelError` unless there are weights in safetensors among `files`."""
+    """Raise `ModelError` if `files` contains no weights in safetensors."""
     if any(file.endswith(".safetensors") for file in files):
         return
     if pickled := [file for file in files if file.endswith(_PICKLED)]:
@@ -143,7 +147,7 @@ def check_weights(files: list[str], name: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error as a sentence."""
+    """Return the first line of an error as a sentence."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     line = lines[0].strip()
     return line if line.endswith((".", "!", "?")) else line + "."

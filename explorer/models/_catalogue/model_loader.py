@@ -1,12 +1,13 @@
-"""From a name to a loaded model."""
+"""`load_model`: a name to a loaded model; the most recent models stay in memory."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cachetools import LRUCache
 
 from explorer.errors import ModelNotFoundError
 from explorer.models._catalogue.packaged_models import find_packaged
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _KEPT = 3
 _HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(@[\w./-]+)?", re.ASCII)
 
-_loaded: OrderedDict[str, Model] = OrderedDict()
+_loaded: LRUCache[str, Model] = LRUCache(_KEPT)
 _loading = threading.RLock()
 
 
@@ -28,32 +29,34 @@ def load_model(
     progress: ProgressCallback | None = None,
     cancel: threading.Event | None = None,
 ) -> Model:
-    """Load a model, in float32 and evaluation mode, on the CPU.
+    """Return a model by name, in float32 and evaluation mode, on the CPU.
 
     Parameters
     ----------
     name
         A packaged model (``"SmolLM2-135M-Instruct"``, ``"all-MiniLM-L6-v2"``, in any case), a
         local folder, or a hub id (``"owner/name"``, or ``"owner/name@revision"``). The network is
-        touched only for a hub id that was not downloaded before.
+        used only for a hub id that was not downloaded before.
     progress
         Called with `Progress` steps, from the calling thread or a download thread.
     cancel
-        Set it to stop; `Cancelled` is raised.
+        Set it to stop loading.
 
     Returns
     -------
     Model
-        The last few loaded models stay in memory, so that choosing one again is instant.
+        The three most recent models stay in memory, and loading one of them again is instant.
 
     Raises
     ------
     ModelNotFoundError
-        If there is no such model.
+        If there is no model of this name.
     HubUnreachableError
         If the hub does not answer within seconds.
     ModelError
-        If the weights are pickled, incomplete, or need code from the model's repository.
+        If the weights are pickled or incomplete, or the model needs code from its repository.
+    MissingExtraError
+        If the packaged SmolLM2 must be converted and the extra ``gguf`` is not installed.
     Cancelled
         If `cancel` was set.
     """
@@ -61,34 +64,32 @@ def load_model(
     key = _key(name)
     control.check()
     while not _loading.acquire(timeout=0.1):
-        control.report("loading", None, "Waiting for what is being loaded already ...")
+        control.report("loading", None, "Waiting for another load to finish ...")
     try:
         if key in _loaded:
-            _loaded.move_to_end(key)
-            control.report("loading", 1.0, f"{_loaded[key].name} is ready.")
-            return _loaded[key]
+            model = _loaded[key]
+            control.report("loading", 1.0, f"{model.name} is ready.")
+            return model
         model = _load(name.strip(), control)
         _loaded[key] = model
-        while len(_loaded) > _KEPT:
-            _loaded.popitem(last=False)
         return model
     finally:
         _loading.release()
 
 
 def clear_models() -> None:
-    """Forget the models that `load_model` keeps in memory."""
+    """Release the models that `load_model` keeps in memory."""
     with _loading:
         _loaded.clear()
 
 
 def warm_up() -> threading.Thread:
-    """Import torch and transformers in a background thread, so that the first load is quicker.
+    """Return a started thread that imports torch and transformers, so that the first load is fast.
 
     Returns
     -------
     threading.Thread
-        Started already; join it to wait.
+        Join it to wait.
     """
     thread = threading.Thread(target=_warm_up, name="explorer-warm-up", daemon=True)
     thread.start()
@@ -98,7 +99,7 @@ def warm_up() -> threading.Thread:
 def _warm_up() -> None:
     from explorer.models._catalogue.preload import import_libraries
 
-    # A load that begins meanwhile waits: transformers does not bear being imported by two threads.
+    # A load that starts now waits, because two threads cannot import transformers at once.
     with _loading:
         import_libraries()
 
@@ -106,7 +107,7 @@ def _warm_up() -> None:
 def _key(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ModelNotFoundError(
-            "Give the name of a model: a packaged one such as 'SmolLM2-135M-Instruct', "
+            "Give the name of a model: a packaged model such as 'SmolLM2-135M-Instruct', "
             "a folder, or a hub id such as 'microsoft/codebert-base'."
         )
     packaged = find_packaged(name)
@@ -123,12 +124,12 @@ def _path(name: str) -> Path:
     Raises
     ------
     ModelNotFoundError
-        No file system takes such a name.
+        The name is not a valid path.
     """
     try:
         folder = Path(name).expanduser()
         folder.is_dir()
-    except (OSError, RuntimeError) as error:  # too long; a home folder of nobody
+    except (OSError, RuntimeError) as error:  # too long, or the home folder of an unknown user
         reason = getattr(error, "strerror", None) or str(error)
         raise ModelNotFoundError(
             f"There is no model or folder {name[:60]!r} ({reason}). Check the spelling."

@@ -13,7 +13,21 @@ DEFAULT_MODEL = "SmolLM2-135M-Instruct"
 
 @dataclass(frozen=True)
 class PackagedModel:
-    """A model that comes as a Python wheel; the wheel's code is never imported."""
+    """A model that comes as a Python wheel, whose code is never imported.
+
+    Attributes
+    ----------
+    name, label, kind, note
+        As in `ModelChoice`.
+    module
+        Module of the wheel.
+    distribution
+        Requirement that installs the wheel.
+    path
+        Folder or GGUF file of the model within the module.
+    aliases
+        Other names, in lower case.
+    """
 
     name: str
     label: str
@@ -25,7 +39,7 @@ class PackagedModel:
     note: str
 
     def locate(self) -> Path | None:
-        """The model's folder or GGUF file, or None when the wheel is not installed."""
+        """Return the model's folder or GGUF file; None if the wheel is not installed."""
         try:
             spec = importlib.util.find_spec(self.module)
         except (ImportError, ValueError):
@@ -62,7 +76,7 @@ PACKAGED = (
 
 
 def find_packaged(name: str) -> PackagedModel | None:
-    """The packaged model of this name or alias, in any case."""
+    """Return the packaged model with this name or alias, in any case; None if there is none."""
     wanted = name.strip().lower()
     for model in PACKAGED:
         if wanted == model.name.lower() or wanted in model.aliases:

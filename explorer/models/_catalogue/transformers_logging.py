@@ -1,4 +1,4 @@
-"""Keeps transformers' own progress bars and log lines off the user's screen while we load."""
+"""Progress bars and log lines of transformers, silenced while a model loads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ERRORS_ONLY = 40  # logging.ERROR
 
 
 class SilentBar:
-    """Stands in for a tqdm bar and passes its counts on."""
+    """A tqdm bar that draws nothing and passes its counts to a callback."""
 
     def __init__(self, advance: Callable[[str, float | None], None], *args: Any, **kwargs: Any):
         self._items = args[0] if args else kwargs.get("iterable")
@@ -36,7 +36,7 @@ class SilentBar:
         return None
 
     def update(self, n: float | None = 1) -> None:
-        """Count `n` more items."""
+        """Add `n` items to the count."""
         self.n += n or 0
         self._advance(self._label, self.n / self._total if self._total else None)
 
@@ -45,13 +45,13 @@ class SilentBar:
 
 
 @contextmanager
-def quiet(
+def silenced(
     advance: Callable[[str, float | None], None] = lambda label, fraction: None,
 ) -> Iterator[None]:
-    """Silence transformers; what its bars would have shown goes to ``advance(label, fraction)``.
+    """Silence transformers; its progress goes to ``advance(label, fraction)``.
 
-    Its settings are global, so only one thread at a time may be inside; other threads' bars pass
-    through as they were.
+    The settings of transformers are global, so one thread at a time can be in this context. Bars of
+    other threads are drawn as before.
     """
     from transformers.utils import logging
 

@@ -1,8 +1,8 @@
 """Character offsets for tokenizers that do not report them.
 
-Tokenizers written in Python tell only token strings. The source of each is found again by walking
-through the text and the tokens side by side, byte by byte, so that a character that was split over
-several tokens belongs to all of them.
+Tokenizers written in Python return token strings only. The source of each token is found by
+matching text and tokens in parallel, byte by byte, so that a character that was split over several
+tokens belongs to all of them.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from explorer.source._byte_level import byte_alphabet
 
 _BYTE_TOKEN = re.compile(r"^<0x([0-9A-Fa-f]{2})>$")
 _WORD_START = "▁"  # SentencePiece
-# How far behind the cursor a piece may be found: more than dropped white space or an unknown word
-# needs, less than would jump to the next use of the same word.
+# How far after the cursor a piece is searched: more than dropped white space or an unknown word
+# takes up, less than the usual distance to the next use of the same word.
 _LOOK_AHEAD_BYTES = 64
 
 
 def align(text: str, pieces: Sequence[str]) -> NDArray[np.int64]:
-    """Find the source characters of every token.
+    """Return the source characters of each token.
 
     Parameters
     ----------
     text
-        What was tokenized.
+        The tokenized text.
     pieces
         Vocabulary entries in order (as ``convert_ids_to_tokens`` gives them), without the special
         tokens that the tokenizer added. Byte-level alphabets, byte tokens (``<0xF0>``),
@@ -55,7 +55,7 @@ def align(text: str, pieces: Sequence[str]) -> NDArray[np.int64]:
 def _walk(
     source: tuple[bytes, NDArray[np.int64]], surfaces: Sequence[tuple[bytes, ...]]
 ) -> tuple[NDArray[np.int64], int]:
-    """Match surfaces in order; return the spans and how many tokens found no source."""
+    """Match surfaces in order; return the spans and the number of tokens without a source."""
     stream, owner = source  # owner[i] is the character that byte i comes from
     found = _matches(stream, surfaces)
     spans = np.zeros((len(surfaces), 2), dtype=np.int64)
@@ -77,12 +77,12 @@ def _walk(
 
 
 def _matches(stream: bytes, surfaces: Sequence[tuple[bytes, ...]]) -> NDArray[np.int64]:
-    """Half-open byte spans of the surfaces, (-1, -1) where one was not found: (tokens, 2)."""
+    """Return half-open byte spans of the surfaces: (tokens, 2), (-1, -1) if not found."""
     found = np.full((len(surfaces), 2), -1, dtype=np.int64)
     cursor = 0
     for position, candidates in enumerate(surfaces):
         for candidate in candidates:
-            # White space is only looked for right here: the next one may be words away.
+            # White space is matched at the cursor only: the next one may be words away.
             ahead = _LOOK_AHEAD_BYTES if candidate.strip() else 0
             reach = cursor + len(candidate) + ahead
             at = stream.find(candidate, cursor, reach)
@@ -94,7 +94,7 @@ def _matches(stream: bytes, surfaces: Sequence[tuple[bytes, ...]]) -> NDArray[np
 
 
 def _gap(stream: bytes, before: int, later: NDArray[np.int64]) -> tuple[int, int]:
-    """What lies between a token's neighbours: an unknown token stands for that."""
+    """Return the bytes between a token's neighbours, for which an unknown token stands."""
     start, stop = before, next((int(begin) for begin in later if begin >= 0), len(stream))
     while start < stop and stream[start : start + 1].isspace():
         start += 1
@@ -108,7 +108,7 @@ def _length(owner: NDArray[np.int64]) -> int:
 
 
 def _fold(text: str) -> str:
-    """Lower the case and drop accents, as uncased tokenizers do."""
+    """Return text in lower case without accents, as uncased tokenizers read it."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
@@ -124,12 +124,12 @@ def _bytes_of(text: str, *, normalise: bool) -> tuple[bytes, NDArray[np.int64]]:
 
 
 def _surfaces(piece: str, *, normalise: bool) -> tuple[bytes, ...]:
-    """What a vocabulary entry can stand for, the likelier first."""
+    """Return the byte strings that a vocabulary entry can stand for, the likeliest first."""
     if byte := _BYTE_TOKEN.match(piece):
         return (bytes([int(byte.group(1), 16)]),)
     found: list[bytes] = []
     alphabet = byte_alphabet()
-    # Plain ASCII means the same in every scheme.
+    # ASCII is the same in every scheme.
     if not piece.isascii() and all(character in alphabet for character in piece):
         raw = bytes(alphabet[character] for character in piece)
         found.append(raw.lower() if normalise and raw.isascii() else raw)

@@ -1,4 +1,4 @@
-"""Prompt and answer as token ids, with the places that count in them."""
+"""Prompt and answer as token ids, with the positions of hyperedges, question and answer."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ class EncodedPrompt:
     Attributes
     ----------
     ids
-        int64 (tokens,): what can be looked at. For an encoder-decoder the prompt, else prompt and
-        answer.
+        int64 (tokens,): the tokens that can be attended to. For an encoder-decoder the prompt, else
+        prompt and answer.
     decoder_ids
-        int64: what the decoder of an encoder-decoder reads; None for other models.
+        int64: input of the decoder of an encoder-decoder; None for other models.
     tokens
-        Source text of every token that can be looked at.
+        Source text of each token of `ids`.
     spans
-        Half-open token spans of every hyperedge.
+        Half-open token spans of each hyperedge.
     rows
-        int64 (answer tokens,): the query rows that count.
+        int64 (answer tokens,): the query rows that predict the answer.
     answer_ids
         int64 (answer tokens,): vocabulary ids of the answer's tokens, one for each row.
     answer_tokens
-        Source text of each of them.
+        Source text of each answer token.
     question_rows
-        int64: positions of the question's own tokens, which have read all hyperedges before them.
-        Empty for an encoder-decoder, whose decoder never reads the question.
+        int64: positions of the question's tokens, which come after all hyperedges. Empty for an
+        encoder-decoder, whose decoder does not read the question.
     """
 
     ids: NDArray[np.int64]
@@ -69,12 +69,18 @@ class EncodedPrompt:
     question_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
-        """Tokens that the model has to run over."""
+        """Number of tokens that the model reads."""
         return len(self.ids) + (0 if self.decoder_ids is None else len(self.decoder_ids))
 
 
 def encode_given_answer(model: LoadedModel, prompt: FactPrompt, answer: str) -> EncodedPrompt:
-    """Prompt and given answer as the tokenizer cuts them: tokens may reach over the boundary."""
+    """Return prompt and given answer, tokenized together: a token may span the boundary.
+
+    Raises
+    ------
+    InputError
+        The answer has no tokens, or the model takes fewer tokens.
+    """
     tokenizer = model.tokenizer
     if model.kind == "encoder-decoder":
         ids, offsets = encode(tokenizer, answer)
@@ -90,17 +96,25 @@ def encode_given_answer(model: LoadedModel, prompt: FactPrompt, answer: str) -> 
 def encode_generated_answer(
     model: LoadedModel, prompt: FactPrompt, written: GeneratedText
 ) -> EncodedPrompt:
-    """Prompt and the very tokens that the model wrote, which a tokenizer might cut otherwise."""
+    """Return prompt and the generated tokens, which the tokenizer might split otherwise.
+
+    Raises
+    ------
+    ModelError
+        The model generated no text.
+    InputError
+        The model takes fewer tokens.
+    """
     answer_ids = np.asarray(written.ids, dtype=np.int64)
     spans = align(written.raw, vocabulary_entries(model.tokenizer, answer_ids))
     first = written.raw.find(written.text)
     shown = (spans[:, 1] > first) & (spans[:, 0] < first + len(written.text))
     if not written.text or not shown.any():
         raise ModelError(
-            f"{model.label} gave no answer to this question. Ask in another way, give the "
+            f"{model.label} gave no answer to this question. Change the question, give the "
             "answer yourself, or choose another model."
         )
-    end = int(np.flatnonzero(shown)[-1]) + 1  # without the token that says "the end"
+    end = int(np.flatnonzero(shown)[-1]) + 1  # without the end-of-text token
     answer_ids, spans, shown = answer_ids[:end], spans[:end], shown[:end]
     if model.kind == "encoder-decoder":
         return _two_sequences(model, prompt, written.raw, answer_ids, spans, shown)
@@ -123,7 +137,7 @@ def _one_sequence(
     offsets: NDArray[np.int64],
     positions: NDArray[np.int64],
 ) -> EncodedPrompt:
-    """Prompt and answer in one sequence; `positions` are those of the answer."""
+    """Return prompt and answer as one sequence; `positions` are those of the answer."""
     check_length(model, len(ids))
     _check_answer(positions)
     tokens = shown_tokens(model.tokenizer, text, ids, offsets)
@@ -132,7 +146,7 @@ def _one_sequence(
         decoder_ids=None,
         tokens=tokens,
         spans=_token_spans(prompt, offsets, int(positions[0])),
-        # The position before a token predicts it; an encoder has read the token itself.
+        # The position before a token predicts it; of an encoder the token's own row is used.
         rows=positions if model.kind == "encoder" else positions - 1,
         answer_ids=ids[positions],
         answer_tokens=tuple(tokens[position] for position in positions),
@@ -141,7 +155,7 @@ def _one_sequence(
 
 
 def encode_question(model: LoadedModel, prompt: FactPrompt) -> EncodedPrompt:
-    """Prompt without an answer, for a model that looks back only; its rows are the question's."""
+    """Return a prompt without an answer, for a causal model; its rows are the question's tokens."""
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
     check_length(model, len(ids))
     rows = _tokens_within(prompt.query_span, offsets)
@@ -165,7 +179,7 @@ def _two_sequences(
     answer_offsets: NDArray[np.int64],
     shown: NDArray[np.bool_] | None = None,
 ) -> EncodedPrompt:
-    """For an encoder-decoder: the prompt is looked at by the decoder, which writes the answer."""
+    """Return prompt and answer of an encoder-decoder: inputs of encoder and decoder."""
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
     rows = np.arange(len(answer_ids)) if shown is None else np.flatnonzero(shown)
     _check_answer(rows)
@@ -186,13 +200,13 @@ def _two_sequences(
 def _with_special(
     model: LoadedModel, text: str, *, add: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Ids and offsets of a text, with the model's special tokens around it if `add`."""
+    """Return ids and offsets of a text, with the model's special tokens if `add`."""
     ids, offsets = encode(model.tokenizer, text)
     if not add:
         return ids, offsets
     prefix, suffix = special_affixes(model.tokenizer, text)
     if model.kind == "causal":
-        suffix = []  # the text goes on
+        suffix = []  # the answer follows
     empty = np.zeros((1, 2), dtype=np.int64)
     return (
         np.concatenate([prefix, ids, suffix]).astype(np.int64),
@@ -208,23 +222,25 @@ def _check_answer(rows: NDArray[np.int64]) -> None:
 def _token_spans(
     prompt: FactPrompt, offsets: NDArray[np.int64], before: int
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Token spans of every hyperedge: the tokens that share a character with it."""
+    """Return the token spans of each hyperedge: the tokens that share a character with it."""
     spans: list[tuple[tuple[int, int], ...]] = []
-    for place in prompt.char_spans:
-        inside = _tokens_within(place, offsets[:before])
+    for char_span in prompt.char_spans:
+        inside = _tokens_within(char_span, offsets[:before])
         spans.append(((int(inside[0]), int(inside[-1]) + 1),) if inside.size else ())
     return tuple(spans)
 
 
-def _tokens_within(place: tuple[int, int] | None, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+def _tokens_within(
+    char_span: tuple[int, int] | None, offsets: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the tokens that share a character with a stretch of text."""
-    if place is None or place[0] == place[1]:
+    if char_span is None or char_span[0] == char_span[1]:
         return np.zeros(0, dtype=np.int64)
-    return np.flatnonzero((offsets[:, 0] < place[1]) & (offsets[:, 1] > place[0]))
+    return np.flatnonzero((offsets[:, 0] < char_span[1]) & (offsets[:, 1] > char_span[0]))
 
 
 def check_length(model: LoadedModel, needed: int) -> None:
-    """Raise `InputError` when prompt and answer need more tokens than the model takes."""
+    """Raise `InputError` if prompt and answer need more tokens than the model takes."""
     if needed > model.max_tokens:
         raise InputError(
             f"The question with its hyperedges takes {needed:,} tokens, but {model.label} has room "

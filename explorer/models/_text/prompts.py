@@ -1,4 +1,4 @@
-"""Prompts in the form that a model was trained on, with the place of every hyperedge in them."""
+"""Prompts in a model's chat format, with the position of each hyperedge."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ INSTRUCTION = (
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedPrompt:
     """A prompt as one string.
 
     Attributes
     ----------
     text
-        Special tokens of the chat format included, as text.
+        The prompt, with the special tokens of the chat format as text.
     is_chat
-        Whether the model's own chat template made it. Then no special tokens may be added: the
-        template wrote them already.
+        Whether the model's chat template rendered it. Then it contains all special tokens.
     """
 
     text: str
@@ -32,20 +31,20 @@ class Rendered:
 
 @dataclass(frozen=True)
 class FactPrompt:
-    """A question with its hyperedges, one a line.
+    """A question with its hyperedges, one per line.
 
     Attributes
     ----------
     text
         The whole prompt; the answer follows directly.
     is_chat
-        As in `Rendered`.
+        As in `RenderedPrompt`.
     messages
-        What was rendered.
+        The rendered messages.
     char_spans
-        Half-open character span of each hyperedge in `text`; None where the template lost it.
+        Half-open character span of each hyperedge in `text`; None if the template omits it.
     query_span
-        The same of the question.
+        The same for the question.
     """
 
     text: str
@@ -56,7 +55,7 @@ class FactPrompt:
 
 
 def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPrompt:
-    """Build the prompt for a question that is to be answered from hyperedges."""
+    """Return the prompt that asks a question about hyperedges."""
     content = "Facts:\n"
     spans: list[tuple[int, int]] = []
     for hyperedge in hyperedges:
@@ -72,7 +71,7 @@ def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPr
     at = rendered.text.find(content)
     if at >= 0:
         placed: list[tuple[int, int] | None] = [(at + start, at + stop) for start, stop in spans]
-    else:  # a template that trims or escapes: look for each hyperedge by itself, in order
+    else:  # a template that trims or escapes: find each hyperedge, in order
         placed, cursor = [], 0
         for hyperedge in hyperedges:
             found = rendered.text.find(hyperedge.strip(), cursor) if hyperedge.strip() else -1
@@ -84,27 +83,27 @@ def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPr
     return FactPrompt(rendered.text, rendered.is_chat, messages, tuple(placed), query_span)
 
 
-def render_messages(tokenizer: Any, messages: Sequence[Message]) -> Rendered:
-    """Render messages with the model's chat template, or as plain text where it has none."""
+def render_messages(tokenizer: Any, messages: Sequence[Message]) -> RenderedPrompt:
+    """Return messages in the model's chat format, or as plain text if it has no template."""
     if getattr(tokenizer, "chat_template", None):
         for attempt in (list(messages), _without_system(messages)):
             try:
-                # enable_thinking: reasoning models would write an essay before a short answer.
+                # Without enable_thinking=False a reasoning model writes its reasoning first.
                 text = tokenizer.apply_chat_template(
                     [dict(message) for message in attempt],
                     tokenize=False,
                     add_generation_prompt=True,
                     enable_thinking=False,
                 )
-            except Exception:  # noqa: BLE001, S112  # a template refuses as its author chose
+            except Exception:  # noqa: BLE001, S112  # a template can raise any error
                 continue
-            return Rendered(str(text), is_chat=True)
+            return RenderedPrompt(str(text), is_chat=True)
     plain = "\n\n".join(message["content"].strip() for message in messages)
-    return Rendered(f"{plain}\nAnswer:", is_chat=False)
+    return RenderedPrompt(f"{plain}\nAnswer:", is_chat=False)
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:
-    """Put the system message before the first user message, for templates that refuse it."""
+    """Return messages whose first user message begins with the system message."""
     system = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
     others = [dict(m) for m in messages if m["role"] != "system"]
     if system and others:
@@ -113,9 +112,9 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
 
 
 def answer_in_place(tokenizer: Any, prompt: FactPrompt, answer: str) -> str:
-    """What stands between the prompt and the answer when the template itself writes both.
+    """Return the text between prompt and answer in the model's chat format.
 
-    Some chat formats put a space or an empty reasoning block there; plain prompts a space.
+    Some chat formats have a space or an empty reasoning block there; plain prompts have a space.
     """
     if not prompt.is_chat:
         return " "

@@ -1,19 +1,19 @@
-"""How many tokens a model takes."""
+"""The number of tokens that a model takes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# Tokenizers without a limit of their own say 10**30.
+# A tokenizer without a limit reports 10**30.
 _NO_LIMIT = 10**9
 _FALLBACK = 2048
 
 
 def token_limit(torch_model: Any, tokenizer: Any) -> int:
-    """Most tokens of one forward pass, special tokens included.
+    """Return the most tokens of one forward pass, special tokens included.
 
-    The model's table of positions decides, then its configuration, then its tokenizer. RoBERTa and
-    its kin begin to count after the padding index, so their table of 514 rows takes 512 tokens.
+    It is the smallest limit of configuration, position table and tokenizer. RoBERTa and similar
+    models count positions after the padding index, so their table of 514 rows takes 512 tokens.
     """
     config = torch_model.config
     if hasattr(config, "get_text_config"):
@@ -25,14 +25,18 @@ def token_limit(torch_model: Any, tokenizer: Any) -> int:
             limits.append(value)
             break
     limits += _position_tables(torch_model)
-    said = getattr(tokenizer, "model_max_length", None)
-    if isinstance(said, int | float) and 0 < said < _NO_LIMIT and (not limits or said > 1):
-        limits.append(int(said))
+    reported = getattr(tokenizer, "model_max_length", None)
+    if (
+        isinstance(reported, int | float)
+        and 0 < reported < _NO_LIMIT
+        and (not limits or reported > 1)
+    ):
+        limits.append(int(reported))
     return min(limits, default=_FALLBACK)
 
 
 def _position_tables(torch_model: Any) -> list[int]:
-    """Rows that can be used of every table of position embeddings."""
+    """Return the number of usable rows of each table of position embeddings."""
     rows = []
     for name, module in torch_model.named_modules():
         if not name.endswith("position_embeddings"):

@@ -1,4 +1,4 @@
-"""Text to tokens and back: every token knows the characters it came from."""
+"""Tokens of a text, with the characters that each token comes from."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from explorer.models._text.alignment import align
 
 @dataclass(frozen=True)
 class TokenizedText:
-    """A window of a text as a model sees it.
+    """A window of a text as a model reads it.
 
     Attributes
     ----------
     text
-        The whole text, also where only a window of it is tokenized.
+        The whole text, also if only a window of it is tokenized.
     ids
         int64 (tokens,): vocabulary ids, special tokens included.
     tokens
-        The exact source text of each token, ``text[start:stop]``; special tokens by name, and
-        tokens without source (a lone ``▁``) as the vocabulary writes them. A character that was
-        split over several tokens is shown in each of them.
+        The source text of each token, ``text[start:stop]``; special tokens by name, and tokens
+        without source (a lone ``▁``) by their vocabulary entry. A character that was split over
+        several tokens is in each of them.
     offsets
         int64 (tokens, 2): half-open character spans in `text`; (0, 0) for special tokens.
     special
@@ -33,11 +33,11 @@ class TokenizedText:
     truncated
         Whether the text has more tokens than this window.
     n_total
-        Number of tokens of the whole text, special tokens not counted.
+        Number of tokens of the whole text, without special tokens.
     char_window
         Half-open span of the characters in this window.
     start, stop
-        The window in tokens of the text, half open, special tokens not counted.
+        The window in tokens of the text, half open, without special tokens.
     """
 
     text: str
@@ -56,17 +56,17 @@ class TokenizedText:
 
     @property
     def next_start(self) -> int | None:
-        """Where the next window begins; None when this one reaches the end of the text."""
+        """First token of the next window; None if this one reaches the end of the text."""
         return self.stop if self.stop < self.n_total else None
 
     @property
     def previous_start(self) -> int | None:
-        """Where a window of the same size before this one begins; None at the beginning."""
+        """First token of the window of the same size before this one; None at the beginning."""
         return max(0, self.start - (self.stop - self.start)) if self.start > 0 else None
 
 
 def checked_text(text: object, what: str = "text") -> str:
-    """Return `text` if a tokenizer can take it, else raise `InputError` in plain words."""
+    """Return `text`; raise `InputError` if a tokenizer cannot take it."""
     if isinstance(text, bytes | bytearray):
         raise InputError(
             f"The {what} must be a string, but these are bytes. "
@@ -75,7 +75,7 @@ def checked_text(text: object, what: str = "text") -> str:
     if not isinstance(text, str):
         raise InputError(f"The {what} must be a string, but it is a {type(text).__name__}.")
     if not text.strip():
-        raise InputError(f"The {what} is empty or only white space. Enter something to look at.")
+        raise InputError(f"The {what} is empty or only white space. Enter some text.")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -87,7 +87,7 @@ def checked_text(text: object, what: str = "text") -> str:
 
 
 def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Tokenize without special tokens.
+    """Return token ids and character offsets of a text, without special tokens.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int64], NDArray[np.int
     offsets
         int64 (tokens, 2): half-open character spans.
     """
-    # verbose=False: a window is cut later, so the warning about long texts would be wrong.
+    # verbose=False: the warning about long texts would be wrong, since a window is cut later.
     if getattr(tokenizer, "is_fast", False):
         encoding = tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
@@ -110,18 +110,18 @@ def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def vocabulary_entries(tokenizer: Any, ids: NDArray[np.int64]) -> list[str]:
-    """The vocabulary's own strings for `ids`, such as ``Ġdef`` or ``##ing``."""
+    """Return the vocabulary entries of `ids`, such as ``Ġdef`` or ``##ing``."""
     entries = tokenizer.convert_ids_to_tokens([int(i) for i in ids])
     return [entry if isinstance(entry, str) else str(entry) for entry in entries]
 
 
 def special_affixes(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
-    """The special tokens that the tokenizer puts before and after a text.
+    """Return the special tokens that the tokenizer adds before and after a text.
 
     Parameters
     ----------
     text
-        Used as the probe where a single letter has no token.
+        Used as a probe if a single letter has no token.
     """
     for probe in ("a", text):
         full = list(tokenizer(probe, verbose=False)["input_ids"])
@@ -135,12 +135,12 @@ def special_affixes(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
 def tokenize(
     tokenizer: Any, text: str, *, start: int = 0, max_tokens: int | None = None
 ) -> TokenizedText:
-    """Tokenize a window of a text, special tokens included.
+    """Return a window of a text as tokens, special tokens included.
 
     Parameters
     ----------
     tokenizer
-        Of transformers, fast or slow.
+        A tokenizer of transformers, fast or slow.
     text
         Source text; not empty, not only white space.
     start
@@ -177,8 +177,8 @@ def tokenize(
     special[len(prefix) : len(prefix) + stop - start] = False
     window_offsets = np.zeros((len(window_ids), 2), dtype=np.int64)
     window_offsets[~special] = offsets[start:stop]
-    # A window of the middle owns the characters up to where its neighbours begin, so that
-    # white space that some tokenizers drop belongs to one window.
+    # Each window owns the characters up to the next window, so that white space that some
+    # tokenizers drop belongs to one window.
     first = 0 if start == 0 else int(offsets[start, 0])
     last = len(text) if stop == n_total else int(offsets[start:stop, 1].max())
     return TokenizedText(
@@ -198,7 +198,7 @@ def tokenize(
 def shown_tokens(
     tokenizer: Any, text: str, ids: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> tuple[str, ...]:
-    """Exact source text of each token; the vocabulary's own entry where there is none."""
+    """Return the source text of each token; its vocabulary entry if it has none."""
     entries = vocabulary_entries(tokenizer, ids)
     return tuple(
         text[start:stop] if stop > start else entry

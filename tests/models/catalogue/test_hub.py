@@ -324,7 +324,7 @@ def test_a_hub_that_refuses(hub, status, headers, error, words):
 
 def test_something_else_answers_in_the_hubs_place(hub):
     hub.html = True
-    with pytest.raises(HubUnreachableError, match="no model hub"):
+    with pytest.raises(HubUnreachableError, match="not a model hub"):
         load_model("tiny/llama")
 
 
