@@ -7,8 +7,21 @@ from types import MappingProxyType
 
 from explorer.errors import MissingExtraError
 
-EXTRAS = MappingProxyType({"gguf": ("accelerate", "gguf")})
+EXTRAS = MappingProxyType(
+    {
+        "gguf": ("accelerate", "gguf"),
+        "images": ("matplotlib",),
+        "validation": ("scipy", "sklearn", "threadpoolctl"),
+    }
+)
 """The modules that the code imports for each extra of the package, by the name of the extra."""
+
+_DISTRIBUTIONS = MappingProxyType({"sklearn": "scikit-learn"})
+
+
+def is_installed(extra: str) -> bool:
+    """Return whether every library of an extra is installed; nothing is imported."""
+    return not _missing(extra)
 
 
 def require_extra(extra: str, purpose: str) -> None:
@@ -26,11 +39,16 @@ def require_extra(extra: str, purpose: str) -> None:
     MissingExtraError
         A library is not installed.
     """
-    missing = [name for name in EXTRAS[extra] if find_spec(name) is None]
+    missing = _missing(extra)
     if missing:
+        names = [_DISTRIBUTIONS.get(module, module) for module in missing]
         raise MissingExtraError(
-            f"{purpose} needs {' and '.join(missing)}. "
+            f"{purpose} needs {' and '.join(names)}. "
             f'Install with: pip install "attention-explorer[{extra}]"',
             extra=extra,
             missing=tuple(missing),
         )
+
+
+def _missing(extra: str) -> list[str]:
+    return [module for module in EXTRAS[extra] if find_spec(module) is None]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import is_installed
 from explorer.errors import ExplorerError, InputError
 
 if TYPE_CHECKING:
@@ -232,7 +233,10 @@ def _from_zero(value: int | None, count: int) -> int | None:
     return None if value is None else int(value) % count
 
 
-def _picture(weights: NDArray[np.float32], tokenized: TokenizedText, title: str) -> str:
+def _picture(weights: NDArray[np.float32], tokenized: TokenizedText, title: str) -> str | None:
+    """A PNG in base64; None without the extra ``images``, as the rest of the result needs none."""
+    if not is_installed("images"):
+        return None
     from explorer.figures._attention.static_images import heatmap_png
 
     picture = heatmap_png(weights, tokenized.tokens, tokenized.tokens, title)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from explorer import load_model
@@ -14,6 +16,8 @@ from explorer._extras import EXTRAS, require_extra
 from explorer.errors import ExplorerError, MissingExtraError
 from explorer.models import clear_models
 from explorer.models._catalogue.packaged_models import PackagedModel
+from explorer.traces import Hyperedge, Trace
+from explorer.validation import judge
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 # Libraries that are imported under another name than they are installed under.
@@ -56,3 +60,120 @@ def test_the_default_model_names_the_extra_before_it_converts_anything(
     with pytest.raises(MissingExtraError, match="SmolLM2-135M-Instruct comes as a GGUF file"):
         load_model("SmolLM2-135M-Instruct")
     assert not (tmp_path / "cache").exists()
+
+
+MODULES = {module: extra for extra, modules in EXTRAS.items() for module in modules}
+
+
+SCORES = {f"t{number}": [0.5, 0.2, 0.1 * number] for number in range(4)}
+
+
+def traces() -> list[Trace]:
+    made = []
+    for number in range(4):
+        edges = [Hyperedge(f"h{i}", f"Fact {i}.", label=i == 0) for i in range(3)]
+        scores = {"h0": 0.5, "h1": 0.2, "h2": 0.1 * number}
+        made.append(Trace(f"t{number}", "What?", edges, "This.", {"hyperedge_attention": scores}))
+    return made
+
+
+def test_the_commands_of_the_readme_and_none_below_install_them_all() -> None:
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    assert f"attention-explorer[{','.join(EXTRAS)}]" in project["optional-dependencies"]["lab"]
+    always = {re.split(r"[^\w.-]", one)[0] for one in project["dependencies"]}
+    assert not {IMPORTED_AS.get(name, name) for name in always} & set(MODULES)
+
+
+def _roc():
+    from explorer.validation import roc
+
+    roc(judge(traces(), SCORES))
+
+
+def _precision_recall():
+    from explorer.validation import precision_recall
+
+    precision_recall(judge(traces(), SCORES))
+
+
+def _calibrator():
+    from explorer.validation import fit_calibrator
+
+    fit_calibrator(judge(traces(), SCORES), folds=2, min_traces=2, min_positives=2)
+
+
+def _calibration():
+    from explorer.validation import calibrate
+
+    calibrate(traces())
+
+
+def _interval():
+    from explorer.validation import sweep
+
+    sweep(judge(traces(), SCORES))
+
+
+def _png():
+    from explorer.figures._attention.static_images import heatmap_png
+
+    heatmap_png(np.eye(2), ["a", "b"], ["a", "b"], "title")
+
+
+@pytest.mark.parametrize(
+    ("module", "use"),
+    [
+        ("sklearn", _roc),
+        ("sklearn", _precision_recall),
+        ("sklearn", _calibrator),
+        ("threadpoolctl", _calibration),
+        ("scipy", _interval),
+        ("matplotlib", _png),
+    ],
+)
+def test_what_needs_a_missing_library_names_its_extra(module, use, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=rf"\[{MODULES[module]}\]"):
+        use()
+
+
+CORE = """
+import sys
+for name in {hidden!r}:
+    sys.modules[name] = None
+import importlib, pkgutil
+import explorer
+for package in {packages!r}:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        getattr(module, name)
+import numpy as np
+from explorer import Explorer, FeedbackExtractor, analyze_code_attention
+from explorer.figures import heatmap
+from explorer.traces import Hyperedge, Trace
+edges = [Hyperedge("h0", "A fact.", label=True), Hyperedge("h1", "Another.", label=False)]
+trace = Trace("t", "What?", edges, "A fact.", {{"hyperedge_attention": {{"h0": 0.5, "h1": 0.05}}}})
+app = Explorer.from_traces([trace])
+assert app.feedback["verdict"].tolist() == ["used", "near"]
+app._ipython_display_()
+app.save({folder!r} + "/view.html")
+heatmap(np.eye(2), ["a", "b"], ["a", "b"])
+app.tab = "thresholds"
+app.wait()
+assert "attention-explorer[validation]" in app.error, app.error
+app.tab = "traces"
+print("works")
+"""
+
+
+def test_everything_else_works_without_any_of_them(tmp_path: Path) -> None:
+    packages = [
+        "explorer", "explorer.attention", "explorer.feedback", "explorer.figures",
+        "explorer.models", "explorer.rag", "explorer.reporting", "explorer.source",
+        "explorer.traces", "explorer.validation", "explorer.widgets",
+    ]  # fmt: skip
+    script = CORE.format(hidden=[*MODULES], packages=packages, folder=str(tmp_path))
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.strip().endswith("works"), ran.stderr[-3000:]

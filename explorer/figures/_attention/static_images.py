@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from explorer._extras import require_extra
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._attention.heatmap import MAX_CELLS, check_labels, largest_weight, scale_ticks
 from explorer.figures._feedback.feedback_rows import feedback_digits
@@ -132,6 +133,7 @@ def overview_png(
 
 
 def _figure(height: float, theme: Theme, dpi: int) -> Any:
+    require_extra("images", "A PNG")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

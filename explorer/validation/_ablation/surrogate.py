@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import require_extra
 from explorer.errors import InputError, ShapeError
 from explorer.validation._statistics.causal_measures import spearman
 
@@ -107,6 +108,7 @@ def _fitted(
     kept: NDArray[np.float64], target: NDArray[np.float64], alpha: float | None
 ) -> tuple[NDArray[np.float64], float, float]:
     """Return weights and intercept on the masks as they are, and the penalty."""
+    require_extra("validation", "A surrogate")
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import Lasso, LassoCV
     from sklearn.preprocessing import StandardScaler

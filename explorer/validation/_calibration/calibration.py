@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from explorer._extras import require_extra
 from explorer.errors import Cancelled, InputError
 from explorer.feedback import Diagnostic
 from explorer.run_control import Progress, ProgressCallback
@@ -131,6 +131,9 @@ def calibrate(
     InputError
         An argument is wrong.
     """
+    require_extra("validation", "Calibration")
+    from threadpoolctl import threadpool_limits
+
     check_metric(metric, Objective)
     folds, repeats = check_count("folds", folds, 2), check_count("repeats", repeats, 1)
     most_units = check_count("most_units", most_units, 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import require_extra
 from explorer.feedback import Diagnostic
 from explorer.validation._data.labelled_scores import LabelledScores, Truth, measurable, table_notes
 from explorer.validation._statistics.bootstrap import (
@@ -221,6 +222,7 @@ def roc(judged: LabelledScores) -> pd.DataFrame:
     ValidationError
         As `rank`.
     """
+    require_extra("validation", "A ROC curve")
     import pandas as pd
     from sklearn.metrics import roc_curve
 
@@ -247,6 +249,7 @@ def precision_recall(judged: LabelledScores) -> pd.DataFrame:
     ValidationError
         As `rank`.
     """
+    require_extra("validation", "A precision-recall curve")
     import pandas as pd
     from sklearn.metrics import precision_recall_curve
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import require_extra
 from explorer.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -113,6 +114,7 @@ def bins_by_trace(
     Its product with `drawn_traces` is the sum of every bin in every bootstrap sample. Counts are
     float32 where that is exact for every sample that can be drawn, else float64.
     """
+    require_extra("validation", "An interval")
     from scipy.sparse import coo_array
 
     if values is None:

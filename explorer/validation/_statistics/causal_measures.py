@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import require_extra
 from explorer.errors import InputError, ShapeError
 from explorer.validation._statistics.bootstrap import SAMPLES, Floats, Interval, mean_interval
 
@@ -67,6 +68,7 @@ def spearman(one: Any, other: Any) -> float:
 
     NaN for fewer than three pairs, and where one of the two is all ties.
     """
+    require_extra("validation", "A rank correlation")
     from scipy.stats import spearmanr
 
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)

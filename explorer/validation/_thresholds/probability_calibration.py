@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from explorer._extras import require_extra
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.validation._data.labelled_scores import (
@@ -221,6 +222,7 @@ class _Platt:
     """A logistic curve over standardised scores."""
 
     def __init__(self, scores: Floats, labels: Any) -> None:
+        require_extra("validation", "A calibrator")
         from sklearn.linear_model import LogisticRegression
 
         self._middle = float(scores.mean())
@@ -246,6 +248,7 @@ class _Platt:
 
 class _Isotonic:
     def __init__(self, scores: Floats, labels: Any) -> None:
+        require_extra("validation", "A calibrator")
         from sklearn.isotonic import IsotonicRegression
 
         self._model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._extras import require_extra
 from explorer.errors import ShapeError, ValidationError
 from explorer.feedback import Diagnostic
 from explorer.validation._data.labelled_scores import (
@@ -302,6 +303,7 @@ def trace_folds(
 
 
 def _folds(known: LabelledScores, folds: int, seed: int) -> list[NDArray[np.bool_]]:
+    require_extra("validation", "Cross-validation")
     from sklearn.model_selection import GroupKFold
 
     cutter = GroupKFold(folds, shuffle=True, random_state=seed % 2**32)

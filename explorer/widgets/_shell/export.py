@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from explorer._extras import is_installed
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
@@ -175,11 +176,13 @@ def picture(state: ExplorerState) -> bytes:
 
 
 def still_picture(state: ExplorerState) -> str | None:
-    """Return the view as HTML for notebooks opened without a kernel; None when there is none.
+    """Return the view as HTML for notebooks opened without a kernel.
+
+    None while there is nothing to show, and without the extra ``images``.
 
     The style sheet of the living app hides it: it only shows where the app cannot.
     """
-    if state.table is None or state.focus is None:
+    if state.table is None or state.focus is None or not is_installed("images"):
         return None
     encoded = base64.b64encode(picture(state)).decode()
     return (
