@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.errors import InputError
 from explorer.feedback._reductions import Reduction, check_k, reduction_rule
 
-Rows = Literal["answer", "question"]
+RowGroup = Literal["answer", "question"]
 CONTENT_FREE = "content_free"
 """Name of the reading whose question says nothing: what position and length alone attract."""
 
@@ -24,7 +24,7 @@ Readings = Mapping[str, NDArray[np.floating]]
 class HeadTerm(NamedTuple):
     """One head of a combination: the rows that look, where it is, and its weight."""
 
-    rows: Rows
+    rows: RowGroup
     layer: int
     head: int
     weight: float

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from explorer.errors import Cancelled
@@ -36,8 +36,7 @@ class MiniLM:
 
     def __init__(self, name: str = "all-MiniLM-L6-v2", kept: int = _KEPT) -> None:
         self.name = name
-        self._kept = kept
-        self._memory: OrderedDict[str, tuple[NDArray[np.float32], bool]] = OrderedDict()
+        self._memory: LRUCache[str, tuple[NDArray[np.float32], bool]] = LRUCache(kept)
         self._lock = threading.Lock()
 
     async def __call__(
@@ -128,18 +127,16 @@ class MiniLM:
         missing: dict[str, None] = {}
         with self._lock:
             for text in texts:
-                if text in self._memory:
-                    self._memory.move_to_end(text)
-                    found[text] = self._memory[text]
-                else:
+                known = self._memory.get(text)
+                if known is None:
                     missing[text] = None
+                else:
+                    found[text] = known
         return found, list(missing)
 
     def _remember(self, text: str, vector: NDArray[np.float32], cut: bool) -> None:
         with self._lock:
             self._memory[text] = (vector, cut)
-            while len(self._memory) > self._kept:
-                self._memory.popitem(last=False)
 
 
 class _Linked(threading.Event):

@@ -13,7 +13,7 @@ from explorer.feedback import Diagnostic
 from explorer.feedback._feedback_table import text_column
 from explorer.rag._embeddings.embedding_functions import Embedder
 from explorer.rag._methods.combined_feedback import PLANS
-from explorer.rag._methods.embedding_feedback import Vectors, embedding_findings
+from explorer.rag._methods.embedding_feedback import Vectors, embedding_results
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
 from explorer.run_control import RunControl
@@ -36,15 +36,15 @@ class ExplanationTask(NamedTuple):
     config: ExtractorConfig
 
 
-class Explained(NamedTuple):
-    """What was found out about a trace: one finding for each hyperedge, and notes on the whole.
+class TraceExplanation(NamedTuple):
+    """What was found out about a trace: one result for each hyperedge, and notes on the whole.
 
     Without its metadata, so that the attention of many traces is not held.
     """
 
     name: str
     hyperedges: Sequence[Hyperedge]
-    findings: list[MethodResult]
+    results: list[MethodResult]
     notes: tuple[Diagnostic, ...]
 
 
@@ -55,7 +55,7 @@ async def explain_all(
     *,
     before: int = 0,
     total: int | None = None,
-) -> list[Explained]:
+) -> list[TraceExplanation]:
     """Explain every job; all the embeddings that they need are asked for at once.
 
     Parameters
@@ -94,9 +94,9 @@ async def explain_all(
         if done and done % _TURN == 0:
             tell((len(jobs) + done) / 2)
             await asyncio.sleep(0)
-        embedded = embedding_findings(trace, plan.needs, vectors, config) if plan.needs else {}
-        findings = plan.finish(embedded)
-        explained.append(Explained(trace.id, trace.hyperedges, findings, plan.notes))
+        embedded = embedding_results(trace, plan.needs, vectors, config) if plan.needs else {}
+        results = plan.finish(embedded)
+        explained.append(TraceExplanation(trace.id, trace.hyperedges, results, plan.notes))
     tell(len(jobs))
     return explained
 
@@ -109,20 +109,22 @@ class Failures(NamedTuple):
     reason: str
 
 
-def failures(explained: Iterable[Explained]) -> Failures:
+def failures(explained: Iterable[TraceExplanation]) -> Failures:
     """Count what a failed embedding cost."""
     without, neutral, reason = 0, 0, ""
     for one in explained:
-        for finding in one.findings:
-            for note in finding.diagnostics:
+        for result in one.results:
+            for note in result.diagnostics:
                 if note.code == "embedding-failed":
                     without, reason = without + 1, note.message
-                    neutral += finding.verdict == "unknown"
+                    neutral += result.verdict == "unknown"
                     break
     return Failures(without, neutral, reason)
 
 
-def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.DataFrame:
+def explanation_table(
+    explained: Sequence[TraceExplanation], *, traces: bool = False
+) -> pd.DataFrame:
     """The table of what was found: one row for each hyperedge, in order.
 
     Parameters
@@ -139,26 +141,26 @@ def explanation(explained: Sequence[Explained], *, traces: bool = False) -> pd.D
     """
     import pandas as pd
 
-    findings = [finding for one in explained for finding in one.findings]
+    results = [result for one in explained for result in one.results]
     edges = [edge for one in explained for edge in one.hyperedges]
 
     columns: dict[str, object] = {}
     if traces:
-        columns["trace"] = text_column([one.name for one in explained for _ in one.findings])
+        columns["trace"] = text_column([one.name for one in explained for _ in one.results])
     columns["unit"] = text_column([edge.id for edge in edges])
     columns["text"] = text_column([edge.hyperedge for edge in edges])
-    columns["method"] = text_column([finding.method for finding in findings])
-    columns["evidence"] = text_column([finding.evidence for finding in findings])
-    columns["tokens"] = np.array([finding.tokens for finding in findings], dtype=np.int64)
+    columns["method"] = text_column([result.method for result in results])
+    columns["evidence"] = text_column([result.evidence for result in results])
+    columns["tokens"] = np.array([result.tokens for result in results], dtype=np.int64)
     for name in ("score", "threshold", "feedback"):
-        values = [getattr(finding, name) for finding in findings]
+        values = [getattr(result, name) for result in results]
         columns[name] = np.array(values, dtype=np.float64)
-    columns["verdict"] = text_column([finding.verdict for finding in findings])
-    columns["matched_to"] = text_column([finding.matched_to for finding in findings])
-    columns["diagnostics"] = pd.Series([one.diagnostics for one in findings], dtype="object")
+    columns["verdict"] = text_column([result.verdict for result in results])
+    columns["matched_to"] = text_column([result.matched_to for result in results])
+    columns["diagnostics"] = pd.Series([one.diagnostics for one in results], dtype="object")
     for part in PARTS:
-        if any(part in finding.parts for finding in findings):
-            values = [finding.parts.get(part, np.nan) for finding in findings]
+        if any(part in result.parts for result in results):
+            values = [result.parts.get(part, np.nan) for result in results]
             columns[part] = np.array(values, dtype=np.float64)
     return pd.DataFrame(columns)
 

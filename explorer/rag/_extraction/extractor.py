@@ -17,14 +17,14 @@ from explorer.feedback import Diagnostic
 from explorer.rag._embeddings.embedders import embedder
 from explorer.rag._embeddings.embedding_functions import EmbeddingFunction
 from explorer.rag._extraction.explanation import (
-    Explained,
     ExplanationTask,
+    TraceExplanation,
     explain_all,
-    explanation,
+    explanation_table,
     failures,
 )
-from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, side_by_side
-from explorer.rag._extraction.retrieved import made_trace, sound_trace
+from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, comparison_table
+from explorer.rag._extraction.retrieved import build_trace, validated_trace
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.run_control import RunControl
 from explorer.traces import Trace
@@ -121,7 +121,7 @@ class FeedbackExtractor:
         ExtractionWarning
             When an embedding failed and feedback is neutral for that reason.
         """
-        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
+        trace = build_trace("1", answer, retrieved_hyperedges, metadata)
         (explained,) = await self._explained([trace])
         _warn([explained])
         return _feedback(explained)
@@ -169,7 +169,7 @@ class FeedbackExtractor:
             zip(answers, retrieved, metadata, strict=True), start=1
         ):
             try:
-                traces.append(made_trace(str(place), answer, edges, notes))
+                traces.append(build_trace(str(place), answer, edges, notes))
             except InputError as error:
                 raise InputError(f"Answer {place}: {error}") from None
         explained = await self._explained(traces)
@@ -205,9 +205,9 @@ class FeedbackExtractor:
         InputError
             As `extract_feedback`.
         """
-        trace = made_trace("1", answer, retrieved_hyperedges, metadata)
+        trace = build_trace("1", answer, retrieved_hyperedges, metadata)
         (explained,) = await self._explained([trace])
-        table = explanation([explained])
+        table = explanation_table([explained])
         table.attrs["notes"] = explained.notes
         table.attrs["method"] = self.config.method
         return table
@@ -240,9 +240,9 @@ class FeedbackExtractor:
         """
         given = iter(traces if isinstance(traces, Iterable) else [traces])
         total = len(traces) if isinstance(traces, Sized) else None
-        explained: list[Explained] = []
+        explained: list[TraceExplanation] = []
         # So many at a time: the metadata of a file larger than memory are never held together.
-        while listed := [sound_trace(trace) for trace in islice(given, _TOGETHER)]:
+        while listed := [validated_trace(trace) for trace in islice(given, _TOGETHER)]:
             explained += await explain_all(
                 [ExplanationTask(trace, self.config) for trace in listed],
                 self._embedder,
@@ -250,7 +250,7 @@ class FeedbackExtractor:
                 before=len(explained),
                 total=total,
             )
-        table = explanation(explained, traces=True)
+        table = explanation_table(explained, traces=True)
         table.attrs["notes"] = _Notes({one.name: one.notes for one in explained if one.notes})
         table.attrs["method"] = self.config.method
         return table
@@ -261,7 +261,7 @@ class FeedbackExtractor:
         Returns
         -------
         pandas.DataFrame
-            As `method_comparison.side_by_side`; `explorer.rag.agreement` says how
+            As `method_comparison.comparison_table`; `explorer.rag.agreement` says how
             far the methods agree.
 
         Raises
@@ -269,12 +269,12 @@ class FeedbackExtractor:
         TraceError, InputError
             When the trace is none, or one of the methods.
         """
-        sound = sound_trace(trace)
+        sound = validated_trace(trace)
         names = checked_methods(methods)
         jobs = [ExplanationTask(sound, replace(self.config, method=name)) for name in names]
-        return side_by_side(await explain_all(jobs, self._embedder), names)
+        return comparison_table(await explain_all(jobs, self._embedder), names)
 
-    async def _explained(self, traces: Sequence[Trace]) -> list[Explained]:
+    async def _explained(self, traces: Sequence[Trace]) -> list[TraceExplanation]:
         return await explain_all(
             [ExplanationTask(trace, self.config) for trace in traces], self._embedder
         )
@@ -304,15 +304,15 @@ def _listed(value: object, name: str, of: str) -> list[Any]:
     return list(value)
 
 
-def _feedback(explained: Explained) -> dict[str, float]:
+def _feedback(explained: TraceExplanation) -> dict[str, float]:
     """Return feedback by id, the larger where an id comes twice."""
     feedback: dict[str, float] = {}
-    for edge, finding in zip(explained.hyperedges, explained.findings, strict=True):
-        feedback[edge.id] = max(finding.feedback, feedback.get(edge.id, 0.0))
+    for edge, result in zip(explained.hyperedges, explained.results, strict=True):
+        feedback[edge.id] = max(result.feedback, feedback.get(edge.id, 0.0))
     return feedback
 
 
-def _warn(explained: Sequence[Explained]) -> None:
+def _warn(explained: Sequence[TraceExplanation]) -> None:
     without, neutral, reason = failures(explained)
     if without:
         warnings.warn(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.feedback._feedback_table import text_column
-from explorer.rag._extraction.explanation import Explained
+from explorer.rag._extraction.explanation import TraceExplanation
 from explorer.rag._methods.extractor_config import METHODS, Method
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ COMPARED: tuple[Method, ...] = ("attention", "embedding", "citation", "ensemble"
 _FALLEN_BACK = "embedding-fallback"
 
 
-def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.DataFrame:
+def comparison_table(explained: Sequence[TraceExplanation], methods: Sequence[str]) -> pd.DataFrame:
     """One row for each hyperedge, and for each method its feedback and its verdict.
 
     Parameters
@@ -51,20 +51,19 @@ def side_by_side(explained: Sequence[Explained], methods: Sequence[str]) -> pd.D
     }
     for method, one in zip(methods, explained, strict=True):
         own = [
-            all(note.code != _FALLEN_BACK for note in finding.diagnostics)
-            for finding in one.findings
+            all(note.code != _FALLEN_BACK for note in result.diagnostics) for result in one.results
         ]
         columns[method] = np.array(
             [
-                finding.feedback if kept else nan
-                for finding, kept in zip(one.findings, own, strict=True)
+                result.feedback if kept else nan
+                for result, kept in zip(one.results, own, strict=True)
             ],
             dtype=np.float64,
         )
         columns[f"{method}_verdict"] = text_column(
             [
-                finding.verdict if kept else "unknown"
-                for finding, kept in zip(one.findings, own, strict=True)
+                result.verdict if kept else "unknown"
+                for result, kept in zip(one.results, own, strict=True)
             ]
         )
     table = pd.DataFrame(columns)
@@ -134,13 +133,29 @@ def agreement(
 
 
 def _kappa(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> tuple[int, float, float]:
-    """How many calls there are, the share of equal ones, and Cohen's kappa."""
-    n, equal = len(one), int((one == two).sum())
-    first, second = int(one.sum()), int(two.sum())
+    """Return the number of calls, the share of equal ones, and Cohen's kappa."""
+    masks = (one & two, one & ~two, ~one & two, ~one & ~two)
+    both, first_only, second_only, neither = (int(mask.sum()) for mask in masks)
     # Whole numbers to the last step: no agreement beyond chance is exactly 0.
-    chance = first * second + (n - first) * (n - second)
-    kappa = (equal * n - chance) / (n * n - chance) if chance < n * n else nan
-    return n, equal / n if n else nan, kappa
+    above, below = kappa_terms(both, first_only, second_only, neither)
+    n = len(one)
+    return n, (both + neither) / n if n else nan, above / below if below else nan
+
+
+def kappa_terms(both: Any, first_only: Any, second_only: Any, neither: Any) -> tuple[Any, Any]:
+    """Return the numerator and the denominator of Cohen's kappa (1960) of two lists of calls.
+
+    Parameters
+    ----------
+    both, first_only, second_only, neither
+        How many units both call used, only the first, only the second, and neither: numbers, or
+        arrays of one shape.
+    """
+    above = 2 * (both * neither - first_only * second_only)
+    below = (both + first_only) * (first_only + neither) + (both + second_only) * (
+        second_only + neither
+    )
+    return above, below
 
 
 def checked_comparison(table: object) -> pd.DataFrame:

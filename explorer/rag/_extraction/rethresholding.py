@@ -9,7 +9,7 @@ from explorer.rag._methods.citation_feedback import cited_feedback
 from explorer.rag._methods.extractor_config import ExtractorConfig
 
 
-def converted(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDArray[np.float64]:
+def rethreshold(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDArray[np.float64]:
     """The feedback that a `FeedbackExtractor` with this config gives for scores of a method.
 
     Moving a threshold changes no score, so nothing else has to be worked out again.

@@ -47,7 +47,7 @@ def hyperedges_of(retrieved: object) -> list[Hyperedge]:
     return [_hyperedge(item, place) for place, item in enumerate(retrieved)]
 
 
-def made_trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
+def build_trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
     """Return a trace made of the arguments of one call; a trace is taken as it is.
 
     Raises
@@ -59,7 +59,7 @@ def made_trace(name: str, answer: object, retrieved: object, metadata: object) -
         alone = isinstance(retrieved, tuple) and not retrieved and metadata is None
         if not alone:
             raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
-        return sound_trace(answer)
+        return validated_trace(answer)
     if answer is not None and not isinstance(answer, str):
         raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
     if metadata is not None and not isinstance(metadata, Mapping):
@@ -70,7 +70,7 @@ def made_trace(name: str, answer: object, retrieved: object, metadata: object) -
     return Trace(name, "", hyperedges_of(retrieved), answer or "", dict(metadata or {}))
 
 
-def sound_trace(value: object) -> Trace:
+def validated_trace(value: object) -> Trace:
     """Return a trace whose fields are what they should be: a struct in memory may hold anything.
 
     Raises
@@ -95,7 +95,7 @@ def sound_trace(value: object) -> Trace:
     ):
         return trace
     try:
-        made = made_trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
+        made = build_trace(str(trace.id), trace.answer, trace.hyperedges, trace.metadata)
     except InputError as error:
         raise InputError(f"Trace {trace.id}: {error}") from None
     made.folder = trace.folder

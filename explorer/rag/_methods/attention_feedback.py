@@ -34,12 +34,12 @@ _DOUBTFUL = frozenset(
 _ROUNDING = 5e-3
 
 
-class Attended(NamedTuple):
+class AttentionFeedback(NamedTuple):
     """What attention says of every hyperedge; the feedback is NaN where it says nothing.
 
     Attributes
     ----------
-    findings
+    results
         One for each hyperedge.
     notes
         What must be known about the trace as a whole.
@@ -47,12 +47,12 @@ class Attended(NamedTuple):
         The first of the notes that makes the attention doubtful; None when none does.
     """
 
-    findings: list[MethodResult]
+    results: list[MethodResult]
     notes: tuple[Diagnostic, ...]
     doubt: Diagnostic | None
 
 
-def attend(trace: Trace, config: ExtractorConfig) -> Attended:
+def attention_feedback(trace: Trace, config: ExtractorConfig) -> AttentionFeedback:
     """Score every hyperedge of a trace by the attention that the trace brings.
 
     Evidence that is broken is a diagnostic, not an error: the caller has something to fall back on.
@@ -66,11 +66,11 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     except EvidenceError as error:
         return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
     if found.attention is None:
-        findings = [
+        results = [
             unknown("attention", "none", policy.threshold, unit.diagnostics) for unit in found.units
         ]
         doubt = found.diagnostics[-1] if found.diagnostics else None
-        return Attended(findings, found.diagnostics, doubt)
+        return AttentionFeedback(results, found.diagnostics, doubt)
     single = found.attention.n_layers == found.attention.n_heads == 1
     try:
         settings = ScoreSettings(
@@ -87,7 +87,7 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
     signals = policy.convert(measured.scores).tolist()
     verdicts = policy.verdicts(measured.scores).tolist()
     places = range(len(found.units))
-    findings = [
+    results = [
         MethodResult(
             "attention",
             found.kind,
@@ -110,7 +110,7 @@ def attend(trace: Trace, config: ExtractorConfig) -> Attended:
         )
     ]
     notes = (*found.diagnostics, *measured.notes, *_row_sums(found))
-    return Attended(findings, notes, _doubt(found, notes))
+    return AttentionFeedback(results, notes, _doubt(found, notes))
 
 
 def head_set_scores(trace: Trace, heads: HeadCombination) -> NDArray[np.float64] | Diagnostic:
@@ -137,7 +137,7 @@ def head_set_scores(trace: Trace, heads: HeadCombination) -> NDArray[np.float64]
 
 def attend_heads(
     trace: Trace, config: ExtractorConfig, known: NDArray[np.float64] | Diagnostic
-) -> Attended:
+) -> AttentionFeedback:
     """Convert what `head_set_scores` found for the heads of a config."""
     if isinstance(known, Diagnostic):
         return _nothing(trace, config, known)
@@ -147,7 +147,7 @@ def attend_heads(
     counts = token_counts(trace) or [0] * len(trace.hyperedges)
     notes = hyperedge_diagnostics(trace)
     signals = policy.convert(scores)
-    findings = [
+    results = [
         MethodResult(
             "attention",
             "heads",
@@ -163,19 +163,19 @@ def attend_heads(
             zip(scores.tolist(), signals.tolist(), policy.verdicts(scores), strict=True)
         )
     ]
-    return Attended(findings, (), None)
+    return AttentionFeedback(results, (), None)
 
 
 def plan_attention(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
     """Attention, and the embedding for every hyperedge of which it says nothing."""
-    attended = attend(trace, config)
+    attended = attention_feedback(trace, config)
     causes = ("broken-evidence", "half-evidence", "no-attention", "no-such-attention")
     broken = [note for note in attended.notes if note.code in causes]
-    return falling_back(attended.findings, attended.notes, broken)
+    return with_embedding_fallback(attended.results, attended.notes, broken)
 
 
-def falling_back(
-    findings: Sequence[MethodResult],
+def with_embedding_fallback(
+    results: Sequence[MethodResult],
     notes: tuple[Diagnostic, ...] = (),
     reasons: Sequence[Diagnostic] = (),
 ) -> EmbeddingPlan:
@@ -183,14 +183,14 @@ def falling_back(
 
     `reasons` are told on those rows as well.
     """
-    needs = [place for place, finding in enumerate(findings) if not finding.known]
+    needs = [place for place, result in enumerate(results) if not result.known]
 
     def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
         return [
-            embedded[place].noting(*reasons, *finding.diagnostics, _fallback(finding.method))
+            embedded[place].noting(*reasons, *result.diagnostics, _fallback(result.method))
             if place in embedded
-            else finding
-            for place, finding in enumerate(findings)
+            else result
+            for place, result in enumerate(results)
         ]
 
     return EmbeddingPlan(needs, finish, notes)
@@ -214,9 +214,9 @@ def _fallback(method: str) -> Diagnostic:
     )
 
 
-def _nothing(trace: Trace, config: ExtractorConfig, reason: Diagnostic) -> Attended:
+def _nothing(trace: Trace, config: ExtractorConfig, reason: Diagnostic) -> AttentionFeedback:
     row = unknown("attention", "none", config.attention_threshold, (reason,))
-    return Attended([row] * len(trace.hyperedges), (reason,), reason)
+    return AttentionFeedback([row] * len(trace.hyperedges), (reason,), reason)
 
 
 def _matched(found: Evidence, place: int, unit: Unit) -> str:

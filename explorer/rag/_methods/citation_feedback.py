@@ -85,15 +85,15 @@ def cite(
     notes = hyperedge_diagnostics(trace)
     texts = [normalised(edge.hyperedge) for edge in trace.hyperedges]
     whole = _whole(answer, texts)
-    findings = []
+    results = []
     for text, reasons in zip(texts, notes, strict=True):
         if not text or not answer:
             missing = whole if text else (_wordless(),)
-            findings.append(unknown("citation", "none", threshold, (*reasons, *missing)))
+            results.append(unknown("citation", "none", threshold, (*reasons, *missing)))
             continue
         found = citation(text, answer)
         used = found.ratio >= threshold
-        findings.append(
+        results.append(
             MethodResult(
                 "citation",
                 "substring" if text in answer else "similarity",
@@ -106,15 +106,15 @@ def cite(
                 (*reasons, *(() if used else whole), *(() if found.searched else (_long(),))),
             )
         )
-    return findings, whole
+    return results, whole
 
 
 def plan_citation(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
     """Citation of every hyperedge; neutral where there is nothing to compare."""
-    findings, notes = cite(trace, config)
+    results, notes = cite(trace, config)
     settled = [
-        finding if finding.known else finding._replace(feedback=config.neutral_feedback)
-        for finding in findings
+        result if result.known else result._replace(feedback=config.neutral_feedback)
+        for result in results
     ]
     return EmbeddingPlan((), lambda _: settled, notes)
 

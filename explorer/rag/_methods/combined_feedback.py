@@ -7,7 +7,7 @@ from math import nan
 from types import MappingProxyType
 
 from explorer.feedback import Diagnostic
-from explorer.rag._methods.attention_feedback import attend, plan_attention
+from explorer.rag._methods.attention_feedback import attention_feedback, plan_attention
 from explorer.rag._methods.citation_feedback import cite, plan_citation
 from explorer.rag._methods.embedding_feedback import plan_embedding
 from explorer.rag._methods.extractor_config import ExtractorConfig, Method
@@ -21,8 +21,8 @@ def plan_hybrid(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
     cited, notes = cite(trace, config)
     needs = [
         place
-        for place, finding in enumerate(cited)
-        if not (finding.known and finding.feedback >= config.hybrid_citation)
+        for place, result in enumerate(cited)
+        if not (result.known and result.feedback >= config.hybrid_citation)
     ]
 
     def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
@@ -48,19 +48,19 @@ def plan_ensemble(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
     sum to 1. The mean counts as used from halfway between neutral and positive feedback, and as
     near from halfway between negative and neutral.
     """
-    attended = attend(trace, config)
+    attended = attention_feedback(trace, config)
     cited, notes = cite(trace, config)
     left_out = () if attended.doubt is None else (_left_out(attended.doubt),)
 
     def finish(embedded: Mapping[int, MethodResult]) -> list[MethodResult]:
         rows = []
         for place, citation in enumerate(cited):
-            attention = attended.findings[place]
+            attention = attended.results[place]
             parts = {"attention": attention, "embedding": embedded[place], "citation": citation}
             voices = {
-                name: finding
-                for name, finding in parts.items()
-                if finding.known and config.ensemble_weights[name] > 0.0
+                name: result
+                for name, result in parts.items()
+                if result.known and config.ensemble_weights[name] > 0.0
             }
             if attended.doubt is not None:
                 voices.pop("attention", None)
@@ -92,7 +92,7 @@ def _weighed(
 ) -> MethodResult:
     """Return the row of one hyperedge from the parts that have a voice."""
     reasons = dict.fromkeys(
-        (*left_out, *(note for finding in parts.values() for note in finding.diagnostics))
+        (*left_out, *(note for result in parts.values() for note in result.diagnostics))
     )
     tokens = parts["attention"].tokens
     shown = {name: voices[name].feedback if name in voices else nan for name in parts}
@@ -117,19 +117,18 @@ def _weighed(
         )
     total = sum(config.ensemble_weights[name] for name in voices)
     weights = {name: config.ensemble_weights[name] / total for name in voices}
-    feedback = sum(weights[name] * finding.feedback for name, finding in voices.items())
+    feedback = sum(weights[name] * result.feedback for name, result in voices.items())
     feedback = min(feedback, 1.0)  # the last bit of three thirds may lie above 1
     return MethodResult(
         "ensemble",
-        " + ".join(finding.evidence for finding in voices.values()),
+        " + ".join(result.evidence for result in voices.values()),
         tokens,
         feedback,
         threshold,
         feedback,
         _verdict(feedback, threshold, config),
         " + ".join(
-            f"{weights[name]:.2f} x {name} {finding.feedback:.2f}"
-            for name, finding in voices.items()
+            f"{weights[name]:.2f} x {name} {result.feedback:.2f}" for name, result in voices.items()
         ),
         tuple(reasons),
         shown,

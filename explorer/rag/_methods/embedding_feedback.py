@@ -73,7 +73,7 @@ def similarities(vectors: Vectors, answer: str, texts: Sequence[str]) -> NDArray
     return found
 
 
-def embedding_findings(
+def embedding_results(
     trace: Trace, places: Sequence[int], vectors: Vectors, config: ExtractorConfig
 ) -> dict[int, MethodResult]:
     """Findings for the hyperedges at `places`; neutral, with the reason, where nothing is known."""

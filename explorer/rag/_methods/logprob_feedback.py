@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic
 from explorer.feedback._feedback_table import reached
-from explorer.rag._methods.attention_feedback import falling_back
+from explorer.rag._methods.attention_feedback import with_embedding_fallback
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult, unknown
 from explorer.traces import Trace
@@ -50,10 +50,10 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
         if not notes:
             notes = [Diagnostic("no-words", "The answer's tokens hold no word of known odds.")]
         rows = [unknown("logprobs", "none", policy.threshold, one) for one in odd]
-        return falling_back(rows, tuple(notes), notes)
+        return with_embedding_fallback(rows, tuple(notes), notes)
     notes += _mismatch("".join(token.text for token in tokens), trace.answer)
     scores = reached(word_scores(words, [edge.hyperedge for edge in edges]), policy)
-    findings = [
+    results = [
         MethodResult(
             "logprobs",
             "none" if isnan(score) else "logprobs",
@@ -74,7 +74,7 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
             strict=True,
         )
     ]
-    return falling_back(findings, tuple(notes))
+    return with_embedding_fallback(results, tuple(notes))
 
 
 def word_scores(words: Sequence[Word], texts: Sequence[str]) -> NDArray[np.float64]:

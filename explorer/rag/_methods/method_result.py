@@ -77,7 +77,7 @@ class EmbeddingPlan(NamedTuple):
     needs
         Places of the hyperedges whose similarity to the answer is asked for.
     finish
-        From those hyperedges' embedding findings, by place, to one finding for each hyperedge.
+        From those hyperedges' embedding results, by place, to one result for each hyperedge.
     notes
         What must be known about the trace as a whole.
     """

@@ -14,13 +14,13 @@ import numpy as np
 
 from explorer.errors import TraceError
 from explorer.rag._scoring.stand_in import MARK
-from explorer.rag._scoring.trace_work import Work
+from explorer.rag._scoring.trace_task import TraceTask
 from explorer.traces import Trace
 from explorer.traces._files.file_streams import appearing_whole
 from explorer.traces._io.trace_writing import copy_arrays, encoded_line
 
 
-class _Mark(msgspec.Struct):
+class _ScoredMark(msgspec.Struct):
     reader: str
     trace: str
     model: str = "another model"
@@ -28,7 +28,7 @@ class _Mark(msgspec.Struct):
     settings: str | None = None
 
 
-class _Line(msgspec.Struct):
+class _ScoredLine(msgspec.Struct):
     """What is looked at in a line that was written before."""
 
     id: str
@@ -55,7 +55,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _LinePosition:
     start: int
     length: int
 
@@ -84,7 +84,7 @@ class ScoredFile:
         The path is a folder, in no folder, or no path.
     """
 
-    def __init__(self, path: str | os.PathLike[str], work: Work) -> None:
+    def __init__(self, path: str | os.PathLike[str], work: TraceTask) -> None:
         self.path = Path(path).expanduser()
         self._work = work
         no_name = "\0" in str(self.path)
@@ -93,7 +93,7 @@ class ScoredFile:
                 f"The traces cannot be written to {str(self.path)!r}: give the path of a file in a "
                 "folder that exists."
             )
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _LinePosition] = {}
         self._stream: BinaryIO | None = None
 
     def __contains__(self, name: str) -> bool:
@@ -132,7 +132,7 @@ class ScoredFile:
                     break
                 name, good = self._judged(line, number, expected)
                 if good and whole and name not in self._places:
-                    self._places[name] = _Place(start, len(line))
+                    self._places[name] = _LinePosition(start, len(line))
                 else:
                     stale = True
         if stale:
@@ -143,7 +143,7 @@ class ScoredFile:
     ) -> tuple[str, bool]:
         """Return whose line this is and whether it can stay, or refuse the file."""
         try:
-            found = msgspec.json.decode(line, type=_Line)
+            found = msgspec.json.decode(line, type=_ScoredLine)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise self._foreign(f"line {number} was not written by it") from None
         wanted = expected.get(found.id)
@@ -168,10 +168,10 @@ class ScoredFile:
             )
         return found.id, mark.problem is None and mark.trace == wanted.digest
 
-    def _mark_of(self, line: _Line, number: int) -> _Mark | None:
+    def _mark_of(self, line: _ScoredLine, number: int) -> _ScoredMark | None:
         raw = None if line.metadata is None else line.metadata.get(self._work.mark)
         try:
-            return None if raw is None else msgspec.json.decode(raw, type=_Mark | None)
+            return None if raw is None else msgspec.json.decode(raw, type=_ScoredMark | None)
         except msgspec.MsgspecError:
             raise self._foreign(f"line {number} was not written by it") from None
 
@@ -202,7 +202,7 @@ class ScoredFile:
             raise TraceError(
                 f"{self.path} cannot be written ({error.strerror or error})."
             ) from error
-        self._places[trace.id] = _Place(start, len(line))
+        self._places[trace.id] = _LinePosition(start, len(line))
 
     def finish(self, order: Sequence[str]) -> None:
         """Put the lines into this order, where they came in another."""
@@ -226,13 +226,13 @@ class ScoredFile:
 
     def _rewrite(self, order: Iterable[str]) -> None:
         """Write some of the lines anew; the file appears whole or stays as it was."""
-        places: dict[str, _Place] = {}
+        places: dict[str, _LinePosition] = {}
         try:
             with appearing_whole(self.path) as target, self.path.open("rb") as source:
                 for name in order:
                     place = self._places[name]
                     source.seek(place.start)
-                    places[name] = _Place(target.tell(), place.length)
+                    places[name] = _LinePosition(target.tell(), place.length)
                     target.write(source.read(place.length))
         except OSError as error:
             raise TraceError(

@@ -13,7 +13,7 @@ import msgspec
 from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest, scored_line
-from explorer.rag._scoring.trace_work import TraceReader, Work
+from explorer.rag._scoring.trace_task import TraceReader, TraceTask
 from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
 from explorer.traces._model.trace import checked_trace
@@ -46,7 +46,7 @@ class ScoringJob:
         self,
         traces: TraceSet,
         model: str | Model | tuple[Any, Any] | None,
-        work: Work,
+        work: TraceTask,
         *,
         path: str | os.PathLike[str] | None,
         progress: JobProgress,

@@ -15,7 +15,7 @@ from explorer.models._running.prepared_prompt import PreparedPrompt, prepare_pro
 from explorer.models._text.prompt_encoding import EncodedPrompt, encode_question
 from explorer.models._text.prompts import fact_prompt
 from explorer.rag._scoring.stand_in_settings import QUESTION, StandInSettings
-from explorer.rag._scoring.trace_work import model_digest
+from explorer.rag._scoring.trace_task import model_digest
 from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.traces._evidence.evidence_finder import PRECEDENCE
@@ -49,7 +49,7 @@ def brings_attention(trace: Trace) -> bool:
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedTrace:
     """A trace that is ready to be read.
 
     Attributes
@@ -64,7 +64,7 @@ class Ready:
     blank: EncodedPrompt | None = None
 
 
-def checked_ask(
+def prepare_trace(
     model: Model, trace: Trace, control: RunControl, *, generate: bool, max_new_tokens: int
 ) -> PreparedPrompt:
     """Make a trace ready for a model; let it answer, if `generate`, where nobody has.
@@ -150,7 +150,7 @@ class StandIn:
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
-    def ask(self, trace: Trace, control: RunControl) -> Ready:
+    def ask(self, trace: Trace, control: RunControl) -> PreparedTrace:
         """Make a trace ready to be read; let the model answer where nobody has.
 
         Raises
@@ -160,7 +160,7 @@ class StandIn:
         ModelError, Cancelled
             As `Model.read`.
         """
-        asked = checked_ask(
+        asked = prepare_trace(
             self.model,
             trace,
             control,
@@ -174,9 +174,9 @@ class StandIn:
         wanted = [asked.encoded] if self.settings.question else []
         if any(not one.question_rows.size for one in [*wanted, *([blank] if blank else [])]):
             raise InputError("The model's chat template leaves out the question.")
-        return Ready(asked, blank)
+        return PreparedTrace(asked, blank)
 
-    def plan(self, ready: Sequence[Ready]) -> list[list[int]]:
+    def plan(self, ready: Sequence[PreparedTrace]) -> list[list[int]]:
         """Return which traces share a pass: those of like length."""
         tokens = self._batch_tokens or default_batch_tokens(self.model)
         vocabulary = int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
@@ -185,7 +185,7 @@ class StandIn:
     def read(
         self,
         traces: Sequence[Trace],
-        ready: Sequence[Ready],
+        ready: Sequence[PreparedTrace],
         control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
@@ -220,7 +220,11 @@ class StandIn:
         return [self._scored(*one) for one in zip(traces, ready, found, more, strict=True)]
 
     def _scored(
-        self, trace: Trace, ready: Ready, read: ReducedText, more_rows: dict[str, UnitAttention]
+        self,
+        trace: Trace,
+        ready: PreparedTrace,
+        read: ReducedText,
+        more_rows: dict[str, UnitAttention],
     ) -> Trace:
         asked, attention, sequence = ready.asked, read.attention, ready.asked.encoded
         if not all(np.isfinite(one.array).all() for one in (attention, *more_rows.values())):

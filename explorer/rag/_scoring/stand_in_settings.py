@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from explorer.errors import InputError
-from explorer.rag._scoring.trace_work import digest
+from explorer.rag._scoring.trace_task import digest
 from explorer.traces import Trace
 
 QUESTION = "question"
@@ -80,7 +80,7 @@ class StandInSettings:
         """Return a digest of the trace and of the settings that change what is kept of it."""
         given = isinstance(trace.answer, str) and bool(trace.answer.strip())
         asked = [trace.query, trace.answer, trace.hyperedges]
-        wanted = _Wanted(
+        wanted = _DigestedSettings(
             self.keep_topk,
             self.keep_rows,
             None if given else self.max_new_tokens,
@@ -90,7 +90,7 @@ class StandInSettings:
         return digest([asked, wanted])
 
 
-class _Wanted(msgspec.Struct, omit_defaults=True):
+class _DigestedSettings(msgspec.Struct, omit_defaults=True):
     """The settings that change what is kept of one trace.
 
     Fields with a default were added later and are left out of a digest, so that scoring still

@@ -13,7 +13,7 @@ from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.stand_in import MARK, StandIn, brings_attention
 from explorer.rag._scoring.stand_in_settings import StandInSettings
-from explorer.rag._scoring.trace_work import Work
+from explorer.rag._scoring.trace_task import TraceTask
 from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceSet
 
@@ -109,7 +109,7 @@ def score_traces(
     job = ScoringJob(
         listed,
         model,
-        Work(
+        TraceTask(
             mark=MARK,
             function="score_traces",
             noun="Scoring",

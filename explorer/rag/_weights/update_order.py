@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Identity = Literal["id", "text", "trace"]
 """What makes two rows one hyperedge: its id, its text, or its id within one trace."""
 
-_Grid = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
+_UpdateGrid = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class UpdateOrder:
     keys: tuple[Hashable, ...]
     hyperedges: NDArray[np.intp]
     steps: NDArray[np.intp]
-    _grids: dict[tuple[int, int], _Grid] = field(default_factory=dict, repr=False, compare=False)
+    _grids: dict[tuple[int, int], _UpdateGrid] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def by_hyperedge(self) -> NDArray[np.intp]:
@@ -119,7 +121,7 @@ class UpdateOrder:
         found = np.searchsorted(times, hyperedges * width + steps[:, None], side="right") - 1
         return np.where(found >= self.begins[hyperedges], rows[found], -1)
 
-    def grid(self, steps: int, hyperedges: int) -> _Grid:
+    def grid(self, steps: int, hyperedges: int) -> _UpdateGrid:
         """At most so many evenly spaced steps and hyperedges, and the last row of each at each.
 
         Remembered, as it does not depend on the feedback.

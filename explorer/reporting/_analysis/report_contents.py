@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from explorer.errors import ExplorerError, InputError
 from explorer.feedback import Diagnostic
 from explorer.rag import ExtractorConfig
-from explorer.rag._extraction.rethresholding import converted
+from explorer.rag._extraction.rethresholding import rethreshold
 from explorer.rag._weights.update_order import update_order
 from explorer.rag._weights.weight_trajectory import Trajectory, follow_weights
 from explorer.reporting._analysis.report_scores import ReportScores
@@ -270,4 +270,4 @@ def _feedback(
     """Feedback of scores at a threshold, as a `FeedbackExtractor` of this method gives it."""
     config = report_scores.config or ExtractorConfig()
     at: dict[str, Any] = {THRESHOLD_NAMES[config.method]: min(1.0, max(0.0, threshold))}
-    return converted(scores, config.method, replace(config, **at))
+    return rethreshold(scores, config.method, replace(config, **at))

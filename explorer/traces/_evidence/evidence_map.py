@@ -15,7 +15,7 @@ from explorer.feedback import Diagnostic, Unit
 from explorer.traces._evidence.text_matching import Match
 from explorer.traces._model.trace import Trace
 
-Kind = Literal["direct", "token-weights", "matrix", "units", "none"]
+EvidenceKind = Literal["direct", "token-weights", "matrix", "units", "none"]
 
 _Map = TypeVar("_Map", bound=AttentionMap)
 
@@ -41,7 +41,7 @@ class Evidence:
         For matrix evidence: the pieces of context that each hyperedge was matched to.
     """
 
-    kind: Kind
+    kind: EvidenceKind
     attention: AttentionMap | None
     units: list[Unit]
     rows: npt.NDArray[np.intp] | None = None

@@ -38,7 +38,7 @@ from explorer.traces._io.table_records import (
     parquet_records,
 )
 from explorer.traces._model.trace import TraceProblem
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
 WHOLE_BYTES = 32 * 2**20
 """A JSON object up to this size is decoded at once; a larger one is streamed."""

@@ -11,9 +11,9 @@ from explorer.errors import TraceError
 from explorer.traces._model.native_format import read_object
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers import READERS
+from explorer.traces.readers._reader import Reader, Record
 from explorer.traces.readers._samples.native_reader import NATIVE
 from explorer.traces.readers._samples.tables import NEEDED, OWN_TABLES, TABLES
-from explorer.traces.readers.reader import Reader, Record
 
 _HEAD = 32
 """Records that are looked at to tell the format of a file."""

@@ -11,7 +11,7 @@ from explorer.traces._files.json_decoding import decode_json
 from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
 Recognises = Callable[[Mapping[str, Any]], bool]
 """Whether some reader knows a record."""

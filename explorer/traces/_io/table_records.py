@@ -18,7 +18,7 @@ from explorer.traces._io.json_pieces import lines, size_of
 from explorer.traces._io.json_wrappers import checked_record
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.literals import parsed
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
 DELIMITERS = (",", "\t", ";", "|")
 _BATCH = 256

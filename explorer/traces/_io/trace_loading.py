@@ -11,12 +11,12 @@ from explorer.traces._files.file_streams import checked_path
 from explorer.traces._io import format_detection
 from explorer.traces._io.containers import Container, open_container
 from explorer.traces._io.lazy_traces import LazyTraces, LineOffsets, state_of
-from explorer.traces._model.label_store import LabelStore, Unplaced
+from explorer.traces._model.label_store import LabelStore, UnmatchedLabels
 from explorer.traces._model.native_format import check_line
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces._model.trace_set import TraceSet
+from explorer.traces.readers._reader import Reader, Record
 from explorer.traces.readers._samples.native_reader import NATIVE
-from explorer.traces.readers.reader import Reader, Record
 
 MAX_BYTES = 512 * 2**20
 """Longest line, item of an array, or JSON object that is read as a whole."""
@@ -190,15 +190,15 @@ def _collected(
     reader, found = _traces(container, reader)
     traces: list[Trace] = []
     problems = _Problems()
-    labels, unplaced = _labels(None if folder is None else path, problems)
+    labels, unmatched = _labels(None if folder is None else path, problems)
     for item in found:
         if isinstance(item, TraceProblem):
             problems.add(item)
             continue
         item.folder = folder
         traces.append(item)
-        unplaced.saw(item.id, (edge.id for edge in item.hyperedges))
-    listed = problems.of(traces, container.name, unplaced)
+        unmatched.saw(item.id, (edge.id for edge in item.hyperedges))
+    listed = problems.of(traces, container.name, unmatched)
     return TraceSet(traces, path, listed, format=reader.name, labels=labels)
 
 
@@ -207,7 +207,7 @@ def _indexed(container: Container, path: Path) -> TraceSet:
     places = LineOffsets(path.absolute())
     names = UniqueNames()
     problems = _Problems()
-    labels, unplaced = _labels(path, problems)
+    labels, unmatched = _labels(path, problems)
     for piece in container.pieces() if container.pieces else ():
         if isinstance(piece, TraceProblem):
             problems.add(piece)
@@ -221,10 +221,10 @@ def _indexed(container: Container, path: Path) -> TraceSet:
         if name != given:
             problems.add(_renamed(piece.line, given, name))
         places.add(piece, name, given)
-        unplaced.saw(name, hyperedges)
+        unmatched.saw(name, hyperedges)
     if state_of(path) != places.state:
         raise TraceError(f"{path} was changed while it was read; load it again.")
-    listed = problems.of(places, container.name, unplaced)
+    listed = problems.of(places, container.name, unmatched)
     return TraceSet(LazyTraces(places), path, listed, format=NATIVE.name, labels=labels)
 
 
@@ -241,7 +241,7 @@ class _Problems:
         else:
             self._more += 1
 
-    def of(self, traces: Sized, name: str, unplaced: Unplaced) -> list[TraceProblem]:
+    def of(self, traces: Sized, name: str, unmatched: UnmatchedLabels) -> list[TraceProblem]:
         """Return them, or raise when there are no traces beside them."""
         listed = self._listed
         if not len(traces):
@@ -252,19 +252,19 @@ class _Problems:
         if self._more:
             message = f"{self._more} more problems are not listed."
             listed.append(TraceProblem(listed[-1].line, message))
-        lost = unplaced.message()
+        lost = unmatched.message()
         if lost is not None:
             listed.append(TraceProblem(0, lost, loaded=True))
         return listed
 
 
-def _labels(path: Path | None, problems: _Problems) -> tuple[LabelStore, Unplaced]:
+def _labels(path: Path | None, problems: _Problems) -> tuple[LabelStore, UnmatchedLabels]:
     """Read the labels that are kept beside a trace file."""
     labels = LabelStore() if path is None else LabelStore.beside(path)
     fault = labels.read()
     if fault is not None:
         problems.add(TraceProblem(0, fault, loaded=True))
-    return labels, Unplaced(labels)
+    return labels, UnmatchedLabels(labels)
 
 
 def _renamed(line: int, given: str, name: str) -> TraceProblem:

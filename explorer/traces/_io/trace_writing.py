@@ -14,7 +14,7 @@ import msgspec
 from explorer.errors import TraceError
 from explorer.traces._evidence.evidence_arrays import evidence_file, is_reference
 from explorer.traces._files.file_streams import appearing_whole
-from explorer.traces._model.label_store import remove_beside
+from explorer.traces._model.label_store import remove_label_file
 from explorer.traces._model.native_format import write_object, write_row
 from explorer.traces._model.trace import Trace, checked_trace
 
@@ -53,7 +53,7 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     try:
         with appearing_whole(path) as stream:
             write(_prepared(traces, path.absolute().parent), stream)
-        remove_beside(path)
+        remove_label_file(path)
     except OSError as error:
         raise TraceError(f"{path} cannot be written ({error.strerror or error}).") from error
 

@@ -30,12 +30,12 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 _WRITING = threading.Lock()
 """Held from reading what others labelled to writing it back: two sets may share one file."""
 
-Given = dict[str, dict[str, bool | None]]
+GivenLabels = dict[str, dict[str, bool | None]]
 """Labels by trace id and hyperedge id."""
 
 
-class _File(msgspec.Struct):
-    labels: Given
+class _LabelFile(msgspec.Struct):
+    labels: GivenLabels
     about: str = ""
 
 
@@ -50,7 +50,7 @@ class LabelStore:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._given: Given = {}
+        self._given: GivenLabels = {}
         self._applied: dict[str, tuple[Trace, Trace, Mapping[str, bool | None]]] = {}
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
 
@@ -184,7 +184,7 @@ class LabelStore:
             self._given.pop(trace, None)
 
 
-def remove_beside(traces: Path) -> None:
+def remove_label_file(traces: Path) -> None:
     """Remove the labels beside a trace file that was written anew, and holds its own.
 
     Raises
@@ -197,7 +197,7 @@ def remove_beside(traces: Path) -> None:
         path.unlink()
 
 
-class Unplaced:
+class UnmatchedLabels:
     """Watches traces go by, to say which labels belong to none of them."""
 
     def __init__(self, labels: LabelStore) -> None:
@@ -221,7 +221,7 @@ class Unplaced:
         return f"{len(lost)} of the labels kept beside the traces belong to nothing here: {shown}."
 
 
-def _read(path: Path) -> Given:
+def _read(path: Path) -> GivenLabels:
     """Read a file of labels; one that is not there holds none.
 
     Raises
@@ -233,7 +233,7 @@ def _read(path: Path) -> Given:
     try:
         about = path.stat()
         if stat.S_ISREG(about.st_mode) and about.st_size <= MAX_BYTES:
-            return msgspec.json.decode(path.read_bytes(), type=_File).labels
+            return msgspec.json.decode(path.read_bytes(), type=_LabelFile).labels
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -244,7 +244,7 @@ def _read(path: Path) -> Given:
     raise TraceError(f"{what} ({reason}). Mend or remove that file.")
 
 
-def _write(path: Path, given: Given) -> None:
+def _write(path: Path, given: GivenLabels) -> None:
     """Write a file of labels, whole or not at all."""
     contents = {
         "about": "LabelStore given in explorer, by trace and hyperedge. true: the answer needs it.",

@@ -1,7 +1,8 @@
-"""Readers of foreign trace formats, one file each; `READERS` is the order they are asked in."""
+"""Readers of the trace formats of other tools, in the order in which they are tried."""
 
 from __future__ import annotations
 
+from explorer.traces.readers._reader import Reader, Record, one_by_one
 from explorer.traces.readers._samples import (
     deepeval,
     hotpotqa,
@@ -18,7 +19,8 @@ from explorer.traces.readers._spans import (
     openinference,
     trulens,
 )
-from explorer.traces.readers.reader import Reader
+
+__all__ = ["READERS", "Reader", "Record", "one_by_one"]
 
 READERS: tuple[Reader, ...] = (
     musique.READER,

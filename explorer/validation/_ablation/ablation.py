@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from explorer.models._running.batches import plan_batches
 from explorer.rag._scoring.job_progress import JobProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
-from explorer.rag._scoring.trace_work import Work
+from explorer.rag._scoring.trace_task import TraceTask
 from explorer.run_control import ProgressCallback, RunControl, silent
 from explorer.traces import Trace, TraceSet
 from explorer.validation._ablation.ablation_record import MARK
@@ -113,7 +113,7 @@ def ablate(
     settings.check()
     if batch_tokens is not None:
         plan_batches([], batch_tokens)  # refused before a model is loaded
-    work = Work(
+    work = TraceTask(
         mark=MARK,
         function="ablate",
         noun="Ablation",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import EvidenceError
-from explorer.rag._scoring.trace_work import digest
+from explorer.rag._scoring.trace_task import digest
 from explorer.traces import Trace
 from explorer.validation._ablation.prompt_masks import Masks
 from explorer.validation._ablation.surrogate import Surrogate

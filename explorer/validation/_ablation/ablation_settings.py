@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import EvidenceError, InputError
-from explorer.rag._scoring.trace_work import digest
+from explorer.rag._scoring.trace_task import digest
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import ablation_record, texts_digest
 from explorer.validation._ablation.surrogate import ALPHA

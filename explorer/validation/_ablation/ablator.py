@@ -15,8 +15,8 @@ from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.models._running.prepared_prompt import PreparedPrompt
 from explorer.models._text.prompt_encoding import EncodedPrompt, encode_given_answer
 from explorer.models._text.prompts import fact_prompt
-from explorer.rag._scoring.stand_in import checked_ask
-from explorer.rag._scoring.trace_work import digest, model_digest
+from explorer.rag._scoring.stand_in import prepare_trace
+from explorer.rag._scoring.trace_task import digest, model_digest
 from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import MARK, AblationRecord, texts_digest
@@ -98,7 +98,7 @@ class Ablator:
             unknown = [name for name in one if name not in known]
             if unknown:
                 raise InputError(f"A set names the hyperedge {unknown[0]!r}, which it has not.")
-        return checked_ask(
+        return prepare_trace(
             self.model,
             trace,
             control,

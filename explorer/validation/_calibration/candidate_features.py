@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.errors import EvidenceError, InputError, ValidationError
 from explorer.feedback import NORMALISATIONS, REDUCTIONS, Reduction, score_all_heads
-from explorer.feedback._head_combination import CONTENT_FREE, Rows, standardised
+from explorer.feedback._head_combination import CONTENT_FREE, RowGroup, standardised
 from explorer.traces import Evidence, Trace, evidence, head_readings
 from explorer.validation._calibration.head_candidates import (
     TOP_K,
@@ -20,7 +20,7 @@ from explorer.validation._calibration.head_candidates import (
     StandardisedAttention,
 )
 
-_ROWS: Final[tuple[Rows, ...]] = ("answer", "question")
+_ROWS: Final[tuple[RowGroup, ...]] = ("answer", "question")
 _Arrays = dict[Any, NDArray[np.float32]]
 
 

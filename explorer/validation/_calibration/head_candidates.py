@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.feedback import HeadCombination, HeadTerm, Normalisation, Reduction
-from explorer.feedback._head_combination import Rows
+from explorer.feedback._head_combination import RowGroup
 from explorer.validation._statistics.bootstrap import Floats
 
 REGULARISATION = (3e-3, 3e-4, 1e-3, 1e-2, 3e-2)
@@ -35,7 +35,7 @@ class PlainScores(NamedTuple):
 class StandardisedAttention(NamedTuple):
     """Standardised attention: the rows that look, less a content-free question's or not."""
 
-    rows: Rows
+    rows: RowGroup
     content_free: bool
     reduction: Reduction
 

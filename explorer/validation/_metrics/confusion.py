@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
+from explorer.rag._extraction.method_comparison import kappa_terms
 from explorer.validation._data.labelled_scores import LabelledScores, check_scores
 
 Metric = Literal["precision", "recall", "f1", "mcc", "youden", "kappa", "coverage"]
@@ -71,10 +72,7 @@ METRICS: Mapping[Metric, _Figure] = {
     ),
     "kappa": _Figure(
         "agreement of calls and labels beyond chance (Cohen 1960)",
-        lambda tp, fp, fn, tn: (
-            2 * (tp * tn - fp * fn),
-            (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn),
-        ),
+        kappa_terms,
     ),
     "coverage": _Figure(
         "share of all units that are called used",

@@ -54,14 +54,16 @@ class ScoredByHeads:
 
     def table(self, threshold: float) -> pd.DataFrame:
         """Return the feedback table at a threshold."""
-        from explorer.rag._extraction.explanation import Explained, explanation
+        from explorer.rag._extraction.explanation import TraceExplanation, explanation_table
         from explorer.rag._methods.attention_feedback import attend_heads
         from explorer.rag._methods.extractor_config import ExtractorConfig
 
         trace = self.scene.trace
         config = ExtractorConfig("attention", attention_threshold=threshold, heads=self.heads)
         found = attend_heads(trace, config, self.scores)
-        table = explanation([Explained(trace.id, trace.hyperedges, found.findings, found.notes)])
+        table = explanation_table(
+            [TraceExplanation(trace.id, trace.hyperedges, found.results, found.notes)]
+        )
         table.attrs |= {"notes": found.notes, "method": "attention", "heads": self.heads}
         return table
 

@@ -37,7 +37,7 @@ from explorer.widgets._traces.rescoring import (
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
-    from explorer.feedback._head_combination import Rows
+    from explorer.feedback._head_combination import RowGroup
     from explorer.models._running.recorded_answer import RecordedAnswer
 
 
@@ -211,7 +211,7 @@ class TracesController(t.HasTraits):
     def score_all(
         self,
         *,
-        rows: Sequence[Rows] = ("answer", "question"),
+        rows: Sequence[RowGroup] = ("answer", "question"),
         content_free: bool = False,
         overwrite: bool = False,
         only: Collection[int] | None = None,

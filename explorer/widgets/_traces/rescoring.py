@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 
 from explorer.errors import ExplorerError
-from explorer.feedback._head_combination import CONTENT_FREE, Rows
+from explorer.feedback._head_combination import CONTENT_FREE, RowGroup
 from explorer.traces import Trace, TraceSet
 from explorer.traces._evidence.evidence_arrays import array_of
 from explorer.traces._evidence.evidence_finder import PRECEDENCE
@@ -31,7 +31,7 @@ def read_by_stand_in(trace: Trace) -> bool:
     )
 
 
-def lacking(trace: Trace, rows: Sequence[Rows], *, content_free: bool) -> list[str]:
+def lacking(trace: Trace, rows: Sequence[RowGroup], *, content_free: bool) -> list[str]:
     """Return which of the wanted readings a trace does not bring."""
     names = [*(name for name in rows if name != "answer"), *([CONTENT_FREE] * content_free)]
     return [name for name in names if trace.metadata.get(f"{name}_attention") is None]
@@ -49,7 +49,7 @@ def more_can_be_had(traces: TraceSet) -> list[str]:
 def to_be_read(
     traces: TraceSet,
     model: str,
-    rows: Sequence[Rows],
+    rows: Sequence[RowGroup],
     only: Collection[int] | None,
     *,
     content_free: bool,

@@ -152,7 +152,7 @@ def _ordered(table: pd.DataFrame, before: _Ordered | None) -> _Ordered:
 
 def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float64]:
     """Return the feedback that the table's scores have at the config's thresholds."""
-    from explorer.rag._extraction.rethresholding import converted
+    from explorer.rag._extraction.rethresholding import rethreshold
 
     feedback: NDArray[np.float64] = table["feedback"].to_numpy(copy=True)
     if config.method in MIXED:
@@ -164,5 +164,5 @@ def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float
     for method in ("attention", "logprobs", "embedding", "citation"):
         rows = (methods == method) & ~np.isnan(scores)
         if rows.any():
-            feedback[rows] = converted(scores[rows], method, config)
+            feedback[rows] = rethreshold(scores[rows], method, config)
     return feedback

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.rag import ExtractorConfig
-from explorer.rag._extraction.rethresholding import converted
+from explorer.rag._extraction.rethresholding import rethreshold
 
 CONFIG = ExtractorConfig(
     method="ensemble",
@@ -33,12 +33,12 @@ CONFIG = ExtractorConfig(
 )
 def test_each_method_has_its_threshold_and_formula(method, expected):
     scores = [0.0, 0.1, 0.2, 0.6, 1.0]
-    assert converted(scores, method, CONFIG) == pytest.approx(expected)
+    assert rethreshold(scores, method, CONFIG) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("method", ["attention", "embedding", "citation"])
 def test_what_is_not_known_stays_so(method):
-    found = converted([[np.nan, 0.9]], method, CONFIG)
+    found = rethreshold([[np.nan, 0.9]], method, CONFIG)
     assert found.shape == (1, 2)
     assert np.isnan(found[0, 0])
     assert found[0, 1] > 0.5

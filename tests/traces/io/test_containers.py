@@ -23,7 +23,7 @@ from explorer.traces._io import containers, format_detection
 from explorer.traces._io.containers import open_container
 from explorer.traces._io.json_pieces import BrokenJSON, Scanner
 from explorer.traces._io.table_records import plain
-from explorer.traces.readers.reader import Reader
+from explorer.traces.readers._reader import Reader
 
 T1 = {"id": "t1", "query": "q", "hyperedges": [{"id": "a", "hyperedge": "x"}]}
 T2 = T1 | {"id": "t2"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from explorer.errors import TraceError
 from explorer.traces import Trace, TraceProblem
 from explorer.traces._model.native_format import read_object, write_object
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
 FILES = Path(__file__).parent / "files"
 

@@ -24,8 +24,8 @@ from explorer.traces._model.trace import Trace
 from explorer.traces.readers._fields.contexts import context_hyperedges, label_by_references
 from explorer.traces.readers._fields.conversations import last_exchange
 from explorer.traces.readers._fields.record_fields import Fields, structure
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample, within
-from explorer.traces.readers.reader import Reader
 
 _ANSWER = ("actual_output", "actualOutput")
 _REFERENCE = ("expected_output", "expectedOutput", "expected_outcome", "expectedOutcome")

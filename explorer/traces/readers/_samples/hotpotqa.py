@@ -27,8 +27,8 @@ from explorer.traces.readers._fields.record_fields import (
     text_of,
     titled,
 )
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample
-from explorer.traces.readers.reader import Reader
 
 
 def _recognises(value: Mapping[str, Any]) -> bool:

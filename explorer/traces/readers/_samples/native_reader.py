@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer.traces._model.native_format import read_object
 from explorer.traces._model.trace import Trace
-from explorer.traces.readers.reader import Reader, one_by_one
+from explorer.traces.readers._reader import Reader, one_by_one
 
 
 def recognises(record: Mapping[str, Any]) -> bool:

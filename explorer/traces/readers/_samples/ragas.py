@@ -26,8 +26,8 @@ from explorer.traces.readers._fields.contexts import (
 )
 from explorer.traces.readers._fields.conversations import last_exchange, said_by, speaker_of
 from explorer.traces.readers._fields.record_fields import Fields, structure
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample
-from explorer.traces.readers.reader import Reader
 
 _NEW = frozenset(
     {

@@ -22,8 +22,8 @@ from typing import Any
 from explorer.traces._model.trace import Hyperedge, Trace
 from explorer.traces.readers._fields.contexts import context_hyperedges
 from explorer.traces.readers._fields.record_fields import Fields, identifier, places, shown, text_of
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample
-from explorer.traces.readers.reader import Reader
 
 _UTILISED = "all_utilized_sentence_keys"
 _RELEVANT = "all_relevant_sentence_keys"

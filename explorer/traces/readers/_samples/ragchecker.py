@@ -15,8 +15,8 @@ from typing import Any
 from explorer.traces._model.trace import Trace
 from explorer.traces.readers._fields.contexts import context_hyperedges
 from explorer.traces.readers._fields.record_fields import Fields
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample, within
-from explorer.traces.readers.reader import Reader
 
 _spread = within(("results",))
 

@@ -9,7 +9,7 @@ from explorer.errors import TraceError
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers._fields.record_fields import Fields, beside, shown
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
 
 class Spread(NamedTuple):

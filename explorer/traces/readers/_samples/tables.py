@@ -16,7 +16,7 @@ from explorer.traces.readers._fields.record_fields import (
     structure,
     text_of,
 )
-from explorer.traces.readers.reader import Reader, Record
+from explorer.traces.readers._reader import Reader, Record
 
 # The usual spellings, as `_spelt` has them; of several columns the first that is listed counts.
 TRACE_ID = ("trace_id", "question_id", "query_id", "qid", "sample_id")

@@ -12,11 +12,11 @@ from explorer.traces.readers._fields.message_text import (
     logprobs_in,
     question_in,
 )
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, at, dialect, each_span, tree
-from explorer.traces.readers._spans.request_spans import Kind, Span, span_reader
-from explorer.traces.readers.reader import Reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, span_reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "retrieval": "retriever",
     "chat": "llm",
     "text_completion": "llm",
@@ -40,7 +40,7 @@ def recognises(record: Mapping[str, Any]) -> bool:
     return dialect(record) == "genai"
 
 
-def _span(raw: OtlpSpan) -> Span | None:
+def _span(raw: OtlpSpan) -> RequestSpan | None:
     """Read one span, or one log record that holds the messages of a span."""
     told: dict[str, Any] = {}
     notes: list[str] = []
@@ -84,7 +84,7 @@ def _span(raw: OtlpSpan) -> Span | None:
     )
 
 
-def _kind(raw: OtlpSpan) -> Kind:
+def _kind(raw: OtlpSpan) -> SpanKind:
     """Say what a span does."""
     operation = raw.text("gen_ai.operation.name") or raw.text("traceloop.span.kind")
     operation = operation or raw.text("llm.request.type")

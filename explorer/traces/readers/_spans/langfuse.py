@@ -10,18 +10,18 @@ from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.documents import documents_in
 from explorer.traces.readers._fields.message_text import answer_in, opened, question_in
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
 from explorer.traces.readers._spans.request_spans import (
-    Kind,
-    Span,
+    RequestSpan,
+    SpanKind,
     moment,
     name_of,
     named_kind,
     span_reader,
 )
-from explorer.traces.readers.reader import Reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "SPAN": "other",
     "EVENT": "other",
     "GENERATION": "llm",
@@ -85,7 +85,7 @@ def _complete(record: Mapping[str, Any]) -> bool:
     return isinstance(listed, list) and any(isinstance(item, Mapping) for item in listed)
 
 
-def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of a record; a trace is the root of its observations."""
     if dialect(record) == "langfuse":
         yield from each_span(_otlp_span)(record, line)
@@ -99,12 +99,12 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProb
             yield from _trace(item, line)
 
 
-def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _trace(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of one trace."""
     name = name_of(record.get("id"))
     taken, given = opened(record.get("input")), opened(record.get("output"))
     observations = opened(record.get("observations"))
-    yield Span(
+    yield RequestSpan(
         name,
         "",
         start=-math.inf,  # what a trace says of itself comes before what its observations say
@@ -123,11 +123,11 @@ def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem
             yield TraceProblem(line, message)
 
 
-def _span(record: Mapping[str, Any], trace: str) -> Span:
+def _span(record: Mapping[str, Any], trace: str) -> RequestSpan:
     """Read one observation."""
     kind = _KINDS.get(str(record.get("type")).upper(), "other")
     parent = name_of(record.get("parentObservationId") or record.get("parent_observation_id"))
-    span = Span(
+    span = RequestSpan(
         trace=trace or name_of(record.get("traceId") or record.get("trace_id")),
         id=name_of(record.get("id")),
         parent=parent,
@@ -137,7 +137,7 @@ def _span(record: Mapping[str, Any], trace: str) -> Span:
     return span.look_into(record.get("input"), record.get("output"))
 
 
-def _otlp_span(raw: OtlpSpan) -> Span:
+def _otlp_span(raw: OtlpSpan) -> RequestSpan:
     """Read one span that was meant for Langfuse."""
     kind = _KINDS.get(raw.text("langfuse.observation.type").upper(), "other")
     span = raw.span(kind=kind)

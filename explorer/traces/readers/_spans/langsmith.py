@@ -8,17 +8,17 @@ from typing import Any
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.message_text import opened
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.request_spans import (
-    Kind,
-    Span,
+    RequestSpan,
+    SpanKind,
     moment,
     name_of,
     named_kind,
     span_reader,
 )
-from explorer.traces.readers.reader import Reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "retriever": "retriever",
     "llm": "llm",
     "tool": "tool",
@@ -50,7 +50,7 @@ def _listed(record: Mapping[str, Any]) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the runs of a record, parents before children."""
     left: list[tuple[Any, str, str]] = [
         (item, name_of(record.get("trace_id")), "")
@@ -68,13 +68,13 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProb
             left += [(child, span.trace, span.id) for child in reversed(children)]
 
 
-def _span(run: Mapping[str, Any], trace: str, parent: str) -> Span:
+def _span(run: Mapping[str, Any], trace: str, parent: str) -> RequestSpan:
     """Read one run; `trace` and `parent` are what the run that it is nested in tells."""
     taken, given = opened(run.get("inputs")), opened(run.get("outputs"))
     name = name_of(run.get("id")) or name_of(run.get("run_id"))
     parent = name_of(run.get("parent_run_id")) or parent
     kind = named_kind(_KINDS.get(str(run.get("run_type")), "other"), run.get("name"), parent)
-    span = Span(
+    span = RequestSpan(
         trace=name_of(run.get("trace_id")) or trace or _root(run) or parent or name,
         id=name,
         parent=parent,

@@ -13,11 +13,11 @@ from explorer.traces.readers._fields.message_text import (
     opened,
     question_in,
 )
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
-from explorer.traces.readers._spans.request_spans import Kind, Span, name_of, span_reader
-from explorer.traces.readers.reader import Reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of, span_reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "RETRIEVER": "retriever",
     "RERANKER": "reranker",
     "LLM": "llm",
@@ -66,7 +66,7 @@ def _is_trace(record: object) -> bool:
     return any(name in about for name in ("request_metadata", "trace_metadata", "trace_location"))
 
 
-def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of a record."""
     for item in _traces(record):
         if not isinstance(item, Mapping):
@@ -77,20 +77,20 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProb
             yield from each_span(_span)(item, line)
 
 
-def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _trace(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of one trace; what is known about it comes last, as one more root."""
     about, held = _parts(record)
     spans = opened(held.get("spans"))
     name = next(filter(None, (name_of(about.get(key)) for key in _TRACE_IDS)), "")
     for item in each_span(_span)({"spans": spans}, line):
-        if isinstance(item, Span):
+        if isinstance(item, RequestSpan):
             name = item.trace = name or item.trace
         yield item
     noted = opened(about.get("trace_metadata") or about.get("request_metadata"))
     noted = noted if isinstance(noted, Mapping) else {}
     taken = held.get("request"), noted.get("mlflow.traceInputs"), about.get("request_preview")
     given = held.get("response"), noted.get("mlflow.traceOutputs"), about.get("response_preview")
-    yield Span(
+    yield RequestSpan(
         name,
         "",
         query=next(filter(None, (question_in(from_json(item)) for item in taken)), ""),
@@ -98,7 +98,7 @@ def _trace(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem
     )
 
 
-def _span(raw: OtlpSpan) -> Span:
+def _span(raw: OtlpSpan) -> RequestSpan:
     """Read one span."""
     attribute = raw.attributes.get("mlflow")
     attribute = attribute if isinstance(attribute, Mapping) else {}

@@ -15,11 +15,11 @@ from explorer.traces.readers._fields.message_text import (
     sound,
 )
 from explorer.traces.readers._fields.record_fields import is_missing
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
-from explorer.traces.readers._spans.request_spans import Kind, Span, name_of, span_reader
-from explorer.traces.readers.reader import Reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of, span_reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "RETRIEVER": "retriever",
     "RERANKER": "reranker",
     "LLM": "llm",
@@ -71,7 +71,7 @@ def _is_qa(record: Mapping[str, Any]) -> bool:
     )
 
 
-def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of a record."""
     if _is_retrieval(record):
         yield _retrieval(record)
@@ -83,7 +83,7 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProb
         yield from each_span(_span)(record, line)
 
 
-def _span(raw: OtlpSpan) -> Span:
+def _span(raw: OtlpSpan) -> RequestSpan:
     """Read one span."""
     kind = _KINDS.get(
         (raw.text("openinference.span.kind") or _text(raw.raw.get("span_kind"))).upper(), "other"
@@ -128,7 +128,7 @@ def _as_span(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _retrieval(row: Mapping[str, Any]) -> Span:
+def _retrieval(row: Mapping[str, Any]) -> RequestSpan:
     """Read one document of one retriever."""
     text = row.get("reference")
     notes: list[str] = []
@@ -137,7 +137,7 @@ def _retrieval(row: Mapping[str, Any]) -> Span:
         score = score_of(row.get("document_score"))
         document.score = document.score if score is None else score
     span = name_of(row.get("context.span_id"))
-    return Span(
+    return RequestSpan(
         trace=name_of(row.get("context.trace_id")) or span,
         id="",  # rows of one span are told apart
         parent=span,
@@ -148,18 +148,18 @@ def _retrieval(row: Mapping[str, Any]) -> Span:
     )
 
 
-def _qa(row: Mapping[str, Any]) -> Iterator[Span]:
+def _qa(row: Mapping[str, Any]) -> Iterator[RequestSpan]:
     """Read a whole trace, whose documents Phoenix has joined by blank lines."""
     span = name_of(row.get("context.span_id"))
     trace = name_of(row.get("context.trace_id")) or span
-    yield Span(
+    yield RequestSpan(
         trace,
         f"{span} root",
         query=question_in(row.get("input")),
         answer=answer_in(row.get("output")),
     )
     pieces = [piece.strip() for piece in _text(row.get("reference")).split("\n\n")]
-    yield Span(
+    yield RequestSpan(
         trace,
         f"{span} retriever",
         parent=f"{span} root",

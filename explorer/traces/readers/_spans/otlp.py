@@ -9,7 +9,7 @@ from typing import Any
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.message_text import DEPTH, opened
-from explorer.traces.readers._spans.request_spans import Span, moment, name_of
+from explorer.traces.readers._spans.request_spans import RequestSpan, moment, name_of
 
 DIALECTS: dict[str, tuple[str, ...]] = {
     "trulens": ("ai.observability.",),
@@ -66,13 +66,13 @@ class OtlpSpan:
                 name = event.get("name")
                 yield name if isinstance(name, str) else "", tree(event.get("attributes"))
 
-    def span(self, **found: Any) -> Span:
-        """Return the `Span` of this one, with what the caller found in it."""
+    def span(self, **found: Any) -> RequestSpan:
+        """Return the `RequestSpan` of this one, with what the caller found in it."""
         raw, context = self.raw, opened(self.raw.get("context"))
         if not isinstance(context, Mapping):
             context = {}
         names = {**context, **raw}
-        return Span(
+        return RequestSpan(
             trace=_first_name(names, "traceId", "trace_id"),
             id=_first_name(names, "spanId", "span_id"),
             parent=_first_name(names, "parentSpanId", "parent_span_id", "parent_id"),
@@ -117,11 +117,11 @@ def dialect(record: Mapping[str, Any]) -> str | None:
 
 
 def each_span(
-    read: Callable[[OtlpSpan], Span | None],
-) -> Callable[[Mapping[str, Any], int], Iterator[Span | TraceProblem]]:
+    read: Callable[[OtlpSpan], RequestSpan | None],
+) -> Callable[[Mapping[str, Any], int], Iterator[RequestSpan | TraceProblem]]:
     """Return what goes through the spans of a record with `read`, for `span_reader`."""
 
-    def spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+    def spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
         for raw in spans_in(record):
             if not isinstance(raw, Mapping):
                 message = f"a span must be an object, and here it is {kind_of(raw)}."

@@ -13,18 +13,18 @@ from explorer.traces._model.trace import Hyperedge, Trace, TraceProblem
 from explorer.traces.readers._fields.documents import Document, documents_in
 from explorer.traces.readers._fields.message_text import answer_in, logprobs_in, question_in, sound
 from explorer.traces.readers._fields.record_fields import identifier, shown
-from explorer.traces.readers.reader import Record
+from explorer.traces.readers._reader import Record
 
-Kind = Literal["retriever", "reranker", "llm", "tool", "aside", "other"]
+SpanKind = Literal["retriever", "reranker", "llm", "tool", "aside", "other"]
 """What a span does. An ``"aside"`` (embedding, evaluation) neither asks nor answers."""
 
-_RETRIEVING: tuple[Kind, ...] = ("retriever", "reranker")
-_GIVING: tuple[tuple[Kind, ...], ...] = (_RETRIEVING, ("tool",), ("other",), ("llm",))
+_RETRIEVING: tuple[SpanKind, ...] = ("retriever", "reranker")
+_GIVING: tuple[tuple[SpanKind, ...], ...] = (_RETRIEVING, ("tool",), ("other",), ("llm",))
 _DEEP = "it is nested too deeply to be read."
 
 
 @dataclass(slots=True)
-class Span:
+class RequestSpan:
     """One step of a request, as far as a RAG trace needs it.
 
     Attributes
@@ -50,7 +50,7 @@ class Span:
     trace: str
     id: str
     parent: str = ""
-    kind: Kind = "other"
+    kind: SpanKind = "other"
     start: float | None = None
     query: str = ""
     answer: str = ""
@@ -60,7 +60,7 @@ class Span:
     notes: list[str] = field(default_factory=list)
     line: int = 0
 
-    def look_into(self, taken: Any, given: Any) -> Span:
+    def look_into(self, taken: Any, given: Any) -> RequestSpan:
         """Find question, answer, documents and log-probabilities in its input and its output."""
         self.query, self.answer = question_in(taken), answer_in(given)
         if self.kind == "llm":
@@ -73,7 +73,7 @@ class Span:
 
 
 def span_reader(
-    spans_of: Callable[[Mapping[str, Any], int], Iterable[Span | TraceProblem]],
+    spans_of: Callable[[Mapping[str, Any], int], Iterable[RequestSpan | TraceProblem]],
     source: str,
     complete: Callable[[Mapping[str, Any]], bool] = lambda record: False,
 ) -> Callable[[Iterable[Record]], Iterator[Trace | TraceProblem]]:
@@ -91,9 +91,9 @@ def span_reader(
     """
 
     def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:
-        waiting: dict[str, list[Span]] = {}
+        waiting: dict[str, list[RequestSpan]] = {}
         for line, record in records:
-            gathered: dict[str, list[Span]] = {}
+            gathered: dict[str, list[RequestSpan]] = {}
             problems: list[TraceProblem] = []
             try:
                 for item in spans_of(record, line):
@@ -138,7 +138,7 @@ def moment(value: Any) -> float | None:
     return value if type(value) is int else number  # nanoseconds are too long for a float
 
 
-def named_kind(kind: Kind, name: Any, parent: str) -> Kind:
+def named_kind(kind: SpanKind, name: Any, parent: str) -> SpanKind:
     """Return a kind, or a better one where the name of the step tells it.
 
     "RetrievalQA" is a chain and "VectorStoreRetriever" none; the root of a request is neither
@@ -158,7 +158,7 @@ def name_of(value: Any) -> str:
     return sound(identifier(value) or "")
 
 
-def _assembled(name: str, spans: list[Span], source: str) -> Iterator[Trace | TraceProblem]:
+def _assembled(name: str, spans: list[RequestSpan], source: str) -> Iterator[Trace | TraceProblem]:
     """Make the trace of one request, and tell what was odd about it."""
     line = spans[0].line
     spans = _merged(spans)
@@ -187,13 +187,13 @@ def _assembled(name: str, spans: list[Span], source: str) -> Iterator[Trace | Tr
         yield TraceProblem(line, f"trace {shown(name)}: {note}", loaded=True)
 
 
-def _merged(spans: list[Span]) -> list[Span]:
+def _merged(spans: list[RequestSpan]) -> list[RequestSpan]:
     """Put the pieces of one span together, and spans in the order in which they began.
 
     A span comes twice when it was exported twice, or when its messages were logged as events.
     """
-    kept: dict[str, Span] = {}
-    nameless: list[Span] = []
+    kept: dict[str, RequestSpan] = {}
+    nameless: list[RequestSpan] = []
     for span in spans:
         first = kept.setdefault(span.id, span) if span.id else span
         if not span.id:
@@ -215,7 +215,7 @@ def _merged(spans: list[Span]) -> list[Span]:
     return [*sorted(dated, key=lambda span: span.start or 0.0), *undated]
 
 
-def _exchange(spans: list[Span]) -> tuple[str, str, dict[str, Any] | None]:
+def _exchange(spans: list[RequestSpan]) -> tuple[str, str, dict[str, Any] | None]:
     """Return question, answer and log-probabilities: the root's, else those of what is next to it.
 
     Where the root is missing or says nothing (a web request), a step that both asks and answers
@@ -238,7 +238,7 @@ def _exchange(spans: list[Span]) -> tuple[str, str, dict[str, Any] | None]:
     return query, answer, (same or known)[0].logprobs if known else None
 
 
-def _hyperedges(spans: list[Span], notes: list[str]) -> list[Hyperedge]:
+def _hyperedges(spans: list[RequestSpan], notes: list[str]) -> list[Hyperedge]:
     """Return the documents that the model was given, as hyperedges."""
     seen: set[tuple[str | None, str]] = set()
     hyperedges: list[Hyperedge] = []
@@ -271,20 +271,20 @@ def _hyperedges(spans: list[Span], notes: list[str]) -> list[Hyperedge]:
     return hyperedges
 
 
-def _last_word(spans: list[Span]) -> list[Span]:
+def _last_word(spans: list[RequestSpan]) -> list[RequestSpan]:
     """Return the spans whose documents went on to the model, in order.
 
     Retrievers and rerankers come first; where none has documents, tools, and then other steps.
     What happens within a retriever is its own affair. A reranker takes the place of the retrievers
     that gave it its texts; where these are unknown, of all since the reranker before it.
     """
-    giving: list[Span] = []
+    giving: list[RequestSpan] = []
     for kinds in _GIVING:
         giving = [span for span in spans if span.documents and span.kind in kinds]
         if giving:
             break
     within = _within({span.id for span in giving}, spans)
-    kept: list[Span] = []
+    kept: list[RequestSpan] = []
     for span in giving:
         if span.id and span.id in within:
             continue
@@ -303,7 +303,7 @@ def _last_word(spans: list[Span]) -> list[Span]:
     return kept
 
 
-def _within(names: set[str], spans: list[Span]) -> set[str]:
+def _within(names: set[str], spans: list[RequestSpan]) -> set[str]:
     """Return the ids of spans that lie below one of `names`; spans in a circle lie nowhere."""
     parents = {span.id: span.parent for span in spans if span.id}
     inside: dict[str, bool] = {}

@@ -9,18 +9,18 @@ from typing import Any
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.documents import Document, documents_in, score_of
 from explorer.traces.readers._fields.message_text import answer_in, logprobs_in, opened, question_in
+from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
 from explorer.traces.readers._spans.request_spans import (
-    Kind,
-    Span,
+    RequestSpan,
+    SpanKind,
     moment,
     name_of,
     named_kind,
     span_reader,
 )
-from explorer.traces.readers.reader import Reader
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, SpanKind] = {
     "retrieval": "retriever",
     "reranking": "reranker",
     "generation": "llm",
@@ -48,7 +48,7 @@ def recognises(record: Mapping[str, Any]) -> bool:
     return dialect(record) == "trulens"
 
 
-def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[Span | TraceProblem]:
+def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
     """Go through the spans of a record."""
     if "record_attributes" in record:
         yield from each_span(_otlp_span)(_as_span(record), line)
@@ -73,7 +73,7 @@ def _as_span(event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _otlp_span(raw: OtlpSpan) -> Span | None:
+def _otlp_span(raw: OtlpSpan) -> RequestSpan | None:
     """Read one span; those of an evaluation are no part of what was evaluated."""
 
     def at(name: str) -> Any:
@@ -118,7 +118,7 @@ def _give_scores(documents: list[Document], scores: Any) -> None:
             document.score = score_of(score)
 
 
-def _record(row: Mapping[str, Any]) -> Iterator[Span]:
+def _record(row: Mapping[str, Any]) -> Iterator[RequestSpan]:
     """Go through the calls of one record, or what its evaluations say of its contexts."""
     inner = opened(row.get("record_json"))
     record = inner if isinstance(inner, Mapping) else row
@@ -128,7 +128,7 @@ def _record(row: Mapping[str, Any]) -> Iterator[Span]:
         held = [opened(place.get(key)) for place in (record, row) for key in names]
         return next((item for item in held if item is not None), None)
 
-    yield Span(
+    yield RequestSpan(
         name,
         "root",
         query=question_in(either("main_input", "input")),
@@ -147,7 +147,7 @@ def _record(row: Mapping[str, Any]) -> Iterator[Span]:
         yield _call(call, name, f"call {number}", stacks.get(way.rpartition("\n")[0], "root"))
     if not listed:
         documents = _evaluated(row)
-        yield Span(name, "evaluations", "root", "retriever", documents=documents)
+        yield RequestSpan(name, "evaluations", "root", "retriever", documents=documents)
 
 
 def _way(call: Mapping[str, Any]) -> str:
@@ -166,18 +166,18 @@ def _method(frame: Mapping[str, Any]) -> str:
     return str(method.get("name")) if isinstance(method, Mapping) else ""
 
 
-def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> Span:
+def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> RequestSpan:
     """Read one recorded call; what it does, its name tells."""
     way = _way(call).rpartition("\n")[2].lower()
     method = way.rpartition(" ")[2]
-    kind: Kind = "llm" if _MODELS.search(method) else "other"
+    kind: SpanKind = "llm" if _MODELS.search(method) else "other"
     if _METHODS.search(method) or ("retriever" in way and kind == "other"):
         kind = "retriever"
     kind = named_kind(kind, method, parent)
     taken, given = opened(call.get("args")), opened(call.get("rets"))
     times = opened(call.get("perf"))
     start = moment(times.get("start_time")) if isinstance(times, Mapping) else None
-    return Span(trace, name, parent, kind, start).look_into(taken, given)
+    return RequestSpan(trace, name, parent, kind, start).look_into(taken, given)
 
 
 def _evaluated(row: Mapping[str, Any]) -> list[Document]:

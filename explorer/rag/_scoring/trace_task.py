@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from explorer.models import Model
     from explorer.traces import Trace
 
-Ready = TypeVar("Ready")
+Prepared = TypeVar("Prepared")
 
 
-class TraceReader(Protocol[Ready]):
+class TraceReader(Protocol[Prepared]):
     """A model at work.
 
     Attributes
@@ -38,16 +38,16 @@ class TraceReader(Protocol[Ready]):
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
         """Return what a trace's metadata tells of this reading."""
 
-    def ask(self, trace: Trace, control: RunControl) -> Ready:
+    def ask(self, trace: Trace, control: RunControl) -> Prepared:
         """Make a trace ready; refuse one that cannot be read."""
 
-    def plan(self, ready: Sequence[Ready]) -> list[list[int]]:
+    def plan(self, ready: Sequence[Prepared]) -> list[list[int]]:
         """Return which traces are read together, each once."""
 
     def read(
         self,
         traces: Sequence[Trace],
-        ready: Sequence[Ready],
+        ready: Sequence[Prepared],
         control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
@@ -61,7 +61,7 @@ class TraceReader(Protocol[Ready]):
 
 
 @dataclass(frozen=True)
-class Work:
+class TraceTask:
     """What is done, in words and in functions.
 
     Attributes
