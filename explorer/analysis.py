@@ -1,6 +1,6 @@
-"""Attention of a piece of code in one call, for scripts and services.
+"""Attention within a piece of code, in one call: for scripts and services.
 
-The app shows the same numbers; these functions return them as plain values.
+The numbers are those of the app, returned as plain values.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class TokenAttention(NamedTuple):
     tokens
         Source text of each token, special tokens by name.
     weights
-        float32 (tokens, tokens): rows look, columns are looked at.
+        float32 (tokens, tokens): a row attends, a column is attended to.
     """
 
     tokens: tuple[str, ...]
@@ -38,7 +38,7 @@ class TokenAttention(NamedTuple):
 
 
 class CodeAttention(TypedDict):
-    """What `analyze_code_attention` returns; every value can be written as JSON."""
+    """Result of `analyze_code_attention`; all values can be written as JSON."""
 
     tokens: list[str]
     attention: list[list[float]]
@@ -59,13 +59,13 @@ def analyze_code_attention(
     head: int | None = None,
     model: str | Model | tuple[Any, Any] | None = None,
 ) -> CodeAttention:
-    """Look at the attention within a piece of code.
+    """Return the attention within a piece of code, its summary and a picture.
 
     Parameters
     ----------
     code
-        Source text in any language. Of code longer than the model takes, the beginning is used,
-        and the result says so.
+        Source text in any language. If it is longer than the model takes, its beginning is used and
+        ``truncated`` is True.
     layer, head
         Numbers (negative counts from the end), or None for the mean over all. By default the last
         layer, averaged over its heads.
@@ -79,23 +79,23 @@ def analyze_code_attention(
         ``tokens``
             Source text of each token; special tokens by name.
         ``attention``
-            List of rows, one per token that looks; a column per token looked at.
+            Rows of weights: one row per token that attends, one column per token attended to.
         ``importance``
-            One number per entry of ``tokens``: the attention that this occurrence receives, on
-            average over the positions that can see it. Repeated tokens stay apart.
+            One number per entry of ``tokens``: the attention that this occurrence receives,
+            averaged over the positions that can attend to it. Repeated tokens are separate.
         ``visualization``
-            The heatmap as a PNG picture in base64.
+            The heatmap as a PNG image in base64.
         ``error``
-            None, or a sentence that says what to change. Then the other values are empty.
+            None, or a message that says what to change; the other values are then empty.
         ``truncated``, ``n_tokens``
             Whether only the beginning of the code was used, and how many tokens the whole code
             has (special tokens not counted).
         ``layer``, ``head``, ``model``, ``seconds``
-            What was looked at (layer and head counted from 0), and how long it took.
+            Layer and head counted from 0 (None for the mean), name of the model, and run time.
 
     Notes
     -----
-    Nothing is raised for bad input, so that a service can pass the result on as it is.
+    Invalid input raises no error, so that a service can return the result unchanged.
     """
     began = time.perf_counter()
     result = CodeAttention(
@@ -112,7 +112,7 @@ def analyze_code_attention(
         seconds=0.0,
     )
     try:
-        chosen, tokenized, recorded, weights = _look(code, layer, head, model)
+        chosen, tokenized, recorded, weights = _record_code(code, layer, head, model)
         title = _title(recorded, layer, head, chosen)
         result = CodeAttention(
             tokens=list(tokenized.tokens),
@@ -141,7 +141,7 @@ def get_attention(
 ) -> TokenAttention:
     """Return the tokens of a piece of code and the attention between them.
 
-    Takes what `analyze_code_attention` takes.
+    The parameters are those of `analyze_code_attention`.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def get_attention(
     ModelError
         If the model cannot be loaded.
     """
-    _, tokenized, _, weights = _look(code, layer, head, model)
+    _, tokenized, _, weights = _record_code(code, layer, head, model)
     return TokenAttention(tokenized.tokens, weights)
 
 
@@ -160,13 +160,13 @@ def plot_attention(
     head: int | None = None,
     model: str | Model | tuple[Any, Any] | None = None,
 ) -> go.Figure:
-    """Draw the attention within a piece of code as an interactive heatmap.
+    """Return an interactive heatmap of the attention within a piece of code.
 
-    Takes what `analyze_code_attention` takes; raises what `get_attention` raises.
+    The parameters are those of `analyze_code_attention`, the errors those of `get_attention`.
     """
     from explorer.figures import heatmap
 
-    chosen, tokenized, recorded, weights = _look(code, layer, head, model)
+    chosen, tokenized, recorded, weights = _record_code(code, layer, head, model)
     return heatmap(
         weights,
         tokenized.tokens,
@@ -176,13 +176,13 @@ def plot_attention(
 
 
 def _title(recorded: AttentionMap, layer: int | None, head: int | None, model: Model) -> str:
-    """Say in a figure's title what is looked at, counting layers and heads from 0."""
+    """Return a title with model, layer and head, counted from 0."""
     layers = "mean of all layers" if layer is None else f"layer {layer % recorded.n_layers}"
     heads = "mean of all heads" if head is None else f"head {head % recorded.n_heads}"
     return f"{model.label}: {layers}, {heads}"
 
 
-def _look(
+def _record_code(
     code: str,
     layer: int | None,
     head: int | None,
@@ -204,7 +204,7 @@ def _look(
 
 
 def _check_range(value: int | None, count: int, what: str, model: Model) -> None:
-    """Refuse a layer or head that does not exist before the model runs."""
+    """Raise `InputError` for a layer or head that does not exist, before the model runs."""
     if value is not None and not -count <= value < count:
         raise InputError(
             f"{model.label} has {count} {what}s, so there is no {what} {value}. "

@@ -1,4 +1,4 @@
-"""Progress reports of a long job, and the way to stop it."""
+"""Progress and cancellation of long jobs."""
 
 from __future__ import annotations
 
@@ -98,6 +98,6 @@ class RunControl:
         if fraction is not None:
             fraction = min(1.0, max(0.0, round(fraction, 2)))
         latest = Progress(stage, fraction, message)
-        if self._last != [latest]:  # a report for each of hundreds of tensors would repeat itself
+        if self._last != [latest]:  # hundreds of tensors would give equal reports
             self._last[:] = [latest]
             self.progress(latest)

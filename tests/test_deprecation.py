@@ -43,6 +43,7 @@ def compared(scores, standard="labels"):
     ("package", "old", "new"),
     [
         (explorer.models, "Progress", explorer.run_control.Progress),
+        (explorer.models, "Reading", explorer.models.RecordedAnswer),
         (explorer.validation, "Judged", explorer.validation.LabelledScores),
         (explorer.figures, "LabelledScores", explorer.figures.ScoreGroups),
     ],

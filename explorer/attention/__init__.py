@@ -1,7 +1,7 @@
-"""Attention as data: maps of one forward pass, measures per head, rollout.
+"""Attention as numbers: maps of one forward pass, the recorder, measures per head, rollout.
 
 Importing this package loads NumPy only. The recorder, which needs torch and transformers, is
-loaded when it is first named.
+loaded on first use. Measures are in `explorer.attention.measures`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Attention that the user brought as an array."""
+"""Attention given as an array."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.attention._blocks import FloatArray, row_blocks
 from explorer.attention._indexing import IntArray, Positions, many_indices
 from explorer.errors import InputError, ShapeError
 
-# Rounding of float16 rows; a sum above 1 by more than this is no rounding.
+# Largest excess of a row sum over 1 that float16 rounding explains.
 ROW_SUM_SLACK = 5e-3
 
 _SHAPES = "(queries, keys), (heads, queries, keys) or (layers, heads, queries, keys)"
@@ -21,7 +21,7 @@ _WARNINGS = {
     "nan": "Some attention weights are NaN or infinite: scores that touch them are unknown.",
     "negative": "Some attention weights are negative, so these may be scores before the softmax.",
     "above-1": "Some attention weights are above 1, so these may be scores before the softmax.",
-    "row-sum": "Some rows sum to more than 1, so these are no attention weights of one softmax.",
+    "row-sum": "Some rows sum to more than 1, so these are not attention weights of one softmax.",
 }
 
 
@@ -33,25 +33,24 @@ class DenseAttention(AttentionMap):
     array
         Of shape (queries, keys), (heads, queries, keys) or (layers, heads, queries, keys), of any
         real dtype; or the tuple that a transformers model returns as `attentions` (one tensor
-        (1, heads, queries, keys) per layer). It is neither copied nor changed, and a memory map
-        is read only where somebody looks.
+        (1, heads, queries, keys) per layer). It is neither copied nor changed; of a memory map only
+        the requested windows are read.
     tokens, query_tokens
-        One string per key, and per query row.
+        One string per key, and per query.
     notes
-        Sentences to tell with the map.
+        Sentences to show with the map.
 
     Notes
     -----
-    Numbers that are no attention weights (NaN, negative, above 1, rows summing above 1) are taken
-    as they are and told in `notes`. An array in memory is checked at once, a memory map as it is
-    read.
+    Numbers that cannot be attention weights (NaN, negative, above 1, row sums above 1) are kept,
+    and `notes` name them. An array in memory is checked at once, a memory map as it is read.
 
     Raises
     ------
     ShapeError
         The array has another number of dimensions, or a dimension of size 0.
     InputError
-        The array holds no real numbers.
+        The array is not numeric, or complex.
 
     Examples
     --------
@@ -89,14 +88,14 @@ class DenseAttention(AttentionMap):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Plain sentences about this map; for a memory map about the part read so far."""
+        """Sentences that a user must know; for a memory map they cover the part read so far."""
         return self._notes + tuple(
             text for code, text in _WARNINGS.items() if code in self._problems
         )
 
     @property
     def causal(self) -> bool:
-        """Whether no query of a square map looks at a later key, judged by the last layer."""
+        """Whether the map is square and no query attends to a later key in the last layer."""
         if self._causal is None:
             self._causal = self.n_queries == self.n_keys > 1 and self._no_later_keys()
         return self._causal
@@ -116,7 +115,7 @@ class DenseAttention(AttentionMap):
         whole = len(layers) == len(heads) == 1 and not self._lazy
         if not (whole and isinstance(row_index, slice) and isinstance(column_index, slice)):
             return self.weights(layer, head, rows, columns)
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        with np.errstate(over="ignore"):  # values beyond float32 become infinite
             part = np.asarray(
                 self._array[layers[0], heads[0], row_index, column_index], dtype=np.float32
             )
@@ -125,7 +124,7 @@ class DenseAttention(AttentionMap):
         return view
 
     def _no_later_keys(self) -> bool:
-        """Read the part above the diagonal of one layer, a few rows at a time."""
+        """Return whether the last layer is zero above the diagonal, read a few rows at a time."""
         keys = np.arange(self.n_keys)
         for part in row_blocks(len(keys), self.n_heads * self.n_keys):
             later = keys[None, :] > keys[part, None]  # (rows, keys)
@@ -134,14 +133,14 @@ class DenseAttention(AttentionMap):
         return True
 
     def _block(self, layer: int, heads: IntArray, rows: IntArray) -> FloatArray:
-        # Slices keep a memory map from reading what lies between; gaps need the index arrays.
+        # With slices a memory map reads the requested rows only; gaps need index arrays.
         row_index = _slice_of(rows)
         one_layer = self._array[layer]
         if isinstance(row_index, slice) and isinstance(head_index := _slice_of(heads), slice):
             chosen = one_layer[head_index, row_index]
         else:
             chosen = one_layer[np.ix_(heads, rows)]
-        with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        with np.errstate(over="ignore"):  # values beyond float32 become infinite
             block = np.asarray(chosen, dtype=np.float32)
         if self._lazy:
             self._check(block)
@@ -154,7 +153,7 @@ class DenseAttention(AttentionMap):
         return visible
 
     def _check(self, block: NDArray[Any]) -> None:
-        """Remember what in (heads, rows, keys) cannot be attention."""
+        """Collect the problems of a block (heads, rows, keys)."""
         if block.size == 0:
             return
         for head in block:
@@ -172,7 +171,15 @@ class DenseAttention(AttentionMap):
 
 
 def as_real_array(array: Any) -> NDArray[Any]:
-    """Return a real NumPy array without copying one, whatever library it comes from."""
+    """Return an array of any library as a real NumPy array, without copying NumPy arrays.
+
+    Raises
+    ------
+    ShapeError
+        Layers or rows differ in shape.
+    InputError
+        The values are masked, sparse or not real numbers.
+    """
     if isinstance(array, (list, tuple)) and array and hasattr(array[0], "shape"):
         layers = [as_real_array(layer) for layer in array]
         if len({layer.shape for layer in layers}) > 1:
@@ -180,12 +187,12 @@ def as_real_array(array: Any) -> NDArray[Any]:
         if layers[0].ndim == 4 and len(layers[0]) == 1:  # transformers' outputs.attentions
             layers = [layer[0] for layer in layers]
         return np.stack(layers)
-    if hasattr(array, "detach"):  # a torch tensor, told without importing torch
+    if hasattr(array, "detach"):  # a torch tensor, recognised without importing torch
         array = _from_tensor(array)
-    if np.ma.is_masked(array):  # NumPy would silently take the numbers beneath the mask
+    if np.ma.is_masked(array):  # NumPy would silently use the numbers beneath the mask
         raise InputError(
-            "Some attention weights are masked, so nobody can tell what they are. Say it first, "
-            "with array.filled(0) for positions that no token may look at."
+            "Some attention weights are masked, so their values are unknown. Fill them first, with "
+            "array.filled(0) for positions that no token may attend to."
         )
     try:
         converted = array if isinstance(array, np.ndarray) else np.asarray(array)
@@ -211,8 +218,8 @@ def _from_tensor(tensor: Any) -> NDArray[Any]:
         array: NDArray[Any] = tensor.numpy()
     except (TypeError, RuntimeError) as error:  # sparse, or on the meta device without numbers
         raise InputError(
-            f"Attention must be a dense tensor that holds its numbers, and this one is not "
-            f"({error}). Try .to_dense(), or load the weights first."
+            f"Attention must be a dense tensor with numbers, but this one is not ({error}). "
+            "Try .to_dense(), or load the weights first."
         ) from None
     return array
 
@@ -240,7 +247,7 @@ def _is_memory_map(array: NDArray[Any]) -> bool:
 
 
 def _slice_of(positions: IntArray) -> slice | IntArray:
-    """Return positions as a slice where they are one run."""
+    """Return consecutive positions as a slice; other positions unchanged."""
     if positions.size and np.array_equal(
         positions, np.arange(positions[0], positions[0] + positions.size)
     ):

@@ -1,4 +1,4 @@
-"""Attention that was already added up over units."""
+"""Attention summed over units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from explorer.errors import InputError, ShapeError
 
 
 class UnitAttention(DenseAttention):
-    """Attention mass per unit: each column is a unit, and the columns' names are the units.
+    """Attention mass per unit: each column is a unit, and its token is the unit's name.
 
     Parameters
     ----------
@@ -23,25 +23,25 @@ class UnitAttention(DenseAttention):
         Mass of shape (layers, heads, units), already averaged over the rows, or
         (layers, heads, rows, units).
     units
-        The name of every unit, in order.
+        The name of each unit, in order.
     topk
-        Mean of each unit's k largest row-averaged key attentions: (layers, heads, units). It
-        cannot be worked out from masses, so `span_topk` needs it.
+        Mean of each unit's k largest row-averaged key attentions: (layers, heads, units). Needed
+        for `span_topk`, because it cannot be computed from masses.
     rows
-        Query positions in the original map that the rows stand for; for the record only.
+        Query positions of the rows in the original map; informative.
     row_tokens
         One token per row of a four-dimensional array.
     k
         The k of `topk`.
     notes
-        Sentences to tell with the map.
+        Sentences to show with the map.
 
     Raises
     ------
     ShapeError
         Array, units, topk or row tokens do not fit together.
     InputError
-        The array holds no real numbers, or k is below 1.
+        The array is not real, or k is below 1.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class UnitAttention(DenseAttention):
 
     @property
     def causal(self) -> bool:
-        """False: every row looks back at every unit."""
+        """False: each row attends to each unit."""
         return False
 
     def _check(self, block: NDArray[Any]) -> None:
         super()._check(block)
-        # Units may share tokens, so their masses may well sum to more than 1.
+        # Units can share tokens, so their masses can sum to more than 1.
         self._problems.discard("row-sum")
 
     def span_topk(
@@ -109,19 +109,19 @@ class UnitAttention(DenseAttention):
         Raises
         ------
         InputError
-            No top-k was stored, another k or some of the rows are asked for, or a span is not
-            exactly one unit.
+            No top-k was stored, it was stored for another k or more rows, or a span is not exactly
+            one unit.
         """
         columns = unit_columns(spans, self.n_keys)
         if self.topk is None:
             raise InputError(
-                "Top-k needs the attention of single tokens, and only sums over units were kept: "
+                "Top-k needs the attention of single tokens, but only sums over units were stored: "
                 "choose mean or mass, or record again."
             )
         if k != self.k:
-            raise InputError(f"Top-k was kept for k = {self.k}, so k = {k} cannot be worked out.")
+            raise InputError(f"Top-k was stored for k = {self.k}, so k = {k} cannot be computed.")
         if len(np.unique(some_rows(rows, self.n_queries))) != self.n_queries:
-            raise InputError("Top-k was kept for the mean over all rows, not for some of them.")
+            raise InputError("Top-k was stored for the mean over all rows, not for some of them.")
         if any(column.size != 1 for column in columns):
-            raise InputError("Top-k of unit attention is known for single units only.")
+            raise InputError("Top-k of unit attention is stored for single units only.")
         return self.topk[:, :, np.array([column[0] for column in columns], dtype=np.int64)]

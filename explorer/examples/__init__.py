@@ -1,7 +1,7 @@
-"""Packaged examples: labelled RAG traces and short programs, with attention recorded beforehand.
+"""Packaged examples: labelled RAG traces and short programs, with recorded attention.
 
-Everything here is read from the package; no model is needed, and neither torch nor transformers is
-imported. `explorer.examples.record` made the recordings.
+All data comes from the package, so no model, torch or transformers is needed.
+`explorer.examples.record` wrote the recordings.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from explorer.errors import InputError
 from explorer.traces import TraceSet, load_traces
 
 TRACES = Path(__file__).with_name("traces.jsonl")
-"""Where the packaged traces lie; their recorded attention is in ``attention.npz`` beside it."""
+"""File of the packaged traces; ``attention.npz`` in the same folder has their attention."""
 
 _FORMATS = Path(__file__).with_name("formats")
 
@@ -21,9 +21,9 @@ def example_traces() -> TraceSet:
     -------
     TraceSet
         Each trace has 6 to 10 hyperedges, of which 2 or 3 are needed (``label``), a short answer,
-        its ``domain`` in the metadata, and the attention of SmolLM2-135M-Instruct reading it, as
-        `unit_attention`. The same traces at every call (copy before you change them), in a set of
-        their own, so that nobody sees the labels that somebody else gives.
+        its ``domain`` in the metadata, and the attention of SmolLM2-135M-Instruct over it, as
+        `unit_attention`. Each call returns a new set, so that labels added to one do not show in
+        another; the traces are the same objects, so copy them before you change them.
 
     Examples
     --------
@@ -53,9 +53,9 @@ def example_file(name: str) -> Path:
     Raises
     ------
     InputError
-        There is no such file.
+        There is no file of this name.
     """
     files = {path.stem: path for path in sorted(_FORMATS.iterdir())}
     if name not in files:
-        raise InputError(f"There is an example file for {', '.join(files)}; {name!r} is none.")
+        raise InputError(f"There is no example file {name!r}. Choose one of {', '.join(files)}.")
     return files[name]

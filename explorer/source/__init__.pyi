@@ -1,5 +1,5 @@
 from ._code_units import CodeUnits as CodeUnits
-from ._code_units import Kind as Kind
+from ._code_units import UnitKind as UnitKind
 from ._code_units import code_units as code_units
 from ._code_units import find_units as find_units
 from ._languages import LANGUAGES as LANGUAGES

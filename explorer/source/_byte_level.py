@@ -1,4 +1,4 @@
-"""The letters in which byte-level tokenizers write bytes."""
+"""The alphabet in which byte-level tokenizers write bytes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import cache
 
 @cache
 def byte_alphabet() -> dict[str, int]:
-    """The printable character that byte-level BPE writes for each byte, as character -> byte.
+    """Return the byte of each printable character that byte-level BPE writes.
 
-    Printable Latin-1 is itself; the other bytes follow from code point 256 on, in order. Source:
+    Printable Latin-1 bytes are themselves; the others follow in order from code point 256. Source:
     Radford et al. 2019 (GPT-2), ``bytes_to_unicode`` in its published encoder.
     """
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]

@@ -1,4 +1,4 @@
-"""Code text to units: lines, identifiers, syntax nodes."""
+"""Units of code: lines, identifiers, or syntax nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.source._syntax_nodes import node_units
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["line", "identifier", "node"]
+UnitKind = Literal["line", "identifier", "node"]
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
@@ -22,16 +22,16 @@ _NAME = re.compile(r"(?:[^\W\d]|\$)[\w$]*")
 
 @dataclass(frozen=True)
 class CodeUnits:
-    """The units of a text and what there is to know about them.
+    """The units of a text, its language and notes.
 
     Attributes
     ----------
     units : list of SourceUnit
         In order of first appearance.
     language : str or None
-        The language they were found with, None when there is no grammar for the text.
+        The language of the grammar that found them; None without a grammar.
     notes : tuple of str
-        Sentences for the user: a fallback, code that does not parse.
+        Sentences for the user: about a fallback, or code that does not parse.
     """
 
     units: list[SourceUnit]
@@ -39,19 +39,19 @@ class CodeUnits:
     notes: tuple[str, ...]
 
 
-def code_units(code: str, kind: Kind = "line", language: str | None = None) -> list[SourceUnit]:
-    r"""The units of a text.
+def code_units(code: str, kind: UnitKind = "line", language: str | None = None) -> list[SourceUnit]:
+    r"""Return the units of a text.
 
     Parameters
     ----------
     code : str
         Any text: with syntax errors, in an unknown language, or empty.
     kind : {"line", "identifier", "node"}
-        ``"line"``: every line that is not blank. ``"identifier"``: every name, with all its
-        occurrences. ``"node"``: every statement, definition, clause and comment; a block's head is
-        one unit and each statement in it another, so that no text belongs to two.
+        ``"line"``: each line that is not blank. ``"identifier"``: each name, with all its
+        occurrences. ``"node"``: each statement, definition, clause and comment; the head of a block
+        is one unit and each statement in it another, so that no text belongs to two.
     language : str, optional
-        ``"python"``, ``"javascript"`` or ``"sql"``; detected when left out.
+        ``"python"``, ``"javascript"`` or ``"sql"``; detected if omitted.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def code_units(code: str, kind: Kind = "line", language: str | None = None) -> l
     Raises
     ------
     InputError
-        When there is no such kind.
+        The kind is not one of these.
 
     Examples
     --------
@@ -73,10 +73,10 @@ def code_units(code: str, kind: Kind = "line", language: str | None = None) -> l
     return find_units(code, kind, language).units
 
 
-def find_units(code: str, kind: Kind = "line", language: str | None = None) -> CodeUnits:
-    """`code_units`, together with the language and notes for the user."""
-    if kind not in get_args(Kind):
-        names = ", ".join(repr(known) for known in get_args(Kind))
+def find_units(code: str, kind: UnitKind = "line", language: str | None = None) -> CodeUnits:
+    """Return what `code_units` returns, with the language and notes for the user."""
+    if kind not in get_args(UnitKind):
+        names = ", ".join(repr(known) for known in get_args(UnitKind))
         raise InputError(f"There are no units of the kind {kind!r}. Choose one of {names}.")
     if kind == "line":
         return CodeUnits(_line_units(code), language, ())
@@ -93,13 +93,12 @@ def find_units(code: str, kind: Kind = "line", language: str | None = None) -> C
         units = node_units(code, tree)
     notes: tuple[str, ...] = ()
     if tree.root.has_error:
-        notes = (
-            f"This is not complete {_label(known.name)}; units are where its parser saw them.",
-        )
+        label = _label(known.name)
+        notes = (f"This {label} code does not parse completely; units are what its parser found.",)
     return CodeUnits(units, known.name, notes)
 
 
-def _without_grammar(code: str, kind: Kind, language: str | None) -> CodeUnits:
+def _without_grammar(code: str, kind: UnitKind, language: str | None) -> CodeUnits:
     if not code.strip():
         return CodeUnits([], None, ())
     what = (

@@ -1,4 +1,4 @@
-"""Programming languages: which one a text is in, and its syntax tree in characters."""
+"""Programming languages: detection, and syntax trees with character positions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Language:
-    """What the source floor knows about one language.
+    """A programming language with a tree-sitter grammar.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Language:
     identifiers : frozenset of str
         Node types that are names.
     reserved : frozenset of str
-        Words that are never names; in code that does not parse, the tree may say they are.
+        Words that are never names; the tree of invalid code may contain them as names.
     folds_case : bool
         Whether ``Users`` and ``users`` are one name.
     signs : re.Pattern
-        What is hardly written in any of the other languages.
+        Text that rarely occurs in the other languages.
     """
 
     name: str
@@ -107,24 +107,24 @@ LANGUAGES: dict[str, Language] = {
         ),
     )
 }
-"""Every language with a grammar, by name."""
+"""All languages with a grammar, by name."""
 
 _ALIASES = {"py": "python", "python3": "python", "js": "javascript", "jsx": "javascript"}
 
-# A language is told from its first part; a long file need not be parsed three times.
+# Characters that detection parses, so that a long file is not parsed three times.
 _DETECTION_CHARS = 20_000
 
 
 def find_language(name: str) -> Language | None:
-    """The language of that name or alias (``py``, ``js``), or None when there is no grammar."""
+    """Return the language of a name or alias (``py``, ``js``); None without a grammar."""
     lower = name.strip().lower()
     return LANGUAGES.get(_ALIASES.get(lower, lower))
 
 
 def detect_language(code: str) -> str | None:
-    """The language that a text is most likely written in.
+    """Return the most likely language of a text.
 
-    Every grammar parses the text; the one that leaves least of it unexplained wins. Signs such as
+    Each grammar parses the text; the one with the smallest part in errors wins. Signs such as
     ``def f():`` or ``SELECT ... FROM`` decide close calls and unfinished code.
 
     Parameters
@@ -134,7 +134,7 @@ def detect_language(code: str) -> str | None:
     Returns
     -------
     str or None
-        ``"python"``, ``"javascript"``, ``"sql"``, or None when none of them fits.
+        ``"python"``, ``"javascript"``, ``"sql"``, or None if none of them fits.
 
     Examples
     --------
@@ -146,11 +146,11 @@ def detect_language(code: str) -> str | None:
     sample = code[:_DETECTION_CHARS]
     if not sample.strip():
         return None
-    best, best_fit = None, -0.2  # without a sign at most a fifth may be unexplained
+    best, best_fit = None, -0.2  # without a sign, at most a fifth may be in errors
     for language in LANGUAGES.values():
-        # A sign outweighs even code of which nothing parses, as happens in the middle of typing.
+        # A sign outweighs code of which nothing parses, as happens during typing.
         sign = 0.85 if language.signs.search(sample) else 0.0
-        fit = sign - SyntaxTree(sample, language).unexplained
+        fit = sign - SyntaxTree(sample, language).error_share
         if fit > best_fit:
             best, best_fit = language.name, fit
     return best
@@ -159,7 +159,7 @@ def detect_language(code: str) -> str | None:
 class SyntaxTree:
     """The tree-sitter tree of a text, with positions in characters.
 
-    Code with syntax errors has a tree too: what cannot be explained sits in ERROR nodes.
+    Code with syntax errors has a tree too, in which ERROR nodes hold the invalid parts.
 
     Parameters
     ----------
@@ -169,32 +169,32 @@ class SyntaxTree:
 
     def __init__(self, code: str, language: Language) -> None:
         self.language = language
-        # Tree-sitter takes NUL for the end of the text. A space has the same length.
+        # Tree-sitter reads NUL as the end of the text. A space has the same length.
         source = code.replace("\0", " ").encode("utf-8", "surrogatepass")
         self._byte_starts = None if len(source) == len(code) else _byte_starts(code)
         self.root: Node = _parser(language.grammar).parse(source).root_node
 
     def span(self, node: Node) -> tuple[int, int]:
-        """Half-open character positions of a node."""
+        """Return the half-open character span of a node."""
         if self._byte_starts is None:
             return node.start_byte, node.end_byte
         start, stop = np.searchsorted(self._byte_starts, (node.start_byte, node.end_byte))
         return int(start), int(stop)
 
     def names(self) -> Iterator[tuple[int, int]]:
-        """Character spans of all names in reading order."""
+        """Yield the character spans of all names, in reading order."""
         pending = [self.root]
-        while pending:  # a stack: generated code nests deeper than Python recurses
+        while pending:  # a stack, because generated code can nest deeper than Python recurses
             node = pending.pop()
             if node.type in self.language.identifiers:
-                if node.end_byte > node.start_byte:  # a name that the parser made up is empty
+                if node.end_byte > node.start_byte:  # a name that the parser inserted is empty
                     yield self.span(node)
             else:
                 pending.extend(reversed(node.children))
 
     @property
-    def unexplained(self) -> float:
-        """The part of the text inside ERROR nodes, 0 to 1; a missing symbol counts as a byte."""
+    def error_share(self) -> float:
+        """Share of the text in ERROR nodes, 0 to 1; a missing symbol counts as a byte."""
         errors = 0
         pending = [self.root]
         while pending:
@@ -216,7 +216,7 @@ def _parser(grammar: str) -> Parser:
 
 
 def _byte_starts(code: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The byte at which each character starts in UTF-8, and the end; (characters + 1,)."""
+    """Return the UTF-8 byte at which each character starts, and the end: (characters + 1,)."""
     points = np.frombuffer(code.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     sizes = 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
     starts = np.zeros(points.size + 1, dtype=np.int64)

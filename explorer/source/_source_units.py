@@ -1,4 +1,4 @@
-"""Units of source text and the tokens that belong to them."""
+"""Units of source text, and the tokens of each unit."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class SourceUnit:
     name : str
         Readable and unique among the units made together, such as ``"line 4"`` or ``"fibonacci"``.
     text : str
-        What to show of it.
+        Text to show.
     char_spans : tuple of (start, stop)
-        Where it stands in the source, in characters (not bytes), half open, ascending. White space
-        at the ends of lines is left out, so it never brings a token along.
+        Positions in the source, in characters (not bytes), half open, ascending. White space at the
+        ends of lines is excluded, so that it adds no token.
     kind : str
         ``"line"``, ``"identifier"``, ``"node"`` or ``"token"``.
     """
@@ -40,7 +40,7 @@ class SourceUnit:
 
 
 def with_unique_names(units: Iterable[SourceUnit]) -> list[SourceUnit]:
-    """The units, the second and later ones of a name numbered: ``n``, ``n (2)``, ``n (3)``."""
+    """Return units with unique names; repeated names are numbered: ``n``, ``n (2)``, ``n (3)``."""
     taken: set[str] = set()
     seen: Counter[str] = Counter()
     renamed = []
@@ -57,10 +57,10 @@ def with_unique_names(units: Iterable[SourceUnit]) -> list[SourceUnit]:
 def token_units(
     code: str, offsets: ArrayLike, special: ArrayLike | None = None
 ) -> list[SourceUnit]:
-    """One unit per token of a model, named after its text.
+    """Return one unit per token of a model, named after its text.
 
-    Tokens that share a character, as the pieces of one emoji do, are one unit: apart they could
-    not be read. Special tokens, which stand for no text, are left out.
+    Tokens that share a character, such as the pieces of one emoji, form one unit. Special tokens,
+    which have no text, are omitted.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def token_units(
     Returns
     -------
     list of SourceUnit
-        White space is part of these units: a newline token is a unit of its own.
+        These units include white space: a newline token is a unit.
     """
     spans, _ = _text_tokens(offsets, special)
     merged: list[list[int]] = []
@@ -95,12 +95,12 @@ def token_units(
 def units_on_tokens(
     units: Sequence[SourceUnit], offsets: ArrayLike, special: ArrayLike | None = None
 ) -> list[NDArray[np.int64]]:
-    """The token positions that belong to each unit.
+    """Return the token positions of each unit.
 
-    A token belongs to every unit that it shares a character with, so a token like ``):`` may belong
-    to two. As units do not reach over the white space at the ends of lines, a token of nothing but
-    newlines and indentation belongs to no line, identifier or node; ``·return``, which brings its
-    space along, belongs to the line of ``return``. Special tokens and empty ones belong to none.
+    A token belongs to each unit with which it shares a character, so a token such as ``):`` can
+    belong to two. Units exclude white space at the ends of lines, so a token of newlines and
+    indentation belongs to no line, identifier or node; ``·return``, with its leading space, belongs
+    to the line of ``return``. Special and empty tokens belong to none.
 
     Parameters
     ----------
@@ -108,23 +108,23 @@ def units_on_tokens(
     offsets : array_like of int, shape (tokens, 2)
         Half-open character positions of each token in the text that the units were made from.
     special : array_like of bool, shape (tokens,), optional
-        True where a token stands for no text, such as ``[CLS]``.
+        True for tokens without text, such as ``[CLS]``.
 
     Returns
     -------
     list of ndarray of int64
-        Per unit, the positions of its tokens, ascending and distinct. Empty for a unit outside the
-        window that was tokenised.
+        For each unit, the positions of its tokens, ascending and distinct. Empty for a unit outside
+        the tokenized window.
 
     Raises
     ------
     ShapeError
-        When the offsets are not (tokens, 2) or `special` does not fit them.
+        The offsets are not (tokens, 2), or `special` has another length.
     """
     spans, positions = _text_tokens(offsets, special)
     starts, stops = spans[:, 0], spans[:, 1]
-    # Tokens come in reading order; where they do not, sorting by start and taking the furthest stop
-    # so far still bounds the search, and the exact test below decides.
+    # Tokens are usually in reading order. If not, sorting by start and taking the furthest stop so
+    # far still bounds the search, and the exact test below decides.
     order = np.argsort(starts, kind="stable")
     starts, stops, positions = starts[order], stops[order], positions[order]
     furthest = np.maximum.accumulate(stops) if stops.size else stops
@@ -150,7 +150,7 @@ def _positions_of(
 def _text_tokens(
     offsets: ArrayLike, special: ArrayLike | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Character spans (n, 2) and positions (n,) of the tokens that stand for text."""
+    """Return character spans (n, 2) and positions (n,) of the tokens that have text."""
     spans = np.asarray(offsets, dtype=np.int64)
     if spans.size == 0:
         spans = spans.reshape(0, 2)

@@ -1,4 +1,4 @@
-"""Syntax nodes as units: each statement, definition, clause and comment owns its own text."""
+"""Syntax nodes as units: statements, definitions, clauses and comments."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _UNIT_TYPES = {
     "where",
 }
 
-# These stand around the one statement that they belong to: together they are one unit.
+# Each of these wraps one statement; both together are one unit.
 _WRAPPERS = {"export_statement": "declaration", "decorated_definition": "definition"}
 
 _WORDS = {
@@ -77,16 +77,16 @@ _WORDS = {
 _NAMED = {"class", "column", "field", "function", "method"}
 
 _TEXT_OF_LINE = re.compile(r"\S(?:[^\r\n]*\S)?")
-# What closes a unit after the units inside it; it belongs to the unit but says nothing.
+# The end of a unit after its inner units: part of the unit, but not of its text.
 _CLOSING = re.compile(r"[;,)}\]]+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def node_units(code: str, tree: SyntaxTree) -> list[SourceUnit]:
-    """The statements, definitions, clauses and comments of a tree.
+    """Return the statements, definitions, clauses and comments of a tree.
 
     A node owns the text that no unit inside it owns: ``if n <= 1:`` is one unit, the ``return``
-    below it another. Nodes left with no text are dropped.
+    below it another. Nodes without text of their own are dropped.
 
     Parameters
     ----------
@@ -119,12 +119,12 @@ def node_units(code: str, tree: SyntaxTree) -> list[SourceUnit]:
 
 
 def _owners(tree: SyntaxTree, found: list[tuple[Node, CharSpan]]) -> list[list[CharSpan]]:
-    """Fill `found` with the unit nodes in reading order; return the stretches that each owns."""
+    """Fill `found` with the unit nodes in reading order; return the spans that each owns."""
     owned: list[list[CharSpan]] = []
     # (node, whether it may be a unit) to enter, or the index of a unit to leave
     pending: list[tuple[Node, bool] | int] = [(tree.root, False)]
     open_units: list[int] = []
-    cursor = 0  # everything before it is given away
+    cursor = 0  # all text before it has an owner
     while pending:
         step = pending.pop()
         if isinstance(step, int):

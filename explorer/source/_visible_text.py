@@ -1,4 +1,4 @@
-"""Text made visible: white space and control characters as marks, so that a label shows them."""
+"""Visible marks for white space and control characters in labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKS = {
     "\u007f": "␡",
 }
 
-# Characters that a browser draws as nothing, or that change the direction of what follows:
+# Characters that a browser does not draw, or that change the text direction:
 # C0 and C1 controls, zero-width characters, bidirectional controls, lone surrogates.
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\xa0\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -22,7 +22,7 @@ _SPACES = re.compile(r"^ +| +$|(?<=[^ ]) {2,}(?=[^ ])")
 
 
 def visible_text(text: str) -> str:
-    r"""Text with a visible mark for all that would not be seen.
+    r"""Return text with a visible mark for each invisible character.
 
     Newline, tab and carriage return become ⏎, → and ␍; spaces at either end, and runs of them
     inside, become ·; other control characters get their Unicode picture or their number. Single

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import explorer.errors
+import explorer.source
 from explorer.errors import InputError
 from explorer.source import LANGUAGES, code_units, find_units
 
@@ -140,7 +141,8 @@ def test_code_that_does_not_parse_still_has_units():
     found = find_units(code, "identifier")
     assert found.language == "python"
     assert [unit.name for unit in found.units] == ["broken", "x"]
-    assert found.notes == ("This is not complete Python; units are where its parser saw them.",)
+    (note,) = found.notes
+    assert note.startswith("This Python code does not parse completely;")
 
 
 @pytest.mark.parametrize("language", [None, "rust"])
@@ -219,3 +221,8 @@ def test_deep_and_long_code_is_no_trouble(kind):
     started = time.perf_counter()
     assert sum(len(unit.char_spans) for unit in code_units(long, kind, "python")) > 1_000
     assert time.perf_counter() - started < 5
+
+
+def test_the_type_of_kinds_keeps_its_old_name_for_a_release():
+    with pytest.warns(DeprecationWarning, match="Kind is now explorer.source.UnitKind"):
+        assert explorer.source.Kind is explorer.source.UnitKind

@@ -1,6 +1,6 @@
 """The recorder: attention of a transformers model at the cost of a plain forward pass.
 
-Everything on the attention floor that needs torch and transformers is in this folder.
+Of `explorer.attention`, this folder alone needs torch and transformers.
 """
 
 from __future__ import annotations
