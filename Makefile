@@ -1,4 +1,5 @@
 # explorer: `make explore` opens the notebook, `make test` runs the whole suite, `make help` lists the rest.
+# `make test PYTHON=python3.12 VENV=.venv-3.12` does the same with another Python, in an environment of its own.
 # Works with the GNU make 3.81 that comes with macOS and with any POSIX shell.
 
 SHELL   := /bin/sh
@@ -23,7 +24,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 
-.PHONY: help explore app test check format lock clean venv
+.PHONY: help explore app test quick coverage check format lock release clean venv
 .DEFAULT_GOAL := help
 # Two pips in one environment get in each other's way.
 .NOTPARALLEL:
@@ -32,9 +33,12 @@ help:
 	@echo "make explore   install what is needed into .venv and open the notebook in JupyterLab"
 	@echo "make app       the same notebook as a page of its own (Voila)"
 	@echo "make test      the whole test suite            ARGS=\"-k threshold\" passes words to pytest"
-	@echo "make check     format, lint, types, import layers"
+	@echo "make quick     the fast tests, in about a minute"
+	@echo "make coverage  the fast tests with a coverage report"
+	@echo "make check     format, lint, types, import layers, spelling, language"
 	@echo "make format    let ruff format and fix what it can"
 	@echo "make lock      resolve constraints.txt anew"
+	@echo "make release   build wheel and source distribution, and try both in clean environments"
 	@echo "make clean     remove .venv and what tools left behind"
 	@echo ""
 	@echo "PORT=9000 fixes the port, NO_BROWSER=1 only prints the address, PYTHON=python3.12 picks the Python."
@@ -66,7 +70,7 @@ venv:
 	    echo "Install one (python.org, Homebrew, apt, conda), or name it: make explore PYTHON=/path/to/python3"; \
 	    exit 1; \
 	fi; \
-	echo "[1/3] Creating .venv with `"$$found" --version 2>&1`"; \
+	echo "[1/3] Creating $(VENV) with `"$$found" --version 2>&1`"; \
 	rm -rf $(VENV); \
 	"$$found" -m venv $(VENV) || { echo "python could not create .venv: see its words above."; exit 1; }
 
@@ -119,11 +123,22 @@ app: $(DONE)-lab $(DONE)-models
 test: $(DONE)-dev $(DONE)-models
 	@$(BIN)/python -m pytest $(ARGS)
 
+# What runs in a moment: no browser, no model of a package, nothing marked slow.
+QUICK := -m "not slow and not browser and not packaged_model"
+
+quick: $(DONE)-dev $(DONE)-models
+	@$(BIN)/python -m pytest $(QUICK) $(ARGS)
+
+# ARGS='-m "not browser"' measures all tests but those in the browser, whose kernels are processes of their own.
+coverage: $(DONE)-dev $(DONE)-models
+	@$(BIN)/python -m pytest $(QUICK) --cov --cov-report=term:skip-covered $(ARGS)
+
 check: $(DONE)-dev
 	@echo "format";  $(BIN)/ruff format --check .
 	@echo "lint";    $(BIN)/ruff check .
 	@echo "types";   $(BIN)/mypy
 	@echo "layers";  $(BIN)/lint-imports --no-logo
+	@echo "spelling"; $(BIN)/codespell
 
 format: $(DONE)-dev
 	$(BIN)/ruff check --fix .
@@ -141,5 +156,8 @@ lock:
 	@mv build/constraints.txt constraints.txt && rm -rf build/lock
 	@git --no-pager diff --stat constraints.txt
 
+release: $(DONE)-dev
+	@$(BIN)/python tools/release.py
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

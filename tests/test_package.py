@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from itertools import chain
@@ -71,6 +72,34 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_version_is_the_one_in_pyproject(repository):
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     assert explorer.__version__ == project["version"]
+
+
+def test_a_release_has_one_version_and_a_date_everywhere(repository):
+    changelog = (repository / "CHANGELOG.md").read_text()
+    newest = re.search(r"^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$", changelog, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == explorer.__version__
+    citation = (repository / "CITATION.cff").read_text()
+    assert f"version: {newest[1]}\n" in citation
+    assert f'date-released: "{newest[2]}"\n' in citation
+
+
+def test_every_file_that_matters_is_in_the_source_distribution(repository, tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+    )
+    (source,) = tmp_path.glob("attention_explorer-*.tar.gz")
+    with tarfile.open(source) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    for name in (
+        "pyproject.toml", "constraints.txt", "Makefile", "CHANGELOG.md", "CITATION.cff", "LICENSE",
+        "explorer/py.typed", "tests/conftest.py", "docs/development.md", "tools/release.py",
+    ):  # fmt: skip
+        assert name in packed
+    assert not any("node_modules" in name for name in packed)
 
 
 def test_imports_run_downwards_only(repository):
@@ -149,7 +178,10 @@ def test_pins_name_versions_that_any_machine_can_install(repository):
 PAGES = sorted(path.name for path in (Path(__file__).parents[1] / "docs").glob("*.md"))
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{name}" for name in PAGES)])
+FRONT_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+
+
+@pytest.mark.parametrize("page", [*FRONT_PAGES, *(f"docs/{name}" for name in PAGES)])
 def test_links_and_paths_in_the_documentation_lead_somewhere(repository, page):
     text = (repository / page).read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
@@ -167,8 +199,10 @@ def make(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("target", ["explore", "app", "test", "check", "lock", "help"])
-def test_make_knows_the_targets_that_the_readme_names(repository, target):
+@pytest.mark.parametrize(
+    "target", ["explore", "app", "test", "quick", "coverage", "check", "lock", "release", "help"]
+)
+def test_make_knows_the_targets_that_the_documentation_names(repository, target):
     plan = make("--dry-run", target, folder=repository)
     assert plan.returncode == 0, plan.stderr
 
