@@ -264,7 +264,7 @@ def test_a_click_pins_a_cell_and_comes_back(show):
 
 def test_zooming_into_a_long_map_asks_python_for_the_window(show):
     body = """
-from explorer.widgets._plot.encoding import max_pool
+from explorer.figures._style.pooling import pool_blocks
 whole = np.zeros((2048, 2048), dtype="float32")
 whole[::2, ::2] = 1.0
 labels = [f"t{i}" for i in range(2048)]
@@ -278,7 +278,7 @@ def show_window(change):
         int(max(0, round(v + 0.5))) for v in change["new"]]
     step = max(1, -(-max(x1 - x0, y1 - y0) // 512))
     asked.append((x0, x1, y0, y1, step))
-    plot.restyle_heatmap(max_pool(whole[y0:y1, x0:x1], step, step),
+    plot.restyle_heatmap(pool_blocks(whole[y0:y1, x0:x1], step, step),
         x0=x0 + (step - 1) / 2, dx=step, y0=y0 + (step - 1) / 2, dy=step)
 
 show_window(None)

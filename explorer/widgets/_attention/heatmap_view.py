@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from explorer.attention import AttentionMap
 from explorer.figures import colours, heatmap
+from explorer.figures._style.pooling import pool_blocks
 from explorer.widgets._jobs.job_runner import Job, JobRunner
-from explorer.widgets._plot.encoding import cells, max_pool, quantise
+from explorer.widgets._plot.encoding import cells, quantise
 from explorer.widgets._plot.plot import Plot
 from explorer.widgets._state import ExplorerState
 
@@ -107,7 +108,7 @@ class Picture:
                 job.check()
                 job.report("drawing the map", at / len(rows), None)
             part = attention.weights_view(layer, head, rows=rows[at : at + step], columns=columns)
-            pieces.append(max_pool(part, *block))
+            pieces.append(pool_blocks(part, *block))
         pooled: NDArray[np.float32] = np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
         return pooled
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from explorer.errors import InputError, ShapeError
 
-__all__ = ["LEVELS", "MISSING", "cells", "encode", "encode_figure", "max_pool", "quantise"]
+__all__ = ["LEVELS", "MISSING", "cells", "encode", "encode_figure", "quantise"]
 
 LEVELS: Final = 254
 """The code of the largest value; codes run from 0 to here."""
@@ -66,44 +66,6 @@ def quantise(values: npt.ArrayLike, lowest: float, highest: float) -> npt.NDArra
     scaled[missing] = MISSING
     codes: npt.NDArray[np.uint8] = scaled.astype(np.uint8)
     return codes
-
-
-def max_pool(
-    weights: npt.NDArray[np.floating[Any]], rows: int, columns: int
-) -> npt.NDArray[np.floating[Any]]:
-    """Return `weights` with blocks of `rows` x `columns` cells replaced by their largest value.
-
-    Parameters
-    ----------
-    weights
-        Array (queries, keys). Blocks at the lower and right edge may be smaller.
-    rows, columns
-        Size of a block, at least 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        Array (ceil(queries / rows), ceil(keys / columns)) of the same dtype; NaN only where a
-        whole block is NaN.
-
-    Raises
-    ------
-    InputError
-        When a block has no cells.
-
-    Examples
-    --------
-    >>> max_pool(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), 2, 2)
-    array([[5., 6.]])
-    """
-    if rows < 1 or columns < 1:
-        raise InputError(f"A block has at least one row and one column; got {rows} x {columns}.")
-    pooled = weights
-    if columns > 1:
-        pooled = np.fmax.reduceat(pooled, np.arange(0, pooled.shape[1], columns), axis=1)
-    if rows > 1:
-        pooled = np.fmax.reduceat(pooled, np.arange(0, pooled.shape[0], rows), axis=0)
-    return pooled
 
 
 def _as_buffer(array: npt.NDArray[Any]) -> dict[str, Any] | list[Any]:

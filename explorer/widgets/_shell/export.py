@@ -16,12 +16,12 @@ from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
 from explorer.figures._attention.static_images import overview_png
+from explorer.figures._style.pooling import pool_blocks
 from explorer.traces import save_traces
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._attention.view_sentences import sentence_of
 from explorer.widgets._code.scene import CodeScene, visible_positions
-from explorer.widgets._plot.encoding import max_pool
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
@@ -210,7 +210,7 @@ def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[st
     step = block[0] * max(1, (1 << 22) // max(1, len(columns)) // block[0])
     pooled = np.concatenate(
         [
-            max_pool(
+            pool_blocks(
                 attention.weights(layer, head, rows=rows[at : at + step], columns=columns), *block
             )
             for at in range(0, len(rows), step)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from explorer.errors import InputError, ShapeError
+from explorer.figures._style.pooling import pool_blocks
 from explorer.widgets._plot import encoding
 from explorer.widgets._plot.latest_only_queue import LatestOnlyQueue
 from explorer.widgets._plot.page_channel import PLOTLY_JS_VERSION, Library
@@ -88,7 +89,7 @@ class TestMaxPool:
     @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(1, 4))
     def test_every_block_keeps_its_largest_value(self, rows, columns, high, wide):
         values = np.random.default_rng(0).random((rows, columns)).astype(np.float32)
-        pooled = encoding.max_pool(values, high, wide)
+        pooled = pool_blocks(values, high, wide)
         assert pooled.dtype == np.float32
         assert pooled.shape == (-(-rows // high), -(-columns // wide))
         for i in range(pooled.shape[0]):
@@ -97,11 +98,11 @@ class TestMaxPool:
                 assert pooled[i, j] == block.max()
 
     def test_a_missing_value_does_not_hide_its_neighbours(self):
-        assert encoding.max_pool(np.array([[np.nan, 0.2]]), 1, 2).tolist() == [[0.2]]
+        assert pool_blocks(np.array([[np.nan, 0.2]]), 1, 2).tolist() == [[0.2]]
 
     def test_an_empty_block_is_refused(self):
         with pytest.raises(InputError, match="at least one"):
-            encoding.max_pool(np.ones((2, 2)), 0, 1)
+            pool_blocks(np.ones((2, 2)), 0, 1)
 
 
 class TestEncoding:
