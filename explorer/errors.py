@@ -1,7 +1,7 @@
 """Errors and warnings of explorer.
 
 Every error that explorer raises on purpose derives from `ExplorerError`. A message says what was
-expected, what came, and what to do next, in words that the app can show as they are.
+expected, what was given and what to do next; the app shows it unchanged.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ class ExplorerError(Exception):
 
 
 class InputError(ExplorerError, ValueError):
-    """A value lies outside what a function takes: a threshold, a span, a layer, empty code."""
+    """An argument is invalid: a threshold, a span, a layer, empty code."""
 
 
 class ShapeError(InputError):
-    """An array has the wrong number of dimensions or sizes that do not fit together."""
+    """An array has the wrong number of dimensions, or sizes of arrays do not match."""
 
 
 class TraceError(ExplorerError, ValueError):
@@ -26,24 +26,24 @@ class TraceError(ExplorerError, ValueError):
 
 
 class EvidenceError(TraceError):
-    """The evidence of a trace is there but cannot be used."""
+    """The evidence of a trace is present but invalid."""
 
 
 class UpdateError(ExplorerError, RuntimeError):
-    """A graph did not take, or did not give, what an update of weights needed.
+    """A graph could not be read or written during an update of weights.
 
     Parameters
     ----------
     message
-        What happened, and what to do next.
+        The failure, and what to do next.
     done
-        What was written before or beside the failure: (hyperedge id, feedback), in order.
+        Updates that were written in spite of the failure: (hyperedge id, feedback), in order.
     failed
-        What was not written: (hyperedge id, feedback), in order, so that
-        ``updater.batch_update(error.failed)`` goes on. After a failed reset the numbers are the
-        weights that were to be put back.
+        Updates that were not written: (hyperedge id, feedback), in order, so that
+        ``updater.batch_update(error.failed)`` continues. After a failed reset the numbers are the
+        weights to restore.
     reasons
-        For each hyperedge that failed, the error that stopped it.
+        For each failed hyperedge, the error.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class UpdateError(ExplorerError, RuntimeError):
 
 
 class EmbeddingError(ExplorerError, RuntimeError):
-    """An embedding function failed, or gave what are no embeddings."""
+    """An embedding function failed, or returned invalid embeddings."""
 
 
 class ValidationError(ExplorerError, ValueError):
-    """There is too little to judge by: no labels, labels of one kind only, too few traces."""
+    """There is too little data to validate: no labels, labels of one kind only, too few traces."""
 
 
 class ModelError(ExplorerError, RuntimeError):
@@ -80,7 +80,7 @@ class HubUnreachableError(ModelError):
 
 
 class ModelCapabilityError(ModelError):
-    """The model cannot do what was asked, such as an encoder asked to generate."""
+    """The model cannot do what was requested, such as an encoder that should generate."""
 
 
 class RecordingError(ExplorerError, RuntimeError):
@@ -115,8 +115,8 @@ class ExplorerWarning(UserWarning):
 
 
 class AttentionFallbackWarning(ExplorerWarning):
-    """Attention was captured by a slower way than recording, and the user should know."""
+    """Attention came from a slower implementation than the recorder."""
 
 
 class ExtractionWarning(ExplorerWarning):
-    """An embedding failed, and the feedback of some hyperedges is neutral or goes without it."""
+    """An embedding failed, so the feedback of some hyperedges is neutral or does not use it."""

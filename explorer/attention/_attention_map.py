@@ -10,18 +10,27 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention._blocks import FloatArray, row_blocks, sum_columns, top_columns
+from explorer.attention._blocks import (
+    FloatArray,
+    mean_rows,
+    mean_window,
+    row_blocks,
+    sum_columns,
+    top_columns,
+)
 from explorer.attention._indexing import (
     IntArray,
     KeySpans,
     Positions,
     at_least_one,
+    checked_tokens,
+    layers_or_heads,
     many_indices,
     one_index,
     some_rows,
     unit_columns,
 )
-from explorer.errors import InputError, ShapeError
+from explorer.errors import InputError
 
 
 class AttentionMap(ABC):
@@ -147,8 +156,8 @@ class AttentionMap(ABC):
         InputError
             A layer, head, row or column does not exist.
         """
-        layers = self._choose(layer, self.n_layers, "layer")
-        heads = self._choose(head, self.n_heads, "head")
+        layers = layers_or_heads(layer, self.n_layers, "layer")
+        heads = layers_or_heads(head, self.n_heads, "head")
         chosen_rows = many_indices(rows, self.n_queries, "row")
         chosen_columns = many_indices(columns, self.n_keys, "column")
         return self._window(layers, heads, chosen_rows, chosen_columns)
@@ -160,7 +169,7 @@ class AttentionMap(ABC):
         rows: Positions = None,
         columns: Positions = None,
     ) -> FloatArray:
-        """Return what `weights` returns, to be read only; not a copy where none is needed."""
+        """Return what `weights` returns, possibly as a view that must not be changed."""
         return self.weights(layer, head, rows, columns)
 
     def layer_weights(self, layer: int, rows: Positions = None) -> FloatArray:
@@ -267,8 +276,8 @@ class AttentionMap(ABC):
         InputError
             A layer, head or row does not exist, or no row was chosen.
         """
-        layers = self._choose(layer, self.n_layers, "layer")
-        heads = self._choose(head, self.n_heads, "head")
+        layers = layers_or_heads(layer, self.n_layers, "layer")
+        heads = layers_or_heads(head, self.n_heads, "head")
         chosen = some_rows(rows, self.n_queries)
         total = np.zeros(self.n_keys, dtype=np.float64)
         for one in layers:
@@ -293,43 +302,15 @@ class AttentionMap(ABC):
         self, layers: IntArray, heads: IntArray, rows: IntArray, columns: IntArray
     ) -> FloatArray:
         """Return a window averaged over layers and heads: (rows, columns)."""
-        window = np.zeros((len(rows), len(columns)), dtype=np.float32)
-        every_column = np.array_equal(columns, np.arange(self.n_keys))
-        for part in row_blocks(len(rows), len(heads) * self.n_keys):
-            for layer in layers:
-                block = self._block(int(layer), heads, rows[part])  # (heads, rows, keys)
-                picked = block if every_column else block[:, :, columns]
-                window[part] += picked.mean(axis=0) if len(heads) > 1 else picked[0]
-        if len(layers) > 1:
-            window /= len(layers)
-        return window
+        return mean_window(self._block, layers, heads, rows, columns, self.n_keys)
 
     def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
         """Return the mean over rows of some layers and heads: (layers, heads, keys)."""
-        mean = np.empty((len(layers), len(heads), self.n_keys), dtype=np.float32)
-        for number, layer in enumerate(layers):
-            total = np.zeros((len(heads), self.n_keys), dtype=np.float64)
-            for part in row_blocks(len(rows), len(heads) * self.n_keys):
-                total += self._block(int(layer), heads, rows[part]).sum(axis=1, dtype=np.float64)
-            mean[number] = total / len(rows)
-        return mean
-
-    def _choose(self, value: int | None, size: int, what: str) -> IntArray:
-        index = one_index(value, size, what)
-        return np.arange(size) if index is None else np.array([index])
+        return mean_rows(self._block, layers, heads, rows, self.n_keys)
 
     def _set_tokens(self, tokens: Sequence[str] | None, query_tokens: Sequence[str] | None) -> None:
-        keys = None if tokens is None else tuple(map(str, tokens))
-        if keys is not None and len(keys) != self.n_keys:
-            raise ShapeError(
-                f"There are {self.n_keys} keys but {len(keys)} tokens. Give one token per key."
-            )
-        queries = None if query_tokens is None else tuple(map(str, query_tokens))
-        if queries is None and keys is not None and self.query_offset is not None:
-            queries = keys[self.query_offset : self.query_offset + self.n_queries]
-        if queries is not None and len(queries) != self.n_queries:
-            raise ShapeError(
-                f"There are {self.n_queries} query rows but {len(queries)} query tokens. "
-                "Give one token per row."
-            )
-        self.tokens, self.query_tokens = keys, queries
+        keys = checked_tokens(tokens, self.n_keys, "keys")
+        if query_tokens is None and keys is not None and self.query_offset is not None:
+            query_tokens = keys[self.query_offset : self.query_offset + self.n_queries]
+        self.tokens = keys
+        self.query_tokens = checked_tokens(query_tokens, self.n_queries, "query rows")

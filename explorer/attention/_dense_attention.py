@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explorer.attention._attention_map import AttentionMap
 from explorer.attention._blocks import FloatArray, row_blocks
-from explorer.attention._indexing import IntArray, Positions, many_indices
+from explorer.attention._indexing import IntArray, Positions, layers_or_heads, many_indices
 from explorer.errors import InputError, ShapeError
 
 # Largest excess of a row sum over 1 that float16 rounding explains.
@@ -107,9 +107,9 @@ class DenseAttention(AttentionMap):
         rows: Positions = None,
         columns: Positions = None,
     ) -> FloatArray:
-        """Return what `weights` returns, to be read only; a part of the array where it is one."""
-        layers = self._choose(layer, self.n_layers, "layer")
-        heads = self._choose(head, self.n_heads, "head")
+        """Return what `weights` returns; a read-only view of the array if that is possible."""
+        layers = layers_or_heads(layer, self.n_layers, "layer")
+        heads = layers_or_heads(head, self.n_heads, "head")
         row_index = _slice_of(many_indices(rows, self.n_queries, "row"))
         column_index = _slice_of(many_indices(columns, self.n_keys, "column"))
         whole = len(layers) == len(heads) == 1 and not self._lazy

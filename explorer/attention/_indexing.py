@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from explorer.errors import InputError
+from explorer.errors import InputError, ShapeError
 
 Positions: TypeAlias = "slice | int | Sequence[int] | NDArray[np.integer[Any]] | None"
 KeySpans: TypeAlias = "tuple[int, int] | Sequence[tuple[int, int]] | ArrayLike"
@@ -39,6 +39,12 @@ def one_index(value: int | None, size: int, what: str) -> int | None:
             f"so choose 0 to {size - 1}, or -1 for the last."
         )
     return index % size
+
+
+def layers_or_heads(value: int | None, size: int, what: str) -> IntArray:
+    """Return one layer or head as an int64 array of positions; all of them for None."""
+    index = one_index(value, size, what)
+    return np.arange(size) if index is None else np.array([index])
 
 
 def many_indices(value: Positions, size: int, what: str) -> IntArray:
@@ -138,3 +144,23 @@ def at_least_one(k: int) -> int:
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise InputError(f"k must be a whole number of at least 1, but it is {k!r}.")
     return int(k)
+
+
+def checked_tokens(
+    tokens: Sequence[str] | None, size: int, positions: str
+) -> tuple[str, ...] | None:
+    """Return tokens as strings, or None if there are none.
+
+    Raises
+    ------
+    ShapeError
+        There are more or fewer tokens than `size`, the number of `positions`.
+    """
+    if tokens is None:
+        return None
+    texts = tuple(map(str, tokens))
+    if len(texts) != size:
+        raise ShapeError(
+            f"There are {size} {positions} but {len(texts)} tokens. Give one token for each."
+        )
+    return texts

@@ -240,5 +240,5 @@ def _hub_cache() -> Path:
 def _offline() -> bool:
     from huggingface_hub import constants
 
-    said = os.environ.get("HF_HUB_OFFLINE", "").upper()
-    return said in {"1", "ON", "YES", "TRUE"} or bool(constants.HF_HUB_OFFLINE)
+    switch = os.environ.get("HF_HUB_OFFLINE", "").upper()
+    return switch in {"1", "ON", "YES", "TRUE"} or bool(constants.HF_HUB_OFFLINE)

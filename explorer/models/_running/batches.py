@@ -159,7 +159,7 @@ def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def only_looks_back(model: LoadedModel) -> bool:
-    """Return whether a model is causal and none of its attention modules looks ahead."""
+    """Return whether a model is causal in all of its attention modules."""
     if model.kind != "causal":
         return False
     config = model.torch_model.config

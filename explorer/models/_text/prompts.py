@@ -77,9 +77,9 @@ def fact_prompt(tokenizer: Any, query: str, hyperedges: Sequence[str]) -> FactPr
             found = rendered.text.find(hyperedge.strip(), cursor) if hyperedge.strip() else -1
             placed.append((found, found + len(hyperedge.strip())) if found >= 0 else None)
             cursor = max(cursor, found)
-    asked = query.strip()
-    begin = rendered.text.rfind(asked) if asked else -1  # the question comes last
-    query_span = (begin, begin + len(asked)) if begin >= 0 else None
+    question = query.strip()
+    begin = rendered.text.rfind(question) if question else -1  # the question comes last
+    query_span = (begin, begin + len(question)) if begin >= 0 else None
     return FactPrompt(rendered.text, rendered.is_chat, messages, tuple(placed), query_span)
 
 
