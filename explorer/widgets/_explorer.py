@@ -22,6 +22,7 @@ from explorer.widgets._session import Session
 from explorer.widgets._shell import export
 from explorer.widgets._shell.shell import Shell
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._thresholds.config_files import report_file
 from explorer.widgets._thresholds.panel import ThresholdsPanel
 from explorer.widgets._traces.panel import TracesPanel
 
@@ -131,7 +132,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             self.trace = trace
         if selection is not None:
             self._session.pin_later(selection)
-        self._session.thresholds.begin()
+        self._session.begin()
 
     def _show_example(self) -> None:
         from explorer.examples import example_programs
@@ -318,7 +319,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
                 f"{path.name!r} ends in none of them."
             )
         if kind == "html" and self.tab == "thresholds":
-            write_whole(path, self._thresholds_panel.report.page().encode(), "The report")
+            write_whole(path, self._session.report.page().encode(), "The report")
             return
         write_whole(path, export.contents(self, kind), "The view")
 
@@ -376,8 +377,8 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def _save(self, message: Mapping[str, Any]) -> None:
         kind = str(message.get("what"))
         if kind == "html" and self.tab == "thresholds":
-            self._thresholds_panel.report.write(
-                self._thresholds_panel.hand_report(self._chrome.header)
+            self._session.report.write(
+                lambda page: self._chrome.header.tell({"download": report_file(page)})
             )
             return
         try:

@@ -8,17 +8,24 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, InputError
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.controller import CodeController
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
-from explorer.widgets._shell.config_exchange import Earlier
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds.ablation_controller import AblationController
 from explorer.widgets._thresholds.agreement_controller import AgreementController
+from explorer.widgets._thresholds.baselines_controller import BaselinesController
 from explorer.widgets._thresholds.controller import ThresholdsController
-from explorer.widgets._thresholds.scores_controller import ScoresController
+from explorer.widgets._thresholds.head_map_controller import HeadMapController
+from explorer.widgets._thresholds.recommendation_controller import RecommendationController
+from explorer.widgets._thresholds.report_controller import ReportController
 from explorer.widgets._traces.controller import TracesController
+from explorer.widgets._traces.label_controller import LabelController
 from explorer.widgets._traces.methods_controller import MethodsController
+from explorer.widgets._traces.recording_controller import RecordingController
+from explorer.widgets._traces.scores_controller import ScoresController
+from explorer.widgets._traces.stand_in_controller import StandInController
 from explorer.widgets._traces.weights_controller import WeightsController
 
 _SETTABLE = frozenset(
@@ -44,39 +51,59 @@ class Session:
     ----------
     jobs
         Runs the work, and knows what is under way and what went wrong.
-    models, code, traces, methods, scores, thresholds, agreement, ablation, weights
-        Keep the models, the code in view, the traces, the open one's feedback by every method, the
-        scores of all of them, what the truth says of those, how far other methods agree, causal use
-        where it is measured, and the weights that scores lead to.
+    models, code
+        Load models, and record the code in view.
+    traces, recording, stand_in, labels
+        Load and open traces, let a model read the open one or all of them, and label hyperedges.
+    methods, scores, weights
+        Compute feedback of the open trace by every method, scores of all traces, and the weights
+        that follow from them.
+    thresholds, head_map, baselines, agreement
+        Evaluate the thresholds of scores and every head, and compare with baselines and methods.
+    recommendation, ablation, report
+        Recommend heads and a threshold, measure causal use, and write the report.
     """
 
     def __init__(self, state: ExplorerState) -> None:
         self.state = state
-        self.jobs = JobManager()
-        self.models = ModelController(state, self.jobs)
-        self.code = CodeController(state, self.jobs, self.models)
-        self.traces = TracesController(state, self.jobs, self.models)
-        self.methods = MethodsController(state, self.jobs)
-        self.scores = ScoresController(self.jobs, self.traces, self.methods)
+        jobs = self.jobs = JobManager()
+        models = self.models = ModelController(state, jobs)
+        self.code = CodeController(state, jobs, models)
+        traces = self.traces = TracesController(state, jobs, models)
+        self.recording = RecordingController(state, jobs, models, traces)
+        self.stand_in = StandInController(state, jobs, models, traces)
+        self.labels = LabelController(state, jobs, traces)
+        self.methods = MethodsController(state, jobs)
+        self.scores = ScoresController(state, jobs, traces, self.methods)
         self.thresholds = ThresholdsController(
-            state, self.jobs, self.traces, self.methods, self.scores
+            state, jobs, traces, self.labels, self.methods, self.scores
+        )
+        self.baselines = BaselinesController(state, jobs, traces, self.thresholds)
+        self.head_map = HeadMapController(state, jobs, traces, self.labels, self.thresholds)
+        self.recommendation = RecommendationController(
+            state, jobs, traces, self.labels, self.thresholds
         )
         self.agreement = AgreementController(
-            state, self.jobs, self.traces, self.methods, self.scores, self.thresholds
+            state, jobs, traces, self.methods, self.scores, self.thresholds, self.baselines
         )
-        self.ablation = AblationController(state, self.jobs, self.models, self.traces)
-        self.weights = WeightsController(
-            state, self.jobs, self.traces, self.scores, self.thresholds
+        self.ablation = AblationController(state, jobs, models, traces)
+        self.weights = WeightsController(state, jobs, traces, self.scores)
+        self.weights.follow_analysis(self.thresholds, "analysis")
+        self.report = ReportController(
+            state, jobs, self.thresholds, self.baselines, self.agreement, self.recommendation
         )
+        self._controllers: tuple[Controller, ...] = (
+            traces, self.recording, self.stand_in, self.labels, self.methods, self.scores,
+            self.thresholds, self.baselines, self.head_map, self.recommendation, self.agreement,
+            self.ablation, self.weights, self.report,
+        )  # fmt: skip
         self._selection: dict[str, Any] | None = None
-        self.earlier: Earlier | None = None
         state.find_trace = self.traces.index
         state.register_model = self.models.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
         state.observe(self._on_trace, names="trace")
         state.observe(self._on_tab, names="tab")
-        state.observe(self._on_heads, names="heads")
         self.code.on_shown = self._pin_what_was_asked_for
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
@@ -94,12 +121,6 @@ class Session:
         # The model may have been changed while the other tab was in front.
         if change["new"] == "code" and self.code.stale and not self.jobs.runner.running("code"):
             self.code.record()
-
-    def _on_heads(self, change: Mapping[str, Any]) -> None:
-        # However the set that was recommended is left, its threshold goes with it.
-        if change["new"] is None and self.earlier is not None:
-            earlier, self.earlier = self.earlier, None
-            earlier.restore_threshold()
 
     def _on_source(self, change: Mapping[str, Any]) -> None:
         if not self.models.quiet and change["new"]:
@@ -123,16 +144,24 @@ class Session:
     def cancel(self, lane: str | None = None) -> None:
         """Stop what is under way; what was there before stays."""
         self.jobs.cancel(lane)
-        self.traces.stopped()
+        self.recording.stopped()
+        self.stand_in.stopped()
         self.scores.stopped()
         self.thresholds.stopped()
+        self.head_map.stopped()
         self.ablation.stopped()
         if self.state.model is not None:
             self.models.take_back()
 
+    def begin(self) -> None:
+        """Let the controllers start to work: the app is complete."""
+        for controller in self._controllers:
+            controller.begin()
+
     def close(self) -> None:
         """Stop what is under way, and follow nothing more."""
-        self.traces.close()
+        for controller in self._controllers:
+            controller.close()
         self.jobs.runner.close()
 
     def pin_later(self, selection: dict[str, Any]) -> None:

@@ -48,6 +48,10 @@ class WidePlot:
         """The figure as last drawn."""
         return self._figure
 
+    def show(self, shown: bool) -> None:
+        """Show the plot on the page, or hide it."""
+        self.plot.layout.display = "" if shown else "none"
+
     def draw(self, figure: dict[str, Any]) -> None:
         """Show this figure."""
         self._width = self.plot.width

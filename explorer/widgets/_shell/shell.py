@@ -24,7 +24,7 @@ from explorer.widgets._state import (
     UNIT_KINDS,
     ExplorerState,
 )
-from explorer.widgets._thresholds.texts import thresholds_sentence
+from explorer.widgets._thresholds.panel_contents import status_sentence
 from explorer.widgets._traces.scene import TraceScene
 
 _VERDICTS = ("used", "near", "not used", "unknown")
@@ -259,7 +259,7 @@ class Shell:
             notes.append([f"{MOST_BARS} of {len(table)} units", many])
         sentence = sentence_of(state)
         if state.tab == "thresholds":
-            sentence, notes = thresholds_sentence(session.thresholds), []
+            sentence, notes = status_sentence(session), []
         self.status.show(
             sentence=sentence,
             error=session.jobs.error,

@@ -1,184 +1,148 @@
-"""What the labels say of the chosen threshold, layer and head, over all loaded traces."""
+"""Analysis of the thresholds of the scores in view, over all loaded traces."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from explorer.errors import InputError, ValidationError
+from explorer.errors import ValidationError
 from explorer.rag import ExtractorConfig
 from explorer.reporting._analysis.score_names import score_name, single_threshold_config
 from explorer.reporting._analysis.threshold_analysis import (
-    EMBEDDING_BASELINES,
-    TEXT_BASELINES,
-    BaselineComparison,
     ThresholdAnalysis,
     ThresholdOutcome,
     analyse_threshold,
-    compare_with_baselines,
     outcome_at,
 )
 from explorer.validation._data.ground_truth import LEAST_DROP
+from explorer.widgets._base.controller import Controller
+from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._thresholds.ablation_controller import Cost, cost_of
-from explorer.widgets._thresholds.head_map_controller import HeadMapController
-from explorer.widgets._thresholds.scores_controller import LANE as SCORES_LANE
-from explorer.widgets._thresholds.scores_controller import Key, Recent, ScoresController, same_key
-from explorer.widgets._thresholds.truth_texts import WORDS
+from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds.ablation_cost import AblationCost, ablation_cost
 from explorer.widgets._traces.controller import TracesController
+from explorer.widgets._traces.label_controller import LabelController
 from explorer.widgets._traces.methods_controller import MethodsController
+from explorer.widgets._traces.scores_controller import (
+    MOST_ROWS,
+    MOST_TABLES,
+    Key,
+    ScoresController,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import TraceSet
-    from explorer.validation._calibration.outer_folds import PartialCalibration
-    from explorer.validation._calibration.recommendation import Recommendation
-    from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._data.labelled_scores import Truth
 
-LANE, BASELINES_JOB, RECOMMEND_LANE = "thresholds", "baselines", "recommend"
 
-_DEPENDS_ON = (
-    "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
-    "threshold", "similarity_threshold", "citation_threshold", "quality", "truth",
-    "least_drop",
-)  # fmt: skip
+class ThresholdsController(Controller):
+    """Keeps the analysis of scores in step with the state while the thresholds tab is in front.
 
-
-class ThresholdsController(t.HasTraits):
-    """Keeps what the labels say in step with the state while the thresholds tab is in front.
-
-    Scores are worked out once for a way to score; a new label only judges them anew, and a new
-    threshold starts nothing. What was judged a moment ago is there at once.
+    Scores are computed once for a way to score. A new label only evaluates them again, and a new
+    threshold starts no job. The latest analyses are remembered.
     """
 
+    JOB = "thresholds"
+    FOLLOWS = (
+        "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
+        "truth", "least_drop",
+    )  # fmt: skip
+
     analysis = t.Any(None, allow_none=True, help="The `ThresholdAnalysis` in view.")
-    comparison = t.Any(None, allow_none=True, help="The `BaselineComparison` of that analysis.")
-    refused = t.Unicode("", help="Why nothing can be judged, and what to do.")
-    recommendation = t.Any(None, allow_none=True, help="What calibration recommends, or why not.")
-    cost = t.Any(None, allow_none=True, help="The `Cost` of causal use; None by labels.")
+    refused = t.Unicode("", help="Why nothing can be evaluated, and what to do.")
+    cost = t.Any(None, allow_none=True, help="The `AblationCost`; None when judged by labels.")
 
     def __init__(
         self,
         state: ExplorerState,
         jobs: JobManager,
         traces: TracesController,
+        labels: LabelController,
         methods: MethodsController,
         scores: ScoresController,
     ) -> None:
-        super().__init__()
-        self.state = state
-        self.jobs = jobs
+        super().__init__(state, jobs)
         self.traces = traces
         self.methods = methods
         self.scores = scores
-        self.heads = HeadMapController(jobs)
-        self.embedded = False
-        self._begun = False
-        self._named = ""
-        self._recommended_by: tuple[Truth, float] | None = None
-        self._folds: PartialCalibration | None = None
-        self._judged: Key | None = None  # what is in view, or asked for
-        self._key_of_analysis: Key = ()
+        self._name = ""
         self._threshold_name = ""
-        self._held: Key | None = None
-        self._read: tuple[ThresholdAnalysis, ThresholdOutcome] | None = None
-        self._analyses: Recent[ThresholdAnalysis] = Recent()
-        self._comparisons: Recent[BaselineComparison] = Recent()
-        state.observe(self._changed, names=list(_DEPENDS_ON))
-        traces.observe(lambda _: self._again(), names=["loaded", "labelled"])
-
-    def begin(self) -> None:
-        """Start to work: the app is put together, and every trait has its first value."""
-        self._begun = True
-        self.refresh()
-
-    def embed(self) -> None:
-        """Put the baselines that need the embedding model beside the others."""
-        self.embedded = True
-        self._compare()
-
-    @property
-    def threshold_name(self) -> str:
-        """The threshold of the scores in view, while those of another method are under way too."""
-        return self.state.threshold_name if self.analysis is None else self._threshold_name
-
-    @property
-    def key_of_scores(self) -> Key | None:
-        """The key in `ScoresController` of the scores in view."""
-        return None if self.analysis is None else self._key_of_analysis[: -len(self._truth)]
-
-    @property
-    def outcome(self) -> ThresholdOutcome | None:
-        """What the labels say of the threshold of the scores in view."""
-        if self.analysis is None:
-            return None
-        threshold = float(getattr(self.state, self.threshold_name))
-        # Several parts of the tab ask for the same in turn.
-        known = self._read
-        if known is None or known[0] is not self.analysis or known[1].threshold != threshold:
-            known = self._read = (self.analysis, outcome_at(self.analysis, threshold))
-        return known[1]
-
-    @property
-    def reachable(self) -> list[float] | None:
-        """The smallest and the largest score that is judged."""
-        known = (
-            []
-            if self.analysis is None
-            else [self.analysis.scores.used, self.analysis.scores.not_used]
+        self._key: Key = ()  # of the analysis in view
+        self._wanted: Key | None = None  # of the analysis in view or under way
+        self._outcome: tuple[ThresholdAnalysis, ThresholdOutcome] | None = None
+        self._analyses: ResultCache[ThresholdAnalysis] = ResultCache(
+            MOST_TABLES, MOST_ROWS, lambda analysis: len(analysis.judged)
         )
-        found = [float(part[end]) for part in known if part.size for end in (0, -1)]
-        return [min(found), max(found)] if found else None
+        self.follow(traces, lambda _: self._start_over(), "loaded")
+        self.follow(labels, lambda _: self._start_over(), "labelled")
+
+    # the analysis in view, also while another one is under way
 
     @property
-    def _truth(self) -> tuple[Truth, float]:
-        """What is judged by, and the drop that counts where that is causal use."""
+    def truth(self) -> tuple[Truth, float]:
+        """What scores are judged by, and the drop that counts as used when that is ablation."""
         by_ablation = self.state.truth == "ablation"
         return ("ablation", self.state.least_drop) if by_ablation else ("labels", LEAST_DROP)
 
     @property
-    def busy(self) -> bool:
-        """Whether the scores of what is chosen are under way."""
-        return LANE in self.jobs.reports or self._waiting
+    def name_in_view(self) -> str:
+        """Name of the scores in view."""
+        return self._name or score_name(ExtractorConfig.of(self.methods.config()))
 
     @property
-    def _waiting(self) -> bool:
-        return self._judged is not None and SCORES_LANE in self.jobs.reports
+    def threshold_name(self) -> str:
+        """Name of the trait that is the threshold of the scores in view."""
+        return self.state.threshold_name if self.analysis is None else self._threshold_name
 
-    def _changed(self, _: Mapping[str, Any]) -> None:
-        if self.state.batching:
-            self.state.after_batch(self.refresh)
-        else:
-            self.refresh()
+    @property
+    def threshold(self) -> float:
+        """The threshold of the scores in view."""
+        return float(getattr(self.state, self.threshold_name))
 
-    def _again(self) -> None:
-        self._analyses.clear()
-        self._comparisons.clear()
-        self.heads.clear()
-        self._judged = None
-        self.recommendation = self.cost = None
-        if self.jobs.runner.running(RECOMMEND_LANE):
-            self.jobs.runner.cancel(RECOMMEND_LANE)
-            self._outdated("Labels or traces changed")
-        self.refresh()
+    @property
+    def scale(self) -> Any:
+        """Scale of the axis of the scores in view."""
+        return self.state.scale_of(self.threshold_name)
 
-    def _outdated(self, why: str) -> None:
-        self.jobs.tell(
-            InputError(
-                f"{why} while heads and a threshold were chosen, so what was found does not hold. "
-                "Recommend again."
-            )
-        )
+    @property
+    def key_of_scores(self) -> Key | None:
+        """Key of the scores in view, for `ScoresController`."""
+        return None if self.analysis is None else self._key[: -len(self.truth)]
+
+    @property
+    def outcome(self) -> ThresholdOutcome | None:
+        """Counts and measures at the threshold; computed once for each threshold."""
+        analysis, threshold = self.analysis, self.threshold
+        if analysis is None:
+            return None
+        known = self._outcome
+        if known is None or known[0] is not analysis or known[1].threshold != threshold:
+            known = self._outcome = (analysis, outcome_at(analysis, threshold))
+        return known[1]
+
+    @property
+    def reachable(self) -> list[float] | None:
+        """Smallest and largest score in view."""
+        analysis = self.analysis
+        scores = [] if analysis is None else [analysis.scores.used, analysis.scores.not_used]
+        ends = [float(part[end]) for part in scores if part.size for end in (0, -1)]
+        return [min(ends), max(ends)] if ends else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an analysis of other scores is under way."""
+        reports = self.jobs.reports
+        return self.JOB in reports or (self._wanted is not None and self.scores.JOB in reports)
+
+    # following the state
 
     def refresh(self) -> None:
-        """Work out what is in view, unless it is there already or under way."""
+        """Analyse the scores that are chosen, unless that is in view or under way."""
         traces, state = self.traces.loaded, self.state
         if not self._begun or traces is None:
             return
@@ -187,196 +151,92 @@ class ThresholdsController(t.HasTraits):
             return
         if not len(traces):
             self._rest()
-            self.heads.map = None
-            self._refuse(ValidationError("There are no traces here. Load some in the traces tab."))
+            self._refuse(texts.NO_TRACES)
             return
         if state.trace_scene is None:
             return
-        if self.recommendation is not None and self._recommended_by != self._truth:
-            self.recommendation = None
-        key = (*self.scores.key(), *self._truth)
-        if not same_key(key, self._judged):
-            self._judged = key
-            self._judge(traces, key)
-        elif self.analysis is not None and self._held is None:
-            self._compare()
-        measure: Any = state.quality
-        self.heads.refresh(traces, self.methods.config(), *self._truth, measure)
-
-    def _rest(self) -> None:
-        """Leave what nobody looks at; it is taken up again when the tab is in front."""
-        self.scores.leave(LANE)
-        self.heads.rest()
-        for lane in (LANE, BASELINES_JOB):
-            self.jobs.runner.cancel(lane)
-        if self.analysis is None or not same_key(self._key_of_analysis, self._judged):
-            self._judged = None
-        if (
-            self.comparison is None
-            or self.analysis is None
-            or self.comparison.of is not self.analysis.judged
-        ):
-            self._held = None
+        key = (*self.scores.key(), *self.truth)
+        if key != self._wanted:
+            self._wanted = key
+            self._analyse(traces, key)
 
     def stopped(self) -> None:
-        """Forget what the user stopped, so that the next change asks for it again."""
-        runner = self.jobs.runner
-        if not (runner.running(LANE) or runner.running(SCORES_LANE)) and self.analysis is None:
-            self._judged = None
-        self.heads.stopped()
+        """Forget a job that the user stopped, so that the next change starts it again."""
+        if not (self.running or self.scores.running) and self.analysis is None:
+            self._wanted = None
 
-    def _judge(self, traces: TraceSet, key: Key) -> None:
-        self.jobs.runner.cancel(LANE)
+    def _rest(self) -> None:
+        """Cancel what is not in view; `refresh` takes it up again."""
+        self.scores.leave(self.JOB)
+        self.cancel()
+        if self.analysis is None or self._key != self._wanted:
+            self._wanted = None
+
+    def _start_over(self) -> None:
+        """Evaluate again: traces or labels have changed."""
+        self._analyses.clear()
+        self._wanted = None
+        self.cost = None
+        self.refresh()
+
+    def _analyse(self, traces: TraceSet, key: Key) -> None:
+        self.cancel()
         try:
-            called = score_name(single_threshold_config(self.methods.config()))
+            name = score_name(single_threshold_config(self.methods.config()))
         except ValidationError as error:
-            self.scores.leave(LANE)
-            self._refuse(error)
+            self.scores.leave(self.JOB)
+            self._refuse(str(error))
             return
         known = self._analyses.get(key)
-        truth, least_drop = self._truth
         if known is not None:
-            self.scores.leave(LANE)
-            self._show(key, called, known)
+            self.scores.leave(self.JOB)
+            self._show(key, name, known)
             return
+        self.scores.ask(
+            self.JOB,
+            lambda table: self._evaluate(traces, table, key, name),
+            failed=self._forget,
+            insist=True,
+        )
 
-        def judge(table: pd.DataFrame) -> None:
-            cost = self.cost
+    def _evaluate(self, traces: TraceSet, table: pd.DataFrame, key: Key, name: str) -> None:
+        """Judge a table of scores by the truth, off the UI thread."""
+        known_cost = self.cost
+        truth, least_drop = self.truth
 
-            def work(_: Job) -> tuple[ThresholdAnalysis | ValidationError, Cost | None]:
-                told = cost or (cost_of(traces) if truth == "ablation" else None)
-                try:
-                    from explorer.validation import judge as held_against
+        def work(_: Job) -> tuple[ThresholdAnalysis | ValidationError, AblationCost | None]:
+            from explorer.validation import judge
 
-                    judged = held_against(traces, table, truth, least_drop=least_drop)
-                    return analyse_threshold(traces, judged), told
-                except ValidationError as error:
-                    return error, told
+            cost = known_cost or (ablation_cost(traces) if truth == "ablation" else None)
+            try:
+                judged = judge(traces, table, truth, least_drop=least_drop)
+                return analyse_threshold(traces, judged), cost
+            except ValidationError as error:
+                return error, cost
 
-            def done(both: tuple[ThresholdAnalysis | ValidationError, Cost | None]) -> None:
-                found, self.cost = both
-                if isinstance(found, ValidationError):
-                    self._refuse(found)
-                else:
-                    self._analyses.put(key, found, len(found.judged))
-                    self._show(key, called, found)
+        def done(found: tuple[ThresholdAnalysis | ValidationError, AblationCost | None]) -> None:
+            analysis, self.cost = found
+            if isinstance(analysis, ValidationError):
+                self._refuse(str(analysis))
+            else:
+                self._analyses[key] = analysis
+                self._show(key, name, analysis)
 
-            self.jobs.runner.start(
-                LANE,
-                work,
-                done=done,
-                failed=self._failed,
-                message=f"judging the scores by {WORDS[truth].judges}",
-            )
+        self.run(work, done, failed=self._failed, message=texts.evaluating(truth))
 
-        self.scores.ask(LANE, judge, failed=self._forget, insist=True)
-
-    def _show(self, key: Key, called: str, analysis: ThresholdAnalysis) -> None:
-        self._key_of_analysis, self._named = key, called
+    def _show(self, key: Key, name: str, analysis: ThresholdAnalysis) -> None:
+        self._key, self._name = key, name
         self._threshold_name = self.state.threshold_name
         self.refused = ""
         self.analysis = analysis
-        self._compare()
 
-    def _compare(self) -> None:
-        analysis, traces = self.analysis, self.traces.loaded
-        if analysis is None or traces is None:
-            return
-        names: tuple[Baseline, ...]
-        names = (*TEXT_BASELINES, *EMBEDDING_BASELINES) if self.embedded else TEXT_BASELINES
-        called = self._named
-        self._held = key = (analysis.judged, self.embedded)
-        known = self._comparisons.get(key)
-        if known is not None:
-            self.jobs.runner.cancel(BASELINES_JOB)
-            self.comparison = known
-            return
-
-        def work(job: Job) -> BaselineComparison:
-            return compare_with_baselines(
-                traces,
-                analysis.judged,
-                called,
-                names,
-                progress=lambda p: pass_on(job, p),
-                cancel=job.cancel,
-            )
-
-        def done(comparison: BaselineComparison) -> None:
-            self._comparisons.put(key, comparison)
-            self.comparison = comparison
-
-        self.jobs.runner.start(
-            BASELINES_JOB,
-            work,
-            done=done,
-            failed=self.jobs.tell,
-            message="comparing with baselines",
-        )
-
-    def recommend(self) -> None:
-        """Choose heads and a threshold by nested cross-validation; it takes a while.
-
-        After a stop it goes on with the folds that were finished, unless traces or labels changed.
-        """
-        traces, by = self.traces.loaded, self._truth
-        if traces is None or self.jobs.runner.running(RECOMMEND_LANE):
-            return
-        self.jobs.clear()
-        self._recommended_by = by
-
-        def work(job: Job) -> Recommendation | ValidationError:
-            from explorer.validation import CalibrationCancelled, calibrate
-
-            try:
-                return calibrate(
-                    traces,
-                    truth=by[0],
-                    least_drop=by[1],
-                    resume=self._folds,
-                    progress=lambda p: pass_on(job, p),
-                    cancel=job.cancel,
-                )
-            except CalibrationCancelled as error:
-                self._folds = error.partial
-                raise
-            except ValidationError as error:
-                return error
-
-        def done(found: Recommendation | ValidationError) -> None:
-            self._folds = None
-            if by == self._truth:
-                self.recommendation = found
-            else:
-                self._outdated("What it is judged by changed")
-
-        self.jobs.runner.start(
-            RECOMMEND_LANE,
-            work,
-            done=done,
-            failed=self.jobs.tell,
-            message="choosing heads and a threshold",
-        )
-
-    @property
-    def name_in_view(self) -> str:
-        """What the scores in view are called, also while others are under way."""
-        return self._named or self.named()
-
-    def named(self) -> str:
-        """Return what the chosen scores are called."""
-        return score_name(ExtractorConfig.of(self.methods.config()))
-
-    def _refuse(self, error: ValidationError) -> None:
-        # What older scores are held against comes too late.
-        self.jobs.runner.cancel(BASELINES_JOB)
-        self._held = None
-        self.analysis = self.comparison = None
-        self.refused = str(error)
+    def _refuse(self, reason: str) -> None:
+        self.analysis = None
+        self.refused = reason
 
     def _failed(self, error: BaseException) -> None:
         self._forget()
         self.jobs.tell(error)
 
     def _forget(self) -> None:
-        self._judged = None
+        self._wanted = None

@@ -1,39 +1,44 @@
-"""How well every layer and head tells the used hyperedges, over all loaded traces."""
+"""How well every layer and head separates used from unused hyperedges, over all loaded traces."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import traitlets as t
 
 from explorer.errors import ExplorerError
+from explorer.widgets._base.controller import Controller
+from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import pass_on
-from explorer.widgets._thresholds.scores_controller import Key, Recent, same_key
+from explorer.widgets._state import ExplorerState
+from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds.controller import ThresholdsController
+from explorer.widgets._traces.controller import TracesController
+from explorer.widgets._traces.label_controller import LabelController
+from explorer.widgets._traces.scores_controller import Key
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from explorer.traces import TraceSet
     from explorer.validation import HeadScores
     from explorer.validation._data.labelled_scores import Truth
     from explorer.validation._metrics.head_quality import Quality
 
-LANE = "heads"
+_MOST_MAPS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class HeadMap:
-    """How every head is judged.
+    """The quality of every head.
 
     Attributes
     ----------
     key
-        What it is of.
+        The settings that it was computed from.
     truth
         What the heads are judged by.
     measure
@@ -41,7 +46,7 @@ class HeadMap:
     values
         float64, shape (layers, heads).
     chance
-        What scores that say nothing would reach.
+        The value that uninformative scores reach.
     """
 
     key: Key
@@ -52,7 +57,7 @@ class HeadMap:
 
     @classmethod
     def of(cls, heads: HeadScores, measure: Quality, key: Key) -> HeadMap:
-        """Judge the heads.
+        """Compute the quality of every head.
 
         Raises
         ------
@@ -66,62 +71,82 @@ class HeadMap:
         return cls(key, heads.truth, measure, quality_map(heads, measure), chance)
 
 
-class HeadMapController(t.HasTraits):
-    """Judges every head when it is asked to, off the UI thread, and remembers the latest maps.
+class HeadMapController(Controller):
+    """Computes the map of heads while the thresholds tab is in front, and remembers the latest.
 
-    Another measure of the same heads needs no new scores of them.
+    Another measure of the same heads needs no new scores.
     """
+
+    JOB = "heads"
+    FOLLOWS = (
+        "tab", "trace_scene", "reduction", "normalisation", "truth", "least_drop", "quality",
+    )  # fmt: skip
 
     map = t.Any(None, allow_none=True, help="The `HeadMap` in view.")
     refused = t.Unicode("", help="Why there is no map.")
 
-    def __init__(self, jobs: JobManager) -> None:
-        super().__init__()
-        self.jobs = jobs
-        self._wanted: Key | None = None  # what is in view, or asked for
-        self._scores: Recent[HeadScores] = Recent(most=1)
-        self._maps: Recent[HeadMap] = Recent(most=12)
-
-    def refresh(
+    def __init__(
         self,
-        traces: TraceSet,
-        config: Mapping[str, Any],
-        truth: Truth,
-        least_drop: float,
-        measure: Quality,
+        state: ExplorerState,
+        jobs: JobManager,
+        traces: TracesController,
+        labels: LabelController,
+        thresholds: ThresholdsController,
     ) -> None:
-        """Judge the heads, unless their map is in view already or under way."""
-        key = (traces, config["reduction"], config["normalisation"], truth, least_drop, measure)
-        if not same_key(key, self._wanted):
-            self._wanted = key
-            self._work_out(key)
+        super().__init__(state, jobs)
+        self.traces = traces
+        self.thresholds = thresholds
+        self._wanted: Key | None = None  # in view or under way
+        self._scores: ResultCache[HeadScores] = ResultCache(1)
+        self._maps: ResultCache[HeadMap] = ResultCache(_MOST_MAPS)
+        self.follow(traces, lambda _: self._start_over(), "loaded")
+        self.follow(labels, lambda _: self._start_over(), "labelled")
 
-    def clear(self) -> None:
-        """Remember nothing: traces or labels have changed."""
+    def refresh(self) -> None:
+        """Compute the map that is chosen, unless it is in view or under way."""
+        traces, state = self.traces.loaded, self.state
+        if not self._begun or traces is None:
+            return
+        if state.tab != "thresholds" or not len(traces):
+            self._rest()
+            if not len(traces):
+                self.map = None
+            return
+        if state.trace_scene is None:
+            return
+        settings = (state.reduction, state.normalisation, *self.thresholds.truth)
+        key = (traces, *settings, state.quality)
+        if key != self._wanted:
+            self._wanted = key
+            self._compute(key)
+
+    def stopped(self) -> None:
+        """Forget a job that the user stopped, so that the next change starts it again."""
+        if not self.running and self.map is None:
+            self._wanted = None
+
+    def _start_over(self) -> None:
+        """Compute again: traces or labels have changed."""
         self._scores.clear()
         self._maps.clear()
         self._wanted = None
+        self.refresh()
 
-    def rest(self) -> None:
-        """Leave what is under way; it is taken up again when somebody asks."""
-        self.jobs.runner.cancel(LANE)
-        if self.map is None or not same_key(self.map.key, self._wanted):
+    def _rest(self) -> None:
+        """Cancel what is not in view; `refresh` takes it up again."""
+        self.cancel()
+        if self.map is None or self.map.key != self._wanted:
             self._wanted = None
 
-    def stopped(self) -> None:
-        """Forget what the user stopped, so that the next change asks for it again."""
-        if not self.jobs.runner.running(LANE) and self.map is None:
-            self._wanted = None
-
-    def _work_out(self, key: Key) -> None:
+    def _compute(self, key: Key) -> None:
         known = self._maps.get(key)
         if known is not None:
-            self.jobs.runner.cancel(LANE)
+            self.cancel()
             self._show(known)
             return
         traces, reduction, normalisation, truth, least_drop, measure = key
-        of_heads = key[:-1]
-        scored = self._scores.get(of_heads)
+        key_of_scores = key[:-1]
+        scored = self._scores.get(key_of_scores)
 
         def work(job: Job) -> tuple[HeadScores, HeadMap]:
             from explorer.validation import head_scores
@@ -140,8 +165,8 @@ class HeadMapController(t.HasTraits):
             return heads, HeadMap.of(heads, measure, key)
 
         def done(found: tuple[HeadScores, HeadMap]) -> None:
-            self._scores.put(of_heads, found[0])
-            self._maps.put(key, found[1])
+            self._scores[key_of_scores] = found[0]
+            self._maps[key] = found[1]
             self._show(found[1])
 
         def failed(error: BaseException) -> None:
@@ -151,7 +176,7 @@ class HeadMapController(t.HasTraits):
             else:
                 self.jobs.tell(error)
 
-        self.jobs.runner.start(LANE, work, done=done, failed=failed, message="judging every head")
+        self.run(work, done, failed=failed, message=texts.EVALUATING_HEADS)
 
     def _show(self, found: HeadMap) -> None:
         self.refused = ""

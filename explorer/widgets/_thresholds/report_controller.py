@@ -1,4 +1,4 @@
-"""The report of the thresholds tab: what is in view, as one page to keep or to send."""
+"""The report of the thresholds tab: everything in view as one HTML page."""
 
 from __future__ import annotations
 
@@ -6,53 +6,55 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
-from explorer.reporting._analysis.threshold_analysis import EMBEDDING_BASELINES, TEXT_BASELINES
 from explorer.validation._comparison.agreement import verdicts_at
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds.agreement_controller import AgreementController
+from explorer.widgets._thresholds.baselines_controller import BaselinesController
+from explorer.widgets._thresholds.controller import ThresholdsController
+from explorer.widgets._thresholds.recommendation_controller import RecommendationController
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from explorer.widgets._thresholds.agreement_controller import AgreementController
-    from explorer.widgets._thresholds.controller import ThresholdsController
 
-LANE = "report"
-NAME, MIME = "threshold_report.html", "text/html"
+class ReportController(Controller):
+    """Writes the report of what the thresholds tab shows, as a job or at once."""
 
-
-class ReportController:
-    """Writes the report of what the thresholds tab shows, off the UI thread or at once."""
+    JOB = "report"
 
     def __init__(
         self,
         state: ExplorerState,
         jobs: JobManager,
         thresholds: ThresholdsController,
+        baselines: BaselinesController,
         agreement: AgreementController,
+        recommendation: RecommendationController,
     ) -> None:
-        self.state = state
-        self.jobs = jobs
+        super().__init__(state, jobs)
         self.thresholds = thresholds
+        self.baselines = baselines
         self.agreement = agreement
+        self.recommendation = recommendation
 
-    def write(self, hand: Callable[[str], None]) -> None:
-        """Hand the page to `hand`, on the UI thread, once it is written."""
+    def write(self, deliver: Callable[[str], None]) -> None:
+        """Write the page as a job; `deliver` is called with it on the UI thread."""
         try:
-            asked = self._asked()
+            arguments = self._arguments()
         except InputError as error:
             self.jobs.tell(error)
             return
         self.jobs.clear()
 
         def work(job: Job) -> str:
-            return _written(progress=lambda p: pass_on(job, p), cancel=job.cancel, **asked)
+            return _page(progress=lambda p: pass_on(job, p), cancel=job.cancel, **arguments)
 
-        self.jobs.runner.start(
-            LANE, work, done=hand, failed=self.jobs.tell, message="writing the report"
-        )
+        self.run(work, deliver, message=texts.WRITING_REPORT)
 
     def page(self) -> str:
         """Return the page.
@@ -60,40 +62,37 @@ class ReportController:
         Raises
         ------
         InputError
-            Nothing is judged, so there is nothing to report.
+            There is nothing to report.
         """
-        return _written(**self._asked())
+        return _page(**self._arguments())
 
-    def _asked(self) -> dict[str, Any]:
-        """What `threshold_report` is asked for, taken from what is in view now."""
-        traces = self.thresholds.traces.loaded
-        if self.thresholds.refused or traces is None or not len(traces):
-            why = self.thresholds.refused or "Load traces with labels first."
-            raise InputError(f"There is nothing to report. {why}")
-        state = self.state
-        table = self.thresholds.scores.known(self.thresholds.scores.key())
-        if table is None and (self.thresholds.busy or self.thresholds.analysis is None):
-            raise InputError("The scores are not worked out yet. Wait for them, then report.")
+    def _arguments(self) -> dict[str, Any]:
+        """Return arguments for `threshold_report` that describe what is in view."""
+        state, thresholds = self.state, self.thresholds
+        traces = thresholds.traces.loaded
+        if thresholds.refused or traces is None or not len(traces):
+            raise InputError(texts.nothing_to_report(thresholds.refused))
+        table = thresholds.scores.known(thresholds.scores.key())
+        if table is None and (thresholds.busy or thresholds.analysis is None):
+            raise InputError(texts.SCORES_UNDER_WAY)
         return {
             "traces": traces,
             "scores": table,
-            "config": self.thresholds.methods.config(),
+            "config": thresholds.methods.config(),
             "threshold": getattr(state, state.threshold_name),
             "reference": state.reference_threshold,
-            "recommendation": self.thresholds.recommendation,
+            "recommendation": self.recommendation.recommendation,
             "truth": state.truth,
             "least_drop": state.least_drop,
             "compared": self._compared(table),
-            "baselines": (*TEXT_BASELINES, *EMBEDDING_BASELINES)
-            if self.thresholds.embedded
-            else TEXT_BASELINES,
+            "baselines": self.baselines.names,
             "update": {"strategy": state.update_strategy},
         }
 
     def _compared(self, table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-        """Verdicts of the methods that the tab compares with, each at a threshold of its own."""
+        """Return the verdicts of the other methods, each at a threshold of its own."""
         found: dict[str, pd.DataFrame] = {}
-        if table is None:  # too long to be remembered beside others: the report scores anew
+        if table is None:  # too long to be remembered: the report scores anew
             return found
         for name in self.agreement.wanted:
             other = self.agreement.others.get(name)
@@ -104,7 +103,7 @@ class ReportController:
         return found
 
 
-def _written(**asked: Any) -> str:
+def _page(**arguments: Any) -> str:
     from explorer.reporting import threshold_report
 
-    return str(threshold_report(asked.pop("traces"), asked.pop("scores"), **asked))
+    return str(threshold_report(arguments.pop("traces"), arguments.pop("scores"), **arguments))

@@ -1,290 +1,307 @@
-"""What the thresholds tab says in words and numbers, ready for its regions on the page."""
+"""Every text of the Thresholds tab, in the order in which it stands on the page."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from explorer.errors import ValidationError
 from explorer.figures import three_digits
-from explorer.rag import ExtractorConfig
-from explorer.reporting._analysis.number_text import bounds, digits, interval
-from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
-from explorer.reporting._analysis.sentences import MEASURES, selection_warning, weight_summary
-from explorer.reporting._analysis.threshold_analysis import (
-    FIGURES,
-    ThresholdAnalysis,
-    ThresholdOutcome,
-    lead_over_words,
-)
-from explorer.widgets._shell.config_exchange import is_shown
-from explorer.widgets._state import (
-    METHOD_THRESHOLDS,
-    QUALITIES,
-    TRUTHS,
-    UPDATE_STRATEGIES,
-    ExplorerState,
-)
-from explorer.widgets._thresholds.agreement_controller import LANE as AGREEMENT_LANE
-from explorer.widgets._thresholds.controller import (
-    BASELINES_JOB,
-    LANE,
-    RECOMMEND_LANE,
-    ThresholdsController,
-)
-from explorer.widgets._thresholds.report_controller import LANE as REPORT_LANE
-from explorer.widgets._thresholds.scores_controller import LANE as SCORES_LANE
-from explorer.widgets._thresholds.truth_texts import WORDS
-from explorer.widgets._traces.controller import ABLATING, SCORING
+from explorer.reporting._analysis.number_text import interval
 
-if TYPE_CHECKING:
-    from explorer.reporting._analysis.final_weights import FinalWeights
-    from explorer.reporting._analysis.threshold_analysis import BaselineComparison
-    from explorer.validation import Agreement
-    from explorer.widgets._jobs.job_runner import JobReport
-    from explorer.widgets._thresholds.ablation_controller import AblationController, Cost
+# --- jobs, as the status line shows them ---------------------------------------------------------
 
-_METHODS = {
-    "attention": "Scores of attention, of the chosen layer and head",
+COMPARING_BASELINES = "comparing with baselines"
+COMPARING_METHODS = "comparing with other methods"
+EVALUATING_HEADS = "evaluating every head"
+MEASURING = "measuring causal use"
+RECOMMENDING = "choosing heads and a threshold"
+WRITING_REPORT = "writing the report"
+
+
+def evaluating(truth: str) -> str:
+    """Say what scores are evaluated by."""
+    return f"evaluating the scores by {TRUTHS[truth].judges}"
+
+
+def under_way(message: str, fraction: float | None = None) -> str:
+    """Say what a job does and how far it is."""
+    done = "" if fraction is None else f" ({fraction:.0%})"
+    return f"{message.rstrip(' .…')}{done} …"
+
+
+# --- what scores are judged by -------------------------------------------------------------------
+
+
+class TruthTexts(NamedTuple):
+    """Texts for one kind of truth: button title, column heads, and parts of sentences."""
+
+    title: str
+    judges: str
+    units: str
+    used: str
+    not_used: str
+    say: str
+    which: str
+    these: str
+
+
+TRUTHS = {
+    "labels": TruthTexts(
+        title="A hyperedge is used if it is labelled used",
+        judges="the labels",
+        units="labelled hyperedges",
+        used="labelled used",
+        not_used="labelled not used",
+        say="by the labels",
+        which="those labelled used",
+        these="these labels",
+    ),
+    "ablation": TruthTexts(
+        title="Causal use: a hyperedge is used if leaving it out lowers the log-probability of the "
+        "answer by at least the given drop",
+        judges="causal use",
+        units="ablated hyperedges",
+        used="used by ablation",
+        not_used="not used by ablation",
+        say="by ablation",
+        which="those used by ablation",
+        these="these effects",
+    ),
+}
+"""Kind of truth -> its texts."""
+
+# --- choices: button, and what it says on hover --------------------------------------------------
+
+METHODS = {
+    "attention": "Attention to each hyperedge, of the chosen layer and head",
     "embedding": "Similarity of hyperedge and answer; loads the embedding model",
     "citation": "How much of the hyperedge the answer repeats",
     "logprobs": "Log-probabilities of the answer's words",
 }
-_MEASURES = {
-    "auc": ("ROC-AUC", "How often a used one scores above another; 0.5 is chance"),
-    "average_precision": ("avg. precision", "Precision, averaged over recall"),
-    "f1": ("best F1", "F1 at the threshold that is best for the head on the same hyperedges"),
+QUALITIES = {
+    "auc": (
+        "ROC-AUC",
+        "Probability that a used hyperedge scores above an unused one; 0.5 is chance",
+    ),
+    "average_precision": ("avg. precision", "Precision averaged over recall"),
+    "f1": ("best F1", "F1 at the threshold that is best for the head, on the same hyperedges"),
 }
-_STRATEGIES = {
-    "ema": "The weight goes a part of the way to the feedback",
-    "additive": "What feedback has beyond 0.5 is added to the weight",
-    "multiplicative": "What feedback has beyond 0.5 makes the weight grow",
-}
-_READINGS = {
-    "question": "where the question looks",
-    "content_free": "what a question without content attracts",
+STRATEGIES = {
+    "ema": "The weight moves part of the way to the feedback",
+    "additive": "Feedback minus 0.5, times a step, is added to the weight",
+    "multiplicative": "The weight is multiplied by a factor that grows with feedback minus 0.5",
 }
 
+# --- nothing to show -----------------------------------------------------------------------------
 
-def content_of(
-    state: ExplorerState, controller: ThresholdsController, reading: ThresholdOutcome | None
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """What the three regions show: figures, the two thresholds of the flips, baselines."""
-    lab: ThresholdAnalysis | None = controller.analysis
-    beside: BaselineComparison | None = controller.comparison
-    there = lab is not None and reading is not None
-    flattery = selection_warning(
-        ExtractorConfig.of(controller.methods.config()), controller.recommendation
-    )
-    # While another truth is under way the old figures stay, in their own words.
-    words = WORDS[state.truth if lab is None else lab.judged.truth]
-    figures = {
-        "part": "figures",
-        "method": state.method,
-        "methods": [[name, name, _METHODS[name]] for name in THRESHOLD_NAMES],
-        "refused": controller.refused,
-        "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels",
-        "truth": state.truth,
-        "truths": [[name, name, WORDS[name].title] for name in TRUTHS],
-        "least_drop": state.least_drop,
-        "columns": [words.used, words.not_used],
-        "offer": None,
-        "said": _under_way(controller),
-        "reporting": REPORT_LANE in controller.jobs.reports,
-        "there": there,
-        "counts": [],
-        "rows": [],
-        "best": None,
-        "judged": "",
-        "warning": "",
-        "notes": [],
-        "recommending": RECOMMEND_LANE in controller.jobs.reports,
-        "recommended": _recommended(controller),
-        "more": _more(controller) if there else None,
-    }
-    if lab is not None and reading is not None:
-        best = lab.sweep.best("f1")
-        figures |= {
-            "counts": [reading.tp, reading.fp, reading.fn, reading.tn],
-            "rows": [_row(name, *reading.figures[name]) for name in FIGURES],
-            "best": None if math.isnan(best.threshold) else best.threshold,
-            "at_best": reading.threshold == best.threshold,
-            "judged": _judged(lab, controller.name_in_view),
-            "warning": flattery or _warning(lab, beside),
-            "notes": [[n.code.replace("-", " "), n.message] for n in lab.sweep.notes],
-        }
-    between = {
-        "part": "between",
-        "hidden": not there,
-        "reference": state.reference_threshold,
-        "threshold": None if reading is None else reading.threshold,
-    }
-    free = {
-        "part": "free",
-        "hidden": beside is None,
-        "embedded": controller.embedded,
-        "busy": BASELINES_JOB in controller.jobs.reports,
-        "said": "" if beside is None or flattery else lead_over_words(beside),
-    }
-    return figures, between, free
+LOAD_TRACES = "Load a trace file, or try the packaged examples."
+NO_TRACES = "There are no traces here. Load some in the traces tab."
+NOTHING_TO_EVALUATE = "Nothing to evaluate yet."
+SCORES_UNDER_WAY = "The scores are still being computed. Wait for them, then write the report."
 
 
-def thresholds_sentence(controller: ThresholdsController) -> str:
-    """Say in words what the thresholds tab shows."""
-    reading = controller.outcome
-    if controller.analysis is None or reading is None:
-        if controller.traces.loaded is None:
-            return "Load a trace file, or try the packaged examples."
-        by = WORDS[controller.state.truth].judges
-        return "Nothing is judged." if controller.refused else f"Judging the scores by {by} …"
-    words = WORDS[controller.analysis.judged.truth]
-    units, used = controller.analysis.sweep.units, controller.analysis.sweep.positives
-    called = reading.tp + reading.fp
+def nothing_to_report(reason: str) -> str:
+    """Say why there is no report."""
+    return f"There is nothing to report. {reason or 'Load traces with labels first.'}"
+
+
+def no_head_map(reason: str) -> str:
+    """Say why there is no map of heads; empty if there is one."""
+    return f"No map of heads: {reason}" if reason else ""
+
+
+# --- the scores in view --------------------------------------------------------------------------
+
+
+def evaluated(
+    name: str, truth: str, units: int, used: int, unknown: int, traces: int,
+    auc: tuple[float, float, float],
+) -> str:  # fmt: skip
+    """Say which scores are evaluated, on how many hyperedges, and how well they rank."""
+    left_out = f", {unknown:,} more without a score" if unknown else ""
     return (
-        f"{controller.name_in_view}: {called:,} of {units:,} {words.units} count as used at "
-        f"{reading.threshold:.3g}; {words.say} {used:,}, of which {reading.tp:,} are found"
+        f"{name}. {units:,} {TRUTHS[truth].units} of {counted(traces, 'trace')}, {used:,} used"
+        f"{left_out}. ROC-AUC {interval(*auc)}; 0.5 is chance."
     )
 
 
-def measure_content(state: ExplorerState, controller: ThresholdsController) -> dict[str, Any]:
-    """What stands above the map of the heads: by what they are judged, or why there is no map."""
-    heads = controller.heads
-    return {
-        "part": "measure",
-        "hidden": heads.map is None and not (controller.analysis is not None and heads.refused),
-        "measure": state.quality,
-        "measures": [[name, *_MEASURES[name]] for name in QUALITIES],
-        "there": heads.map is not None,
-        "heads": heads.refused if heads.map is None else "",
-    }
-
-
-def offer_content(causal: AblationController, cost: Cost | None) -> dict[str, Any] | None:
-    """What can be done where causal use is not known: what it takes, or how far it is."""
-    report = causal.jobs.reports.get(ABLATING)
-    if report is not None:
-        return {"text": _told(report), "kind": "stop", "action": "cancel"}
-    if cost is None or causal.state.truth != "ablation" or not cost.traces:
-        return None
-    whole = not cost.measured
-    many = f"{cost.traces:,} trace{'' if cost.traces == 1 else 's'}"
-    mute = f" {cost.mute:,} without an answer are passed over." if cost.mute else ""
-    failed = f" {cost.failed:,} of them were tried before, in vain." if cost.failed else ""
-    return {
-        "text": f"Causal use (is the answer less likely without a hyperedge?) is "
-        f"{'not known yet' if whole else f'not known of {many}'}. "
-        f"{causal.model_name} can read {f'the answers of {many}' if whole else 'them'} with all "
-        f"hyperedges, with none, and without each: {cost.prompts:,} prompts; what they "
-        f"share is read once.{failed}{mute}",
-        "kind": "measure",
-        "action": "measure causal use" if whole else "measure the rest",
-    }
-
-
-def agreement_content(
-    state: ExplorerState, controller: ThresholdsController, found: dict[str, Agreement]
-) -> dict[str, Any]:
-    """How far other methods make the same calls at their own thresholds."""
-    rows = []
-    for name, one in found.items():
-        at = three_digits(float(getattr(state, METHOD_THRESHOLDS[name])))
-        kappa = "not defined" if math.isnan(one.kappa.value) else digits(one.kappa.value)
-        same = f"calls {one.used[1]:,} used"
-        if one.units:
-            same += f"; {one.share:.0%} of {one.units:,} calls are the same"
-        rows.append([f"{name} at {at}", kappa, bounds(one.kappa.low, one.kappa.high), same])
-    return {
-        "part": "agree",
-        "hidden": controller.analysis is None or not rows,
-        "rows": rows,
-        "embed": not controller.embedded and state.method != "embedding",
-        "busy": AGREEMENT_LANE in controller.jobs.reports,
-    }
-
-
-def moves_content(state: ExplorerState, ends: FinalWeights | None, truth: str) -> dict[str, Any]:
-    """What stands above the weights: how feedback moves them, and what that leads to."""
-    return {
-        "part": "moves",
-        "hidden": ends is None,
-        "strategy": state.update_strategy,
-        "strategies": [[name, name, _STRATEGIES[name]] for name in UPDATE_STRATEGIES],
-        "said": "" if ends is None else weight_summary(ends, WORDS[truth].which),
-    }
-
-
-def _row(name: str, value: float, low: float, high: float) -> list[str]:
-    """A measure as the page shows it: name, what it is, value and bounds, empty where unknown."""
-    word, meaning = MEASURES[name]
-    known = not math.isnan(low)
-    ends = [digits(low), digits(high)] if known else ["", ""]
-    return [word, f"{meaning[0].upper()}{meaning[1:]}", digits(value), *ends]
-
-
-def _judged(lab: ThresholdAnalysis, named: str) -> str:
-    sweep, ranking = lab.sweep, lab.ranking
-    left_out = f", {sweep.unknown:,} more without a score" if sweep.unknown else ""
-    traces = f"{sweep.traces:,} trace{'' if sweep.traces == 1 else 's'}"
-    units = WORDS[lab.judged.truth].units
+def status(
+    name: str, truth: str, threshold: float, called: int, units: int, used: int, found: int
+) -> str:
+    """Return the sentence of the status line."""
+    words = TRUTHS[truth]
     return (
-        f"{named}. {sweep.units:,} {units} of {traces}, {sweep.positives:,} used{left_out}."
-        f" ROC-AUC {interval(*ranking.auc)}; 0.5 is chance."
+        f"{name}: {called:,} of {units:,} {words.units} count as used at {threshold:.3g}; "
+        f"{used:,} are used {words.say}, and {found:,} of them are found"
     )
 
 
-def _warning(lab: ThresholdAnalysis, beside: BaselineComparison | None) -> str:
-    words = WORDS[lab.judged.truth]
-    if beside is None or beside.of is not lab.judged:
-        return (
-            f"In sample: {words.choosers} that choose a threshold also judge it. Expect less "
-            "elsewhere."
-        )
-    if beside.chosen is None:
-        return f"In sample, and not to be trusted yet. {beside.too_few}"
-    chosen = beside.chosen
+SAME_LABELS = (
+    "Measured on the same labels the threshold is chosen from. New traces will do somewhat worse."
+)
+
+
+def too_few(reason: str) -> str:
+    """Say why the measures are not cross-validated."""
+    return f"Measured on the same labels, and not reliable yet. {reason}"
+
+
+def cross_validated(
+    truth: str, in_sample: float, held_out: tuple[float, float, float], *, chosen: bool
+) -> str:
+    """Say how good a threshold is on other traces, and whether a head was `chosen` as well."""
+    text = (
+        f"Best F1 on {TRUTHS[truth].these}: {in_sample:.3f}. Cross-validated, with only the "
+        f"threshold re-chosen: {interval(*held_out)}."
+    )
+    return f"{text} The layer and head were not held out." if chosen else text
+
+
+# --- recommendation ------------------------------------------------------------------------------
+
+TRUTH_CHANGED = "The choice of labels or ablation changed"
+LABELS_CHANGED = "Labels or traces changed"
+
+
+def outdated(reason: str) -> str:
+    """Say why a recommendation is dropped."""
     return (
-        f"In sample. The best F1 on {words.these} is {chosen.in_sample:.3f}; a threshold chosen in "
-        f"the same way reaches {interval(*chosen.held_out)} on traces that had no part in choosing."
+        f"{reason} while heads and a threshold were being chosen, so the result is out of date. "
+        "Recommend again."
     )
 
 
-def _recommended(controller: ThresholdsController) -> dict[str, Any] | None:
-    found = controller.recommendation
-    if found is None:
-        return None
-    if isinstance(found, ValidationError):
-        return {"said": f"Nothing is recommended. {found}", "accepted": False, "notes": []}
-    notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
-    if not found.accepted:
-        return {
-            "said": f"Nothing is recommended. {found.refusal}", "accepted": False, "notes": notes
-        }  # fmt: skip
-    said = f"Recommended: {found.choice}, threshold {three_digits(found.threshold)}; {found}."
-    shown = is_shown(controller.state, found.config)
-    return {"said": said, "accepted": True, "notes": notes, "shown": shown}
+def no_recommendation(reason: object) -> str:
+    """Say why nothing is recommended."""
+    return f"Nothing is recommended. {reason}"
 
 
-def _more(controller: ThresholdsController) -> dict[str, Any] | None:
-    """The offer to read the traces again with more to choose from, or how far that is."""
-    report = controller.jobs.reports.get(SCORING)
-    if report is not None:
-        return {"said": _told(report), "busy": True}
-    lacks = controller.traces.more_readings()
-    if not lacks:
-        return None
-    what = " and ".join(_READINGS[name] for name in lacks)
-    return {
-        "said": f"“recommend” can only choose from what was read. Not read yet: {what}.",
-        "busy": False,
-    }
+def recommended(choice: str, threshold: float, quality: object) -> str:
+    """Say what is recommended, and how good it is."""
+    return f"Recommended: {choice}, threshold {three_digits(threshold)}; {quality}."
 
 
-def _under_way(controller: ThresholdsController) -> str:
-    reports = controller.jobs.reports
-    report = reports.get(LANE) or reports.get(SCORES_LANE) or reports.get(RECOMMEND_LANE)
-    return "" if report is None else _told(report)
+_SIGNALS = {
+    "question": "attention from the question",
+    "content_free": "a content-free baseline",
+}
 
 
-def _told(report: JobReport) -> str:
-    done = "" if report.fraction is None else f" ({report.fraction:.0%})"
-    return f"{report.message.rstrip(' .…')}{done} …"
+def more_signals(names: Sequence[str]) -> str:
+    """Say which signals a model could still record for `recommend` to choose from."""
+    signals = ", and ".join(_SIGNALS[name] for name in names)
+    count = "Two more signals" if len(names) > 1 else "One more signal"
+    return f"{count} could be recorded for “recommend” to choose from: {signals}."
+
+
+# --- causal use ----------------------------------------------------------------------------------
+
+MEASURE = "measure causal use"
+MEASURE_REST = "measure the rest"
+CANCEL = "cancel"
+
+
+def unmeasured(
+    model: str, prompts: int, traces: int, failed: int, unmeasurable: int, *, rest: bool
+) -> str:
+    """Say what it takes to measure causal use, of all traces or of the rest."""
+    many = counted(traces, "trace")
+    where = f" for {many}" if rest else ""
+    text = (
+        f"Not measured yet{where}: does the answer become less likely when a hyperedge is left "
+        f"out? {model} (a stand-in for your model) would read {prompts:,} prompts"
+        f"{'' if rest else f' of {many}'}."
+    )
+    if failed:
+        text += f" {failed:,} failed earlier."
+    if unmeasurable:
+        text += f" {counted(unmeasurable, 'trace')} without an answer will be skipped."
+    return text
+
+
+# --- agreement -----------------------------------------------------------------------------------
+
+KAPPA_UNDEFINED = "not defined"
+
+
+def other_calls(used: int, units: int, share: float) -> str:
+    """Say what another method calls, and how many calls are equal."""
+    text = f"{used:,} called used"
+    return f"{text}; {share:.0%} of {units:,} calls are equal" if units else text
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+# --- texts that do not change, which the page places itself --------------------------------------
+
+_DROP = (
+    "A hyperedge counts as used when leaving it out lowers the log-probability of the answer by at "
+    "least this; 0.693 makes the answer half as likely"
+)
+_ALL_SIGNALS = (
+    "The chosen model reads the traces again, with attention from the question and a content-free "
+    "question; attention that traces brought is kept"
+)
+_KAPPA = (
+    "Cohen's kappa between the calls at this threshold and those of other methods: 1 means always "
+    "equal, 0 as often as by chance. Two methods may agree and both be wrong."
+)
+PAGE_TEXTS = {
+    "scores_by": "scores by",
+    "scores_label": "Scores to evaluate",
+    "judged_by": "judged by",
+    "truth_label": "Truth",
+    "drop": "used if log-probability drops by at least",
+    "drop_label": "Least drop of log-probability",
+    "drop_title": _DROP,
+    "label_traces": "label in the traces tab",
+    "label_traces_title": "Each card there has a mark for used and one for not used",
+    "counts_label": "Confusion counts",
+    "called_used": "called used",
+    "called_not_used": "called not used",
+    "measures_label": "Measures at this threshold",
+    "best": "go to the best F1",
+    "best_title": "the threshold with the largest F1 on these hyperedges",
+    "recommend": "recommend",
+    "recommend_title": "Choose heads and a threshold by nested cross-validation",
+    "cancel": "cancel",
+    "cancel_recommend_title": "Stop choosing; finished folds are kept for the next time",
+    "export": "export",
+    "json": "JSON",
+    "json_title": "Save the configuration of a FeedbackExtractor that works as shown here",
+    "python": "Python",
+    "python_title": "Save Python code that makes a FeedbackExtractor as shown here",
+    "report": "report",
+    "report_title": "Save every figure and number of this tab as one page",
+    "show": "show it",
+    "show_title": "Show scores and threshold as recommended, in every tab",
+    "back": "go back",
+    "back_title": "Show again what was shown before (Esc)",
+    "export_recommendation": "export the recommendation",
+    "recommended_json_title": "Save the configuration and the measures of the recommendation",
+    "recommended_python_title": "Save Python code that makes the recommended extractor",
+    "record_signals": "record them",
+    "record_signals_title": _ALL_SIGNALS,
+    "cancel_recording_title": "Stop reading; traces that were read are kept",
+    "changes_between": "calls that change between",
+    "changes_and": "and",
+    "reference_label": "Reference threshold",
+    "reference_title": "The threshold that the current one is compared with",
+    "use_as_reference": "use as reference",
+    "use_as_reference_title": "Use the current threshold as the reference",
+    "baselines": "compared with baselines that need no attention",
+    "add_embedding": "add embedding",
+    "baselines_embedding_title": "Add the similarity of embeddings; loads the embedding model",
+    "agreement": "agreement with other methods (not ground truth)",
+    "agreement_label": "Agreement with other methods",
+    "agreement_embedding_title": "Compare with the embedding as well; loads the embedding model",
+    "agreement_note": _KAPPA,
+    "every_head_by": "every head by",
+    "quality_label": "Quality of a head",
+    "weights": "weights at this threshold",
+    "strategy_label": "Update strategy",
+}
+"""Key in the page's modules -> text."""

@@ -1,14 +1,13 @@
-"""Feedback of the open trace by every method, worked out off the UI thread."""
+"""Feedback of the open trace by every method, computed off the UI thread."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from explorer.widgets._jobs.job_manager import JobManager
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces import texts
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
@@ -16,32 +15,27 @@ if TYPE_CHECKING:
 
     from explorer.rag import FeedbackExtractor
 
-LANE = "methods"
 COMPARED = ("attention", "embedding", "citation", "ensemble")
-"""The methods that are shown side by side; log-probabilities join them where a trace has some."""
-
-_DEPENDS_ON = (
-    "trace_scene", "tab", "method", "compare", "threshold", "similarity_threshold",
-    "citation_threshold", "layer", "head", "reduction", "normalisation", "heads",
-)  # fmt: skip
+"""Methods that are shown side by side; log-probabilities join them where a trace has some."""
 
 
-class MethodsController:
-    """Keeps `state.method_table` and `state.comparison` in step with what they depend on.
+class MethodsController(Controller):
+    """Keeps `state.method_table` and `state.comparison` in step with the settings of a method.
 
     The embedding model is loaded when a method first needs it; texts are embedded once.
     """
 
-    def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
-        self.state = state
-        self.jobs = jobs
-        state.observe(self._changed, names=list(_DEPENDS_ON))
+    JOB = "methods"
+    FOLLOWS = (
+        "trace_scene", "tab", "method", "compare", "threshold", "similarity_threshold",
+        "citation_threshold", "layer", "head", "reduction", "normalisation", "heads",
+    )  # fmt: skip
 
     def extractor(self, method: str, *, alone: bool = False) -> FeedbackExtractor:
-        """Return an extractor that works as the state says.
+        """Return an extractor with the settings of the state.
 
-        With `alone` as `extractor_alone`: where a trace brings nothing for
-        the method, no other one is asked.
+        With `alone` no other method takes over where a trace lacks what the method needs, as in
+        `extractor_alone`.
         """
         from explorer.rag._extraction.extractor import FeedbackExtractor, extractor_alone
 
@@ -59,8 +53,8 @@ class MethodsController:
             "attention_threshold": state.threshold,
             "similarity_threshold": state.similarity_threshold,
             "citation_threshold": state.citation_threshold,
-            # Given scores have one layer and one head, whatever is chosen for other traces; and a
-            # set of heads is in the place of any.
+            # Given scores have one layer and one head, whatever is chosen for other traces; a head
+            # set overrides both.
             "layer": None if single else state.layer,
             "head": None if single else state.head,
             "reduction": state.reduction,
@@ -73,36 +67,25 @@ class MethodsController:
         more = ("logprobs",) if scene.trace.metadata.get("logprobs") is not None else ()
         return (*COMPARED[:-1], *more, COMPARED[-1])
 
-    def _changed(self, change: Mapping[str, Any]) -> None:
-        if self.state.batching:
-            self.state.after_batch(self.refresh)
-        else:
-            self.refresh()
-
     def refresh(self) -> None:
-        """Work out what is in view; nothing where attention alone is."""
+        """Compute the tables in view; none where attention alone is in view."""
         state, scene = self.state, self.state.trace_scene
         wanted = state.tab != "code" and scene is not None and len(scene.trace.hyperedges) > 0
         compare = state.compare and state.tab == "traces"
-        if not wanted or (state.method == "attention" and not compare):
-            self.jobs.runner.cancel(LANE)
+        single = state.method != "attention"
+        if not wanted or not (single or compare):
+            self.cancel()
             state.method_table = state.comparison = None
             return
         extractor = self.extractor(state.method)
         methods = self.compared(scene) if compare else ()
-        single = state.method != "attention"
 
         def work(_: Job) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-            trace = scene.trace
-            table = None
-            if single:
-                table = asyncio.run(extractor.explain(trace))
-            compared = asyncio.run(extractor.compare(trace, methods)) if methods else None
+            table = asyncio.run(extractor.explain(scene.trace)) if single else None
+            compared = asyncio.run(extractor.compare(scene.trace, methods)) if methods else None
             return table, compared
 
         def done(found: tuple[pd.DataFrame | None, pd.DataFrame | None]) -> None:
             state.method_table, state.comparison = found
 
-        self.jobs.runner.start(
-            LANE, work, done=done, failed=self.jobs.tell, message="comparing texts"
-        )
+        self.run(work, done, message=texts.COMPARING)

@@ -1,4 +1,4 @@
-"""Which traces a model may read again: those that a stand-in has read, and nobody else."""
+"""Which traces a model may read again: only those whose attention a stand-in has recorded."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _OWN = frozenset(
     name for reader in PRECEDENCE if _RECORDED not in reader.needs for name in reader.needs
 )
 _LOOKED_AT = 200
-"""So many traces say whether more readings can be had; a larger file is not read for it."""
+"""Number of traces that `missing_signals` looks at, so that a large file is not read for it."""
 
 
-def read_by_stand_in(trace: Trace) -> bool:
-    """Whether all the attention of a trace is what a stand-in paid, which another may pay anew."""
+def recorded_by_stand_in(trace: Trace) -> bool:
+    """Return whether all attention of a trace comes from a stand-in, so that it may be replaced."""
     known = {name for name, value in trace.metadata.items() if value is not None}
     mark = trace.metadata.get("stand_in")
     return (
@@ -31,22 +31,22 @@ def read_by_stand_in(trace: Trace) -> bool:
     )
 
 
-def lacking(trace: Trace, rows: Sequence[RowGroup], *, content_free: bool) -> list[str]:
-    """Return which of the wanted readings a trace does not bring."""
+def missing_in(trace: Trace, rows: Sequence[RowGroup], *, content_free: bool) -> list[str]:
+    """Return which of the wanted signals a trace does not have."""
     names = [*(name for name in rows if name != "answer"), *([CONTENT_FREE] * content_free)]
     return [name for name in names if trace.metadata.get(f"{name}_attention") is None]
 
 
-def more_can_be_had(traces: TraceSet) -> list[str]:
-    """Return the readings that some of the first traces lack, and a stand-in could add."""
+def missing_signals(traces: TraceSet) -> list[str]:
+    """Return the signals that the first traces lack and a stand-in could still record."""
     found: set[str] = set()
     for trace in islice(traces, _LOOKED_AT):
-        if read_by_stand_in(trace):
-            found.update(lacking(trace, ("question",), content_free=True))
+        if recorded_by_stand_in(trace):
+            found.update(missing_in(trace, ("question",), content_free=True))
     return [name for name in ("question", CONTENT_FREE) if name in found]
 
 
-def to_be_read(
+def traces_to_record(
     traces: TraceSet,
     model: str,
     rows: Sequence[RowGroup],
@@ -54,25 +54,25 @@ def to_be_read(
     *,
     content_free: bool,
 ) -> TraceSet:
-    """Return the traces that bring no attention, and those of a stand-in that brings less.
+    """Return the traces without attention, and those of a stand-in with less than is wanted.
 
-    Less is a wanted reading that is missing, or the attention of another model.
+    Less is a signal that is missing, or the attention of another model.
     """
     from explorer.rag._scoring.stand_in import brings_attention
 
     def wanted(trace: Trace) -> bool:
         if not brings_attention(trace):
             return True
-        less = lacking(trace, rows, content_free=content_free)
+        missing = missing_in(trace, rows, content_free=content_free)
         other = trace.metadata.get("model") != model
-        return read_by_stand_in(trace) and bool(less or other)
+        return recorded_by_stand_in(trace) and bool(missing or other)
 
     places = range(len(traces)) if only is None else sorted(only)
     return TraceSet([trace for trace in (traces[place] for place in places) if wanted(trace)])
 
 
 def rows_are_kept(traces: TraceSet) -> bool:
-    """Whether the answer's rows of the first trace with attention were kept apart."""
+    """Return whether the first trace with attention has a row for every token of the answer."""
     for trace in traces:
         if trace.metadata.get(_RECORDED) is not None:
             try:
@@ -82,8 +82,8 @@ def rows_are_kept(traces: TraceSet) -> bool:
     return False
 
 
-def same_reader(one: Trace, other: Trace) -> bool:
-    """Whether two traces were read by one model, answer and hyperedges being the same."""
+def same_recording(one: Trace, other: Trace) -> bool:
+    """Return whether one model recorded both traces, with equal answers and hyperedges."""
     return (
         one.metadata.get("model") == other.metadata.get("model")
         and one.answer == other.answer

@@ -1,16 +1,21 @@
-"""An opened trace: the evidence about its hyperedges, and the attention that a picture shows."""
+"""What the traces tab shows of the open trace: its evidence, and the rows and columns of a map."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.attention import AttentionMap
 from explorer.feedback import Unit
-from explorer.traces import Evidence, Trace
+from explorer.traces import Evidence, Trace, TraceSet, evidence
+
+if TYPE_CHECKING:
+    from explorer.models._running.recorded_answer import RecordedAnswer
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +31,11 @@ class TraceScene:
     evidence
         Attention and units.
     token_attention
-        Answer rows x context columns, when a model was run here.
+        Answer rows x context columns, if a model was run in this session.
     token_units
         The units as columns of `token_attention`.
     notes
-        Sentences the user must know about this attention.
+        Sentences that the app shows about this attention.
     """
 
     trace: Trace
@@ -52,7 +57,7 @@ class TraceScene:
 
     @property
     def picture(self) -> AttentionMap | None:
-        """The finest map there is to look at."""
+        """The finest map of the trace: over tokens where there is one, else over hyperedges."""
         return self.token_attention if self.token_attention is not None else self.attention
 
     @property
@@ -62,7 +67,7 @@ class TraceScene:
 
     @property
     def picture_rows(self) -> NDArray[np.intp]:
-        """Rows of `picture` worth showing: those of the answer."""
+        """Rows of `picture` that are shown: those of the answer."""
         picture = self.picture
         if picture is None:
             return np.arange(0)
@@ -77,7 +82,7 @@ class TraceScene:
 
     @cached_property
     def picture_columns(self) -> NDArray[np.intp]:
-        """Columns of `picture` worth showing: those of the context."""
+        """Columns of `picture` that are shown: those of the context."""
         picture = self.picture
         if picture is None:
             return np.arange(0)
@@ -89,7 +94,7 @@ class TraceScene:
 
     @cached_property
     def picture_boundaries(self) -> list[tuple[int, int, str]]:
-        """Where the hyperedges lie among the picture's columns: start, stop, id."""
+        """Start, stop and id of every hyperedge among the shown columns."""
         if self.picture_columns_are_units or not self.picture_columns.size:
             return []
         first = int(self.picture_columns[0])
@@ -101,7 +106,7 @@ class TraceScene:
 
     @property
     def picture_row_labels(self) -> list[str]:
-        """The answer's tokens, or what stands for them."""
+        """Labels of the shown rows: the answer's tokens, or their numbers."""
         picture = self.picture
         if picture is None:
             return []
@@ -112,7 +117,7 @@ class TraceScene:
 
     @property
     def picture_column_labels(self) -> list[str]:
-        """The context's tokens, or the ids of the hyperedges."""
+        """Labels of the shown columns: the context's tokens, or the ids of hyperedges."""
         picture = self.picture
         if picture is None:
             return []
@@ -122,5 +127,58 @@ class TraceScene:
 
     @property
     def picture_height(self) -> int:
-        """Height of the picture in CSS pixels: rows as high as they can be read, within reason."""
+        """Height of the heatmap in CSS pixels, at most 480; 22 for each row."""
         return int(min(480, 136 + max(84, 22 * len(self.picture_rows))))
+
+
+def recorded_scene(scene: TraceScene, recording: RecordedAnswer, model: str) -> TraceScene:
+    """Return the scene of a trace with the attention that a model has just paid to it.
+
+    Parameters
+    ----------
+    scene
+        The trace as it was opened.
+    recording
+        What the model recorded.
+    model
+        Name of the model, a stand-in for the one that gave the answer.
+    """
+    trace = scene.trace
+    found = {
+        "unit_attention": recording.attention.array,
+        "unit_topk": recording.attention.topk,
+        "unit_topk_k": recording.attention.k,
+        "unit_tokens": [len(tokens) for tokens in recording.unit_tokens],
+        "answer_tokens": list(recording.answer_tokens),
+        "model": model,
+        "stand_in": {"model": model},
+    }
+    if recording.question is not None:
+        found |= {
+            "question_attention": recording.question.array,
+            "question_topk": recording.question.topk,
+            "question_rows": len(recording.question.rows or ()),
+        }
+    recorded = msgspec.structs.replace(
+        trace, answer=recording.answer, metadata={**trace.metadata, **found}
+    )
+    token_units = tuple(
+        Unit(edge.id, edge.hyperedge, spans, sum(stop - start for start, stop in spans))
+        for edge, spans in zip(trace.hyperedges, recording.spans, strict=True)
+    )
+    return TraceScene(
+        recorded,
+        scene.index,
+        evidence(recorded),
+        recording.token_attention,
+        token_units,
+        recording.notes,
+    )
+
+
+def labelled_scene(scene: TraceScene, traces: TraceSet) -> TraceScene:
+    """Return a scene with the labels that its trace has now; the scene itself if they are equal."""
+    edges = traces[scene.index].hyperedges
+    if [edge.label for edge in edges] == [edge.label for edge in scene.trace.hyperedges]:
+        return scene
+    return replace(scene, trace=msgspec.structs.replace(scene.trace, hyperedges=edges))

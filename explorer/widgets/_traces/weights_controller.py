@@ -1,20 +1,22 @@
-"""How the hyperedges' weights move over all loaded traces at the chosen threshold."""
+"""Weights of the hyperedges over all loaded traces, at the chosen threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import traitlets as t
 from numpy.typing import NDArray
 
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
-from explorer.widgets._thresholds.controller import ThresholdsController
-from explorer.widgets._thresholds.scores_controller import MIXED, ScoresController
+from explorer.widgets._traces import texts
 from explorer.widgets._traces.controller import TracesController
+from explorer.widgets._traces.scores_controller import MIXED, ScoresController
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,34 +25,35 @@ if TYPE_CHECKING:
     from explorer.rag._weights.update_order import UpdateOrder
     from explorer.rag._weights.weight_trajectory import Trajectory
 
-LANE = "weights"
 MOST_TRACES = 5_000
-"""The app shows how weights move over this many traces; a whole file is for `weight_trajectory`."""
+"""The app follows weights over this many traces; `weight_trajectory` takes a whole file."""
 _DELAY_S = 0.06
-"""The page takes a while to draw weights, and what is quicker is not to wait for it."""
+"""Weights are slow to draw: they follow a drag after what is quicker."""
 _AT_ONCE = 20_000
-"""So many updates are followed at once; more are followed off the UI thread."""
+"""Up to this many updates are computed on the UI thread, more by a worker."""
 
-_MOVED_BY = frozenset({*METHOD_THRESHOLDS.values(), "update_strategy"})
-_DEPENDS_ON = _MOVED_BY | {
-    "tab", "weight_view", "method", "layer", "head", "reduction", "normalisation", "heads",
-    "trace_scene",
-}  # fmt: skip
+_MOVED_BY = frozenset({*METHOD_THRESHOLDS.values(), "update_strategy", "trace_scene"})
+"""Traits that change while a line is dragged, or just before another: the weights follow later."""
 
 
 class _Ordered(NamedTuple):
-    """A table of scores, and in which order their feedback arrives."""
+    """A table of scores, and the order in which their feedback arrives."""
 
     table: pd.DataFrame
     order: UpdateOrder
 
 
-class WeightsController:
-    """Keeps `state.trajectory` in step with what it depends on, while somebody looks at it.
+class WeightsController(Controller):
+    """Keeps `state.trajectory` in step with scores, threshold and update strategy, while in view.
 
-    The scores of all traces come from the one who keeps them; moving the threshold only converts
-    them anew, after what is quicker to follow it.
+    A threshold only converts the scores that `ScoresController` remembers.
     """
+
+    JOB = "weights"
+    FOLLOWS = (
+        *sorted(_MOVED_BY), "tab", "weight_view", "method", "layer", "head", "reduction",
+        "normalisation", "heads",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,71 +61,75 @@ class WeightsController:
         jobs: JobManager,
         traces: TracesController,
         scores: ScoresController,
-        thresholds: ThresholdsController,
     ) -> None:
-        self.state = state
-        self.jobs = jobs
+        super().__init__(state, jobs)
         self.traces = traces
         self.scores = scores
-        self.thresholds = thresholds
+        self._analysed: Callable[[], bool] = lambda: False
         self._ordered: _Ordered | None = None
-        self._followed: tuple[Any, ...] = ()
+        self._computed: tuple[Any, ...] = ()
         self._again = False
-        self._soon = Debouncer(self.refresh, _DELAY_S)
-        state.observe(self._changed, names=list(_DEPENDS_ON))
-        traces.observe(lambda _: self._soon.ask(), names="loaded")
-        thresholds.observe(lambda _: self.refresh(), names="analysis")
+        self._later = Debouncer(self.refresh, _DELAY_S)
+        self.follow(traces, lambda _: self._later.ask(), "loaded")
+
+    def follow_analysis(self, owner: t.HasTraits, name: str) -> None:
+        """In the thresholds tab, compute weights once this trait of `owner` is not None.
+
+        The analysis scores all traces, so weights that asked earlier would score some twice.
+        """
+        self._analysed = lambda: getattr(owner, name) is not None
+        self.follow(owner, lambda _: self.refresh(), name)
 
     @property
-    def looked_at(self) -> bool:
-        """Whether the weights are in view: under the bars, or beside what the labels say."""
+    def in_view(self) -> bool:
+        """Whether weights are in view: under the bars, or in the thresholds tab."""
         if self.state.tab == "thresholds":
-            return self.thresholds.analysis is not None
+            return self._analysed()
         return self.state.tab == "traces" and self.state.weight_view == "weights"
 
     def close(self) -> None:
-        """Do nothing more."""
-        self._soon.close()
+        """Stop following."""
+        super().close()
+        self._later.close()
 
     def _changed(self, change: Mapping[str, Any]) -> None:
-        if self.state.batching:
-            self.state.after_batch(self.refresh)
-        elif change["name"] in _MOVED_BY or change["name"] == "trace_scene":
-            # A trace that opens may settle layer and head; a line that is dragged goes on.
-            self._soon.ask()
+        if self._begun and not self.state.batching and change["name"] in _MOVED_BY:
+            self._later.ask()
         else:
-            self.refresh()
+            super()._changed(change)
 
     def refresh(self) -> None:
-        """Work out what is in view."""
+        """Compute the weights if they are in view."""
         traces = self.traces.loaded
-        if not self.looked_at or traces is None or not len(traces):
-            self.scores.leave(LANE)
-            self.jobs.runner.cancel(LANE)
+        if not self.in_view or traces is None or not len(traces):
+            self.scores.leave(self.JOB)
+            self.cancel()
             return
         if self.state.trace_scene is None:
             return  # the first trace is about to open
-        self.scores.ask(LANE, self._follow, first=MOST_TRACES, insist=self.state.trajectory is None)
+        self.scores.ask(
+            self.JOB, self._follow, first=MOST_TRACES, insist=self.state.trajectory is None
+        )
 
     def _follow(self, table: pd.DataFrame) -> None:
-        if self.jobs.runner.running(LANE):
-            self._again = True  # what is under way is of an older threshold, and soon there
+        if self.running:
+            self._again = True  # the job under way has an older threshold, and ends soon
             return
         config = self.scores.methods.extractor(self.state.method, alone=True).config
         updates = {"strategy": self.state.update_strategy}
         before = self._ordered
-        asked = (config, self.state.update_strategy)
-        if before is not None and before.table is table and self._followed == asked:
+        wanted = (config, self.state.update_strategy)
+        if before is not None and before.table is table and self._computed == wanted:
             return
 
         def work(_: Job | None = None) -> tuple[_Ordered, Trajectory]:
             from explorer.rag._weights.weight_trajectory import follow_weights
 
-            known = _ordered(table, before)
-            return known, follow_weights(known.order, _converted(table, config), updates)
+            ordered = _ordered(table, before)
+            return ordered, follow_weights(ordered.order, _converted(table, config), updates)
 
         def done(found: tuple[_Ordered, Trajectory]) -> None:
-            self._ordered, self._followed = found[0], asked
+            self._ordered, self._computed = found[0], wanted
             self.state.trajectory = found[1]
             if self._again:
                 self._again = False
@@ -132,13 +139,11 @@ class WeightsController:
             done(work())
         else:
             self._again = False
-            self.jobs.runner.start(
-                LANE, work, done=done, failed=self.jobs.tell, message="following the weights"
-            )
+            self.run(work, done, message=texts.MOVING_WEIGHTS)
 
 
 def _ordered(table: pd.DataFrame, before: _Ordered | None) -> _Ordered:
-    """Say in which order feedback arrives: as before where the hyperedges are the same."""
+    """Return a table with its update order; the order is kept if the hyperedges are the same."""
     from explorer.rag._weights.update_order import update_order
 
     if before is not None:
@@ -159,7 +164,7 @@ def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float
         return feedback  # its thresholds are part of the scores
     methods, scores = table["method"].to_numpy(), table["score"].to_numpy()
     if config.method in ("attention", "logprobs"):
-        # As in the tab: where a trace has neither, nothing is known, and nothing moves.
+        # As in the tab: without attention or log-probabilities feedback is unknown.
         feedback[methods != config.method] = np.nan
     for method in ("attention", "logprobs", "embedding", "citation"):
         rows = (methods == method) & ~np.isnan(scores)

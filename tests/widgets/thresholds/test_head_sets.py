@@ -24,8 +24,8 @@ from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._shell.export import python_of
 from explorer.widgets._state import HEAD_SET_OVERRIDES
 
-from ..support.app_driver import AppDriver
-from ..support.call_counter import count_calls
+from ...support.app_driver import AppDriver
+from ...support.call_counter import count_calls
 
 LAYERS, HEADS, UNITS = 3, 2, 4
 JUDGING = "explorer.widgets._thresholds.controller.analyse_threshold"
@@ -420,15 +420,13 @@ def test_a_search_that_was_stopped_goes_on(
         if "2 of 10" in progress.message:
             page.figures.press("cancel recommend")
 
-    monkeypatch.setattr("explorer.widgets._thresholds.controller.pass_on", stop_in_the_third_fold)
+    pass_on = "explorer.widgets._thresholds.recommendation_controller.pass_on"
+    monkeypatch.setattr(pass_on, stop_in_the_third_fold)
     page.figures.press("recommend")
     assert page.figures["recommended"] is None
     assert app.error is None
     told.clear()
-    monkeypatch.setattr(
-        "explorer.widgets._thresholds.controller.pass_on",
-        lambda _, progress: told.append(progress.message),
-    )
+    monkeypatch.setattr(pass_on, lambda _, progress: told.append(progress.message))
     page.figures.press("recommend")
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")
     page.figures.press("export", what="recommended JSON")

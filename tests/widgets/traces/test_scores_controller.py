@@ -18,13 +18,13 @@ from explorer.traces import Hyperedge, Trace
 from explorer.validation import head_scores, judge, quality_map
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.debouncer import Debouncer
-from explorer.widgets._thresholds.scores_controller import MOST_KEYS, Recent, what_scores_depend_on
 from explorer.widgets._traces import weights_controller
+from explorer.widgets._traces.scores_controller import score_settings_of
 
 from ...support.app_driver import AppDriver, until
 from ...support.call_counter import count_calls
 
-CONTROLLER = "explorer.widgets._thresholds.controller"
+ROOM = "explorer.widgets._thresholds"
 
 
 def layered(name: str, labels: list[bool], seed: int, answer: str = "This is so.") -> Trace:
@@ -103,8 +103,8 @@ def test_going_back_to_a_head_is_instant_and_few_are_remembered(
     assert not app.sweep.equals(first)
     assert repr(page.plots["dots"].figure["data"]) != baselines
     with monkeypatch.context() as watched:
-        judged = count_calls(watched, f"{CONTROLLER}.analyse_threshold")
-        compared = count_calls(watched, f"{CONTROLLER}.compare_with_baselines")
+        judged = count_calls(watched, f"{ROOM}.controller.analyse_threshold")
+        compared = count_calls(watched, f"{ROOM}.baselines_controller.compare_with_baselines")
         app.head = 0
         assert judged == compared == []
     pd.testing.assert_frame_equal(app.sweep, first)
@@ -289,23 +289,6 @@ def test_leaving_the_tab_ends_what_is_under_way(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(asyncio.wait_for(main(), 120))
 
 
-def test_the_recent_are_bounded_in_number_and_size() -> None:
-    kept: Recent[str] = Recent(most=3, most_size=10)
-    traces, others = object(), object()
-    for name, size in (("a", 2), ("b", 3), ("c", 4)):
-        kept.put((traces, name), name, size)
-    assert kept.get((traces, "a")) == "a"
-    assert kept.get((others, "a")) is None
-    kept.put((traces, "d"), "d", 1)  # the fourth: b was asked for longest ago
-    assert [kept.get((traces, name)) for name in "abcd"] == ["a", None, "c", "d"]
-    kept.put((traces, "e"), "e", 8)  # 8 + 1 is within 10, with 4 it is not
-    assert [kept.get((traces, name)) for name in "acde"] == [None, None, "d", "e"]
-    kept.put((traces, "f"), "f", 100)
-    assert len(kept) == 1
-    assert kept.get((traces, "f")) == "f"
-    assert MOST_KEYS == 4
-
-
 def test_scores_depend_on_a_threshold_only_in_mixtures() -> None:
     config = {
         "attention_threshold": 0.1,
@@ -313,11 +296,11 @@ def test_scores_depend_on_a_threshold_only_in_mixtures() -> None:
         "layer": 3,
         "reduction": "mean",
     }
-    assert dict(what_scores_depend_on({"method": "attention", **config})) == {
+    assert dict(score_settings_of({"method": "attention", **config})) == {
         "method": "attention", "layer": 3, "reduction": "mean"
     }  # fmt: skip
-    assert dict(what_scores_depend_on({"method": "citation", **config})) == {"method": "citation"}
-    assert dict(what_scores_depend_on({"method": "ensemble", **config})) == {
+    assert dict(score_settings_of({"method": "citation", **config})) == {"method": "citation"}
+    assert dict(score_settings_of({"method": "ensemble", **config})) == {
         "method": "ensemble", **config
     }  # fmt: skip
 

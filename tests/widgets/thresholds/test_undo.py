@@ -14,7 +14,7 @@ from explorer.validation import Recommendation, calibrate
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._session import Session
 
-from ..support.app_driver import AppDriver, until
+from ...support.app_driver import AppDriver, until
 
 LAYERS, HEADS, UNITS = 3, 2, 5
 

@@ -16,7 +16,7 @@ LAB = (
 def test_the_line_the_map_and_the_flips(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_text("In sample. The best F1").wait_for()
+        page.get_by_text("Best F1 on these labels").wait_for()
         histogram, ranks, flips, heads = (
             page.locator(f".ex-lab-{name}") for name in ("histogram", "ranks", "flips", "heads")
         )
@@ -70,8 +70,12 @@ def test_the_line_the_map_and_the_flips(show):
 
         # A flip opens its trace.
         row = flips.locator(".nsewdrag").first.bounding_box()
-        unit = shown.value("app._thresholds_panel.flips.figure['layout']['meta']['units'][0]")
-        name = shown.value("app._thresholds_panel.flips.figure['layout']['meta']['traces'][0]")
+        unit = shown.value(
+            "app._thresholds_panel.scores.changes.figure['layout']['meta']['units'][0]"
+        )
+        name = shown.value(
+            "app._thresholds_panel.scores.changes.figure['layout']['meta']['traces'][0]"
+        )
         # Above the rows are the summary and the headings, 40 pixels; a row has 22.
         page.mouse.click(row["x"] + 150, row["y"] + 40 + 11)
         shown.wait_for_value("app.tab", lambda value: value == "traces")
@@ -84,12 +88,14 @@ def test_the_line_the_map_and_the_flips(show):
 def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
     with show("voila", [LAB], size=(1280, 1900)) as shown:
         page = shown.page
-        page.get_by_text("In sample. The best F1").wait_for()
+        page.get_by_text("Best F1 on these labels").wait_for()
         page.get_by_text("the right ones come out ahead").wait_for()
         weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
         measures = page.get_by_role("group", name="How heads are judged")
-        shown.wait_for_value("app._thresholds_panel.weights.plot.ready", lambda drawn: drawn > 0)
+        shown.wait_for_value(
+            "app._thresholds_panel.comparison.weights.plot.ready", lambda drawn: drawn > 0
+        )
 
         # The threshold is set from Python: the weights end elsewhere, in the picture and in words.
         old = picture(weights)
@@ -97,7 +103,8 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         said = moves.inner_text()
         shown.run("app.threshold = 0.0003")
         old = shown.wait_for_change(weights, old)
-        ends = shown.value("(app._thresholds_panel.ends.used, app._thresholds_panel.ends.not_used)")
+        shown.run("ends = app._thresholds_panel.comparison.final_weights")
+        ends = shown.value("(ends.used, ends.not_used)")
         wait_until(page, lambda: moves.inner_text() != said)
         for end in ends:
             assert f"{end:.3f}" in moves.inner_text()
@@ -119,14 +126,14 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         shown.run('app.quality = "f1"')
         shown.wait_for_change(heads, old)
         wait_until(page, lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
-        assert shown.value("app._session.thresholds.heads.map.measure") == "f1"
+        assert shown.value("app._session.head_map.map.measure") == "f1"
         assert shown.value("app.error") is None
 
 
 def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_text("In sample. The best F1").wait_for()
+        page.get_by_text("Best F1 on these labels").wait_for()
         points = page.locator(".ex-lab-ranks path.point")
         place = (
             "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"
@@ -137,10 +144,8 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
         wait_until(page, lambda: points.evaluate_all(place) != before)
         moved = points.evaluate_all(place)
         # The whole figure anew.
-        shown.run("app._thresholds_panel.ranks.plot.figure = app._thresholds_panel.ranks.figure")
-        shown.wait_for_value(
-            "app._thresholds_panel.ranks.plot._outbox._sent_at", lambda at: at is None
-        )
+        shown.run("ranks = app._thresholds_panel.scores.ranks; ranks.plot.figure = ranks.figure")
+        shown.wait_for_value("ranks.plot._outbox._sent_at", lambda at: at is None)
         page.wait_for_timeout(500)
         for one, other in zip(moved, points.evaluate_all(place), strict=True):
             assert one == pytest.approx(other, abs=0.02)
@@ -162,13 +167,13 @@ def test_causal_use_is_measured_and_judged_by(show):
         truth = page.get_by_role("group", name="Truth")
         truth.get_by_role("button", name="ablation").click()
         # Seven, eight and nine hyperedges, and two prompts more for each trace.
-        page.get_by_text("the answers of 3 traces").wait_for()
+        page.get_by_text("prompts of 3 traces").wait_for()
         assert "30 prompts" in page.locator(".ex-refused").inner_text()
         page.get_by_role("button", name="measure causal use").click()
         page.get_by_role("button", name="cancel").first.wait_for()
         page.get_by_text("24 ablated hyperedges of 3 traces").first.wait_for(timeout=120_000)
         heads = page.locator(".ex-confusion thead th").all_inner_texts()
-        assert heads == ["used by ablation", "not used"]
+        assert heads == ["used by ablation", "not used by ablation"]
         assert page.locator(".ex-lab-histogram").get_by_text("truth: ablation").is_visible()
         effects = "[one for t in app.traces for one in t.metadata['ablation']['leave_one_out']]"
         effects = shown.value(effects)

@@ -23,7 +23,7 @@ from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import JobRunner
 from explorer.widgets._shell.export import python_of
 
-from ..support.app_driver import AppDriver
+from ...support.app_driver import AppDriver
 
 
 def trace(name: str, scores: list[float], effects: list[float] | None = None) -> Trace:
@@ -82,13 +82,13 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     page = AppDriver(app)
     # Used by ablation are a/h0, b/h0, b/h1; called at 0.18 a/h0, a/h1, b/h0, b/h3.
     assert shown(app)["counts"] == [2, 2, 1, 2]
-    assert shown(app)["columns"] == ["used by ablation", "not used"]
+    assert shown(app)["columns"] == ["used by ablation", "not used by ablation"]
     assert "7 ablated hyperedges of 2 traces, 3 used" in shown(app)["judged"]
     assert "causal use" in [code for code, _ in shown(app)["notes"]]
     assert shown(app)["offer"] is None
     assert app.sweep.attrs["truth"] == "ablation"
     assert "4 of 7 ablated hyperedges" in page.sentence
-    assert "ablation says 3, of which 2" in page.sentence
+    assert "3 are used by ablation, and 2 of them are found" in page.sentence
     for name in ("histogram", "curves", "ranks", "heads"):
         assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     assert app.error is None
@@ -131,7 +131,7 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
     page = AppDriver(app)
     by_labels = sweep(judge(given, SCORES)).table
     pd.testing.assert_frame_equal(app.sweep, by_labels)
-    assert shown(app)["columns"] == ["labelled used", "labelled not"]
+    assert shown(app)["columns"] == ["labelled used", "labelled not used"]
     page.figures.press("set", name="truth", value="ablation")
     assert app.truth == "ablation"
     pd.testing.assert_frame_equal(app.sweep, sweep(judge(given, SCORES, "ablation")).table)
@@ -139,7 +139,7 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
         assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     app.truth = "labels"
     pd.testing.assert_frame_equal(app.sweep, by_labels)
-    assert shown(app)["columns"] == ["labelled used", "labelled not"]
+    assert shown(app)["columns"] == ["labelled used", "labelled not used"]
 
 
 def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]) -> None:
@@ -151,9 +151,9 @@ def test_what_is_not_measured_is_offered_with_its_cost(ablating: list[list[str]]
     assert not shown(app)["there"]
     assert not shown(app)["can_label"]
     # Five prompts for three hyperedges, six for four.
-    assert "the answers of 2 traces" in offer["text"]
+    assert "would read 11 prompts of 2 traces." in offer["text"]
     assert "11 prompts" in offer["text"]
-    assert "1 without an answer" in offer["text"]
+    assert "1 trace without an answer will be skipped." in offer["text"]
     assert (offer["kind"], offer["action"]) == ("measure", "measure causal use")
     page.figures.press("measure")
     assert ablating == [["a", "b"]]
@@ -167,7 +167,7 @@ def test_only_what_is_lacking_is_measured(ablating: list[list[str]]) -> None:
     app = Explorer.from_traces(traces("a"), tab="thresholds", truth="ablation", threshold=0.18)
     page = AppDriver(app)
     assert shown(app)["there"]
-    assert "not known of 1 trace." in shown(app)["offer"]["text"]
+    assert "Not measured yet for 1 trace:" in shown(app)["offer"]["text"]
     assert shown(app)["offer"]["action"] == "measure the rest"
     before = app.traces[0].metadata["ablation"]
     page.figures.press("measure")
@@ -216,7 +216,7 @@ def test_what_could_not_be_measured_says_why_and_can_be_tried_again(
         "explorer.widgets._jobs.model_controller.ModelController.of", lambda self, name, job: name
     )
     page.figures.press("measure")
-    assert "2 of them were tried before, in vain" in shown(app)["offer"]["text"]
+    assert "2 failed earlier." in shown(app)["offer"]["text"]
     assert "was not ablated" in str(app.traces.problems[0])
     assert not shown(app)["there"]
 
@@ -292,13 +292,13 @@ def test_agreement_with_other_methods_is_told_as_agreement(monkeypatch: pytest.M
     assert float(kappa) == pytest.approx(cohen_kappa_score(called, cited), abs=1e-3)
     assert " to " in bounds
     equal = np.mean(cited == np.array(called))
-    assert same == f"calls {cited.sum()} used; {equal:.0%} of 7 calls are the same"
+    assert same == f"{cited.sum()} called used; {equal:.0%} of 7 calls are equal"
     # Another threshold of either is other calls; nothing is scored anew.
     monkeypatch.setattr(FeedbackExtractor, "explain_traces", lambda *_, **__: pytest.fail("scored"))
     app.citation_threshold = 0.0
     app.threshold = 0.0
     ((_, kappa, _, same),) = page.agreement["rows"]
-    assert (kappa, same) == ("not defined", "calls 7 used; 100% of 7 calls are the same")
+    assert (kappa, same) == ("not defined", "7 called used; 100% of 7 calls are equal")
     monkeypatch.undo()
     # A method is not compared with itself.
     app.method = "citation"

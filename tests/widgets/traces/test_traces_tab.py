@@ -11,9 +11,9 @@ from explorer.errors import InputError
 from explorer.traces import Hyperedge, Trace, load_traces
 from explorer.widgets._attention.bars_view import MOST_BARS
 from explorer.widgets._explorer import Explorer
-from explorer.widgets._traces.panel import MOST_CARDS
+from explorer.widgets._traces.cards import MOST_CARDS
 
-from ..support.app_driver import AppDriver
+from ...support.app_driver import AppDriver
 
 FACTS = ("The Nile is long.", "The Rhine is short.", "Bees sleep.")
 ANSWER = "The Nile is long. That is all there is to say about it."

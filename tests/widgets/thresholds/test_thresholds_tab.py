@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,10 @@ from explorer.traces import Hyperedge, Trace
 from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import JobRunner
-from explorer.widgets._thresholds import controller
+from explorer.widgets._thresholds import baselines_controller, controller
 
-from ..support.app_driver import AppDriver
-from .scored_traces import scored_trace
+from ...support.app_driver import AppDriver
+from ..scored_traces import scored_trace
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ def test_a_mixture_has_no_one_threshold(app: Explorer) -> None:
 def test_baselines_are_beside_it_and_few_labels_are_told(app: Explorer) -> None:
     page = AppDriver(app)
     names = ["lexical-overlap", "word-overlap", "length", "position", "random"]
-    assert "not to be trusted yet" in page.figures["warning"]
+    assert "not reliable yet" in page.figures["warning"]
     assert page.plots["dots"].meta["methods"][1:] == names
 
 
@@ -296,17 +297,19 @@ def test_what_labels_recommended_is_not_shown_when_they_changed_meanwhile(
     asyncio.run(main())
 
 
-def held_back(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Event, list[str]]:
-    """Let what `explorer.widgets._thresholds.controller` calls by this name wait for the event."""
+def held_back(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: ModuleType = controller
+) -> tuple[threading.Event, list[str]]:
+    """Let a function that a module of the tab calls by this name wait for the event."""
     go_on, begun = threading.Event(), []
-    real = getattr(controller, name)
+    real = getattr(module, name)
 
     def slow(*given: object, **more: object) -> object:
         begun.append(name)
         go_on.wait(20)
         return real(*given, **more)
 
-    monkeypatch.setattr(controller, name, slow)
+    monkeypatch.setattr(module, name, slow)
     return go_on, begun
 
 
@@ -334,7 +337,7 @@ def test_baselines_of_scores_that_are_judged_no_more_stay_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def main() -> None:
-        go_on, begun = held_back(monkeypatch, "compare_with_baselines")
+        go_on, begun = held_back(monkeypatch, "compare_with_baselines", baselines_controller)
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")
         page = AppDriver(app)
         while not begun:
@@ -357,7 +360,7 @@ def test_traces_that_go_with_their_table_first_are_no_error(app: Explorer) -> No
     app.wait()
     app.traces = []
     assert app.error is None
-    assert page.sentence == "Nothing is judged."
+    assert page.sentence == "Nothing to evaluate yet."
 
 
 def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) -> None:
@@ -423,4 +426,4 @@ def test_agreement_is_worked_out_for_other_traces(app: Explorer) -> None:
     app.traces = [scored_trace("c", [0.5, 0.2, 0.1], [True, False, None])]
     shown = page.agreement.content
     assert not shown["hidden"]
-    assert "of 3 calls are the same" in shown["rows"][0][3]
+    assert "of 3 calls are equal" in shown["rows"][0][3]

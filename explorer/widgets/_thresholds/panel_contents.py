@@ -1,0 +1,273 @@
+"""What the parts of the thresholds tab show, as the page takes it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from explorer.errors import ValidationError
+from explorer.figures import three_digits
+from explorer.rag import ExtractorConfig
+from explorer.reporting._analysis.number_text import bounds, digits
+from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
+from explorer.reporting._analysis.sentences import MEASURES, selection_warning, weight_summary
+from explorer.reporting._analysis.threshold_analysis import (
+    FIGURES,
+    BaselineComparison,
+    ThresholdAnalysis,
+    lead_over_words,
+)
+from explorer.widgets._session import Session
+from explorer.widgets._shell.config_exchange import is_shown
+from explorer.widgets._state import METHOD_THRESHOLDS
+from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds.ablation_cost import AblationCost
+
+if TYPE_CHECKING:
+    from explorer.reporting._analysis.final_weights import FinalWeights
+
+Content = dict[str, Any]
+
+
+def figures_content(session: Session) -> Content:
+    """Return what the main part shows, whatever the threshold."""
+    state, thresholds = session.state, session.thresholds
+    reports = session.jobs.reports
+    analysis: ThresholdAnalysis | None = thresholds.analysis
+    # While another truth is under way the old numbers stay, with their own texts.
+    truth = texts.TRUTHS[state.truth if analysis is None else analysis.judged.truth]
+    offer = ablation_offer(session)
+    cost: AblationCost | None = thresholds.cost
+    whole_offer = offer is not None and cost is not None and not cost.measured
+    content = {
+        "part": "figures",
+        "method": state.method,
+        "methods": [[name, name, texts.METHODS[name]] for name in THRESHOLD_NAMES],
+        "refused": "" if whole_offer else thresholds.refused,  # the offer says what is missing
+        "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels",
+        "truth": state.truth,
+        "truths": [[name, name, each.title] for name, each in texts.TRUTHS.items()],
+        "least_drop": state.least_drop,
+        "columns": [truth.used, truth.not_used],
+        "offer": offer,
+        "said": _under_way(session),
+        "reporting": session.report.JOB in reports,
+        "there": analysis is not None,
+        "best": None,
+        "judged": "",
+        "warning": "",
+        "notes": [],
+        "recommending": session.recommendation.JOB in reports,
+        "more": None if analysis is None else _more_signals(session),
+    }
+    if analysis is not None:
+        sweep = analysis.sweep
+        best = sweep.best("f1").threshold
+        content |= {
+            "best": None if math.isnan(best) else best,
+            "judged": texts.evaluated(
+                thresholds.name_in_view,
+                analysis.judged.truth,
+                sweep.units,
+                sweep.positives,
+                sweep.unknown,
+                sweep.traces,
+                analysis.ranking.auc,
+            ),
+            "warning": _selection_warning(session) or _sample_warning(session, analysis),
+            "notes": [[note.code.replace("-", " "), note.message] for note in sweep.notes],
+        }
+    return content
+
+
+def outcome_content(session: Session) -> Content:
+    """Return what the main part shows at the threshold, in addition to `figures_content`."""
+    outcome, analysis = session.thresholds.outcome, session.thresholds.analysis
+    content: Content = {"counts": [], "rows": [], "recommended": _recommended(session)}
+    if outcome is not None and analysis is not None:
+        content |= {
+            "counts": [outcome.tp, outcome.fp, outcome.fn, outcome.tn],
+            "rows": [_row(name, *outcome.figures[name]) for name in FIGURES],
+            "at_best": outcome.threshold == analysis.sweep.best("f1").threshold,
+        }
+    return content
+
+
+def changes_content(session: Session) -> Content:
+    """Return the two thresholds between which calls change."""
+    outcome = session.thresholds.outcome
+    return {
+        "part": "between",
+        "hidden": outcome is None,
+        "reference": session.state.reference_threshold,
+        "threshold": None if outcome is None else outcome.threshold,
+    }
+
+
+def baselines_content(session: Session) -> Content:
+    """Return the head of the comparison with baselines."""
+    baselines = session.baselines
+    comparison: BaselineComparison | None = baselines.comparison
+    silent = comparison is None or _selection_warning(session)
+    return {
+        "part": "free",
+        "hidden": comparison is None,
+        "embedded": baselines.embedded,
+        "busy": baselines.JOB in session.jobs.reports,
+        "said": "" if silent or comparison is None else lead_over_words(comparison),
+    }
+
+
+def head_map_content(session: Session) -> Content:
+    """Return the choice of a measure above the map of heads, or why there is no map."""
+    heads, analysis = session.head_map, session.thresholds.analysis
+    return {
+        "part": "measure",
+        "hidden": heads.map is None and (analysis is None or not heads.refused),
+        "measure": session.state.quality,
+        "measures": [[name, *each] for name, each in texts.QUALITIES.items()],
+        "there": heads.map is not None,
+        "heads": heads.refused if heads.map is None else "",
+    }
+
+
+def agreement_content(session: Session) -> Content:
+    """Return the agreement of other methods, each at a threshold of its own."""
+    state, analysis = session.state, session.thresholds.analysis
+    rows = []
+    for name, one in session.agreement.agreements().items():
+        at = three_digits(float(getattr(state, METHOD_THRESHOLDS[name])))
+        undefined = math.isnan(one.kappa.value)
+        rows.append(
+            [
+                f"{name} at {at}",
+                texts.KAPPA_UNDEFINED if undefined else digits(one.kappa.value),
+                bounds(one.kappa.low, one.kappa.high),
+                texts.other_calls(one.used[1], one.units, one.share),
+            ]
+        )
+    return {
+        "part": "agree",
+        "hidden": analysis is None or not rows,
+        "rows": rows,
+        "embed": not session.baselines.embedded and state.method != "embedding",
+        "busy": session.agreement.JOB in session.jobs.reports,
+    }
+
+
+def weights_content(session: Session, ends: FinalWeights | None) -> Content:
+    """Return the choice of an update strategy above the weights, and where they end."""
+    analysis = session.thresholds.analysis
+    truth = "labels" if analysis is None else analysis.judged.truth
+    return {
+        "part": "moves",
+        "hidden": ends is None,
+        "strategy": session.state.update_strategy,
+        "strategies": [[name, name, title] for name, title in texts.STRATEGIES.items()],
+        "said": "" if ends is None else weight_summary(ends, texts.TRUTHS[truth].which),
+    }
+
+
+def ablation_offer(session: Session) -> Content | None:
+    """Return what it takes to measure causal use, or how far it is; None if nothing is offered."""
+    ablation = session.ablation
+    report = session.jobs.reports.get(ablation.JOB)
+    if report is not None:
+        text = texts.under_way(report.message, report.fraction)
+        return {"text": text, "kind": "stop", "action": texts.CANCEL}
+    cost: AblationCost | None = session.thresholds.cost
+    if cost is None or session.state.truth != "ablation" or not cost.traces:
+        return None
+    rest = bool(cost.measured)
+    text = texts.unmeasured(
+        ablation.model_name, cost.prompts, cost.traces, cost.failed, cost.unmeasurable, rest=rest
+    )
+    action = texts.MEASURE_REST if rest else texts.MEASURE
+    return {"text": text, "kind": "measure", "action": action}
+
+
+def status_sentence(session: Session) -> str:
+    """Return what the status line says while the thresholds tab is in front."""
+    thresholds = session.thresholds
+    analysis, outcome = thresholds.analysis, thresholds.outcome
+    if analysis is None or outcome is None:
+        if thresholds.traces.loaded is None:
+            return texts.LOAD_TRACES
+        if thresholds.refused:
+            return texts.NOTHING_TO_EVALUATE
+        message = texts.evaluating(session.state.truth)
+        return texts.under_way(message[0].upper() + message[1:])
+    return texts.status(
+        thresholds.name_in_view,
+        analysis.judged.truth,
+        outcome.threshold,
+        outcome.tp + outcome.fp,
+        analysis.sweep.units,
+        analysis.sweep.positives,
+        outcome.tp,
+    )
+
+
+def _row(name: str, value: float, low: float, high: float) -> list[str]:
+    """Return a measure as the page shows it: name, meaning, value, and bounds if they are known."""
+    word, meaning = MEASURES[name]
+    known = not math.isnan(low)
+    ends = [digits(low), digits(high)] if known else ["", ""]
+    return [word, f"{meaning[0].upper()}{meaning[1:]}", digits(value), *ends]
+
+
+def _selection_warning(session: Session) -> str:
+    """Return the warning that the heads in view were chosen by these labels; empty if not."""
+    config = ExtractorConfig.of(session.methods.config())
+    return selection_warning(config, session.recommendation.recommendation)
+
+
+def _sample_warning(session: Session, analysis: ThresholdAnalysis) -> str:
+    comparison: BaselineComparison | None = session.baselines.comparison
+    if comparison is None or comparison.of is not analysis.judged:
+        return texts.SAME_LABELS
+    if comparison.chosen is None:
+        return texts.too_few(comparison.too_few)
+    config = session.methods.config()
+    by_attention = session.state.method == "attention"
+    return texts.cross_validated(
+        analysis.judged.truth,
+        comparison.chosen.in_sample,
+        comparison.chosen.held_out,
+        chosen=by_attention and (config["layer"], config["head"]) != (None, None),
+    )
+
+
+def _recommended(session: Session) -> Content | None:
+    found = session.recommendation.recommendation
+    if found is None:
+        return None
+    if isinstance(found, ValidationError):
+        return {"said": texts.no_recommendation(found), "accepted": False, "notes": []}
+    notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
+    if not found.accepted:
+        said = texts.no_recommendation(found.refusal)
+        return {"said": said, "accepted": False, "notes": notes}
+    said = texts.recommended(str(found.choice), found.threshold, found)
+    shown = is_shown(session.state, found.config)
+    return {"said": said, "accepted": True, "notes": notes, "shown": shown}
+
+
+def _more_signals(session: Session) -> Content | None:
+    """Return the offer to record more signals, or how far that is; None if there are no more."""
+    stand_in = session.stand_in
+    report = session.jobs.reports.get(stand_in.JOB)
+    if report is not None:
+        return {"said": texts.under_way(report.message, report.fraction), "busy": True}
+    missing = stand_in.missing_signals()
+    return {"said": texts.more_signals(missing), "busy": False} if missing else None
+
+
+def _under_way(session: Session) -> str:
+    """Say how far the job of this tab is; empty when none is under way."""
+    reports = session.jobs.reports
+    for controller in (session.thresholds, session.scores, session.recommendation):
+        report = reports.get(controller.JOB)
+        if report is not None:
+            return texts.under_way(report.message, report.fraction)
+    return ""

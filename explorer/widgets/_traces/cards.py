@@ -1,0 +1,95 @@
+"""What the cards of the open trace show, as the page takes it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from explorer.figures import colours
+from explorer.traces import TraceSet
+from explorer.widgets._traces import texts
+from explorer.widgets._traces.scene import TraceScene
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CARDS = 200
+"""Largest number of cards: more cannot be read, and slow a page down."""
+_MOST_PROBLEMS = 100
+
+
+def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return a card for each hyperedge, in retrieval order.
+
+    Parameters
+    ----------
+    scene
+        The open trace.
+    table
+        Its feedback table; None while there is none.
+    """
+    edges = scene.trace.hyperedges[:MOST_CARDS]
+    if table is None:
+        units = scene.evidence.units[: len(edges)]
+        rows = [(None, None, "unknown", unit.diagnostics) for unit in units]
+    else:
+        columns = ("score", "feedback", "verdict", "diagnostics")
+        rows = list(zip(*(table[name].tolist()[: len(edges)] for name in columns), strict=True))
+    return [
+        {
+            "id": edge.id,
+            "text": edge.hyperedge,
+            "entities": list(edge.entities),
+            "label": edge.label,
+            "score": _finite(score),
+            "feedback": _finite(feedback),
+            "verdict": verdict,
+            "mark": colours.verdict_mark(verdict),
+            "colour": colours.feedback_colour(feedback),
+            "diagnostics": [[d.code.replace("-", " "), d.message] for d in diagnostics],
+        }
+        for edge, (score, feedback, verdict, diagnostics) in zip(edges, rows, strict=True)
+    ]
+
+
+def evidence_source(scene: TraceScene) -> str:
+    """Say whose attention the scores of a trace come from; empty without any."""
+    attention = scene.attention
+    if attention is None:
+        return ""
+    if scene.evidence.kind in texts.GIVEN_EVIDENCE:
+        return texts.GIVEN_EVIDENCE[scene.evidence.kind]
+    return texts.attention_source(
+        scene.evidence.kind,
+        scene.trace.metadata.get("model"),
+        attention.n_layers,
+        attention.n_heads,
+        recorded=scene.token_attention is not None,
+    )
+
+
+def trace_notes(scene: TraceScene) -> list[str]:
+    """Return notes about the trace as a whole."""
+    notes = [
+        note.message
+        for note in scene.evidence.diagnostics
+        if note.code != "no-attention"  # the offer says so
+    ]
+    more = len(scene.trace.hyperedges) - MOST_CARDS
+    return [*notes, texts.more_cards(MOST_CARDS, more)] if more > 0 else notes
+
+
+def file_problems(traces: TraceSet | None) -> dict[str, Any]:
+    """Return the problems of the loaded file: title, the first of them, and how many more."""
+    found = () if traces is None else traces.problems
+    lines = [problem for problem in found if problem.line]
+    left_out = sum(not problem.loaded for problem in lines)
+    return {
+        "title": texts.problems_title(left_out, len(lines) - left_out, len(found) - len(lines)),
+        "lines": [[problem.line, problem.message] for problem in found[:_MOST_PROBLEMS]],
+        "more": texts.more_problems(len(found) - _MOST_PROBLEMS),
+    }
+
+
+def _finite(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)

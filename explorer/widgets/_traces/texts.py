@@ -1,0 +1,206 @@
+"""Every text of the RAG traces tab, in the order in which it stands on the page."""
+
+from __future__ import annotations
+
+# --- jobs, as the status line shows them ---------------------------------------------------------
+
+RECORDING_TRACE = "recording the trace"
+COMPARING = "comparing texts"
+SCORING = "scoring all traces"
+MOVING_WEIGHTS = "updating the weights"
+
+
+def loading_file(name: str) -> str:
+    """Say which file is being loaded."""
+    return f"reading {name}"
+
+
+def recording_traces(count: int) -> str:
+    """Say how many traces a model is reading."""
+    return f"recording {count:,} traces"
+
+
+def under_way(message: str, fraction: float | None = None) -> str:
+    """Say what a job does and how far it is."""
+    done = "" if fraction is None else f" ({fraction:.0%})"
+    return f"{message.rstrip(' .…')}{done} …"
+
+
+def encoder_cannot_answer(model: str, causal: str) -> str:
+    """Say why an encoder cannot read a trace without an answer."""
+    return (
+        f"{model} is an encoder and cannot write an answer. Choose a causal model such as "
+        f"{causal}, or give the trace an answer."
+    )
+
+
+# --- evidence, problems and notes ----------------------------------------------------------------
+
+GIVEN_EVIDENCE = {
+    "direct": "one score per hyperedge, given by the trace",
+    "token-weights": "token weights and a mapping, given by the trace",
+}
+"""Kind of evidence -> where the scores come from, where the trace has no attention."""
+
+
+def attention_source(kind: str, reader: object, layers: int, heads: int, *, recorded: bool) -> str:
+    """Say whose attention the scores come from.
+
+    Parameters
+    ----------
+    kind
+        Kind of evidence.
+    reader
+        Name of the model, if it is known.
+    layers, heads
+        Their numbers.
+    recorded
+        Whether the model was run in this session.
+    """
+    size = f"{layers} layers of {heads} heads"
+    if kind == "matrix":
+        return f"attention matrix given by the trace, {size}"
+    source = f"attention of {reader}" if isinstance(reader, str) else "recorded attention"
+    return f"{source}, {size}, " + ("recorded here" if recorded else "with the trace")
+
+
+def problems_title(left_out: int, changed: int, notes: int) -> str:
+    """Say how many lines of a file have problems."""
+    counted = ((left_out, "line", " not read"), (changed, "line", " changed"), (notes, "note", ""))
+    return ", ".join(
+        f"{count} {noun}{'' if count == 1 else 's'}{state}"
+        for count, noun, state in counted
+        if count
+    )
+
+
+def more_problems(count: int) -> str:
+    """Say where the problems are that the page does not list."""
+    return f"and {count:,} more: see app.traces.problems" if count > 0 else ""
+
+
+def more_cards(shown: int, more: int) -> str:
+    """Say that not every hyperedge has a card."""
+    return f"The first {shown} hyperedges are shown; app.feedback also has the other {more:,}."
+
+
+# --- offers: what is missing in a trace, and buttons that help -----------------------------------
+
+NO_HYPEREDGES = "This trace has no hyperedges to score."
+NO_ATTENTION = (
+    "This trace has no attention. A local model can read the answer as a stand-in, and the app "
+    "shows where it looks."
+)
+NO_ANSWER = (
+    "This trace has neither an answer nor attention. The chosen model can answer it from the "
+    "hyperedges."
+)
+CANCEL = ("cancel", "Stop the model")
+RECORD = ("record attention", "The chosen model reads this trace")
+ANSWER = ("answer and record", "The chosen model answers this trace")
+BY_TEXT = ("compare texts", "Feedback by embedding, which needs no attention")
+_ALL_SIGNALS = (
+    "The chosen model reads this trace again, with attention from the question and with a "
+    "content-free question"
+)
+RECORD_AGAIN = ("record again", _ALL_SIGNALS)
+LEAVE_HEADS = ("use layer and head", "Remove the head set")
+
+
+def record_all(count: int) -> tuple[str, str]:
+    """Return text and title of the button that records all traces."""
+    title = "The chosen model reads every trace that has an answer and no attention"
+    return f"all {count:,} traces", title
+
+
+def out_of_reach(threshold: float, largest: float) -> str:
+    """Say that no score reaches the threshold."""
+    return (
+        f"No hyperedge reaches the threshold of {threshold:.3g}: the largest score is "
+        f"{largest:.3g}."
+    )
+
+
+def use_threshold(threshold: float) -> tuple[str, str]:
+    """Return text and title of the button that sets a threshold within reach."""
+    return f"use {threshold:.3g}", "Half of the largest score of this trace"
+
+
+# --- feedback and weights ------------------------------------------------------------------------
+
+METHODS = {
+    "attention": "Attention of the answer to each hyperedge",
+    "embedding": "Similarity of each hyperedge to the answer",
+    "citation": "How much of each hyperedge the answer repeats",
+    "hybrid": "Citation where it is clear, otherwise embedding",
+    "logprobs": "Log-probabilities of the answer's words (an approximation)",
+    "ensemble": "Attention, embedding and citation combined",
+}
+"""Method -> what its button says on hover."""
+
+
+def weights_of(
+    method: str, threshold: float, first: int, traces: int, updates: int, unknown: int
+) -> str:
+    """Say which traces the weights are computed from, and with which feedback.
+
+    Parameters
+    ----------
+    method, threshold
+        How feedback is computed.
+    first, traces
+        Number of traces that are shown, and of all.
+    updates, unknown
+        Number of scores, and of those that are unknown.
+    """
+    which = f"the first {first:,} of {traces:,}" if first < traces else f"{first:,}"
+    sentence = f"Weights over {which} traces, feedback by {method} at {threshold:.3g}."
+    if unknown:
+        sentence += f" {unknown:,} of {updates:,} scores are unknown and change no weight."
+    return sentence
+
+
+# --- texts that do not change, which the page places itself --------------------------------------
+
+PAGE_TEXTS = {
+    "previous": "Previous trace (PgUp)",
+    "next": "Next trace (PgDn)",
+    "trace": "trace",
+    "trace_number": "Number of the trace",
+    "path_label": "Path of a trace file",
+    "path": "or a path ⏎",
+    "file": "Trace file",
+    "load": "load…",
+    "load_title": "Load a trace file (or drop one here)",
+    "examples": "examples",
+    "examples_title": "The packaged traces",
+    "view": "How the hyperedges are shown",
+    "cards": "cards",
+    "cards_title": "One card per hyperedge, with the reasons",
+    "text": "text",
+    "text_title": "The text that was read, each hyperedge coloured by its feedback",
+    "empty": "Load a trace file, drop one here, or try the packaged examples.",
+    "question": "question",
+    "no_question": "(no question)",
+    "answer": "answer",
+    "no_answer": "(no answer)",
+    "evidence": "evidence",
+    "no_text": "(no text)",
+    "labelled": "labelled",
+    "used": "used",
+    "not_used": "not used",
+    "feedback_by": "feedback by",
+    "method": "Method",
+    "compare": "compare",
+    "compare_title": "Show the methods side by side",
+    "weight_view": "What is shown under the bars",
+    "entities": "entities",
+    "entities_title": "The hyperedges of this trace with their entities, sized by weight",
+    "weights": "weights",
+    "weights_title": "How the weights change over all traces at this threshold",
+    "update": "update",
+    "strategy": "Update strategy",
+    "strategy_title": "How feedback changes the weights",
+    "cancel": "cancel",
+}
+"""Key in the page's modules -> text."""
