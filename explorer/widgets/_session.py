@@ -20,13 +20,13 @@ from explorer.widgets._thresholds.controller import ThresholdsController
 from explorer.widgets._thresholds.head_map_controller import HeadMapController
 from explorer.widgets._thresholds.recommendation_controller import RecommendationController
 from explorer.widgets._thresholds.report_controller import ReportController
+from explorer.widgets._traces._feedback.methods_controller import MethodsController
+from explorer.widgets._traces._feedback.scores_controller import ScoresController
+from explorer.widgets._traces._feedback.weights_controller import WeightsController
 from explorer.widgets._traces.controller import TracesController
 from explorer.widgets._traces.label_controller import LabelController
-from explorer.widgets._traces.methods_controller import MethodsController
 from explorer.widgets._traces.recording_controller import RecordingController
-from explorer.widgets._traces.scores_controller import ScoresController
 from explorer.widgets._traces.stand_in_controller import StandInController
-from explorer.widgets._traces.weights_controller import WeightsController
 
 _SETTABLE = frozenset(
     {

@@ -20,9 +20,9 @@ from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.baselines_controller import BaselinesController
 from explorer.widgets._thresholds.controller import ThresholdsController
+from explorer.widgets._traces._feedback.methods_controller import MethodsController
+from explorer.widgets._traces._feedback.scores_controller import ScoresController
 from explorer.widgets._traces.controller import TracesController
-from explorer.widgets._traces.methods_controller import MethodsController
-from explorer.widgets._traces.scores_controller import ScoresController
 
 if TYPE_CHECKING:
     import pandas as pd

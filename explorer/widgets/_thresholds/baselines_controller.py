@@ -20,8 +20,8 @@ from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.controller import ThresholdsController
+from explorer.widgets._traces._feedback.scores_controller import MOST_TABLES
 from explorer.widgets._traces.controller import TracesController
-from explorer.widgets._traces.scores_controller import MOST_TABLES
 
 if TYPE_CHECKING:
     from explorer.validation._comparison.baselines import Baseline

@@ -12,7 +12,7 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces.weights_view import weights_spec
+from explorer.widgets._traces._feedback.weights_view import weights_spec
 
 if TYPE_CHECKING:
     from explorer.reporting._analysis.threshold_analysis import BaselineComparison

@@ -23,15 +23,15 @@ from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.ablation_cost import AblationCost, ablation_cost
-from explorer.widgets._traces.controller import TracesController
-from explorer.widgets._traces.label_controller import LabelController
-from explorer.widgets._traces.methods_controller import MethodsController
-from explorer.widgets._traces.scores_controller import (
+from explorer.widgets._traces._feedback.methods_controller import MethodsController
+from explorer.widgets._traces._feedback.scores_controller import (
     MOST_ROWS,
     MOST_TABLES,
     Key,
     ScoresController,
 )
+from explorer.widgets._traces.controller import TracesController
+from explorer.widgets._traces.label_controller import LabelController
 
 if TYPE_CHECKING:
     import pandas as pd

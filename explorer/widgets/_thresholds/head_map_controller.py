@@ -16,9 +16,9 @@ from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.controller import ThresholdsController
+from explorer.widgets._traces._feedback.scores_controller import Key
 from explorer.widgets._traces.controller import TracesController
 from explorer.widgets._traces.label_controller import LabelController
-from explorer.widgets._traces.scores_controller import Key
 
 if TYPE_CHECKING:
     import numpy as np

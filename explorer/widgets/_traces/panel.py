@@ -11,13 +11,14 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._shell.uploads import Uploads
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces._feedback.methods_panel import MethodsPanel
+from explorer.widgets._traces._feedback.weights_panel import WeightsPanel
 from explorer.widgets._traces.cards import (
     card_contents,
     evidence_source,
     file_problems,
     trace_notes,
 )
-from explorer.widgets._traces.methods_panel import MethodsPanel
 from explorer.widgets._traces.offers import (
     RECORDING_JOBS,
     recording_offer,
@@ -25,7 +26,6 @@ from explorer.widgets._traces.offers import (
     trace_offer,
 )
 from explorer.widgets._traces.scene import TraceScene
-from explorer.widgets._traces.weights_panel import WeightsPanel
 
 if TYPE_CHECKING:
     import pandas as pd

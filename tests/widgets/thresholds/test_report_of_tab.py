@@ -10,7 +10,7 @@ import pytest
 from explorer import threshold_report
 from explorer.errors import InputError
 from explorer.widgets._explorer import Explorer
-from explorer.widgets._traces.scores_controller import ScoresController
+from explorer.widgets._traces._feedback.scores_controller import ScoresController
 
 from ...support.app_driver import AppDriver
 from ..scored_traces import scored_trace

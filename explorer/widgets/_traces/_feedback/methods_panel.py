@@ -12,8 +12,8 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
-from explorer.widgets._traces.clickable_plot import ClickablePlot
-from explorer.widgets._traces.methods_controller import MethodsController
+from explorer.widgets._traces._feedback.clickable_plot import ClickablePlot
+from explorer.widgets._traces._feedback.methods_controller import MethodsController
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:

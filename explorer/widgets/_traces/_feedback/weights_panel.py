@@ -15,11 +15,11 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._state import UPDATE_STRATEGIES, ExplorerState
 from explorer.widgets._traces import texts
-from explorer.widgets._traces.clickable_plot import ClickablePlot
+from explorer.widgets._traces._feedback.clickable_plot import ClickablePlot
+from explorer.widgets._traces._feedback.scores_controller import ScoresController
+from explorer.widgets._traces._feedback.weights_controller import WeightsController
+from explorer.widgets._traces._feedback.weights_view import weights_sentence, weights_spec
 from explorer.widgets._traces.scene import TraceScene
-from explorer.widgets._traces.scores_controller import ScoresController
-from explorer.widgets._traces.weights_controller import WeightsController
-from explorer.widgets._traces.weights_view import weights_sentence, weights_spec
 
 _WIDTH = 560
 """Width of the plot before the page has reported it."""

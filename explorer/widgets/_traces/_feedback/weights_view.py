@@ -9,7 +9,8 @@ import numpy as np
 from explorer.figures._graph.weight_lines import weight_lines_spec
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces import texts, weights_controller
+from explorer.widgets._traces import texts
+from explorer.widgets._traces._feedback import weights_controller
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:

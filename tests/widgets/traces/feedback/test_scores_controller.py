@@ -18,11 +18,11 @@ from explorer.traces import Hyperedge, Trace
 from explorer.validation import head_scores, judge, quality_map
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.debouncer import Debouncer
-from explorer.widgets._traces import weights_controller
-from explorer.widgets._traces.scores_controller import score_settings_of
+from explorer.widgets._traces._feedback import weights_controller
+from explorer.widgets._traces._feedback.scores_controller import score_settings_of
 
-from ...support.app_driver import AppDriver, until
-from ...support.call_counter import count_calls
+from ....support.app_driver import AppDriver, until
+from ....support.call_counter import count_calls
 
 ROOM = "explorer.widgets._thresholds"
 

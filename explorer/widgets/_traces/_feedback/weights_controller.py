@@ -15,8 +15,8 @@ from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._traces import texts
+from explorer.widgets._traces._feedback.scores_controller import MIXED, ScoresController
 from explorer.widgets._traces.controller import TracesController
-from explorer.widgets._traces.scores_controller import MIXED, ScoresController
 
 if TYPE_CHECKING:
     import pandas as pd

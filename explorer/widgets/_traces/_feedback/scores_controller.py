@@ -16,8 +16,8 @@ from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
+from explorer.widgets._traces._feedback.methods_controller import MethodsController
 from explorer.widgets._traces.controller import TracesController
-from explorer.widgets._traces.methods_controller import MethodsController
 
 if TYPE_CHECKING:
     import pandas as pd
