@@ -9,9 +9,11 @@ kernel (`shown.run("code")` returns what the code printed or its last value), an
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import os
+import queue
 import shutil
 import socket
 import subprocess
@@ -27,6 +29,7 @@ from typing import Any, Literal
 import nbformat
 import numpy as np
 import numpy.typing as npt
+import psutil
 from jupyter_client.blocking import BlockingKernelClient
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Playwright, WebSocket
@@ -41,7 +44,10 @@ CHROMIUM_FLAGS = (
 
 # A first start on a slow, shared machine takes its time; everything else waits on conditions.
 START_SECONDS = 120
-WAIT_SECONDS = 60
+# A wait fails when neither the app nor its kernel has got any further for so long. A machine that
+# is busy with other work is slow, which is no reason to fail.
+STALL_SECONDS = 60
+_LOOK_SECONDS = 1.0
 
 
 def find_chromium() -> str | None:
@@ -201,7 +207,7 @@ class Host:
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
         )
-        context.set_default_timeout(WAIT_SECONDS * 1000)
+        context.set_default_timeout(STALL_SECONDS * 1000)
         page = context.new_page()
         shown = Shown(self, page)
         try:
@@ -253,6 +259,7 @@ class Shown:
         self.sent: list[Frame] = []
         self.console: list[str] = []
         self._client: BlockingKernelClient | None = None
+        self._kernel: psutil.Process | None = None
         page.on("websocket", self._count)
         page.on(
             "console",
@@ -274,6 +281,7 @@ class Shown:
         # Without the heart-beat channel: on a busy machine a late beat reads as a dead kernel.
         self._client.start_channels(hb=False)
         self._client.wait_for_ready(timeout=START_SECONDS)
+        self._kernel = psutil.Process(int(self.run("import os; print(os.getpid())")))
 
     def close(self) -> None:
         """Detach from the kernel and shut it down."""
@@ -281,18 +289,28 @@ class Shown:
             self._client.shutdown()
             self._client.stop_channels()
 
-    def run(self, code: str, seconds: float = WAIT_SECONDS) -> str:
+    def run(self, code: str) -> str:
         """Run code in the notebook's kernel; return what it printed and its last value.
 
         Raises
         ------
         RuntimeError
             When the code fails, with its traceback.
+        TimeoutError
+            When the kernel stalls.
         """
         assert self._client is not None
         texts: list[str] = []
-
-        def take(message: dict[str, Any]) -> None:
+        request = self._client.execute(code, store_history=False)
+        watch = Stall(self._kernel_time)
+        while True:
+            try:
+                message = self._client.get_iopub_msg(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                watch.check(lambda: f"the kernel runs {code!r}")
+                continue
+            if message["parent_header"].get("msg_id") != request:
+                continue
             content = message["content"]
             match message["header"]["msg_type"]:
                 case "stream":
@@ -301,16 +319,57 @@ class Shown:
                     texts.append(content["data"].get("text/plain", ""))
                 case "error":
                     raise RuntimeError("\n".join(content["traceback"]))
+                case "status" if content["execution_state"] == "idle":
+                    return "".join(texts).strip()
 
-        self._client.execute_interactive(
-            code, store_history=False, output_hook=take, timeout=seconds
-        )
-        return "".join(texts).strip()
+    def drive(self) -> None:
+        """Make `driver` in the kernel: an `AppDriver` of `app`, to look at its parts by name."""
+        self.run("from tests.support.app_driver import AppDriver; driver = AppDriver(app)")
 
     def execute(self, code: str) -> None:
         """Have code run in the kernel without waiting for it."""
         assert self._client is not None
         self._client.execute(code, store_history=False)
+
+    def _kernel_time(self) -> float:
+        """Return the processor time of the kernel in half seconds, whole ones."""
+        if self._kernel is None:
+            return 0.0
+        with contextlib.suppress(psutil.Error):
+            times = self._kernel.cpu_times()
+            return (times.user + times.system) * 2 // 1
+        return 0.0
+
+    def _progress(self) -> tuple[float, str]:
+        """Return what changes while work goes on: the kernel's time, and the text of the app."""
+        words = "[...document.querySelectorAll('.explorer-app')].map((e) => e.innerText).join()"
+        return self._kernel_time(), str(self.page.evaluate(f"() => {words}"))
+
+    def wait_until(
+        self,
+        condition: Callable[[], Any],
+        what: Callable[[], str] = lambda: "condition",
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
+        """Return as soon as `condition()` is true, letting the page live meanwhile.
+
+        Raises
+        ------
+        TimeoutError
+            When app and kernel have come to rest for `stall_seconds` before it was true; the
+            message ends with `what()`.
+        """
+        watch = Stall(self._progress, stall_seconds)
+        while not condition():
+            watch.check(what)
+            self.page.wait_for_timeout(25)
+
+    def wait_for(self, place: Locator, *, visible: bool = True) -> None:
+        """Return once a place is visible (or is not)."""
+        self.wait_until(
+            lambda: place.is_visible() == visible,
+            lambda: f"{place} is {'not ' if visible else ''}visible: {self.console}",
+        )
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression of numbers, texts, tuples, lists and dicts."""
@@ -324,7 +383,7 @@ class Shown:
             found[0] = self.value(expression)
             return is_right(found[0])
 
-        wait_until(self.page, look, what=lambda: f"{expression} is {found[0]!r}")
+        self.wait_until(look, lambda: f"{expression} is {found[0]!r}")
         return found[0]
 
     def plot(self, number: int = 0) -> Locator:
@@ -332,10 +391,9 @@ class Shown:
         plot = self.page.locator(".explorer-plot").nth(number)
         plot.wait_for(state="attached")
         plot.scroll_into_view_if_needed()
-        wait_until(
-            self.page,
+        self.wait_until(
             lambda: plot.get_attribute("data-state") == "ready",
-            what=lambda: f"plot {number} is {plot.get_attribute('data-state')}: {self.console}",
+            lambda: f"plot {number} is {plot.get_attribute('data-state')}: {self.console}",
         )
         return plot
 
@@ -349,7 +407,7 @@ class Shown:
             found[0] = picture(place)
             return found[0].shape != before.shape or bool((found[0] != before).any())
 
-        wait_until(self.page, look, what=lambda: "the picture is as before")
+        self.wait_until(look, lambda: "the picture is as before")
         return found[0]
 
 
@@ -359,13 +417,41 @@ def picture(place: Locator | Page) -> npt.NDArray[np.uint8]:
     return np.asarray(image.convert("RGB"))
 
 
+class Stall:
+    """Says when something that should get further has stood still for too long.
+
+    Parameters
+    ----------
+    progress
+        Returns what differs from the last time as long as there is progress.
+    seconds
+        How long it may be the same.
+    """
+
+    def __init__(self, progress: Callable[[], Any], seconds: float = STALL_SECONDS) -> None:
+        self._progress, self._seconds = progress, seconds
+        self._last, self._since = progress(), time.monotonic()
+        self._looked = self._since
+
+    def check(self, what: Callable[[], str]) -> None:
+        """Raise `TimeoutError` when there was no progress for so long."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked, newest = now, self._progress()
+        if newest != self._last:
+            self._last, self._since = newest, now
+        elif now - self._since > self._seconds:
+            raise TimeoutError(f"Nothing has changed for {self._seconds:.0f} s: {what()}")
+
+
 def wait_until(
     page: Page,
     condition: Callable[[], Any],
-    seconds: float = WAIT_SECONDS,
+    seconds: float = STALL_SECONDS,
     what: Callable[[], str] = lambda: "condition",
 ) -> None:
-    """Return as soon as `condition()` is true, letting the page live meanwhile.
+    """Return as soon as `condition()` is true, for pages without an app: see `Shown.wait_until`.
 
     Raises
     ------
@@ -375,5 +461,5 @@ def wait_until(
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"Waited {seconds} s in vain: {what()}")
+            raise TimeoutError(f"Not so after {seconds} s: {what()}")
         page.wait_for_timeout(25)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import picture, wait_until
+from pages import picture
 
 OPEN = "from explorer import Explorer\napp = Explorer()\napp"
 TRACES = "from explorer import Explorer\napp = Explorer.from_traces(layer=21, head=5)\napp"
@@ -73,26 +73,27 @@ def test_walking_heads_and_pinning_tokens(show, host):
         shown.wait_for_change(heat, before)  # the pinned row is marked
         shown.wait_for_change(shown.plot(BARS), bars)  # the bars are those of its row
         status = page.locator(".ex-sentence")
-        wait_until(page, lambda: "looks most at" in status.inner_text())
+        shown.wait_until(lambda: "looks most at" in status.inner_text())
         page.get_by_role("button", name="looked at by").click()
-        wait_until(page, lambda: "is looked at most by" in status.inner_text())
+        shown.wait_until(lambda: "is looked at most by" in status.inner_text())
         page.locator(".ex-code").press("Escape")
         shown.wait_for_value("app.selection", lambda value: value is None)
         # The same token, pinned from Python, is marked in the text.
         shown.run(f"app.selection = {{'kind': 'token', 'index': {index}}}")
-        page.locator(f".ex-token[data-token='{index}'][data-pinned]").first.wait_for()
+        shown.wait_for(page.locator(f".ex-token[data-token='{index}'][data-pinned]").first)
 
 
 def test_bars_are_laid_out_anew_when_the_page_changes_its_width(show):
     with show("voila", [OPEN], size=(1300, 900)) as shown:
         bars = shown.plot(BARS)
-        wide = shown.wait_for_value("app._code.bars.plot.width", lambda width: width > 800)
+        shown.drive()
+        width = "driver.plots['code_bars'].figure['layout']['width']"
+        wide = shown.wait_for_value(width, lambda width: width > 800)
         shown.page.set_viewport_size({"width": 760, "height": 900})
-        shown.wait_for_value("app._code.bars._drawn_width", lambda width: 300 < width < wide - 300)
+        shown.wait_for_value(width, lambda width: 300 < width < wide - 300)
         digits = bars.locator("svg text", has_text="0.0694")
         edge = bars.bounding_box()
-        wait_until(
-            shown.page,
+        shown.wait_until(
             lambda: digits.first.bounding_box()["x"] > edge["x"] + edge["width"] / 3,
         )
 
@@ -128,7 +129,7 @@ def test_gestures_made_while_the_kernel_is_busy_all_arrive(show):
             page.get_by_label("Next trace (PgDn)").click()
         shown.wait_for_value("app.layer", lambda value: value == 15)
         shown.wait_for_value("app.trace", lambda value: value == 5)
-        wait_until(page, lambda: page.get_by_label("Number of the trace").input_value() == "6")
+        shown.wait_until(lambda: page.get_by_label("Number of the trace").input_value() == "6")
         assert page.locator(".ex-stepper-value").first.inner_text() == "15"
 
 
@@ -145,7 +146,7 @@ def test_what_was_typed_is_kept_when_it_cannot_be_run(show):
         # A scene that arrives meanwhile does not take the editor away.
         shown.run("from explorer.examples import example_programs")
         shown.run("app.source = example_programs()[2].code")
-        page.locator(".ex-panel-title", has_text="javascript").wait_for()
+        shown.wait_for(page.locator(".ex-panel-title", has_text="javascript"))
         assert editor.input_value() == "def kept(): pass"
         assert editor.is_visible()
 
@@ -159,7 +160,7 @@ def test_the_five_lines_of_the_readme_end_in_tinted_code(show):
     )
     with show("lab", [lines]) as shown:
         token = shown.page.locator(".ex-token", has_text="pi").first
-        token.wait_for(timeout=120_000)
+        shown.wait_for(token)
         token.click()
         shown.wait_for_value("app.selection is not None", bool)
         assert shown.value("(app.layer, app.head, app.threshold)") == (21, 5, 0.05)
@@ -174,10 +175,10 @@ def test_a_click_in_the_heatmap_pins_the_same_token_in_the_text(show):
         shown.page.mouse.click(x, y)
         chosen = shown.wait_for_value("app.selection", lambda value: value is not None)
         assert chosen == {"kind": "cell", "query": 4, "key": 3}
-        shown.page.locator(".ex-token[data-token='4'][data-pinned]").first.wait_for()
+        shown.wait_for(shown.page.locator(".ex-token[data-token='4'][data-pinned]").first)
         weight = shown.value("float(app.attention.weights(0, 0)[4, 3])")
         status = shown.page.locator(".ex-sentence")
-        wait_until(shown.page, lambda: f"{weight:.3f}" in status.inner_text())
+        shown.wait_until(lambda: f"{weight:.3f}" in status.inner_text())
 
 
 def test_tokens_that_are_html_are_text_everywhere(show):
@@ -193,7 +194,7 @@ def test_tokens_that_are_html_are_text_everywhere(show):
         assert page.locator(".explorer-app svg b").count() == 0
         shown.run("app.selection = {'kind': 'token', 'index': 5}")
         status = page.locator(".ex-sentence")
-        wait_until(page, lambda: "🙂" in status.inner_text())
+        shown.wait_until(lambda: "🙂" in status.inner_text())
 
 
 @pytest.mark.packaged_model
@@ -208,12 +209,12 @@ def test_pasted_code_runs_and_bad_code_says_why(show, host):
         editor = page.get_by_label("Code to explore")
         editor.fill("   \n")
         page.get_by_role("button", name="run", exact=True).click()
-        page.get_by_role("alert").filter(has_text="no code").wait_for()
+        shown.wait_for(page.get_by_role("alert").filter(has_text="no code"))
         page.get_by_role("button", name="edit").click()
         editor.fill(code)
         editor.press("Control+Enter")
         token = page.locator(".ex-token", has_text="left").first
-        token.wait_for(timeout=120_000)
+        shown.wait_for(token)
         assert shown.value("app.source") == code
         assert page.get_by_role("alert").count() == 0
         shown.wait_for_change(shown.plot(HEAT), before)
@@ -239,7 +240,7 @@ def test_dragging_the_threshold_in_the_bars(show, host):
         page.mouse.up()
         moved = shown.wait_for_value("app.threshold", lambda value: value < 0.06)
         shown.wait_for_change(bars, before)
-        wait_until(page, lambda: counts.inner_text() != said)
+        shown.wait_until(lambda: counts.inner_text() != said)
         table = shown.value("app.feedback['verdict'].tolist()")
         assert f"{table.count('used')} used" in counts.inner_text()
         scores = shown.value("app.feedback['score'].tolist()")
@@ -249,7 +250,7 @@ def test_dragging_the_threshold_in_the_bars(show, host):
         slider.focus()
         slider.press("ArrowRight")
         after = shown.wait_for_value("app.threshold", lambda value: value != moved)
-        wait_until(page, lambda: abs(float(handle.get_attribute("aria-valuenow")) - after) < 1e-9)
+        shown.wait_until(lambda: abs(float(handle.get_attribute("aria-valuenow")) - after) < 1e-9)
 
 
 def _trace(name: str, **fields: object) -> str:
@@ -274,17 +275,17 @@ def test_loading_traces_by_button_path_and_drop_and_what_cannot_be_loaded(show, 
         shown.wait_for_value("[t.id for t in app.traces]", lambda ids: ids == ["first", "second"])
         page.get_by_text("1 line not read").click()
         assert "line 2" in page.locator(".ex-problems").inner_text()
-        page.locator(".ex-card-text", has_text="Fact <i>number</i> 0.").wait_for()
+        shown.wait_for(page.locator(".ex-card-text", has_text="Fact <i>number</i> 0."))
         assert page.locator(".ex-counts").inner_text().startswith("●2 used")
         # A trace without attention offers to record some.
         page.get_by_label("Next trace (PgDn)").click()
-        page.get_by_role("button", name="record attention").wait_for()
+        shown.wait_for(page.get_by_role("button", name="record attention"))
         page.get_by_label("Previous trace (PgUp)").click()
 
         path = page.get_by_label("Path of a trace file")
         path.fill(str(tmp_path / "missing.jsonl"))
         path.press("Enter")
-        page.get_by_role("alert").filter(has_text="missing.jsonl").wait_for()
+        shown.wait_for(page.get_by_role("alert").filter(has_text="missing.jsonl"))
         assert shown.value("len(app.traces)") == 2  # nothing is lost
         path.fill(str(other))
         path.press("Enter")
@@ -300,13 +301,13 @@ def test_loading_traces_by_button_path_and_drop_and_what_cannot_be_loaded(show, 
         page.locator(".ex-cards-region").evaluate(drop, good.read_text())
         shown.wait_for_value("[t.id for t in app.traces]", lambda ids: len(ids) == 2)
         page.locator(".ex-cards-region").evaluate(drop, "not a trace at all")
-        page.get_by_role("alert").filter(has_text="dropped.jsonl").wait_for()
+        shown.wait_for(page.get_by_role("alert").filter(has_text="dropped.jsonl"))
         assert shown.value("len(app.traces)") == 2
 
 
 SLOW_LIBRARY = """
 import asyncio
-from explorer.widgets import channel
+from explorer.widgets._plot import page_channel as channel
 fast = channel.Library.shared().plotly
 channel.Library.shared().plotly = b""
 asyncio.get_running_loop().call_later(
@@ -315,7 +316,7 @@ asyncio.get_running_loop().call_later(
 """
 
 SLOW_REGIONS = """
-from explorer.widgets import region
+from explorer.widgets._base import panel_part as region
 quick = region._module
 region._module = lambda name: (
     "await new Promise((go) => setTimeout(go, 5000));" + chr(10) + quick(name)
@@ -328,7 +329,7 @@ region._module = lambda name: (
 def test_after_a_load_slowed_to_five_seconds_everything_answers_python(show, host, slow):
     with show(host, [slow + OPEN]) as shown:
         heat, bars = shown.plot(HEAT), shown.plot(BARS)
-        shown.page.locator(".ex-code .ex-token").first.wait_for()
+        shown.wait_for(shown.page.locator(".ex-code .ex-token").first)
         before, bars_before = picture(heat), picture(bars)
         shown.run("app.layer = 2; app.head = 1; app.threshold = 0.003")
         shown.wait_for_change(heat, before)
@@ -340,7 +341,7 @@ def test_after_a_load_slowed_to_five_seconds_everything_answers_python(show, hos
         shown.wait_for_change(traces, before)
         shown.wait_for_change(heat, heat_before)
         place = shown.page.get_by_label("Number of the trace")
-        wait_until(shown.page, lambda: place.input_value() == "8")
+        shown.wait_until(lambda: place.input_value() == "8")
         # ... and Python hears the page.
         shown.page.get_by_label("Next trace (PgDn)").click()
         shown.wait_for_value("app.trace", lambda value: value == 8)
@@ -355,13 +356,13 @@ def test_an_executed_notebook_shows_a_still_picture_without_a_kernel(show):
         assert not still.is_visible()  # the living app is there
         page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
         notebook = max(shown.host.notebooks.glob("*.ipynb"), key=lambda p: p.stat().st_mtime)
-        wait_until(page, lambda: "explorer-still" in notebook.read_text())
+        shown.wait_until(lambda: "explorer-still" in notebook.read_text())
         assert "widget-state" not in notebook.read_text()
         # A copy of it, opened and not run: whatever kernel it gets knows of no widget.
         copy = shutil.copy(notebook, notebook.with_name(f"copy-of-{notebook.name}"))
         page.goto(shown.host.address(Path(copy).name))
-        still.wait_for()
-        wait_until(page, lambda: still.evaluate("image => image.naturalWidth") > 300)
+        shown.wait_for(still)
+        shown.wait_until(lambda: still.evaluate("image => image.naturalWidth") > 300)
 
 
 @pytest.mark.packaged_model
@@ -386,14 +387,15 @@ def test_a_question_without_attention_is_answered_read_and_can_be_stopped(show, 
         ask = page.get_by_role("button", name="answer and record")
         ask.click()
         page.get_by_role("button", name="cancel").click()
-        wait_until(page, lambda: shown.value("not app._session.jobs.runner.busy"))
+        shown.drive()
+        shown.wait_for_value("driver.jobs", lambda jobs: jobs == [])
         assert shown.value("app.feedback is None")
         ask.click()
         shown.wait_for_value("app.feedback is not None", bool)
         assert shown.value("(app.attention.n_layers, app.attention.n_heads)") == (30, 9)
         answer = shown.value("app.trace_scene.trace.answer")
         assert answer.strip()
-        wait_until(page, lambda: answer in page.locator(".ex-answer").inner_text())
+        shown.wait_until(lambda: answer in page.locator(".ex-answer").inner_text())
         heat = shown.plot(TRACE_HEAT)
         labels = " ".join(heat.locator("svg text").all_text_contents())
         assert "h1" in labels  # the boundaries are named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pages import picture, wait_until
+from pages import picture
 
 PLANTED = """
 import numpy as np
@@ -39,22 +39,24 @@ def test_show_it_and_take_it_away(show):
     with show("voila", [PLANTED], size=(1280, 1400)) as shown:
         page = shown.page
         page.get_by_role("button", name="recommend", exact=True).click()
-        page.get_by_text("Recommended: set of heads").wait_for()
+        shown.wait_for(page.get_by_text("Recommended: set of heads"))
         histogram = page.locator(".ex-lab-histogram")
         chip = page.locator(".ex-set")
         assert not chip.is_visible()
         before = picture(histogram)
         plain = shown.value(SCORES)
         page.get_by_role("button", name="show it").click()
-        chip.wait_for()
+        shown.wait_for(chip)
         shown.wait_for_change(histogram, before)
         heads = shown.value("app.heads.to_dict()['terms']")
         count = len({(layer, head) for _, layer, head, _ in heads})
-        wait_until(page, lambda: chip.inner_text().startswith(f"set of {count} head"))
+        shown.wait_until(lambda: chip.inner_text().startswith(f"set of {count} head"))
         strongest = max(heads, key=lambda term: abs(term[3]))
         first = f"layer {strongest[1]}, head {strongest[2]}, {strongest[0]} rows"
         assert chip.get_attribute("title").startswith(first)
-        page.get_by_text(f"set of {count} heads. 120 labelled hyperedges of 24 traces").wait_for()
+        shown.wait_for(
+            page.get_by_text(f"set of {count} heads. 120 labelled hyperedges of 24 traces")
+        )
         assert page.locator(".ex-grid-marks path").count() > 0
 
         # The cards of the traces tab tell its scores, and × gives back those of layer and head.
@@ -62,20 +64,20 @@ def test_show_it_and_take_it_away(show):
         cards = page.locator(".ex-card .ex-number-text")
         scores = shown.value(SCORES)
         assert scores != plain
-        wait_until(page, lambda: told(cards) == pytest.approx(scores, rel=0.01))
+        shown.wait_until(lambda: told(cards) == pytest.approx(scores, rel=0.01))
         bars = page.locator(".ex-side .ex-bars")
         before = picture(bars)
         page.get_by_role("button", name="Take the set of heads away").click()
         shown.wait_for_value("app.heads is None", bool)
         shown.wait_for_change(bars, before)
-        chip.wait_for(state="hidden")
+        shown.wait_for(chip, visible=False)
         assert shown.value(SCORES) == plain
-        wait_until(page, lambda: told(cards) == pytest.approx(plain, rel=0.01))
+        shown.wait_until(lambda: told(cards) == pytest.approx(plain, rel=0.01))
 
         # A click on the grid of heads takes it away too, and Esc.
         for leave in ("click", "Escape"):
             shown.run(f"app.heads = {{'terms': {heads!r}}}")
-            chip.wait_for()
+            shown.wait_for(chip)
             grid = page.locator(".ex-grid")
             if leave == "click":
                 box = grid.bounding_box()
@@ -84,7 +86,7 @@ def test_show_it_and_take_it_away(show):
                 grid.focus()
                 page.keyboard.press("Escape")
             shown.wait_for_value("app.heads is None", bool)
-            chip.wait_for(state="hidden")
+            shown.wait_for(chip, visible=False)
         assert shown.value("(app.layer, app.head)") == (2, 2)
         assert shown.value("app.error") is None
 
@@ -99,7 +101,7 @@ def test_go_back_and_escape_bring_the_threshold_back(show):
             take.click()
             shown.wait_for_value("app.heads is None", lambda none: not none)
             back = page.get_by_role("button", name="go back")
-            back.wait_for()
+            shown.wait_for(back)
             assert shown.value("app.threshold") != before
             if leave == "button":
                 back.click()
@@ -111,7 +113,7 @@ def test_go_back_and_escape_bring_the_threshold_back(show):
             shown.wait_for_value(
                 "(app.heads is None, app.threshold)", lambda now: now == (True, before)
             )
-            take.wait_for()
+            shown.wait_for(take)
         assert shown.value("app.error") is None
 
 
@@ -119,7 +121,7 @@ def test_what_is_recommended_is_saved_under_names_of_its_own(show):
     with show("voila", [PLANTED], size=(1280, 1400)) as shown:
         page = shown.page
         page.get_by_role("button", name="recommend", exact=True).click()
-        page.get_by_text("Recommended: set of heads").wait_for()
+        shown.wait_for(page.get_by_text("Recommended: set of heads"))
         names = []
         for kind in ("JSON", "Python"):
             for button in page.get_by_role("button", name=kind, exact=True).all():

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import picture, wait_until
+from pages import picture
 
 SETUP = """
 import numpy as np, ipywidgets, plotly.graph_objects as go
@@ -117,16 +117,15 @@ def test_two_views_of_one_plot_are_both_up_to_date(show):
         shown.run("plot.restyle_heatmap(waves(64, 1.0)); plot.set_line('x', 20.0)")
         shown.plot(1)
         state = "p => { const c = p.querySelector('canvas'); return c.toDataURL(); }"
-        wait_until(
-            shown.page,
+        shown.wait_until(
             lambda: shown.plot(0).evaluate(state) == shown.plot(1).evaluate(state),
         )
         drawn = [shown.plot(i).evaluate(state) for i in range(2)]
         shown.run("plot.restyle_heatmap(waves(64, 3.0)); plot.line = 40.0")
         for i in range(2):
-            wait_until(shown.page, lambda i=i: shown.plot(i).evaluate(state) != drawn[i])
+            shown.wait_until(lambda i=i: shown.plot(i).evaluate(state) != drawn[i])
             handle = shown.plot(i).get_by_role("slider")
-            wait_until(shown.page, lambda h=handle: h.get_attribute("aria-valuenow") == "40")
+            shown.wait_until(lambda h=handle: h.get_attribute("aria-valuenow") == "40")
 
 
 SLOW_LIBRARY = """
@@ -162,12 +161,12 @@ def test_a_flood_of_changes_ends_with_the_last_one(show):
     with show("lab", cells("plot = attention_plot()\nplot")) as shown:
         plot = shown.plot()
         shown.run("plot.restyle_heatmap(waves(64, 99.0))")
-        wait_until(shown.page, lambda: shown.value("plot.ready") >= 2)
+        shown.wait_until(lambda: shown.value("plot.ready") >= 2)
         code = "p => p.querySelector('canvas').toDataURL()"
         wanted = plot.evaluate(code)
         frames = len(shown.received)
         shown.run("for turn in range(100): plot.restyle_heatmap(waves(64, float(turn)))")
-        wait_until(shown.page, lambda: plot.evaluate(code) == wanted)
+        shown.wait_until(lambda: plot.evaluate(code) == wanted)
         # ... without having sent a hundred pictures.
         large = [frame for frame in shown.received[frames:] if frame.size > 64 * 64]
         assert len(large) < 20
@@ -221,7 +220,7 @@ plot"""
         x, y = cell_place(plot, row=8, column=61)
         shown.page.mouse.move(x, y)
         tip = plot.get_by_role("tooltip")
-        wait_until(shown.page, lambda: tip.get_attribute("data-exact") == "true")
+        shown.wait_until(lambda: tip.get_attribute("data-exact") == "true")
         text = re.sub(r"\s+", " ", tip.inner_text())
         # Row 8 is a `<b>`, column 61 a `<script>`, letter by letter; 0.123456 * 61 / 63 = 0.1195.
         assert text == "query 8 <b> key 61 <script> weight 0.120"
@@ -239,8 +238,7 @@ def test_tick_labels_are_thinned_and_show_tokens_as_text(show):
         assert 5 < len(labels) < 40
         assert set(labels) <= {"<b>", "<script>", "&amp;", "def"}
         shown.run("plot.zoom = (99.5, 115.5, 199.5, 215.5)")
-        wait_until(
-            shown.page,
+        shown.wait_until(
             lambda: (
                 plot.locator(".ytick text").all_text_contents()
                 == ["<b>", "<script>", "&amp;", "def"] * 4
@@ -259,7 +257,7 @@ def test_a_click_pins_a_cell_and_comes_back(show):
         pinned = plot.locator(".explorer-plot-band.pinned")
         assert [band.is_visible() for band in pinned.all()] == [True, True]
         shown.run("plot.selected_row = plot.selected_column = None")
-        wait_until(shown.page, lambda: not any(band.is_visible() for band in pinned.all()))
+        shown.wait_until(lambda: not any(band.is_visible() for band in pinned.all()))
 
 
 def test_zooming_into_a_long_map_asks_python_for_the_window(show):
@@ -298,7 +296,7 @@ plot"""
         assert window[1] == pytest.approx(640, abs=8)
         # Single tokens now: the chequered map, where the overview had one flat colour.
         canvas = plot.locator("canvas")
-        wait_until(shown.page, lambda: len(np.unique(picture(canvas).reshape(-1, 3), axis=0)) > 1)
+        shown.wait_until(lambda: len(np.unique(picture(canvas).reshape(-1, 3), axis=0)) > 1)
         place = shown.page.locator(".explorer-plot .nsewdrag")
         place.dblclick()
         shown.wait_for_value("plot.zoom", lambda v: v is None)
@@ -315,7 +313,7 @@ def test_axis_colours_follow_the_theme_of_the_page(show):
             "() => window.jupyterapp.commands.execute('apputils:change-theme',"
             " { theme: 'JupyterLab Dark' })"
         )
-        wait_until(shown.page, lambda: tick.evaluate(colour) != light)
+        shown.wait_until(lambda: tick.evaluate(colour) != light)
         channels = [int(c) for c in re.findall(r"\d+", tick.evaluate(colour))[:3]]
         assert min(channels) > 180  # light ink on a dark page
         assert max(int(c) for c in re.findall(r"\d+", light)[:3]) < 90
@@ -327,7 +325,7 @@ def test_a_trace_that_cannot_be_drawn_says_so_and_the_next_figure_is_drawn(show)
         plot = shown.plot()
         shown.run("plot.figure = go.Figure(go.Scatter3d(x=[1], y=[1], z=[1]))")
         alert = plot.get_by_role("alert")
-        alert.wait_for()
+        shown.wait_for(alert)
         assert "“scatter3d” are not drawn here" in alert.inner_text()
         shown.wait_for_value("plot.error", lambda v: "scatter3d" in v)
         shown.run("plot.figure = go.Figure(go.Heatmap(z=waves(8)))")
@@ -344,7 +342,7 @@ def test_what_a_screen_reader_says(show):
         slider = shown.page.get_by_role("slider", name="boundary")
         assert slider.get_attribute("aria-valuenow") == "30"
         shown.run("plot.name = 'layer 3, head 1'")
-        wait_until(shown.page, lambda: shown.page.get_by_role("img", name="layer 3").count() == 1)
+        shown.wait_until(lambda: shown.page.get_by_role("img", name="layer 3").count() == 1)
 
 
 def test_a_page_that_is_loaded_again_shows_the_newest_state(show):
@@ -397,13 +395,13 @@ ipywidgets.VBox([changed, anew])"""
 
         for seed in (1, 2, 0):
             shown.run(draw.format(seed))
-            wait_until(shown.page, drawn)
+            shown.wait_until(drawn)
         # plotly builds elements anew when it draws; what is changed in place stays the same one.
         plots[0].evaluate("p => { p.kept = p.querySelector('.textpoint text'); }")
         before = picture(plots[0])
         shown.run(draw.format(2))
         shown.wait_for_change(plots[0], before)
-        wait_until(shown.page, drawn)
+        shown.wait_until(drawn)
         assert plots[0].evaluate("p => p.kept.isConnected")
         difference = np.abs(picture(plots[0]).astype(int) - picture(plots[1]).astype(int))
         # Corners of bars are rounded by other arithmetic; nothing else may differ.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pages import picture, wait_until
+from pages import picture
 
 LAB = (
     "from explorer import Explorer\n"
@@ -16,7 +16,7 @@ LAB = (
 def test_the_line_the_map_and_the_flips(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_text("Best F1 on these labels").wait_for()
+        shown.wait_for(page.get_by_text("Best F1 on these labels"))
         histogram, ranks, flips, heads = (
             page.locator(f".ex-lab-{name}") for name in ("histogram", "ranks", "flips", "heads")
         )
@@ -44,13 +44,12 @@ def test_the_line_the_map_and_the_flips(show):
         assert threshold < 0.0012
         for plot, old in zip((histogram, ranks, flips), before, strict=True):
             shown.wait_for_change(plot, old)
-        counts = "__import__('explorer.validation').validation.confusion_at"
-        counts = shown.value(
-            f"list({counts}(app._session.thresholds.analysis.judged, app.threshold))"
-        )
+        shown.run("from explorer.validation import confusion_at, head_scores")
+        judged = "head_scores(app.traces).at(app.layer, app.head)"
+        counts = shown.value(f"list(confusion_at({judged}, app.threshold))")
         assert counts[0] > 66
         assert counts[1] > 120
-        wait_until(page, lambda: [int(t) for t in called.all_inner_texts()] == counts[:2])
+        shown.wait_until(lambda: [int(t) for t in called.all_inner_texts()] == counts[:2])
 
         # A cell of the map is that head, everywhere.
         old = picture(histogram)
@@ -58,7 +57,7 @@ def test_the_line_the_map_and_the_flips(show):
         page.mouse.click(area["x"] + area["width"] * 2.5 / 9, area["y"] + area["height"] * 8.5 / 30)
         shown.wait_for_value("(app.layer, app.head)", lambda value: value == (8, 2))
         shown.wait_for_change(histogram, old)
-        page.get_by_text("layer 8, head 2. 528 labelled hyperedges").wait_for()
+        shown.wait_for(page.get_by_text("layer 8, head 2. 528 labelled hyperedges"))
         assert shown.value("app.threshold") == threshold
 
         # The config goes home as a file.
@@ -70,32 +69,28 @@ def test_the_line_the_map_and_the_flips(show):
 
         # A flip opens its trace.
         row = flips.locator(".nsewdrag").first.bounding_box()
-        unit = shown.value(
-            "app._thresholds_panel.scores.changes.figure['layout']['meta']['units'][0]"
-        )
-        name = shown.value(
-            "app._thresholds_panel.scores.changes.figure['layout']['meta']['traces'][0]"
-        )
+        shown.drive()
+        unit = shown.value("driver.plots['flips'].meta['units'][0]")
+        name = shown.value("driver.plots['flips'].meta['traces'][0]")
         # Above the rows are the summary and the headings, 40 pixels; a row has 22.
         page.mouse.click(row["x"] + 150, row["y"] + 40 + 11)
         shown.wait_for_value("app.tab", lambda value: value == "traces")
         assert shown.value("app.traces[app.trace].id") == name
         assert shown.value("app.selection") == {"kind": "unit", "name": unit}
-        wait_until(page, lambda: page.locator(".ex-card[aria-pressed='true']").count() == 1)
+        shown.wait_until(lambda: page.locator(".ex-card[aria-pressed='true']").count() == 1)
         assert shown.value("app.error") is None
 
 
 def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
     with show("voila", [LAB], size=(1280, 1900)) as shown:
         page = shown.page
-        page.get_by_text("Best F1 on these labels").wait_for()
-        page.get_by_text("the right ones come out ahead").wait_for()
+        shown.wait_for(page.get_by_text("Best F1 on these labels"))
+        shown.wait_for(page.get_by_text("the right ones come out ahead"))
         weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
         measures = page.get_by_role("group", name="How heads are judged")
-        shown.wait_for_value(
-            "app._thresholds_panel.comparison.weights.plot.ready", lambda drawn: drawn > 0
-        )
+        shown.drive()
+        shown.wait_for_value("driver.plots['weight_lines'].plot.ready", lambda drawn: drawn > 0)
 
         # The threshold is set from Python: the weights end elsewhere, in the picture and in words.
         old = picture(weights)
@@ -103,9 +98,12 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         said = moves.inner_text()
         shown.run("app.threshold = 0.0003")
         old = shown.wait_for_change(weights, old)
-        shown.run("ends = app._thresholds_panel.comparison.final_weights")
+        shown.run("from explorer.reporting._analysis.final_weights import final_weights")
+        shown.run("from explorer.validation import head_scores")
+        shown.run("judged = head_scores(app.traces).at(app.layer, app.head)")
+        shown.run("ends = final_weights(app.trajectory, judged)")
         ends = shown.value("(ends.used, ends.not_used)")
-        wait_until(page, lambda: moves.inner_text() != said)
+        shown.wait_until(lambda: moves.inner_text() != said)
         for end in ends:
             assert f"{end:.3f}" in moves.inner_text()
 
@@ -116,24 +114,24 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         shown.run('app.update_strategy = "ema"')
         shown.wait_for_change(weights, old)
         pressed = strategies.locator("[aria-pressed=true]")
-        wait_until(page, lambda: pressed.inner_text() == "ema")
+        shown.wait_until(lambda: pressed.inner_text() == "ema")
 
         old = picture(heads)
         measures.get_by_role("button", name="avg. precision").click()
         shown.wait_for_value("app.quality", lambda value: value == "average_precision")
         old = shown.wait_for_change(heads, old)
-        heads.get_by_text("average precision", exact=False).first.wait_for()
+        shown.wait_for(heads.get_by_text("average precision", exact=False).first)
         shown.run('app.quality = "f1"')
         shown.wait_for_change(heads, old)
-        wait_until(page, lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
-        assert shown.value("app._session.head_map.map.measure") == "f1"
+        shown.wait_until(lambda: measures.locator("[aria-pressed=true]").inner_text() == "best F1")
+        assert shown.value("driver.head_measure['measure']") == "f1"
         assert shown.value("app.error") is None
 
 
 def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_text("Best F1 on these labels").wait_for()
+        shown.wait_for(page.get_by_text("Best F1 on these labels"))
         points = page.locator(".ex-lab-ranks path.point")
         place = (
             "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"
@@ -141,12 +139,13 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
         before = points.evaluate_all(place)
         assert len(before) == 2
         shown.run("app.threshold = 0.0004")
-        wait_until(page, lambda: points.evaluate_all(place) != before)
+        shown.wait_until(lambda: points.evaluate_all(place) != before)
         moved = points.evaluate_all(place)
         # The whole figure anew.
-        shown.run("ranks = app._thresholds_panel.scores.ranks; ranks.plot.figure = ranks.figure")
-        shown.wait_for_value("ranks.plot._outbox._sent_at", lambda at: at is None)
-        page.wait_for_timeout(500)
+        shown.drive()
+        shown.run("ranks = driver.plots['ranks']; drawn = ranks.plot.ready")
+        shown.run("ranks.plot.figure = ranks.figure")
+        shown.wait_for_value("ranks.plot.ready > drawn", bool)
         for one, other in zip(moved, points.evaluate_all(place), strict=True):
             assert one == pytest.approx(other, abs=0.02)
 
@@ -163,15 +162,15 @@ MEASURED = (
 def test_causal_use_is_measured_and_judged_by(show):
     with show("voila", [MEASURED], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_text("labelled hyperedges of 3 traces").first.wait_for()
+        shown.wait_for(page.get_by_text("labelled hyperedges of 3 traces").first)
         truth = page.get_by_role("group", name="Truth")
         truth.get_by_role("button", name="ablation").click()
         # Seven, eight and nine hyperedges, and two prompts more for each trace.
-        page.get_by_text("prompts of 3 traces").wait_for()
+        shown.wait_for(page.get_by_text("prompts of 3 traces"))
         assert "30 prompts" in page.locator(".ex-refused").inner_text()
         page.get_by_role("button", name="measure causal use").click()
-        page.get_by_role("button", name="cancel").first.wait_for()
-        page.get_by_text("24 ablated hyperedges of 3 traces").first.wait_for(timeout=120_000)
+        shown.wait_for(page.get_by_role("button", name="cancel").first)
+        shown.wait_for(page.get_by_text("24 ablated hyperedges of 3 traces").first)
         heads = page.locator(".ex-confusion thead th").all_inner_texts()
         assert heads == ["used by ablation", "not used by ablation"]
         assert page.locator(".ex-lab-histogram").get_by_text("truth: ablation").is_visible()
@@ -186,10 +185,9 @@ def test_causal_use_is_measured_and_judged_by(show):
         field.press("Enter")
         more = sum(one >= 2 for one in effects)
         cells = page.locator(".ex-confusion tbody td")
-        wait_until(
-            page,
+        shown.wait_until(
             lambda: sum(int(cells.nth(place).inner_text()) for place in (0, 2)) == more != used,
         )
         truth.get_by_role("button", name="labels").click()
-        page.get_by_text("24 labelled hyperedges of 3 traces").first.wait_for()
+        shown.wait_for(page.get_by_text("24 labelled hyperedges of 3 traces").first)
         assert not field.is_visible()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pages import picture, wait_until
+from pages import picture
 
 TRACES = "from explorer import Explorer\napp = Explorer.from_traces(threshold=0.0015)\napp"
 BARS, SIDES, UNDER = 2, 3, 4
@@ -25,7 +25,7 @@ def test_methods_one_at_a_time_and_side_by_side(show, host):
         assert page.locator(".ex-card .ex-badge", has_text="answer too short").count() == 7
         page.get_by_role("button", name="compare", exact=True).click()
         # The bars stay until the comparison is there: the embedding model loads first.
-        wait_until(page, lambda: not page.locator(".explorer-plot").nth(BARS).is_visible())
+        shown.wait_until(lambda: not page.locator(".explorer-plot").nth(BARS).is_visible())
         sides = shown.plot(SIDES)
         drawn = picture(sides)
         shown.run("app.trace = 4")
@@ -49,7 +49,7 @@ def test_an_entity_picture_pins_what_is_clicked_and_weights_follow_the_threshold
         shown.wait_for_change(under, before)
         assert page.locator(".ex-card[aria-pressed='true']").count() == 1
         page.get_by_role("button", name="weights", exact=True).click()
-        page.get_by_text("Weights over 67 traces").wait_for()
+        shown.wait_for(page.get_by_text("Weights over 67 traces"))
         moved = picture(shown.plot(UNDER))
         shown.run("app.threshold = 0.0001")
         shown.wait_for_change(under, moved)
@@ -66,9 +66,9 @@ def test_labels_by_click_are_kept_beside_the_trace(show, tmp_path: Path):
     with show("lab", [cell]) as shown:
         page = shown.page
         page.get_by_label("Label h0 as used", exact=True).click()
-        page.get_by_text("✓ labelled used").wait_for()
+        shown.wait_for(page.get_by_text("✓ labelled used"))
         page.get_by_label("Label h1 as not used", exact=True).click()
-        page.get_by_text("✗ labelled not used").wait_for()
+        shown.wait_for(page.get_by_text("✗ labelled not used"))
         again = f"__import__('explorer').load_traces({str(path)!r})[0]"
         kept = shown.value(f"[edge.label for edge in {again}.hyperedges]")
         assert kept == [True, False]
@@ -82,7 +82,7 @@ def test_labels_by_click_are_kept_beside_the_trace(show, tmp_path: Path):
         fact = page.locator(".ex-fact", has_text="Fact 0.")
         fact.click()
         shown.wait_for_value("app.selection", lambda v: v == {"kind": "unit", "name": "h0"})
-        wait_until(page, lambda: fact.get_attribute("aria-pressed") == "true")
+        shown.wait_until(lambda: fact.get_attribute("aria-pressed") == "true")
 
 
 def test_a_fact_that_turns_its_direction_does_not_turn_the_next(show, tmp_path: Path):
@@ -120,8 +120,9 @@ def test_all_traces_are_read_at_one_click(show, tmp_path: Path):
     with show("lab", [cell]) as shown:
         page = shown.page
         page.get_by_role("button", name="all 3 traces").click()
-        page.locator(".ex-source", has_text="attention of SmolLM2").wait_for()
-        wait_until(page, lambda: shown.value("app._session.jobs.reports") == {})
+        shown.wait_for(page.locator(".ex-source", has_text="attention of SmolLM2"))
+        shown.drive()
+        shown.wait_for_value("driver.jobs", lambda jobs: jobs == [])
         found = shown.value("[t.metadata['unit_attention'].shape for t in app.traces]")
         assert found == [(30, 9, 2)] * 3
         scores = shown.value("app.feedback['score'].tolist()")
