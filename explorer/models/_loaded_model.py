@@ -1,4 +1,4 @@
-"""The interface of a loaded model that everything below `Model` uses."""
+"""The interface of a loaded model that the modules below `Model` use."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ class LoadedModel(Protocol):
 
     def run(self, control: RunControl) -> AbstractContextManager[Any]:
         """Return a context that lends the torch model to one job at a time."""
+
+
+def text_config(torch_model: Any) -> Any:
+    """Return the configuration of a transformers model's text part."""
+    config = torch_model.config
+    return config.get_text_config() if hasattr(config, "get_text_config") else config

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer._deprecation import old_parameters
 from explorer.errors import InputError
+from explorer.models._loaded_model import text_config
 from explorer.models._model_kind import ModelKind, kind_of
 from explorer.models._running.inference_state import evaluating, stoppable
 from explorer.models._text.token_limits import token_limit
@@ -49,9 +50,7 @@ class Model:
         label: str | None = None,
         kind: ModelKind | None = None,
     ) -> None:
-        config = torch_model.config
-        if hasattr(config, "get_text_config"):
-            config = config.get_text_config()
+        config = text_config(torch_model)
         self.torch_model = torch_model
         self.tokenizer = tokenizer
         self.name = name

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.models._loaded_model import LoadedModel
+from explorer.models._loaded_model import LoadedModel, text_config
 from explorer.models._running.batches import only_looks_back
 
 # Rotary embeddings that depend on the length of the text: cached keys do not fit a longer one.
@@ -54,7 +54,7 @@ def keep_last_text(cache: Any, length: int) -> None:
 
 def cached_bytes_per_token(model: LoadedModel) -> int:
     """Return the memory of one token's keys and values; an upper bound if layers share them."""
-    config = _text_config(model)
+    config = text_config(model.torch_model)
     heads = getattr(config, "num_key_value_heads", None) or model.n_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // model.n_heads
     itemsize = model.torch_model.dtype.itemsize
@@ -79,7 +79,7 @@ def cache_obstacle(model: LoadedModel, module: Any) -> str | None:
     accepted = inspect.signature(type(module).forward).parameters
     if "past_key_values" not in accepted:
         return f"{label} takes no cache of keys and values"
-    layer_types = set(getattr(_text_config(model), "layer_types", None) or ())
+    layer_types = set(getattr(text_config(model.torch_model), "layer_types", None) or ())
     unknown = layer_types - {"full_attention", "sliding_attention"}
     if unknown:
         return f"{label} has layers whose cache cannot be cut ({', '.join(sorted(unknown))})"
@@ -90,7 +90,7 @@ def cache_obstacle(model: LoadedModel, module: Any) -> str | None:
 
 def depends_on_length(model: LoadedModel) -> bool:
     """Return whether a rotary embedding of the model changes with the length of the text."""
-    config = _text_config(model)
+    config = text_config(model.torch_model)
     waiting = [getattr(config, "rope_parameters", None), getattr(config, "rope_scaling", None)]
     found: set[str] = set()
     while waiting:
@@ -99,8 +99,3 @@ def depends_on_length(model: LoadedModel) -> bool:
             waiting += one.values()
             found |= {str(one[name]) for name in ("rope_type", "type") if name in one}
     return bool(found & _LENGTH_DEPENDENT)
-
-
-def _text_config(model: LoadedModel) -> Any:
-    config = model.torch_model.config
-    return config.get_text_config() if hasattr(config, "get_text_config") else config

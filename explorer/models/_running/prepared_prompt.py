@@ -75,7 +75,7 @@ def prepare_prompt(
     ids = prompt_ids(model, prompt.text, add_special=not prompt.is_chat)
     check_length(model, len(ids) + 1)
     control.report("generating", None, f"{model.label} is answering ...")
-    written = continue_ids(
+    generated = continue_ids(
         model,
         ids,
         max_new_tokens=max_new_tokens,
@@ -84,7 +84,7 @@ def prepare_prompt(
         one_line=not prompt.is_chat,
     )
     return PreparedPrompt(
-        prompt, facts, written.text, True, encode_generated_answer(model, prompt, written)
+        prompt, facts, generated.text, True, encode_generated_answer(model, prompt, generated)
     )
 
 

@@ -94,7 +94,7 @@ def encode_given_answer(model: LoadedModel, prompt: FactPrompt, answer: str) -> 
 
 
 def encode_generated_answer(
-    model: LoadedModel, prompt: FactPrompt, written: GeneratedText
+    model: LoadedModel, prompt: FactPrompt, generated: GeneratedText
 ) -> EncodedPrompt:
     """Return prompt and the generated tokens, which the tokenizer might split otherwise.
 
@@ -105,11 +105,11 @@ def encode_generated_answer(
     InputError
         The model takes fewer tokens.
     """
-    answer_ids = np.asarray(written.ids, dtype=np.int64)
-    spans = align(written.raw, vocabulary_entries(model.tokenizer, answer_ids))
-    first = written.raw.find(written.text)
-    shown = (spans[:, 1] > first) & (spans[:, 0] < first + len(written.text))
-    if not written.text or not shown.any():
+    answer_ids = np.asarray(generated.ids, dtype=np.int64)
+    spans = align(generated.raw, vocabulary_entries(model.tokenizer, answer_ids))
+    first = generated.raw.find(generated.text)
+    shown = (spans[:, 1] > first) & (spans[:, 0] < first + len(generated.text))
+    if not generated.text or not shown.any():
         raise ModelError(
             f"{model.label} gave no answer to this question. Change the question, give the "
             "answer yourself, or choose another model."
@@ -117,12 +117,12 @@ def encode_generated_answer(
     end = int(np.flatnonzero(shown)[-1]) + 1  # without the end-of-text token
     answer_ids, spans, shown = answer_ids[:end], spans[:end], shown[:end]
     if model.kind == "encoder-decoder":
-        return _two_sequences(model, prompt, written.raw, answer_ids, spans, shown)
+        return _two_sequences(model, prompt, generated.raw, answer_ids, spans, shown)
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
     return _one_sequence(
         model,
         prompt,
-        prompt.text + written.raw,
+        prompt.text + generated.raw,
         np.concatenate([ids, answer_ids]),
         np.concatenate([offsets, spans + len(prompt.text)]),
         len(ids) + np.flatnonzero(shown),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.models._loaded_model import text_config
+
 # A tokenizer without a limit reports 10**30.
 _NO_LIMIT = 10**9
 _FALLBACK = 2048
@@ -15,9 +17,7 @@ def token_limit(torch_model: Any, tokenizer: Any) -> int:
     It is the smallest limit of configuration, position table and tokenizer. RoBERTa and similar
     models count positions after the padding index, so their table of 514 rows takes 512 tokens.
     """
-    config = torch_model.config
-    if hasattr(config, "get_text_config"):
-        config = config.get_text_config()
+    config = text_config(torch_model)
     limits = []
     for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
         value = getattr(config, name, None)
