@@ -66,7 +66,10 @@ class WidePlot:
 def _changed_arrays(
     before: dict[str, Any], after: dict[str, Any]
 ) -> dict[int, dict[str, Any]] | None:
-    """What to change in each trace to get from one figure to the other; None for a new figure."""
+    """Return what to change in each trace to get from one figure to the other.
+
+    None if the figures differ in more than values of their traces.
+    """
     layouts = [{k: v for k, v in f["layout"].items() if k != "meta"} for f in (before, after)]
     if not _same(*layouts) or len(before["data"]) != len(after["data"]):
         return None
@@ -75,27 +78,48 @@ def _changed_arrays(
         if old.keys() != new.keys():
             return None
         changed: dict[str, Any] = {}
-        for name, value in new.items():
-            if _same(old[name], value):
-                continue
+        for name in _differing(old, new):
+            value = new[name]
             if not isinstance(value, dict):
                 changed[name] = value
                 continue
-            for inner, part in value.items():
-                if not _same(old[name].get(inner), part):
-                    changed[f"{name}_{inner}"] = part
+            was = old[name] if isinstance(old[name], dict) else {}
+            missing = {inner: None for inner in value if inner not in was}
+            for inner in _differing(missing | was, value):
+                changed[f"{name}_{inner}"] = value[inner]
         if changed:
             changes[number] = changed
     return changes
 
 
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the names whose values differ; all names of `new` must be in `old`."""
+    names = []
+    # Nearly all of a figure is as it was: it is compared without a call for each part.
+    for name, value in new.items():
+        was = old[name]
+        if was is value:
+            continue
+        if isinstance(was, np.ndarray) and isinstance(value, np.ndarray):
+            same = np.array_equal(was, value, equal_nan=was.dtype.kind == value.dtype.kind == "f")
+        else:
+            try:
+                same = was == value or _same(was, value)
+            except ValueError:  # an array is inside
+                same = _same(was, value)
+        if not same:
+            names.append(name)
+    return names
+
+
 def _same(first: Any, second: Any) -> bool:
+    """Return whether two parts of figures are equal, arrays by their values and NaN to NaN."""
     if isinstance(first, np.ndarray) or isinstance(second, np.ndarray):
         one, two = np.asarray(first), np.asarray(second)
         numbers = one.dtype.kind == "f" and two.dtype.kind == "f"
         return np.array_equal(one, two, equal_nan=numbers)
     if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(_same(first[k], second[k]) for k in first)
+        return first.keys() == second.keys() and not _differing(first, second)
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(_same, first, second))
     return bool(first == second)

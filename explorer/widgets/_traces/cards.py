@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from explorer.figures import colours
 from explorer.traces import TraceSet
@@ -30,25 +33,31 @@ def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[st
     """
     edges = scene.trace.hyperedges[:MOST_CARDS]
     if table is None:
-        units = scene.evidence.units[: len(edges)]
-        rows = [(None, None, "unknown", unit.diagnostics) for unit in units]
+        unknown = [None] * len(edges)
+        verdicts = ["unknown"] * len(edges)
+        notes = [unit.diagnostics for unit in scene.evidence.units[: len(edges)]]
+        scores, feedback = unknown, unknown
     else:
-        columns = ("score", "feedback", "verdict", "diagnostics")
-        rows = list(zip(*(table[name].tolist()[: len(edges)] for name in columns), strict=True))
+        scores, feedback, verdicts, notes = (
+            table[name].tolist()[: len(edges)]
+            for name in ("score", "feedback", "verdict", "diagnostics")
+        )
+    marks = {verdict: colours.verdict_mark(verdict) for verdict in set(verdicts)}
+    columns = (_finite(scores), _finite(feedback), verdicts, notes, _colours_of(feedback))
     return [
         {
             "id": edge.id,
             "text": edge.hyperedge,
             "entities": list(edge.entities),
             "label": edge.label,
-            "score": _finite(score),
-            "feedback": _finite(feedback),
+            "score": score,
+            "feedback": signal,
             "verdict": verdict,
-            "mark": colours.verdict_mark(verdict),
-            "colour": colours.feedback_colour(feedback),
-            "diagnostics": [[d.code.replace("-", " "), d.message] for d in diagnostics],
+            "mark": marks[verdict],
+            "colour": colour,
+            "diagnostics": [[each.code.replace("-", " "), each.message] for each in diagnostics],
         }
-        for edge, (score, feedback, verdict, diagnostics) in zip(edges, rows, strict=True)
+        for edge, score, signal, verdict, diagnostics, colour in zip(edges, *columns, strict=True)
     ]
 
 
@@ -91,5 +100,11 @@ def file_problems(traces: TraceSet | None) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> float | None:
-    return None if value is None or math.isnan(value) else float(value)
+def _colours_of(feedback: Sequence[float | None]) -> list[str]:
+    """Return the colour of every card; unknown feedback has one too."""
+    return colours.feedback_colours(np.array(feedback, dtype=np.float64))
+
+
+def _finite(values: Sequence[float | None]) -> list[float | None]:
+    """Return numbers as JSON takes them: None for NaN."""
+    return [None if value is None or math.isnan(value) else value for value in values]

@@ -12,6 +12,7 @@ from explorer.traces import Hyperedge
 from explorer.widgets._attention.bars_view import MOST_BARS
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._base.panel import Panel
+from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._session import Session
 from explorer.widgets._state import UPDATE_STRATEGIES, ExplorerState
 from explorer.widgets._traces import texts
@@ -38,9 +39,11 @@ class WeightsPanel(Panel):
         self.plot = ClickablePlot("Entities of the hyperedges", self._draw, pick)
         self.widgets = [self.weights, self.keep(self.plot.plot)]
         self.draw_on(
-            self._draw_entities,
-            "weight_view", "table", "trace_scene", "selection", "update_strategy",
-        )  # fmt: skip
+            self._draw_entities, "weight_view", "trace_scene", "selection", "update_strategy"
+        )
+        # Entities are slow to place: they follow a drag, once for many moves.
+        self._later = Debouncer(self._draw_later)
+        self.draw_on(self._later.ask, "table")
         self.draw_on(self._draw_weights, "weight_view", "trajectory", "trace_scene", "selection")
         self.draw_on(
             self._show_choices,
@@ -48,6 +51,11 @@ class WeightsPanel(Panel):
         )  # fmt: skip
         self.draw_on(self._show_choices, "reports", of=session.jobs)
         self.begin()
+
+    def close(self) -> None:
+        """Take the panel off every page."""
+        self._later.close()
+        super().close()
 
     @property
     def _scene(self) -> TraceScene | None:
@@ -58,6 +66,10 @@ class WeightsPanel(Panel):
     def _draw(self) -> None:
         self._draw_entities()
         self._draw_weights()
+
+    def _draw_later(self) -> None:
+        if self.in_front:
+            self._draw_entities()
 
     def _draw_entities(self) -> None:
         if self.state.weight_view == "entities":
