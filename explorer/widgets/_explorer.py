@@ -378,11 +378,11 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         kind = str(message.get("what"))
         if kind == "html" and self.tab == "thresholds":
             self._session.report.write(
-                lambda page: self._chrome.header.tell({"download": report_file(page)})
+                lambda page: self._chrome.header.tell({"kind": "download", **report_file(page)})
             )
             return
         try:
-            self._chrome.header.tell({"download": export.download(self, kind)})
+            self._chrome.header.tell({"kind": "download", **export.download(self, kind)})
         except Exception as error:  # noqa: BLE001 - whatever fails is said in the app
             self._session.jobs.tell(error)
 

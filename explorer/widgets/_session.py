@@ -12,6 +12,7 @@ from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.controller import CodeController
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
+from explorer.widgets._protocol.gestures import SETTABLE
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds.ablation_controller import AblationController
 from explorer.widgets._thresholds.agreement_controller import AgreementController
@@ -27,16 +28,6 @@ from explorer.widgets._traces.controller import TracesController
 from explorer.widgets._traces.label_controller import LabelController
 from explorer.widgets._traces.recording_controller import RecordingController
 from explorer.widgets._traces.stand_in_controller import StandInController
-
-_SETTABLE = frozenset(
-    {
-        "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
-        "unit_kind", "model", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
-        "bar_order", "direction", "trace", "method", "compare", "similarity_threshold",
-        "citation_threshold", "reading_view", "weight_view", "update_strategy",
-        "reference_threshold", "quality", "truth", "least_drop", "heads",
-    }
-)  # fmt: skip
 
 
 class Session:
@@ -134,10 +125,11 @@ class Session:
 
     def set_from_page(self, message: Mapping[str, Any], _: Any = None) -> None:
         """Set a trait that the page asks for; what is refused is said in the app."""
-        if message["name"] not in _SETTABLE:
-            return
+        name = message["name"]
         try:
-            setattr(self.state, str(message["name"]), message["value"])
+            if name not in SETTABLE:
+                raise InputError(f"The page cannot set {name!r}. Reload the page.")
+            setattr(self.state, name, message["value"])
         except (ExplorerError, t.TraitError) as error:
             self.jobs.tell(error)
 

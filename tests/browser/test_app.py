@@ -107,7 +107,7 @@ def test_help_says_what_hands_can_do_and_saving_gives_a_file(show):
         assert "unpin" in said
         assert "[object" not in said
         page.keyboard.press("Escape")
-        page.get_by_title("Save what is shown").click()
+        page.get_by_title("Save this view").click()
         with page.expect_download() as waiting:
             page.get_by_role("menuitem", name="Feedback table (CSV)").click()
         lines = Path(waiting.value.path()).read_text().splitlines()
@@ -315,16 +315,16 @@ asyncio.get_running_loop().call_later(
 )
 """
 
-SLOW_REGIONS = """
-from explorer.widgets._base import panel_part as region
-quick = region._module
-region._module = lambda name: (
-    "await new Promise((go) => setTimeout(go, 5000));" + chr(10) + quick(name)
-)
+SLOW_PARTS = """
+from explorer.widgets._base import panel_part
+quick = panel_part.asset
+panel_part.asset = lambda name: (
+    "await new Promise((go) => setTimeout(go, 5000));" + chr(10) if name == "widget.js" else ""
+) + quick(name)
 """
 
 
-@pytest.mark.parametrize("slow", [SLOW_LIBRARY, SLOW_REGIONS], ids=["figures", "regions"])
+@pytest.mark.parametrize("slow", [SLOW_LIBRARY, SLOW_PARTS], ids=["figures", "parts"])
 @pytest.mark.parametrize("host", ["lab", "voila"])
 def test_after_a_load_slowed_to_five_seconds_everything_answers_python(show, host, slow):
     with show(host, [slow + OPEN]) as shown:

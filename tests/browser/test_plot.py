@@ -130,7 +130,7 @@ def test_two_views_of_one_plot_are_both_up_to_date(show):
 
 SLOW_LIBRARY = """
 import asyncio
-from explorer.widgets import channel
+from explorer.widgets._plot import page_channel as channel
 fast = channel.Library.shared().plotly
 channel.Library.shared().plotly = b""
 loop = asyncio.get_running_loop()
@@ -139,7 +139,7 @@ loop.call_later(5, lambda: setattr(channel.Library.shared(), "plotly", fast))
 
 SLOW_MODULE = """
 class Slow(Plot):
-    _esm = "await new Promise((go) => setTimeout(go, 5000));\\n" + Plot._esm.__str__()
+    _esm = "await new Promise((go) => setTimeout(go, 5000));\\n" + Plot._esm
 
 Plot = Slow
 """

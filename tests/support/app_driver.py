@@ -6,9 +6,9 @@
     assert page.figures["counts"] == [3, 1, 0, 2]
     page.figures.press("recommend")
 
-Nothing here knows how the app is built: panels are found by what they show, plots by the name that
-a screen reader reads, and gestures travel as the page's own messages. The tables below are the
-only places that name them.
+Nothing here knows how the app is built: panels are found by the parts of the page that they are,
+plots by the name that a screen reader reads, and gestures travel as the page's own messages. The
+tables below are the only places that name them.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from explorer import Explorer
     from explorer.widgets._plot.plot import Plot
 
-# What the content of a panel must hold to be this one.
-PANELS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
-    "header": lambda content: "tabs" in content,
-    "toolbar": lambda content: "threshold_label" in content,
-    "head_selector": lambda content: "layers" in content and "last" in content,
-    "status": lambda content: "sentence" in content,
-    "code": lambda content: "programs" in content,
-    "cards": lambda content: "problems" in content,
-    "methods": lambda content: "compare" in content,
-    "weights": lambda content: "strategies" in content and "view" in content,
-    "figures": lambda content: content.get("part") == "figures",
-    "between": lambda content: content.get("part") == "between",
-    "baselines": lambda content: content.get("part") == "free",
-    "head_measure": lambda content: content.get("part") == "measure",
-    "weight_moves": lambda content: content.get("part") == "moves",
-    "agreement": lambda content: content.get("part") == "agree",
+# Short names of the panels, and the parts of the page that they are.
+PANELS = {
+    "header": "header",
+    "toolbar": "toolbar",
+    "head_selector": "head_selector",
+    "status": "status",
+    "code": "code_text",
+    "cards": "trace_cards",
+    "methods": "methods",
+    "weights": "weights",
+    "figures": "figures",
+    "between": "call_changes",
+    "baselines": "baselines",
+    "head_measure": "head_quality",
+    "weight_moves": "weight_moves",
+    "agreement": "agreement",
 }
 
 # Short names of the plots, and what a screen reader calls them.
@@ -91,8 +91,8 @@ class AppDriver:
         self.downloads: list[dict[str, str]] = []
         self.copied: list[str] = []
         for widget in _widgets(app):
-            if hasattr(widget, "wire_id"):
-                _listen(models[widget.wire_id], self._receive)
+            if getattr(widget, "part", "plot") != "plot":
+                _listen(models[widget.channel_id], self._receive)
 
     def __getattr__(self, name: str) -> PanelDriver:
         if name not in PANELS:
@@ -102,7 +102,7 @@ class AppDriver:
     def panel(self, name: str) -> PanelDriver:
         """Return the panel of this name; it must have been drawn, so open its tab first."""
         for widget in _widgets(self.app):
-            if hasattr(widget, "wire_id") and PANELS[name](models[widget.wire_id].content):
+            if getattr(widget, "part", None) == PANELS[name] and models[widget.channel_id].content:
                 return PanelDriver(widget)
         raise LookupError(f"The page shows no {name}: open the tab that it is in.")
 
@@ -173,10 +173,10 @@ class AppDriver:
     # What the page is sent.
 
     def _receive(self, message: Mapping[str, Any]) -> None:
-        if "download" in message:
-            self.downloads.append(message["download"])
-        if "copy" in message:
-            self.copied.append(message["copy"])
+        if message["kind"] == "download":
+            self.downloads.append({k: v for k, v in message.items() if k != "kind"})
+        if message["kind"] == "copy":
+            self.copied.append(message["text"])
 
 
 class PanelDriver:
@@ -189,7 +189,7 @@ class PanelDriver:
     """
 
     def __init__(self, widget: Any) -> None:
-        self.model = models[widget.wire_id]
+        self.model = models[widget.channel_id]
 
     def __getitem__(self, key: str) -> Any:
         return self.model.content[key]
@@ -294,7 +294,7 @@ class _Plots(Mapping[str, PlotDriver]):
 
     def __getitem__(self, name: str) -> PlotDriver:
         for widget in _widgets(self._app):
-            if hasattr(widget, "channel_id") and widget.name == PLOTS[name]:
+            if getattr(widget, "part", None) == "plot" and widget.name == PLOTS[name]:
                 return PlotDriver(widget)
         raise KeyError(name)
 

@@ -34,7 +34,7 @@ def test_gestures_reach_the_app(page: AppDriver) -> None:
     page.plots["histogram"].drag(0.3)
     assert page.app.threshold == page.plots["curves"].line == 0.3
     assert page.counts == [1, 0, 0, 2]
-    page.figures.press("export", what="JSON")
+    page.figures.press("export", what="json")
     assert page.downloads[0]["name"] == "feedback_config.json"
 
 

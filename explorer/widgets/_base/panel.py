@@ -153,18 +153,30 @@ class Panel:
         """Return a box of widgets that is closed with the panel."""
         return self.keep(ipywidgets.Box(list(children)), *classes)
 
-    def part(self, asset: str, gestures: Mapping[str, Gesture] | None = None) -> PanelPart:
+    def part(
+        self,
+        name: str,
+        texts: Mapping[str, Any],
+        gestures: Mapping[str, Gesture] | None = None,
+        *,
+        styled: bool = False,
+    ) -> PanelPart:
         """Return a part of the panel that the page draws.
 
         Parameters
         ----------
-        asset
-            Name of its module under ``assets/``.
+        name
+            Name of the part: one of `frontend/src/panels/index.ts`.
+        texts
+            Its words that never change.
         gestures
             Kind of message -> what answers it, called with the message. Setting a trait of the
             state is answered already.
+        styled
+            Whether the part brings the app's style sheet.
         """
-        part = self.keep(PanelPart(asset))
+        part = self.keep(PanelPart(name, texts, styled=styled))
+        part.refused = self.session.jobs.tell
         part.on("set", self.session.set_from_page)
         for kind, gesture in (gestures or {}).items():
             self.answer(part, kind, gesture)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import anywidget
@@ -11,22 +10,12 @@ import ipywidgets
 import msgspec
 import traitlets as t
 
+from explorer.errors import InputError
 from explorer.figures import colours
-from explorer.widgets._plot.page_channel import ASSETS
+from explorer.widgets._plot.page_channel import Library, asset
+from explorer.widgets._protocol.gestures import check_gesture
 
 Handler = Callable[[Mapping[str, Any], list[memoryview]], None]
-
-
-@cache
-def _module(name: str) -> str:
-    kit = (ASSETS / "kit.js").read_text(encoding="utf-8")
-    return kit + (ASSETS / f"{name}.js").read_text(encoding="utf-8")
-
-
-@cache
-def stylesheet() -> str:
-    """Return the app's style sheet."""
-    return (ASSETS / "explorer.css").read_text(encoding="utf-8")
 
 
 class CommModel(ipywidgets.Widget):
@@ -38,7 +27,9 @@ class CommModel(ipywidgets.Widget):
     """
 
     content = t.Dict().tag(sync=True)
-    """Everything the part draws."""
+    """Everything the part draws: see `explorer.widgets._protocol.contents`."""
+    texts = t.Dict().tag(sync=True)
+    """The words that never change."""
     document = t.Dict().tag(sync=True)
     """Large content that seldom changes: the lines of the code, with a serial."""
     source = t.Unicode().tag(sync=True)
@@ -72,10 +63,17 @@ class PanelPart(anywidget.AnyWidget):
 
     Parameters
     ----------
-    asset
-        Name of its module under ``assets/``, without suffix.
+    name
+        Name of the part: one of `frontend/src/panels/index.ts`.
+    texts
+        Its words that never change.
     styled
         Whether it brings the app's style sheet. One part of an app must.
+
+    Attributes
+    ----------
+    refused
+        Called with an `InputError` when the page sends a gesture that this version does not know.
 
     Notes
     -----
@@ -84,21 +82,31 @@ class PanelPart(anywidget.AnyWidget):
     waits with the next one of that kind.
     """
 
-    wire_id = t.Unicode().tag(sync=True)
+    part = t.Unicode(read_only=True).tag(sync=True)
+    """Name of the part (for the page)."""
+
+    channel_id = t.Unicode(read_only=True).tag(sync=True)
     """Model id of the part's `CommModel` (for the page)."""
 
+    library_id = t.Unicode(read_only=True).tag(sync=True)
+    """Model id of the shared drawing library (for the page)."""
+
+    # A text, never a path: anywidget would watch the file and keep every instance alive.
     _esm = t.Unicode("").tag(sync=True)
     _css = t.Unicode("").tag(sync=True)
 
-    def __init__(self, asset: str, *, styled: bool = False) -> None:
+    def __init__(
+        self, name: str, texts: Mapping[str, Any] | None = None, *, styled: bool = False
+    ) -> None:
         self._handlers: dict[str, Handler] = {}
-        self.wire = CommModel()
+        self.refused: Callable[[InputError], None] = _raise
+        # Before the widget itself: a page learns of models in the order they are made.
+        library, self.wire = Library.shared(), CommModel(texts=dict(texts or {}))
         # All in the first message: an anywidget model may stop listening after it.
-        super().__init__(
-            _esm=_module(asset),
-            _css=stylesheet() if styled else "",
-            wire_id=self.wire.model_id,
-        )
+        self.set_trait("part", name)
+        self.set_trait("channel_id", self.wire.model_id)
+        self.set_trait("library_id", library.model_id)
+        super().__init__(_esm=asset("widget.js"), _css=asset("explorer.css") if styled else "")
         self.wire.on_msg(self._receive)
 
     def on(self, kind: str, handler: Handler) -> None:
@@ -136,9 +144,18 @@ class PanelPart(anywidget.AnyWidget):
 
     def _receive(self, _: Any, message: Mapping[str, Any], buffers: list[memoryview]) -> None:
         try:
-            handler = self._handlers.get(str(message.get("kind")))
+            try:
+                kind = check_gesture(self.part, message)
+            except InputError as error:
+                self.refused(error)
+                return
+            handler = self._handlers.get(kind)
             if handler is not None:
                 handler(message, buffers)
         finally:
             if "ack" in message:
-                self.wire.send({"ack": message["ack"]})
+                self.wire.send({"kind": "acknowledged", "ack": message["ack"]})
+
+
+def _raise(error: InputError) -> None:
+    raise error

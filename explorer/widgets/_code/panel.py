@@ -18,6 +18,7 @@ from explorer.widgets._attention.selection import unit_spans
 from explorer.widgets._attention.tint_weights import token_weights
 from explorer.widgets._base.panel_part import PanelPart, sendable
 from explorer.widgets._code.scene import CodeScene, visible_positions
+from explorer.widgets._code.texts import PAGE_TEXTS
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 
@@ -39,7 +40,8 @@ class CodePanel:
             name="Attention heatmap, query rows by key columns",
         )
         self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
-        self.text = PanelPart("code_text")
+        self.text = PanelPart("code_text", PAGE_TEXTS["code_text"])
+        self.text.refused = session.jobs.tell
         self.widget = ipywidgets.Box([self.heat.plot, self.text, self.bars.widget])
         for name in ("ex-panel", "ex-code-panel"):
             self.widget.add_class(name)

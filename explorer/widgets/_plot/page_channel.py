@@ -9,6 +9,7 @@ that changes, and the anywidget is only the place on the page where it is shown.
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -18,33 +19,35 @@ import traitlets
 
 from explorer.figures._style.plotly_js import PLOTLY_JS_VERSION, plotly_js
 
-__all__ = ["ASSETS", "PLOTLY_JS_VERSION", "Channel", "Library"]
+__all__ = ["PLOTLY_JS_VERSION", "Channel", "Library", "asset"]
 
-ASSETS: Final = Path(__file__).parents[1] / "assets"
+_ASSETS: Final = Path(__file__).parents[1] / "assets"
 
 
 @cache
-def _view_source() -> str:
-    """Return the drawing code as one module: every file of `assets/view`, in the order of names."""
-    parts = sorted((ASSETS / "view").glob("*.js"))
-    return "\n".join(f"// ---- {part.name}\n{part.read_text('utf-8')}" for part in parts)
+def asset(name: str) -> str:
+    """Return the text of a bundle of the front end, such as ``"widget.js"``.
+
+    The bundles are built from `frontend/`; see `docs/development.md`.
+    """
+    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 class Library(ipywidgets.Widget):
-    """plotly.js and our drawing code, sent to a page once and shared by every plot on it.
+    """plotly.js and our drawing code, sent to a page once and shared by every widget on it.
 
     Attributes
     ----------
     plotly
         The plotly.js bundle. Empty means "comes later": the page then waits for it.
-    view
-        Source of the drawing module.
+    page
+        Source of the module that draws plots and panels.
     release
         What the page keys its copy by, so that two kernels of different releases do not mix.
     """
 
     plotly = traitlets.Bytes().tag(sync=True)
-    view = traitlets.Unicode().tag(sync=True)
+    page = traitlets.Unicode().tag(sync=True)
     release = traitlets.Unicode().tag(sync=True)
 
     _shared: ClassVar[Library | None] = None
@@ -53,10 +56,10 @@ class Library(ipywidgets.Widget):
     def shared(cls) -> Library:
         """Return the one library of this kernel; a closed one is replaced."""
         if cls._shared is None or cls._shared.comm is None:
-            view = _view_source()
-            # hash() differs from kernel to kernel; the sum keeps equal code equal across them.
-            stamp = f"{version('plotly')}/{PLOTLY_JS_VERSION}/{len(view)}/{sum(view.encode()):x}"
-            cls._shared = cls(plotly=plotly_js(), view=view, release=stamp)
+            page = asset("page.js")
+            digest = sha256(page.encode()).hexdigest()[:16]
+            stamp = f"{version('plotly')}/{PLOTLY_JS_VERSION}/{digest}"
+            cls._shared = cls(plotly=plotly_js(), page=page, release=stamp)
         return cls._shared
 
 
@@ -72,15 +75,18 @@ class Channel(ipywidgets.Widget):
     heatmap
         The newest heatmap drawn into that figure, or None.
     arrays
-        Arrays of single traces changed since that figure, or None.
+        Arrays of single traces changed since that figure, each with its serial, or None.
     marks
         Threshold line, pinned cell, accessible name, height: small things.
+    texts
+        The words that never change.
     """
 
     figure = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     heatmap = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     arrays = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)
+    texts = traitlets.Dict().tag(sync=True)
 
     def post(self, **changes: Any) -> None:
         """Set several traits and send them as one message."""

@@ -18,8 +18,12 @@ import traitlets
 
 from explorer.errors import InputError
 from explorer.widgets._plot import encoding
+from explorer.widgets._plot.array_changes import ArrayChanges
 from explorer.widgets._plot.latest_only_queue import LatestOnlyQueue
-from explorer.widgets._plot.page_channel import ASSETS, Channel, Library
+from explorer.widgets._plot.page_channel import Channel, Library, asset
+from explorer.widgets._plot.texts import PLOT
+from explorer.widgets._protocol.gestures import checked_kind
+from explorer.widgets._protocol.plot_messages import PLOT_GESTURES
 
 __all__ = ["Plot"]
 
@@ -59,8 +63,12 @@ class Plot(anywidget.AnyWidget):
     >>> plot.restyle_heatmap([[0.7, 0.3]])
     """
 
-    _esm = ASSETS / "plot.js"
-    _css = ASSETS / "plot.css"
+    # Texts, never paths: anywidget would watch the files and keep every instance alive.
+    _esm = asset("widget.js")
+    _css = asset("plot.css")
+
+    part = traitlets.Unicode("plot", read_only=True).tag(sync=True)
+    """What the widget shows (for the page)."""
 
     channel_id = traitlets.Unicode(read_only=True).tag(sync=True)
     """Model id of the channel that carries the figure (for the page)."""
@@ -120,7 +128,7 @@ class Plot(anywidget.AnyWidget):
         **kwargs: Any,
     ) -> None:
         # Both before the widget itself: a page learns of models in the order they are made.
-        library, self._channel = Library.shared(), Channel()
+        library, self._channel = Library.shared(), Channel(texts=PLOT)
         self._outbox = LatestOnlyQueue(self._send_changes)
         self._figure: Any = None
         self.drawn: Any = None
@@ -128,7 +136,7 @@ class Plot(anywidget.AnyWidget):
         self._cells: dict[str, Any] | None = None
         self._cells_serial = 0
         self._labels: dict[str, list[str]] = {}
-        self._arrays: dict[str, dict[str, Any]] = {}
+        self._arrays = ArrayChanges()
         self._line_options: dict[str, Any] = {"axis": "x", "name": "threshold"}
         self._on_exact = on_exact
         self._from_page = False
@@ -169,7 +177,8 @@ class Plot(anywidget.AnyWidget):
         meta = meta if isinstance(meta, dict) else {}
         encoded["labels"] = {"x": meta.get("x_labels"), "y": meta.get("y_labels")}
         self._figure = self.drawn = figure
-        self._arrays, self._labels = {}, {}
+        self._arrays.clear()
+        self._labels = {}
         self._cells = next((t["cells"] for t in encoded["data"] if "cells" in t), None)
         self._outbox.put(figure=encoded, heatmap=None, arrays=None)
 
@@ -245,11 +254,11 @@ class Plot(anywidget.AnyWidget):
             raise InputError(
                 f"There is no trace {trace}: the figure has {number_of_traces}, counted from 0."
             )
-        changed = self._arrays.setdefault(str(trace), {})
         for name, value in arrays.items():
             path = name.replace("__", ".") if "__" in name else name.replace("_", ".")
-            changed[path] = encoding.encode(np.asarray(value) if _is_numbers(value) else value)
-        self._outbox.put(arrays={"traces": {k: dict(v) for k, v in self._arrays.items()}})
+            encoded = encoding.encode(np.asarray(value) if _is_numbers(value) else value)
+            self._arrays.put(trace, path, encoded)
+        self._outbox.put(arrays=self._arrays)
 
     def batch(self) -> AbstractContextManager[None]:
         """Draw everything changed inside the `with` at once: a new figure and its first numbers.
@@ -346,9 +355,7 @@ class Plot(anywidget.AnyWidget):
     def _send_changes(self, serial: int, changes: dict[str, Any]) -> None:
         if changes.keys() & {"figure", "heatmap"}:
             self._cells_serial = serial
-        self._channel.post(
-            **{k: None if v is None else v | {"serial": serial} for k, v in changes.items()}
-        )
+        self._channel.post(**{name: _message(part, serial) for name, part in changes.items()})
 
     def _post_marks(self, change: Any = None) -> None:
         self._channel.marks = {
@@ -371,36 +378,37 @@ class Plot(anywidget.AnyWidget):
     # ---- from the page
 
     def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        kind, value = content.get("kind"), content.get("value")
+        value = content.get("value")
         self._from_page = True
         try:
+            kind = checked_kind(PLOT_GESTURES, "a plot", content)
             if kind == "drawn":
                 self.set_trait("ready", self.ready + 1)
-                self.set_trait("width", int(content.get("width") or 0))
-                self._outbox.drawn(int(content["serial"]))
+                self.set_trait("width", content["width"])
+                self._outbox.drawn(content["serial"])
             elif kind == "width":
-                self.set_trait("width", int(content.get("width") or 0))
+                self.set_trait("width", content["width"])
             elif kind in _REPORTED:
                 self.set_trait(kind, value)
-            elif kind == "line" and value is not None:
-                self.line = float(value)
+            elif kind == "line":
+                self.line = float(content["value"])
             elif kind == "zoom":
                 self.zoom = None if value is None else tuple(float(v) for v in value)
             elif kind == "pin":
                 with self.hold_trait_notifications():
                     self.selected_row, self.selected_column = value or (None, None)
             elif kind == "error":
-                self.set_trait("error", str(value or ""))
+                self.set_trait("error", content["value"])
             elif kind == "exact":
-                self._answer_exact(content)
+                self._answer_exact(content["rows"])
+        except InputError as error:
+            self.set_trait("error", str(error))
         finally:
             self._from_page = False
-            if "n" in content:
-                self._channel.send({"kind": "ack", "of": kind, "view": content.get("view"),
-                                    "n": content["n"]})  # fmt: skip
+            if "ack" in content:
+                self._channel.send({"kind": "acknowledged", "ack": content["ack"]})
 
-    def _answer_exact(self, content: dict[str, Any]) -> None:
-        rows = [int(row) for row in content.get("rows", [])]
+    def _answer_exact(self, rows: list[int]) -> None:
         # A newer heatmap that still waits is what `on_exact` knows about; the page asks again.
         newer = self._outbox.waiting("heatmap") or self._outbox.waiting("figure")
         if self._on_exact is None or newer:
@@ -421,6 +429,13 @@ class Plot(anywidget.AnyWidget):
         self._outbox.close()
         self._channel.close()
         super().close()
+
+
+def _message(part: Any, serial: int) -> dict[str, Any] | None:
+    """Return a change as the page gets it."""
+    if isinstance(part, ArrayChanges):
+        return dict(part.message(serial))
+    return None if part is None else part | {"serial": serial}
 
 
 def _is_numbers(value: Any) -> bool:

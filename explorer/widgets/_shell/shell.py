@@ -17,6 +17,7 @@ from explorer.widgets._attention.view_sentences import sentence_of
 from explorer.widgets._base.panel_part import PanelPart
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._session import Session
+from explorer.widgets._shell.texts import PAGE_TEXTS
 from explorer.widgets._state import (
     CODE_MEASURES,
     METHOD_THRESHOLDS,
@@ -43,10 +44,12 @@ class Shell:
     def __init__(self, state: ExplorerState, session: Session) -> None:
         self.state = state
         self.session = session
-        self.header = PanelPart("header", styled=True)
-        self.strip = PanelPart("strip")
-        self.rail = PanelPart("rail")
-        self.status = PanelPart("status")
+        self.header = PanelPart("header", PAGE_TEXTS["header"], styled=True)
+        self.strip = PanelPart("toolbar", PAGE_TEXTS["toolbar"])
+        self.rail = PanelPart("head_selector", PAGE_TEXTS["head_selector"])
+        self.status = PanelPart("status", PAGE_TEXTS["status"])
+        for part in (self.header, self.strip, self.rail, self.status):
+            part.refused = session.jobs.tell
         self._measuring: tuple[int, str] | None = None
         self._serial = 0
         self._last = {"layer": 0, "head": 0}
@@ -68,7 +71,7 @@ class Shell:
 
     def on_copy(self, copy: Callable[[], str]) -> None:
         """Let `copy()` say what the copy button puts on the clipboard."""
-        self.header.on("copy", lambda *_: self.header.tell({"copy": copy()}))
+        self.header.on("copy", lambda *_: self.header.tell({"kind": "copy", "text": copy()}))
 
     def close(self) -> None:
         """Take the parts off every page."""

@@ -43,7 +43,7 @@ class Uploads:
         if int(message["offset"]) == len(self._contents):
             for buffer in buffers:
                 self._contents += bytes(buffer)
-        self._region.tell({"received": True})
+        self._region.tell({"kind": "received"})
         if len(self._contents) >= int(message["size"]):
             contents = bytes(self._contents)
             self._name, self._contents = "", bytearray()

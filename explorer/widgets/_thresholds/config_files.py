@@ -15,15 +15,15 @@ Download = dict[str, str]
 
 
 def config_file(config: Mapping[str, Any], kind: str) -> Download:
-    """Return the config of a `FeedbackExtractor` as ``"JSON"`` or ``"Python"``."""
-    if kind == "JSON":
+    """Return the config of a `FeedbackExtractor` as ``"json"`` or ``"python"``."""
+    if kind == "json":
         return _json("feedback_config.json", json_of(config))
     return _python("feedback_extractor.py", python_of_config(config))
 
 
 def recommendation_file(found: Recommendation, kind: str) -> Download:
-    """Return a recommendation as ``"JSON"`` or ``"Python"``."""
-    if kind == "JSON":
+    """Return a recommendation as ``"json"`` or ``"python"``."""
+    if kind == "json":
         return _json("recommendation.json", found.to_json())
     return _python("recommended_extractor.py", found.to_python())
 

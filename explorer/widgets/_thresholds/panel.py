@@ -24,6 +24,7 @@ from explorer.widgets._thresholds.panel_contents import (
     weights_content,
 )
 from explorer.widgets._thresholds.score_plots import THRESHOLDS, ScorePlots
+from explorer.widgets._thresholds.texts import PAGE_TEXTS
 
 
 class ThresholdsPanel(Panel):
@@ -34,13 +35,14 @@ class ThresholdsPanel(Panel):
 
     def __init__(self, state: ExplorerState, session: Session) -> None:
         super().__init__(state, session)
-        self.figures = self.part("lab", self._gestures())
-        self.changes = self.part("lab", {"here": lambda _: self._use_as_reference()})
-        self.moves = self.part("lab")
-        self.measure = self.part("lab")
+        self.figures = self.part("figures", PAGE_TEXTS["figures"], self._gestures())
+        here = {"here": lambda _: self._use_as_reference()}
+        self.changes = self.part("call_changes", PAGE_TEXTS["call_changes"], here)
+        self.moves = self.part("weight_moves", PAGE_TEXTS["weight_moves"])
+        self.measure = self.part("head_quality", PAGE_TEXTS["head_quality"])
         embed = {"embed": lambda _: session.baselines.embed()}
-        self.baselines = self.part("lab", embed)
-        self.agreement = self.part("lab", embed)
+        self.baselines = self.part("baselines", PAGE_TEXTS["baselines"], embed)
+        self.agreement = self.part("agreement", PAGE_TEXTS["agreement"], embed)
         self.scores = ScorePlots(state, session)
         self.comparison = ComparisonPlots(state, session)
         self.widget = self._layout()
@@ -151,13 +153,13 @@ class ThresholdsPanel(Panel):
         return {
             "best": lambda message: self.scores.use(message.get("threshold")),
             "recommend": lambda _: found.recommend(),
-            "cancel recommend": lambda _: session.cancel(found.JOB),
+            "cancel_recommend": lambda _: session.cancel(found.JOB),
             "read_again": lambda _: session.stand_in.record_again(),
-            f"cancel {session.stand_in.JOB}": lambda _: session.cancel(session.stand_in.JOB),
+            f"cancel_{session.stand_in.JOB}": lambda _: session.cancel(session.stand_in.JOB),
             "measure": lambda _: session.ablation.measure(),
             "stop": lambda _: session.cancel(session.ablation.JOB),
             "take": lambda _: self._after(found.show),
-            "go back": lambda _: self._after(found.undo),
+            "go_back": lambda _: self._after(found.undo),
             "export": self._export,
             "report": lambda _: self._write_report(),
         }
@@ -173,13 +175,15 @@ class ThresholdsPanel(Panel):
     def _export(self, message: Mapping[str, Any]) -> None:
         """Save the config of what is shown, or that of the recommendation."""
         what = str(message.get("what"))
-        kind = what.removeprefix("recommended ")
+        kind = what.removeprefix("recommended_")
         found = self.session.recommendation.accepted
         if what != kind and found is not None:
             download = recommendation_file(found, kind)
         else:
             download = config_file(self.session.methods.config(), kind)
-        self.figures.tell({"download": download})
+        self.figures.tell({"kind": "download", **download})
 
     def _write_report(self) -> None:
-        self.session.report.write(lambda page: self.figures.tell({"download": report_file(page)}))
+        self.session.report.write(
+            lambda page: self.figures.tell({"kind": "download", **report_file(page)})
+        )

@@ -40,7 +40,6 @@ def figures_content(session: Session) -> Content:
     cost: AblationCost | None = thresholds.cost
     whole_offer = offer is not None and cost is not None and not cost.measured
     content = {
-        "part": "figures",
         "method": state.method,
         "methods": [[name, name, texts.METHODS[name]] for name in THRESHOLD_NAMES],
         "refused": "" if whole_offer else thresholds.refused,  # the offer says what is missing
@@ -83,7 +82,9 @@ def figures_content(session: Session) -> Content:
 def outcome_content(session: Session) -> Content:
     """Return what the main part shows at the threshold, in addition to `figures_content`."""
     outcome, analysis = session.thresholds.outcome, session.thresholds.analysis
-    content: Content = {"counts": [], "rows": [], "recommended": _recommended(session)}
+    content: Content = {
+        "counts": [], "rows": [], "at_best": False, "recommended": _recommended(session)
+    }  # fmt: skip
     if outcome is not None and analysis is not None:
         content |= {
             "counts": [outcome.tp, outcome.fp, outcome.fn, outcome.tn],
@@ -97,7 +98,6 @@ def changes_content(session: Session) -> Content:
     """Return the two thresholds between which calls change."""
     outcome = session.thresholds.outcome
     return {
-        "part": "between",
         "hidden": outcome is None,
         "reference": session.state.reference_threshold,
         "threshold": None if outcome is None else outcome.threshold,
@@ -110,7 +110,6 @@ def baselines_content(session: Session) -> Content:
     comparison: BaselineComparison | None = baselines.comparison
     silent = comparison is None or _selection_warning(session)
     return {
-        "part": "free",
         "hidden": comparison is None,
         "embedded": baselines.embedded,
         "busy": baselines.JOB in session.jobs.reports,
@@ -122,12 +121,11 @@ def head_map_content(session: Session) -> Content:
     """Return the choice of a measure above the map of heads, or why there is no map."""
     heads, analysis = session.head_map, session.thresholds.analysis
     return {
-        "part": "measure",
         "hidden": heads.map is None and (analysis is None or not heads.refused),
         "measure": session.state.quality,
         "measures": [[name, *each] for name, each in texts.QUALITIES.items()],
         "there": heads.map is not None,
-        "heads": heads.refused if heads.map is None else "",
+        "heads": texts.no_head_map(heads.refused if heads.map is None else ""),
     }
 
 
@@ -147,7 +145,6 @@ def agreement_content(session: Session) -> Content:
             ]
         )
     return {
-        "part": "agree",
         "hidden": analysis is None or not rows,
         "rows": rows,
         "embed": not session.baselines.embedded and state.method != "embedding",
@@ -160,7 +157,6 @@ def weights_content(session: Session, ends: FinalWeights | None) -> Content:
     analysis = session.thresholds.analysis
     truth = "labels" if analysis is None else analysis.judged.truth
     return {
-        "part": "moves",
         "hidden": ends is None,
         "strategy": session.state.update_strategy,
         "strategies": [[name, name, title] for name, title in texts.STRATEGIES.items()],
@@ -243,14 +239,18 @@ def _recommended(session: Session) -> Content | None:
     if found is None:
         return None
     if isinstance(found, ValidationError):
-        return {"said": texts.no_recommendation(found), "accepted": False, "notes": []}
+        return _nothing_recommended(found, [])
     notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
     if not found.accepted:
-        said = texts.no_recommendation(found.refusal)
-        return {"said": said, "accepted": False, "notes": notes}
+        return _nothing_recommended(found.refusal, notes)
     said = texts.recommended(str(found.choice), found.threshold, found)
     shown = is_shown(session.state, found.config)
     return {"said": said, "accepted": True, "notes": notes, "shown": shown}
+
+
+def _nothing_recommended(reason: object, notes: list[list[str]]) -> Content:
+    said = texts.no_recommendation(reason)
+    return {"said": said, "accepted": False, "shown": False, "notes": notes}
 
 
 def _more_signals(session: Session) -> Content | None:

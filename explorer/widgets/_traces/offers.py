@@ -30,7 +30,7 @@ def recording_offer(reports: Mapping[str, JobReport]) -> Offer | None:
         report = reports.get(job)
         if report is not None:
             text = texts.under_way(report.message, report.fraction)
-            return {"text": text, "actions": [[f"cancel {job}", *texts.CANCEL]]}
+            return {"text": text, "actions": [[f"cancel_{job}", *texts.CANCEL]]}
     return None
 
 

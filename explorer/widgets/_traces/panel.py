@@ -26,6 +26,7 @@ from explorer.widgets._traces.offers import (
     trace_offer,
 )
 from explorer.widgets._traces.scene import TraceScene
+from explorer.widgets._traces.texts import PAGE_TEXTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ class TracesPanel(Panel):
             height=260,
         )
         self.heat.on_pick = self._pick
-        self.cards = self.part("cards", self._gestures())
+        self.cards = self.part("trace_cards", PAGE_TEXTS["trace_cards"], self._gestures())
         Uploads(self.cards, session.traces.load_bytes, session.jobs.tell)
         self.feedback = MethodsPanel(state, session, self._pick_unit)
         self.weights = WeightsPanel(state, session, self._pick_unit)
@@ -88,7 +89,7 @@ class TracesPanel(Panel):
             "by_text": lambda _: setattr(state, "method", "embedding"),
             "reach": lambda _: self._use_threshold_within_reach(),
             "label": lambda message: session.labels.label(str(message["unit"]), message["value"]),
-            **{f"cancel {job}": lambda _, job=job: session.cancel(job) for job in RECORDING_JOBS},
+            **{f"cancel_{job}": lambda _, job=job: session.cancel(job) for job in RECORDING_JOBS},
         }
 
     def _pin_unit(self, name: Any) -> None:

@@ -40,7 +40,7 @@ class Drawn(Panel):
     def __init__(self, state: ExplorerState, session: Session, count: Count) -> None:
         super().__init__(state, session)
         self.drawn: list[str] = []
-        self.status = self.part("status", {"fail": self.fail})
+        self.status = self.part("weights", {}, {"cancel": self.fail})
         self.widget = self.box([self.status], "ex-panel")
         self.draw_on(self.bars, "threshold", "method")
         self.draw_on(self.words, "method", "layer")
@@ -152,10 +152,10 @@ def test_gestures_reach_the_session_and_their_errors_the_app(state: ExplorerStat
     status = PanelDriver(panel.status)
     status.press("set", name="layer", value=3)
     assert session.set == [message]
-    status.press("fail")
+    status.press("cancel")
     assert session.jobs.error == "This cannot be."
     with pytest.raises(ZeroDivisionError):  # a fault of the program is not hidden
-        status.press("fail", badly=True)
+        status.press("cancel", badly=True)
 
 
 def test_a_closed_panel_leaves_nothing_behind(state: ExplorerState) -> None:

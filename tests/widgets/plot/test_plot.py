@@ -201,10 +201,15 @@ class TestFastPath:
         plot.restyle(1, x=[0.5, 0.25], marker_color=["red", "blue"])
         plot.restyle(0, text=["p", "q"])
         settle(plot)
-        traces = wire(plot).arrays["traces"]
-        assert decoded(traces["1"]["x"]).tolist() == [0.5, 0.25]
-        assert traces["1"]["marker.color"] == ["red", "blue"]
-        assert traces["0"] == {"text": ["p", "q"]}
+        arrays = wire(plot).arrays
+        changes = {(c["trace"], c["path"]): c for c in arrays["changes"]}
+        assert decoded(changes[1, "x"]["value"]).tolist() == [0.5, 0.25]
+        assert changes[1, "marker.color"]["value"] == ["red", "blue"]
+        assert changes.keys() == {(1, "x"), (1, "marker.color"), (0, "text")}
+        assert changes[0, "text"]["value"] == ["p", "q"]
+        # A page that drew the first message needs only what came with the second.
+        assert arrays["serial"] == changes[0, "text"]["serial"]
+        assert changes[1, "x"]["serial"] == arrays["serial"] - 1
         with pytest.raises(InputError, match="no trace 2"):
             plot.restyle(2, x=[1])
 
@@ -308,20 +313,23 @@ class TestReports:
         monkeypatch.setattr(wire(plot), "send", lambda c, **b: sent.append((c, b.get("buffers"))))
         plot.on_exact = lambda rows: {row: np.array([0.123456789, row]) for row in rows}
         settle(plot)
-        from_page(plot, kind="exact", rows=[1], n=1, view="v")
+        from_page(plot, kind="exact", rows=[1], ack={"view": "v", "key": "exact", "n": 1})
         answer, values = sent[0]
         assert answer == {"kind": "exact", "rows": [1], "serial": wire(plot).figure["serial"]}
         assert np.frombuffer(values[0], "<f4").tolist() == [np.float32(0.123456789), 1.0]
-        assert sent[1][0]["kind"] == "ack"
+        assert sent[1][0] == {
+            "kind": "acknowledged",
+            "ack": {"view": "v", "key": "exact", "n": 1},
+        }
 
     def test_a_failing_on_exact_is_reported_and_answered(self, plot, monkeypatch):
         sent = []
         monkeypatch.setattr(wire(plot), "send", lambda c, buffers=None: sent.append(c))
         plot.on_exact = lambda rows: 1 / 0
         settle(plot)
-        from_page(plot, kind="exact", rows=[1], n=1, view="v")
+        from_page(plot, kind="exact", rows=[1], ack={"view": "v", "key": "exact", "n": 1})
         assert "division by zero" in plot.error
-        assert [message["kind"] for message in sent] == ["ack"]
+        assert [message["kind"] for message in sent] == ["acknowledged"]
 
     def test_a_line_stands_on_x_or_y(self, plot):
         with pytest.raises(InputError, match='"x" or "y"'):

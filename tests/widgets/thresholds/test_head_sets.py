@@ -322,8 +322,8 @@ def test_the_config_of_a_set_is_handed_out(app: Explorer) -> None:
     page = AppDriver(app)
     app.tab = "thresholds"
     app.heads = SET
-    page.figures.press("export", what="JSON")
-    page.figures.press("export", what="Python")
+    page.figures.press("export", what="json")
+    page.figures.press("export", what="python")
     config = json.loads(page.downloads[0]["text"])
     assert config["heads"] == app.heads.to_dict()
     assert not {"layer", "head", "reduction", "normalisation"} & set(config)
@@ -394,7 +394,7 @@ def test_what_is_recommended_can_be_shown_and_handed_out(
     pd.testing.assert_frame_equal(app.sweep, sweep(judge(traces, table)).table)
     assert shown(app) == explained(app, **found.config)
 
-    for what in ("recommended Python", "Python", "recommended JSON", "JSON"):
+    for what in ("recommended_python", "python", "recommended_json", "json"):
         page.figures.press("export", what=what)
     for file in page.downloads[:2]:
         names: dict = {}
@@ -418,7 +418,7 @@ def test_a_search_that_was_stopped_goes_on(
     def stop_in_the_third_fold(job: Job, progress: Progress) -> None:
         told.append(progress.message)
         if "2 of 10" in progress.message:
-            page.figures.press("cancel recommend")
+            page.figures.press("cancel_recommend")
 
     pass_on = "explorer.widgets._thresholds.recommendation_controller.pass_on"
     monkeypatch.setattr(pass_on, stop_in_the_third_fold)

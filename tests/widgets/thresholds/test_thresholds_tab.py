@@ -188,8 +188,8 @@ def test_baselines_are_beside_it_and_few_labels_are_told(app: Explorer) -> None:
 
 def test_the_config_can_be_taken_away(app: Explorer) -> None:
     page = AppDriver(app)
-    page.figures.press("export", what="JSON")
-    page.figures.press("export", what="Python")
+    page.figures.press("export", what="json")
+    page.figures.press("export", what="python")
     config = json.loads(page.downloads[0]["text"])
     assert FeedbackExtractor(config=config).config.attention_threshold == 0.18
     names: dict = {}

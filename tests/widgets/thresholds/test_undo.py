@@ -65,7 +65,7 @@ def test_everything_is_as_it_was(app: Explorer) -> None:
     press(app, "take")
     taken = app.threshold
     assert (app.method, taken == 0.25, is_shown(app)) == ("attention", False, True)
-    press(app, "go back")
+    press(app, "go_back")
     assert (app.method, app.layer, app.head, app.threshold) == ("citation", 2, 0, 0.25)
     assert app.heads is None
     assert not is_shown(app)
@@ -92,7 +92,7 @@ def test_a_set_that_is_taken_away_takes_its_threshold_along(
 def test_leaving_a_set_of_ones_own_leaves_the_threshold(app: Explorer) -> None:
     press(app, "take")
     heads = app.heads
-    press(app, "go back")
+    press(app, "go_back")
     app.heads = heads
     app.threshold = 0.6
     AppDriver(app).choose("heads", None)
@@ -143,6 +143,6 @@ def test_choosing_can_be_stopped_where_it_was_begun(
     page = AppDriver(app)
     stopped: list[str | None] = []
     monkeypatch.setattr(Session, "cancel", lambda _, job=None: stopped.append(job))
-    press(app, "cancel recommend")
+    press(app, "cancel_recommend")
     assert stopped == ["recommend"]
     assert page.figures["recommending"] is False

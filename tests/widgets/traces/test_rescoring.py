@@ -210,7 +210,7 @@ def test_what_was_read_until_the_stop_is_kept(
     monkeypatch.setattr(explorer.rag, "score_traces", stopping)
     page.figures.press("read_again")
     app.wait()
-    page.figures.press("cancel scoring")
+    page.figures.press("cancel_scoring")
     assert sorted(readings(app)) == [[], [], list(MORE)]
     monkeypatch.undo()
     page.figures.press("read_again")

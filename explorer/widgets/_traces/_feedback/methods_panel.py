@@ -31,7 +31,7 @@ class MethodsPanel(Panel):
 
     def __init__(self, state: ExplorerState, session: Session, pick: Callable[[str], None]) -> None:
         super().__init__(state, session)
-        self.methods = self.part("methods")
+        self.methods = self.part("methods", texts.PAGE_TEXTS["methods"])
         self.bars = BarsView(state, name="Feedback bars, one a hyperedge")
         self.bars.on_pick = pick
         self.comparison = ClickablePlot(

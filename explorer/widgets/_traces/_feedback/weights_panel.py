@@ -35,7 +35,9 @@ class WeightsPanel(Panel):
 
     def __init__(self, state: ExplorerState, session: Session, pick: Callable[[str], None]) -> None:
         super().__init__(state, session)
-        self.weights = self.part("weights", {"cancel": lambda _: self._cancel()})
+        self.weights = self.part(
+            "weights", texts.PAGE_TEXTS["weights"], {"cancel": lambda _: self._cancel()}
+        )
         self.plot = ClickablePlot("Entities of the hyperedges", self._draw, pick)
         self.widgets = [self.weights, self.keep(self.plot.plot)]
         self.draw_on(

@@ -1,0 +1,351 @@
+"""Contents: what every part of the page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, NotRequired, TypedDict
+
+Choice = tuple[str, str] | tuple[str, str, str]
+"""A choice: its value, its label, and what it says on hover."""
+
+Note = tuple[str, str]
+"""A word, and what it says on hover."""
+
+
+class Palette(TypedDict):
+    """Colours of attention: 256 for each theme."""
+
+    name: str
+    light: list[str]
+    dark: list[str]
+
+
+class ChoiceGroup(TypedDict):
+    """Choices under a heading."""
+
+    group: str
+    options: list[tuple[str, str, str]]
+
+
+# the shell
+
+
+class ModelStatus(TypedDict):
+    """How the model is."""
+
+    kind: str
+    text: str
+
+
+class Header(TypedDict):
+    """The top line."""
+
+    tab: str
+    tabs: list[tuple[str, str]]
+    model: str
+    models: list[ChoiceGroup]
+    status: ModelStatus
+
+
+class ToolbarChoices(TypedDict):
+    """What can be chosen in the toolbar."""
+
+    reduction: list[tuple[str, str]]
+    normalisation: list[tuple[str, str]]
+    unit_kind: list[tuple[str, str]]
+    bar_order: list[tuple[str, str]]
+    colour_scale: list[tuple[str, str]]
+    scaling: list[tuple[str, str]]
+
+
+class Toolbar(TypedDict):
+    """The line of controls."""
+
+    threshold: float
+    threshold_name: Literal["citation_threshold", "similarity_threshold", "threshold"]
+    threshold_label: str
+    threshold_scale: Literal["linear", "log"]
+    of_attention: bool
+    of_set: bool
+    reachable: tuple[float, float] | None
+    reduction: str
+    normalisation: str
+    unit_kind: str | None
+    of_code: bool
+    judging: bool
+    bar_order: str
+    colour_scale: str
+    scaling: str
+    hide_special: bool
+    hide_sink: bool
+    choices: ToolbarChoices
+    counts: list[tuple[str, int, str, str]]
+
+
+class HeadSet(TypedDict):
+    """A set of heads that overrides layer and head."""
+
+    name: str
+    title: str
+    caption: str
+    cells: list[tuple[int, int, float]]
+
+
+class LastHead(TypedDict):
+    """Layer and head before a mean was chosen."""
+
+    layer: int
+    head: int
+
+
+class HeadSelector(TypedDict):
+    """Layer, head, and the grid of heads."""
+
+    layers: int
+    heads: int
+    layer: int | None
+    head: int | None
+    set: HeadSet | None
+    last: LastHead
+    measure: str
+    measures: list[tuple[str, str]]
+    serial: int
+    reason: str
+
+
+class JobProgress(TypedDict):
+    """A job under way."""
+
+    lane: str
+    message: str
+    fraction: float | None
+
+
+class Status(TypedDict):
+    """The last line."""
+
+    sentence: str
+    error: str
+    notes: list[Note]
+    jobs: list[JobProgress]
+
+
+# the code tab
+
+
+class CodeDocument(TypedDict):
+    """Lines of the code: number and parts, each with text, token (or -1) and kind."""
+
+    serial: int
+    lines: list[tuple[int | None, list[tuple[str, int, int]]]]
+
+
+class CodeWindow(TypedDict):
+    """The stretch of a long code that is in view."""
+
+    text: str
+    previous: int | None
+    next: int | None
+
+
+class CodeText(TypedDict):
+    """The code."""
+
+    programs: list[tuple[str, str]]
+    title: str
+    editable: bool
+    direction: Literal["column", "row"]
+    pinned: int | None
+    marked: list[int]
+    window: CodeWindow | None
+
+
+# the traces tab
+
+
+class TraceCard(TypedDict):
+    """A hyperedge."""
+
+    id: str
+    text: str
+    entities: list[str]
+    label: bool | None
+    score: float | None
+    feedback: float | None
+    verdict: str
+    mark: str
+    colour: str
+    diagnostics: list[Note]
+
+
+class Problems(TypedDict):
+    """What was wrong with a trace file."""
+
+    title: str
+    lines: list[tuple[int | None, str]]
+    more: str
+
+
+class Offer(TypedDict):
+    """What can be done about something that a trace lacks: kind, label and title of each."""
+
+    text: str
+    actions: list[tuple[str, str, str]]
+
+
+class TraceCards(TypedDict):
+    """The open trace; only the first three keys without one."""
+
+    count: int
+    index: int
+    problems: Problems
+    file: NotRequired[int]
+    id: NotRequired[str]
+    view: NotRequired[Literal["cards", "text"]]
+    source: NotRequired[str]
+    query: NotRequired[str]
+    answer: NotRequired[str]
+    streaming: NotRequired[bool]
+    offer: NotRequired[Offer | None]
+    notes: NotRequired[list[str]]
+    cards: NotRequired[list[TraceCard]]
+    pinned: NotRequired[str | None]
+
+
+class Methods(TypedDict):
+    """What feedback is computed from: value, label, title, and whether it can be had."""
+
+    hidden: bool
+    method: str
+    compare: bool
+    methods: list[tuple[str, str, str, bool]]
+    said: str
+
+
+class Weights(TypedDict):
+    """Entities or weights under the bars."""
+
+    hidden: bool
+    view: Literal["entities", "weights"]
+    strategy: str
+    strategies: list[tuple[str, str]]
+    busy: bool
+    said: str
+
+
+# the thresholds tab
+
+
+class MeasureOffer(TypedDict):
+    """What can be done where causal use is not known."""
+
+    text: str
+    kind: Literal["measure", "stop"]
+    action: str
+
+
+class Recommended(TypedDict):
+    """What is recommended."""
+
+    said: str
+    accepted: bool
+    shown: bool
+    notes: list[Note]
+
+
+class MoreReadings(TypedDict):
+    """What could be read in addition."""
+
+    said: str
+    busy: bool
+
+
+class Figures(TypedDict):
+    """What the labels say of the threshold."""
+
+    method: str
+    methods: list[tuple[str, str, str]]
+    refused: str
+    can_label: bool
+    truth: str
+    truths: list[tuple[str, str, str]]
+    least_drop: float
+    columns: tuple[str, str]
+    offer: MeasureOffer | None
+    said: str
+    reporting: bool
+    there: bool
+    counts: list[int]
+    rows: list[tuple[str, str, str, str, str]]
+    best: float | None
+    at_best: bool
+    judged: str
+    warning: str
+    notes: list[Note]
+    recommending: bool
+    recommended: Recommended | None
+    more: MoreReadings | None
+
+
+class CallChanges(TypedDict):
+    """The two thresholds between which calls change."""
+
+    hidden: bool
+    reference: float
+    threshold: float | None
+
+
+class Baselines(TypedDict):
+    """How far the scores are ahead of baselines."""
+
+    hidden: bool
+    embedded: bool
+    busy: bool
+    said: str
+
+
+class Agreement(TypedDict):
+    """How far other methods agree: method, kappa, interval and share of each."""
+
+    hidden: bool
+    rows: list[tuple[str, str, str, str]]
+    embed: bool
+    busy: bool
+
+
+class HeadQuality(TypedDict):
+    """How every head is judged."""
+
+    hidden: bool
+    measure: str
+    measures: list[tuple[str, str, str]]
+    there: bool
+    heads: str
+
+
+class WeightMoves(TypedDict):
+    """How feedback changes the weights."""
+
+    hidden: bool
+    strategy: str
+    strategies: list[tuple[str, str, str]]
+    said: str
+
+
+CONTENTS: Final[Mapping[str, type]] = {
+    "header": Header,
+    "toolbar": Toolbar,
+    "head_selector": HeadSelector,
+    "status": Status,
+    "code_text": CodeText,
+    "trace_cards": TraceCards,
+    "methods": Methods,
+    "weights": Weights,
+    "figures": Figures,
+    "call_changes": CallChanges,
+    "baselines": Baselines,
+    "agreement": Agreement,
+    "head_quality": HeadQuality,
+    "weight_moves": WeightMoves,
+}
+"""What every part of the page draws."""

@@ -1,0 +1,109 @@
+"""Texts of the parts that all tabs share: header, toolbar, head selector, status line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_OVERRIDDEN: Final = "A head set overrides this setting. Changing the setting removes the head set."
+
+PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "header": {
+        "name": "explorer",
+        "tabs": "Views",
+        "model": "Model",
+        "other_model": "folder or hub id…",
+        "model_input": "Folder of a model, or its id on the hub",
+        "model_placeholder": "folder or hub id, then Enter",
+        "copy": "copy",
+        "copy_title": "Copy Python code that shows this view again",
+        "copied": "copied",
+        "save": "save",
+        "save_title": "Save this view",
+        "saved": "saved {name}",
+        "save_table": "Feedback table (CSV)",
+        "save_html": "Page (HTML, interactive)",
+        "save_png": "Picture (PNG)",
+        "save_traces": "Traces with labels (JSON Lines)",
+        "save_settings": "Settings (JSON)",
+        "help": "Help",
+        "help_title": "Mouse, keyboard, and how to read the heatmap",
+        "reading": "Reading the heatmap",
+        "reading_text": (
+            "Rows are the positions that attend (queries), columns the positions they attend to "
+            "(keys). Each row of a head sums to 1; hidden columns keep their share."
+        ),
+        "keys": "Mouse and keyboard",
+        "keys_list": [
+            ["click", "pin a token, a cell or a unit in every view"],
+            ["Esc", "unpin"],
+            ["drag in the heatmap", "zoom in; double click to zoom out"],
+            ["arrows on the grid of heads", "up, down: layer; left, right: head"],
+            ["drag the line in the bars", "move the threshold"],
+            ["PgUp, PgDn on the traces", "previous, next trace"],
+            ["Ctrl+Enter in the editor", "run the code"],
+        ],
+        "caution": (
+            "High attention does not prove that a text was used. Check a threshold against labels "
+            "before you act on it."
+        ),
+    },
+    "toolbar": {
+        "threshold": "Threshold",
+        "threshold_typed": "Threshold, typed",
+        "reachable": "Scores range from {low} to {high} (the dark part of the slider)",
+        "scale": "Scale of the threshold",
+        "log": "log",
+        "log_title": "Logarithmic scale: most scores are small",
+        "linear": "lin",
+        "linear_title": "Linear scale",
+        "score": "score",
+        "reduction": "Reduction",
+        "reduction_title": "How the scores of a unit's tokens become one number",
+        "normalised": "as",
+        "normalisation": "Normalisation",
+        "normalisation_title": "Raw score, share of all units, or lift over the share of tokens",
+        "overridden": _OVERRIDDEN,
+        "units": "Units",
+        "units_title": "Units of the code that are scored",
+        "order": "bars by",
+        "order_title": "Order of the bars",
+        "colours": "colours",
+        "colour_scale": "Colour scale",
+        "colour_scale_title": "Colour scale of attention",
+        "scaling": "Colour scaling",
+        "scaling_title": "How an attention weight maps to a colour",
+        "hide_special": "hide special",
+        "hide_special_title": "Hide the model's special tokens",
+        "hide_sink": "hide sink",
+        "hide_sink_title": "Hide the first key column, which attracts attention whatever its token",
+        "verdicts": "Verdicts",
+    },
+    "head_selector": {
+        "layer": "Layer",
+        "head": "Head",
+        "mean": "mean",
+        "layer_mean": "Mean over all layers",
+        "head_mean": "Mean over all heads",
+        "previous_layer": "Previous layer",
+        "next_layer": "Next layer",
+        "previous_head": "Previous head",
+        "next_head": "Next head",
+        "overridden": _OVERRIDDEN,
+        "remove_set": "Remove the head set",
+        "remove_set_title": "Remove the head set and use layer and head again (Esc)",
+        "grid": "grid",
+        "grid_role": "grid of heads",
+        "grid_label": "Layer {layer} of {layers}, head {head} of {heads}. Move with the arrow keys.",
+        "grid_caption": "layer {layer}, head {head}",
+        "measure_title": "Measure that colours the grid",
+        "layer_axis": "layer ↓",
+        "head_axis": "head →",
+    },
+    "status": {
+        "cancel": "cancel",
+        "dismiss": "dismiss",
+        "dismiss_label": "Dismiss the message",
+    },
+}
+"""Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""

@@ -1,0 +1,135 @@
+// The top line: name, tabs, model and its state, copy, save, help.
+
+import { fillSelect, quietButton } from "../../lib/controls.ts";
+import { h, setText } from "../../lib/dom.ts";
+import { copyText, download } from "../../lib/files.ts";
+import { fill } from "../../lib/format.ts";
+import type {
+  HeaderContent,
+  HeaderGesture,
+  HeaderTexts,
+  SaveGesture,
+} from "../../protocol/index.ts";
+import { panel } from "../panel.ts";
+import { helpDialog } from "./help.ts";
+import { menu } from "./menu.ts";
+
+/** What the list of models holds in place of a model. */
+const OTHER_MODEL = "other…";
+const SAID_MS = 2500;
+
+export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
+  "ex-header",
+  ({ el, texts, tell, listen, atEnd }) => {
+    let content: HeaderContent;
+    const set = (name: "model" | "tab", value: string) => tell.now({ kind: "set", name, value });
+    const tabs = h("div", { class: "ex-tabs", role: "tablist", "aria-label": texts.tabs });
+    const modelSelect = h("select", {
+      "aria-label": texts.model,
+      class: "ex-model",
+      onChange: () => {
+        if (modelSelect.value === OTHER_MODEL) askForModel(true);
+        else set("model", modelSelect.value);
+      },
+    });
+    const modelInput = h("input", {
+      type: "text",
+      class: "ex-model-input",
+      "aria-label": texts.model_input,
+      placeholder: texts.model_placeholder,
+      spellcheck: "false",
+      hidden: true,
+      onKeydown: (event) => {
+        if (event.key === "Escape") askForModel(false);
+        const wanted = modelInput.value.trim();
+        if (event.key !== "Enter" || !wanted) return;
+        set("model", wanted);
+        askForModel(false);
+      },
+    });
+    const light = h("span", { class: "ex-light", "aria-hidden": "true" });
+    const state = h("span", { class: "ex-model-state", role: "status" });
+    const said = h("span", { class: "ex-said", role: "status" });
+    const save = (what: SaveGesture["what"]) => () => tell.now({ kind: "save", what });
+
+    el.replaceChildren(
+      h("span", { class: "ex-name" }, texts.name),
+      tabs,
+      h("span", { class: "ex-grow" }),
+      h("span", { class: "ex-model-box" }, light, modelSelect, modelInput, state),
+      said,
+      quietButton(texts.copy, texts.copy_title, () => tell.now({ kind: "copy" })),
+      menu(texts.save, texts.save_title, [
+        [texts.save_table, save("table")],
+        [texts.save_html, save("html")],
+        [texts.save_png, save("png")],
+        [texts.save_traces, save("traces")],
+        [texts.save_settings, save("settings")],
+      ]),
+      ...helpDialog(texts),
+    );
+
+    function askForModel(open: boolean): void {
+      modelInput.hidden = !open;
+      modelSelect.hidden = open;
+      if (open) {
+        modelInput.value = "";
+        modelInput.focus();
+      } else draw(content);
+    }
+
+    function tabButton([value, label]: HeaderContent["tabs"][number]): HTMLElement {
+      return h(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          "data-value": value,
+          onClick: () => set("tab", value),
+          onKeydown: (event) => {
+            if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+            const all = [...tabs.children] as HTMLElement[];
+            const step = event.key === "ArrowRight" ? 1 : all.length - 1;
+            const next = all[(all.indexOf(event.currentTarget as HTMLElement) + step) % all.length];
+            next.focus();
+            next.click();
+          },
+        },
+        label,
+      );
+    }
+
+    function draw(next: HeaderContent): void {
+      content = next;
+      if (tabs.childElementCount !== content.tabs.length) {
+        tabs.replaceChildren(...content.tabs.map(tabButton));
+      }
+      for (const tab of tabs.children as HTMLCollectionOf<HTMLElement>) {
+        const chosen = tab.dataset.value === content.tab;
+        tab.setAttribute("aria-selected", String(chosen));
+        tab.tabIndex = chosen ? 0 : -1;
+      }
+      fillSelect(modelSelect, [...content.models, [OTHER_MODEL, texts.other_model]], content.model);
+      light.dataset.state = content.status.kind;
+      light.title = state.title = content.status.text;
+      setText(state, content.status.text);
+    }
+
+    let quiet: ReturnType<typeof setTimeout> | undefined;
+    function say(text: string): void {
+      setText(said, text);
+      clearTimeout(quiet);
+      quiet = setTimeout(() => setText(said, ""), SAID_MS);
+    }
+    atEnd(() => clearTimeout(quiet));
+    listen((message) => {
+      if (message.kind === "download") {
+        download(message);
+        say(fill(texts.saved, { name: message.name }));
+      } else if (message.kind === "copy") {
+        copyText(message.text).then(() => say(texts.copied));
+      }
+    });
+    return draw;
+  },
+);

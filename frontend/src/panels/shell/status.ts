@@ -1,0 +1,103 @@
+// The last line: the view in words, what is being done and how far, and what went wrong.
+
+import { badge } from "../../lib/controls.ts";
+import { h, refill, setText } from "../../lib/dom.ts";
+import type {
+  JobProgress,
+  StatusContent,
+  StatusGesture,
+  StatusTexts,
+} from "../../protocol/index.ts";
+import { panel } from "../panel.ts";
+
+const SLOW_MS = 200; // what is over sooner is not worth a flicker
+
+interface JobBar {
+  readonly node: HTMLElement;
+  readonly timer: ReturnType<typeof setTimeout>;
+  show(latest: JobProgress): void;
+}
+
+export const status = panel<StatusContent, StatusTexts, StatusGesture>(
+  "ex-status",
+  ({ el, texts, tell, atEnd }) => {
+    const sentence = h("span", { class: "ex-sentence", role: "status", "aria-live": "polite" });
+    const jobs = h("span", { class: "ex-jobs" });
+    const failure = h("div", { class: "ex-failure", role: "alert", hidden: true });
+    const notes = h("div", { class: "ex-notes" });
+    const line = h(
+      "div",
+      { class: "ex-status-line" },
+      sentence,
+      h("span", { class: "ex-grow" }),
+      jobs,
+    );
+    el.replaceChildren(failure, notes, line);
+    const bars = new Map<string, JobBar>();
+    atEnd(() => {
+      for (const { timer } of bars.values()) clearTimeout(timer);
+    });
+
+    function jobBar({ lane, message }: JobProgress): JobBar {
+      const bar = h("progress", { max: 1, "aria-label": message });
+      const text = h("span", {});
+      const cancel = h(
+        "button",
+        { type: "button", class: "ex-quiet", onClick: () => tell.now({ kind: "cancel", lane }) },
+        texts.cancel,
+      );
+      const node = h("span", { class: "ex-job", hidden: true }, text, bar, cancel);
+      const timer = setTimeout(() => {
+        node.hidden = false;
+      }, SLOW_MS);
+      return {
+        node,
+        timer,
+        show(latest) {
+          setText(text, latest.message);
+          if (latest.fraction === null) bar.removeAttribute("value");
+          else bar.value = latest.fraction;
+        },
+      };
+    }
+
+    function drawJobs(running: readonly JobProgress[]): void {
+      const lanes = new Set(running.map(({ lane }) => lane));
+      for (const [lane, { node, timer }] of bars) {
+        if (lanes.has(lane)) continue;
+        clearTimeout(timer);
+        node.remove();
+        bars.delete(lane);
+      }
+      for (const progress of running) {
+        const bar = bars.get(progress.lane) ?? jobBar(progress);
+        if (!bars.has(progress.lane)) {
+          bars.set(progress.lane, bar);
+          jobs.append(bar.node);
+        }
+        bar.show(progress);
+      }
+    }
+
+    return (content) => {
+      setText(sentence, content.sentence);
+      drawJobs(content.jobs);
+      failure.hidden = !content.error;
+      const dismiss = () => tell.now({ kind: "dismiss" });
+      refill(failure, content.error, () => [
+        h("span", { class: "ex-failure-text" }, content.error),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "ex-quiet",
+            "aria-label": texts.dismiss_label,
+            onClick: dismiss,
+          },
+          texts.dismiss,
+        ),
+      ]);
+      refill(notes, content.notes, () => content.notes.map(badge));
+    };
+  },
+);

@@ -1,0 +1,36 @@
+// A field for a number: what is typed is taken when it is one, and put back when it is not.
+
+import { h } from "../../lib/dom.ts";
+import { threeDigits, typedNumber } from "../../lib/format.ts";
+
+export interface NumberInputOptions {
+  /** The number that holds. */
+  shown(): number;
+  /** Whether a number may be set. */
+  taken(value: number): boolean;
+  set(value: number): void;
+}
+
+export function numberInput(label: string, title: string, options: NumberInputOptions) {
+  const node = h("input", {
+    class: "ex-number",
+    inputmode: "decimal",
+    "aria-label": label,
+    title,
+    onChange: () => {
+      const value = typedNumber(node.value);
+      if (Number.isFinite(value) && options.taken(value)) options.set(value);
+      else node.value = threeDigits(options.shown());
+    },
+    onKeydown: (event) => {
+      if (event.key === "Enter") node.blur();
+    },
+  });
+  return {
+    node,
+    /** Show the number that holds, unless somebody is typing. */
+    show() {
+      if (document.activeElement !== node) node.value = threeDigits(options.shown());
+    },
+  };
+}

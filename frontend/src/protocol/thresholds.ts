@@ -1,0 +1,114 @@
+// The thresholds tab.
+
+import type { Choice, Note, Plain, SetGesture } from "./common.ts";
+
+export interface FiguresContent {
+  readonly method: string;
+  readonly methods: readonly Choice[];
+  readonly refused: string;
+  readonly can_label: boolean;
+  readonly truth: string;
+  readonly truths: readonly Choice[];
+  readonly least_drop: number;
+  readonly columns: readonly [used: string, not_used: string];
+  readonly offer: {
+    readonly text: string;
+    readonly kind: "measure" | "stop";
+    readonly action: string;
+  } | null;
+  readonly said: string;
+  readonly reporting: boolean;
+  readonly there: boolean;
+  readonly counts: readonly number[];
+  readonly rows: readonly (readonly [
+    label: string,
+    title: string,
+    value: string,
+    low: string,
+    high: string,
+  ])[];
+  readonly best: number | null;
+  readonly at_best: boolean;
+  readonly judged: string;
+  readonly warning: string;
+  readonly notes: readonly Note[];
+  readonly recommending: boolean;
+  readonly recommended: {
+    readonly said: string;
+    readonly accepted: boolean;
+    readonly shown: boolean;
+    readonly notes: readonly Note[];
+  } | null;
+  readonly more: { readonly said: string; readonly busy: boolean } | null;
+}
+
+export interface BestGesture {
+  readonly kind: "best";
+  readonly threshold: number;
+}
+
+export interface ExportGesture {
+  readonly kind: "export";
+  readonly what: "json" | "python" | "recommended_json" | "recommended_python";
+}
+
+export type FiguresGesture =
+  | BestGesture
+  | ExportGesture
+  | Plain<
+      | "cancel_recommend"
+      | "cancel_scoring"
+      | "go_back"
+      | "measure"
+      | "read_again"
+      | "recommend"
+      | "report"
+      | "stop"
+      | "take"
+    >
+  | SetGesture;
+
+export interface CallChangesContent {
+  readonly hidden: boolean;
+  readonly reference: number;
+  readonly threshold: number | null;
+}
+
+export type CallChangesGesture = Plain<"here"> | SetGesture;
+
+export interface BaselinesContent {
+  readonly hidden: boolean;
+  readonly embedded: boolean;
+  readonly busy: boolean;
+  readonly said: string;
+}
+
+export type BaselinesGesture = Plain<"embed">;
+
+export interface AgreementContent {
+  readonly hidden: boolean;
+  readonly rows: readonly (readonly string[])[];
+  readonly embed: boolean;
+  readonly busy: boolean;
+}
+
+export type AgreementGesture = Plain<"embed">;
+
+export interface HeadQualityContent {
+  readonly hidden: boolean;
+  readonly measure: string;
+  readonly measures: readonly Choice[];
+  readonly there: boolean;
+  readonly heads: string;
+}
+
+export type HeadQualityGesture = SetGesture;
+
+export interface WeightMovesContent {
+  readonly hidden: boolean;
+  readonly strategy: string;
+  readonly strategies: readonly Choice[];
+  readonly said: string;
+}
+
+export type WeightMovesGesture = SetGesture;

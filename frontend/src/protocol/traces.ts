@@ -1,0 +1,135 @@
+// The traces tab.
+
+import type { Choice, Note, Plain, SetGesture } from "./common.ts";
+
+export interface TraceCard {
+  readonly id: string;
+  readonly text: string;
+  readonly entities: readonly string[];
+  readonly label: boolean | null;
+  readonly score: number | null;
+  readonly feedback: number | null;
+  readonly verdict: string;
+  readonly mark: string;
+  readonly colour: string;
+  readonly diagnostics: readonly Note[];
+}
+
+export interface Problems {
+  readonly title: string;
+  readonly lines: readonly (readonly [line: number | null, message: string])[];
+  readonly more: string;
+}
+
+/** What can be done about something that a trace lacks. */
+export type OfferKind =
+  | "by_text"
+  | "cancel_scoring"
+  | "cancel_trace"
+  | "leave_heads"
+  | "reach"
+  | "read_again"
+  | "record"
+  | "record_all";
+
+export interface Offer {
+  readonly text: string;
+  readonly actions: readonly (readonly [kind: OfferKind, label: string, title: string])[];
+}
+
+export interface NoTraceContent {
+  readonly count: 0;
+  readonly index: 0;
+  readonly problems: Problems;
+}
+
+export interface OpenTraceContent {
+  readonly count: number;
+  readonly index: number;
+  readonly file: number;
+  readonly id: string;
+  readonly view: "cards" | "text";
+  readonly source: string;
+  readonly query: string;
+  readonly answer: string;
+  readonly streaming: boolean;
+  readonly offer: Offer | null;
+  readonly problems: Problems;
+  readonly notes: readonly string[];
+  readonly cards: readonly TraceCard[];
+  readonly pinned: string | null;
+}
+
+export type TraceCardsContent = NoTraceContent | OpenTraceContent;
+
+export interface PinUnitGesture {
+  readonly kind: "pin";
+  readonly unit: string | null;
+}
+
+export interface LabelGesture {
+  readonly kind: "label";
+  readonly unit: string;
+  readonly value: boolean | null;
+}
+
+export interface LoadPathGesture {
+  readonly kind: "load_path";
+  readonly path: string;
+}
+
+/** A piece of a file, in the one buffer of the message. */
+export interface UploadGesture {
+  readonly kind: "upload";
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly offset: number;
+}
+
+export interface TooLargeGesture {
+  readonly kind: "too_large";
+  readonly name: string;
+  readonly size: number;
+}
+
+export interface UnreadableGesture {
+  readonly kind: "unreadable";
+  readonly name: string;
+}
+
+export type TraceCardsGesture =
+  | LabelGesture
+  | LoadPathGesture
+  | PinUnitGesture
+  | Plain<OfferKind | "load_examples" | "unpin">
+  | SetGesture
+  | TooLargeGesture
+  | UnreadableGesture
+  | UploadGesture;
+
+export interface MethodsContent {
+  readonly hidden: boolean;
+  readonly method: string;
+  readonly compare: boolean;
+  readonly methods: readonly (readonly [
+    value: string,
+    label: string,
+    title: string,
+    there: boolean,
+  ])[];
+  readonly said: string;
+}
+
+export type MethodsGesture = SetGesture;
+
+export interface WeightsContent {
+  readonly hidden: boolean;
+  readonly view: "entities" | "weights";
+  readonly strategy: string;
+  readonly strategies: readonly Choice[];
+  readonly busy: boolean;
+  readonly said: string;
+}
+
+export type WeightsGesture = Plain<"cancel"> | SetGesture;
