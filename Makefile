@@ -24,7 +24,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 
-.PHONY: help explore app test quick coverage check format lock release clean venv
+.PHONY: help explore app test quick coverage check format lock frontend frontend-check release clean venv
 .DEFAULT_GOAL := help
 # Two pips in one environment get in each other's way.
 .NOTPARALLEL:
@@ -38,6 +38,7 @@ help:
 	@echo "make check     format, lint, types, import layers, spelling, language"
 	@echo "make format    let ruff format and fix what it can"
 	@echo "make lock      resolve constraints.txt anew"
+	@echo "make frontend  check, test and bundle the page (Node); frontend-check writes nothing"
 	@echo "make release   build wheel and source distribution, and try both in clean environments"
 	@echo "make clean     remove .venv and what tools left behind"
 	@echo ""
@@ -156,8 +157,22 @@ lock:
 	@mv build/constraints.txt constraints.txt && rm -rf build/lock
 	@git --no-pager diff --stat constraints.txt
 
+# What the page runs is bundled into the package and committed, so that nobody else needs Node.
+NODE_READY = frontend/node_modules/.package-lock.json
+
+$(NODE_READY): frontend/package.json frontend/package-lock.json
+	@command -v npm >/dev/null 2>&1 || { echo "The front end is built with Node 20.19 or newer, and npm is not here."; exit 1; }
+	cd frontend && npm ci
+	@touch $@
+
+frontend: $(NODE_READY)
+	cd frontend && npm run types && npm run format && npm test && npm run build
+
+frontend-check: $(NODE_READY)
+	cd frontend && npm run check
+
 release: $(DONE)-dev
 	@$(BIN)/python tools/release.py
 
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) frontend/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

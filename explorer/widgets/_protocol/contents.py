@@ -125,7 +125,7 @@ class Status(TypedDict):
     """The last line."""
 
     sentence: str
-    error: str
+    error: str | None
     notes: list[Note]
     jobs: list[JobProgress]
 

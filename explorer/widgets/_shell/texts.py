@@ -94,7 +94,7 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "remove_set_title": "Remove the head set and use layer and head again (Esc)",
         "grid": "grid",
         "grid_role": "grid of heads",
-        "grid_label": "Layer {layer} of {layers}, head {head} of {heads}. Move with the arrow keys.",
+        "grid_label": "Layer {layer} of {layers}, head {head} of {heads}. Arrow keys move.",
         "grid_caption": "layer {layer}, head {head}",
         "measure_title": "Measure that colours the grid",
         "layer_axis": "layer ↓",

@@ -1438,8 +1438,7 @@ var headQuality = panel(
     const show = headedChoice(el, texts, (value) => tell.set("quality", value));
     return (content) => {
       el.hidden = content.hidden;
-      const reason = content.heads ? fill(texts.no_map, { reason: content.heads }) : "";
-      show(content.measures, content.measure, reason).node.hidden = !content.there;
+      show(content.measures, content.measure, content.heads).node.hidden = !content.there;
     };
   }
 );
@@ -1472,7 +1471,7 @@ function numberInput(label, title, options) {
   });
   return {
     node,
-    /** Show the number that holds, unless somebody is typing. */
+    /** Show the current number, unless the field is being edited. */
     show() {
       if (document.activeElement !== node) node.value = threeDigits(options.shown());
     }
@@ -1480,7 +1479,7 @@ function numberInput(label, title, options) {
 }
 
 // src/panels/thresholds/comparisons.ts
-var flips = panel(
+var callChanges = panel(
   "ex-lab ex-lab-between",
   ({ el, texts, tell }) => {
     let content;
@@ -1491,9 +1490,9 @@ var flips = panel(
     });
     const current = h("span", { class: "ex-number-text" });
     const here = quietButton(texts.here, texts.here_title, () => tell.now({ kind: "here" }));
-    const to = h("span", { class: "ex-panel-title" }, texts.to);
+    const and = h("span", { class: "ex-panel-title" }, texts.and);
     const gap = h("span", { class: "ex-grow" });
-    replace(el, panelHead(texts.from, reference.node, to, current, gap, here));
+    replace(el, panelHead(texts.between, reference.node, and, current, gap, here));
     return (next) => {
       content = next;
       el.hidden = content.hidden;
@@ -1786,7 +1785,7 @@ var figures = panel(
       report.disabled = content.reporting;
       best.hidden = content.best === null;
       best.disabled = content.at_best;
-      best.title = texts.best_title;
+      best.title = fill(texts.best_title, { threshold: threeDigits(content.best) });
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;
@@ -2249,9 +2248,9 @@ var weights = panel(
 var PANELS = {
   agreement,
   baselines,
+  call_changes: callChanges,
   code_text: codeText,
   figures,
-  flips,
   head_quality: headQuality,
   head_selector: headSelector,
   header,

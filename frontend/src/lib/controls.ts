@@ -58,7 +58,7 @@ export function quietButton(
   return h("button", { type: "button", class: "ex-quiet", title, onClick }, text);
 }
 
-/** Return the head of a panel: a title and what stands beside it. */
+/** Return the head of a panel: a title, followed by controls. */
 export function panelHead(title: string, ...children: Child[]): HTMLElement {
   return h(
     "div",

@@ -1,7 +1,7 @@
 // Numbers and sentences as a person reads them. `explorer._number_format` writes numbers in the same
 // way, and `tests/shared/number_format.json` holds the cases that both must meet.
 
-/** In the place of a number that is not known. */
+/** Shown for an unknown number. */
 export const NO_NUMBER = "–";
 
 /** Powers of ten between which a number is written without an exponent. */

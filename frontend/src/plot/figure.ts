@@ -4,6 +4,7 @@ import { hostTheme } from "../lib/theme.ts";
 import type {
   ArraysMessage,
   AxisLabels,
+  Encoded,
   FigureMessage,
   HeatmapMessage,
   PlotTexts,
@@ -96,7 +97,7 @@ export class Figure {
     this.extent = first < 0 ? null : extentOf(messages[first] ?? never(), this.labels);
     const data = figure.data.map((trace, i) => {
       const { cells, ...rest } = trace;
-      const decoded = decode(rest);
+      const decoded = decode(rest as { readonly [name: string]: Encoded });
       if (cells) {
         return standIn(decoded, cells, i === first && this.extent ? this.extent : extentOf(cells));
       }

@@ -1,6 +1,6 @@
-// Changes that need no new drawing: lengths and colours of bars, texts, and where single points lie.
-// plotly would work out everything anew, which takes fifty times as long. Every change is held
-// against what is on the page first; where one does not fit, plotly draws them all.
+// Changes that need no new drawing: lengths and colours of bars, texts, positions of single points.
+// plotly would recompute everything, which takes fifty times as long. Every change is checked first;
+// if one does not fit what is on the page, plotly draws them all.
 
 import type { ArrayChange } from "../protocol/index.ts";
 import { type AnyArray, asArray, decode } from "./arrays.ts";
@@ -28,7 +28,7 @@ import {
 /** What carries out one change. */
 type Step = () => void;
 
-/** A change whose attribute is drawn nowhere until somebody points at it. */
+/** Attributes that are drawn nowhere but in a tooltip. */
 const SILENT = new Set(["customdata", "hovertext", "hovertemplate", "meta", "name"]);
 
 export class Patch {

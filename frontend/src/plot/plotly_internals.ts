@@ -1,6 +1,6 @@
-// The one place that reads what plotly.js keeps to itself: fields with a leading underscore, the
-// records it works out for every point, and the SVG it makes. A test holds them against the vendored
-// plotly.js, so that a new version that renames one is noticed there.
+// The only module that reads private parts of plotly.js: fields with a leading underscore, the
+// records it computes for every point, and the SVG it makes. A test looks for them in the vendored
+// plotly.js, so that it fails when a new version renames one.
 
 /** What plotly.js offers to everybody. */
 export interface Plotly {

@@ -46,11 +46,12 @@ export interface AxisLabels {
   readonly y?: readonly string[] | null;
 }
 
-export type EncodedTrace = { readonly [name: string]: Encoded } & {
+export interface EncodedTrace {
   readonly cells?: CellsMessage;
   readonly type?: string;
   readonly opacity?: number | null;
-};
+  readonly [name: string]: Encoded | CellsMessage | undefined;
+}
 
 export interface FigureMessage {
   readonly serial: number;

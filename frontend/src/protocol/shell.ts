@@ -83,7 +83,8 @@ export type HeadSelectorGesture = HeadGesture | Plain<"unpin"> | SetGesture;
 
 export interface StatusContent {
   readonly sentence: string;
-  readonly error: string;
+  /** What went wrong, or null. */
+  readonly error: string | null;
   readonly notes: readonly Note[];
   readonly jobs: readonly JobProgress[];
 }

@@ -36,7 +36,8 @@ export interface HeaderTexts {
   readonly reading: string;
   readonly reading_text: string;
   readonly keys: string;
-  readonly keys_list: readonly (readonly [key: string, action: string])[];
+  /** Key and what it does. */
+  readonly keys_list: readonly (readonly string[])[];
   readonly caution: string;
 }
 

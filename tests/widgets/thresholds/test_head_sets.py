@@ -429,7 +429,7 @@ def test_a_search_that_was_stopped_goes_on(
     monkeypatch.setattr(pass_on, lambda _, progress: told.append(progress.message))
     page.figures.press("recommend")
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")
-    page.figures.press("export", what="recommended JSON")
+    page.figures.press("export", what="recommended_json")
     chosen = json.loads(page.downloads[0]["text"])
     assert chosen["config"] == json.loads(calibrate(traces).to_json())["config"]
     told.clear()

@@ -6,7 +6,7 @@ import { followTheme, type Theme } from "../../lib/theme.ts";
 import type { CodeDocument, LinePart, Palette } from "../../protocol/index.ts";
 
 const KINDS = ["", "ex-special", "ex-break"];
-/** The lowest colours are left out, so that text nobody looks at stays plain text. */
+/** Colours up to this one are left out, so that tokens without attention stay plain text. */
 const FAINTEST = 6;
 
 export interface TokenGestures {

@@ -1,4 +1,4 @@
-// A heading, a choice beside it, and a sentence under them.
+// A heading with a choice, and a sentence under them.
 
 import { panelHead, type Segmented, segmented } from "../../lib/controls.ts";
 import { h, replace, setText } from "../../lib/dom.ts";

@@ -4,9 +4,9 @@ import { h } from "../../lib/dom.ts";
 import { threeDigits, typedNumber } from "../../lib/format.ts";
 
 export interface NumberInputOptions {
-  /** The number that holds. */
+  /** The current number. */
   shown(): number;
-  /** Whether a number may be set. */
+  /** Whether a number is valid. */
   taken(value: number): boolean;
   set(value: number): void;
 }
@@ -28,7 +28,7 @@ export function numberInput(label: string, title: string, options: NumberInputOp
   });
   return {
     node,
-    /** Show the number that holds, unless somebody is typing. */
+    /** Show the current number, unless the field is being edited. */
     show() {
       if (document.activeElement !== node) node.value = threeDigits(options.shown());
     },

@@ -6,7 +6,7 @@ import type { PanelMessage, TraceCardsGesture } from "../../protocol/index.ts";
 const PIECE = 512 * 1024; // larger messages may be refused by the notebook server
 const LARGEST = 200 * 1024 * 1024;
 
-/** Return what uploads a file; `progress` is told how far it is, and without a name at the end. */
+/** Return what uploads a file; `progress` gets name and percentage, and an empty name at the end. */
 export function uploads(
   tell: Messenger<TraceCardsGesture>,
   listen: (handler: (message: PanelMessage) => void) => void,
