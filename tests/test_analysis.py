@@ -15,6 +15,9 @@ from explorer.errors import InputError, ModelNotFoundError
 from explorer.models import Model
 from explorer.models._catalogue.packaged_models import PACKAGED
 
+from .support.tiny_models import language_model
+from .support.tiny_tokenizers import byte_tokenizer
+
 _CODE = "def fibonacci(n): return n if n <= 1 else fibonacci(n-1) + fibonacci(n-2)"
 _KEYS = {
     "tokens",
@@ -35,25 +38,10 @@ _KEYS = {
 def pair() -> tuple[Any, Any]:
     """A random GPT-2 with one token per byte, and 48 positions."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({entry: i for i, entry in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    config = GPT2Config(
-        vocab_size=256,
-        n_positions=48,
-        n_embd=16,
-        n_layer=2,
-        n_head=2,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
-    return GPT2LMHeadModel(config).eval(), PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    changes = {"vocab_size": 256, "n_positions": 48, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    return language_model("gpt2", spread=None, **changes), byte_tokenizer()
 
 
 def eager(pair: tuple[Any, Any], text: str) -> np.ndarray:

@@ -21,6 +21,8 @@ from explorer.feedback import Unit
 from explorer.models import Model, load_model
 from explorer.traces import Hyperedge, Trace, TraceSet, evidence
 
+from .support.tiny_models import TINY_ENCODER, tiny_model
+
 PAIR = DenseAttention(np.array([[1.0, 0.0], [0.25, 0.75]]))
 UNIT = Unit.from_spans("u", "u", [(0, 1)])
 
@@ -135,14 +137,7 @@ def test_slices_without_steps_are_refused(rows: slice):
 
 @pytest.mark.parametrize("ids", [[[1, 2]], np.array([[1, 2]]), "text"])
 def test_inputs_that_are_no_tensors_are_named(ids: object):
-    from transformers import BertConfig, BertModel
-
-    model = BertModel(
-        BertConfig(
-            hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
-            vocab_size=9,
-        )
-    )  # fmt: skip
+    model = tiny_model(TINY_ENCODER)
     with pytest.raises(InputError, match="input_ids must be a torch tensor"):
         record_attention(model, input_ids=ids)
 

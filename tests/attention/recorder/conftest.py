@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from .tiny_models import VOCABULARY
+from ...support.tiny_models import VOCABULARY
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import torch
 from explorer.attention import DenseAttention, RecordedAttention, record_attention
 from explorer.errors import AttentionFallbackWarning
 
-from .tiny_models import (
+from ...support.tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
     HYBRID,

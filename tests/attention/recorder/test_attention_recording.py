@@ -20,7 +20,7 @@ from explorer.attention._recorder import record
 from explorer.errors import Cancelled, InputError
 from explorer.run_control import RunControl
 
-from .tiny_models import (
+from ...support.tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
     VOCABULARY,

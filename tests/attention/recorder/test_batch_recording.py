@@ -10,7 +10,7 @@ from explorer.attention._recorder import TextUnits, reduce_texts
 from explorer.attention._recorder.language_head import LanguageHead
 from explorer.errors import InputError
 
-from .tiny_models import (
+from ...support.tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
     HYBRID,

@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 
 from explorer.attention import record_attention
 
-from .tiny_models import ARCHITECTURES, ENCODER_DECODERS, WITHOUT_INTERFACE, tiny_model
+from ...support.tiny_models import ARCHITECTURES, ENCODER_DECODERS, WITHOUT_INTERFACE, tiny_model
 
 HOOK_DICTIONARIES = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
 

@@ -15,79 +15,20 @@ from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.models._text.prompt_encoding import EncodedPrompt
 from explorer.run_control import RunControl
 
-_SIZES: dict[str, Any] = {
-    "vocab_size": 97,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 512,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-    "pad_token_id": 1,
-}
-_SMALL = {"vocab_size": 97, "bos_token_id": 0, "eos_token_id": 1}
-_DYNAMIC = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}
-_MODELS: dict[str, tuple[str, dict[str, Any]]] = {
-    "llama": ("Llama", _SIZES),
-    "mistral": ("Mistral", {**_SIZES, "sliding_window": 20}),
-    "gemma2": ("Gemma2", {**_SIZES, "sliding_window": 20}),
-    "qwen3": ("Qwen3", _SIZES),
-    "gpt2": ("GPT2", {**_SMALL, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 512}),
-    "opt": (
-        "OPT",
-        {
-            **_SMALL,
-            "hidden_size": 32,
-            "word_embed_proj_dim": 32,
-            "ffn_dim": 48,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "max_position_embeddings": 512,
-        },
-    ),
-    "bloom": ("Bloom", {**_SMALL, "hidden_size": 32, "n_layer": 3, "n_head": 4}),
-    "dynamic": ("Llama", {**_SIZES, "max_position_embeddings": 64, "rope_scaling": _DYNAMIC}),
-    "lfm2": (
-        "Lfm2",
-        {
-            **_SIZES,
-            "layer_types": ["conv", "full_attention", "conv"],
-            "block_auto_adjust_ff_dim": False,
-        },
-    ),
-}
+from ...support.tiny_models import LANGUAGE_MODELS, language_model, tiny_model
+from ...support.tiny_tokenizers import NumberTokenizer
+
+ARCHITECTURES = (
+    "llama", "mistral", "gemma2", "qwen3", "gpt2", "opt", "bloom", "dynamic", "lfm2",
+)  # fmt: skip
+# Shorter than the prompts.
+WINDOWS = {"mistral": {"sliding_window": 20}, "gemma2": {"sliding_window": 20}}
 ANEW = {"dynamic": "depends on the length", "lfm2": "cannot be cut"}
 
 
-class _Words:
-    """As much of a tokenizer as a `Model` looks at."""
-
-    chat_template = None
-
-    def __call__(self, text: str, **_: Any) -> Any:
-        raise AssertionError("nothing is tokenized here")
-
-    def convert_ids_to_tokens(self, ids: Any) -> list[str]:
-        return [str(one) for one in ids]
-
-
 def made(name: str) -> Model:
-    import torch
-    import transformers
-
-    family, settings = _MODELS[name]
-    torch.manual_seed(0)
-    config = getattr(transformers, f"{family}Config")(**settings)
-    head = "LMHeadModel" if family == "GPT2" else "ForCausalLM"
-    torch_model = getattr(transformers, family + head)(config).eval()
-    with torch.no_grad():
-        for parameter in torch_model.parameters():
-            if parameter.ndim == 2:
-                parameter.normal_(0, 0.3)
-    return Model.wrap(torch_model, _Words(), name=name)
+    torch_model = language_model(name, vocab_size=97, **WINDOWS.get(name, {}))
+    return Model.wrap(torch_model, NumberTokenizer(), name=name)
 
 
 def text(ids: Any, n_answer: int = 4) -> EncodedPrompt:
@@ -132,7 +73,7 @@ def tokens_read() -> Any:
     return listen
 
 
-@pytest.mark.parametrize("name", _MODELS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("batch_tokens", [1, 120, 2000])
 def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):
     model = made(name)
@@ -264,9 +205,8 @@ def test_a_cache_that_fails_later_costs_time_only(monkeypatch):
 
 
 def test_a_model_without_language_head_is_refused():
-    from transformers import LlamaConfig, LlamaModel
-
-    body = Model.wrap(LlamaModel(LlamaConfig(**_SIZES)), _Words(), name="body")
+    config, _, settings = LANGUAGE_MODELS["llama"]
+    body = Model.wrap(tiny_model((config, "LlamaModel", settings)), NumberTokenizer(), name="body")
     with pytest.raises(ModelCapabilityError, match="no language head"):
         AnswerScorer(body)
 

@@ -20,104 +20,28 @@ from explorer.rag._scoring.trace_scoring import ScoringCancelled, score_traces
 from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace, evidence, load_traces, save_traces
 
-# A chat format without special tokens of its own but the one at the beginning.
-CHAT = (
-    "{{ bos_token }}{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}"
-    "{% if add_generation_prompt %}[assistant] {% endif %}"
+from ...support.tiny_models import TINY_ENCODER, language_model, tiny_model
+from ...support.tiny_tokenizers import (
+    ANSWERS,
+    BRACKET_CHAT,
+    FACTS,
+    FACTS_AND_ANSWERS,
+    byte_level_tokenizer,
 )
+
+CHAT = BRACKET_CHAT
 QUIET = RunControl(silent)
 QUESTION_TOO = StandInSettings(rows=("answer", "question"))
-FACTS = [
-    "The tower was designed by Gustave Eiffel.",
-    "Gustave Eiffel was born in Dijon.",
-    "Dijon is in Burgundy. ",
-    "Mustard.",
-]
-ANSWERS = ["Dijon, of course", "in Burgundy", "he was born in Dijon, in Burgundy", "Mustard", "x"]
+ARCHITECTURES = ("llama", "mistral", "gemma2", "gpt2", "opt")
 
 
 def tokenizer(**options: Any) -> Any:
-    """Byte-level BPE with a beginning-of-text token."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=330,
-        special_tokens=["<s>", "</s>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    made.train_from_iterator([*FACTS, *ANSWERS, "Facts: Question: Answer:"], trainer)
-    made.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", 0)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<s>", eos_token="</s>", pad_token="</s>", **options
-    )
-
-
-_SIZES = {
-    "vocab_size": 330,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 512,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-    "pad_token_id": 1,
-}
-_ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "llama": ("LlamaConfig", "LlamaForCausalLM", _SIZES),
-    "mistral": ("MistralConfig", "MistralForCausalLM", {**_SIZES, "sliding_window": 40}),
-    "gemma2": (
-        "Gemma2Config",
-        "Gemma2ForCausalLM",
-        {**_SIZES, "sliding_window": 40, "final_logit_softcapping": 3.0},
-    ),
-    "gpt2": (
-        "GPT2Config",
-        "GPT2LMHeadModel",
-        {"vocab_size": 330, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 512},
-    ),
-    "opt": (
-        "OPTConfig",
-        "OPTForCausalLM",
-        {
-            "vocab_size": 330,
-            "hidden_size": 32,
-            "word_embed_proj_dim": 32,
-            "ffn_dim": 64,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "max_position_embeddings": 512,
-        },
-    ),
-}
-
-
-def made(name: str) -> Any:
-    import torch
-    import transformers
-
-    config_class, model_class, settings = _ARCHITECTURES[name]
-    torch.manual_seed(0)
-    model = getattr(transformers, model_class)(getattr(transformers, config_class)(**settings))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim == 2:
-                parameter.normal_(0, 0.3)
-    return model.eval()
+    return byte_level_tokenizer(FACTS_AND_ANSWERS, 330, **options)
 
 
 @pytest.fixture(scope="session")
 def llama() -> Any:
-    return made("llama")
+    return language_model("llama")
 
 
 @pytest.fixture(scope="session")
@@ -228,12 +152,12 @@ def sizes(model: Model) -> Iterator[list[int]]:
 # -- the numbers -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", _ARCHITECTURES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("batch_tokens", [1, 2000])
 def test_numbers_are_those_of_eager_attention_alone_and_in_a_batch(
     name, batch_tokens, chat_tokenizer
 ):
-    model = Model.wrap(made(name), chat_tokenizer, name=name)
+    model = Model.wrap(language_model(name), chat_tokenizer, name=name)
     given = five()
     scored = score_traces(given, model, batch_tokens=batch_tokens, control=QUIET)
     assert [one.id for one in scored] == [one.id for one in given]
@@ -315,7 +239,9 @@ def by_question(model: Model, one: Trace, question: str) -> tuple[np.ndarray, np
 @pytest.mark.parametrize("batch_tokens", [1, 2000])
 @pytest.mark.parametrize("chat", [CHAT, None])
 def test_question_rows_and_a_question_without_content(name, batch_tokens, chat):
-    model = Model.wrap(made(name), tokenizer(chat_template=chat) if chat else tokenizer(), name)
+    model = Model.wrap(
+        language_model(name), tokenizer(chat_template=chat) if chat else tokenizer(), name
+    )
     given = five()
     scored = score_traces(
         given,
@@ -375,20 +301,8 @@ def test_a_pair_of_model_and_tokenizer_is_a_model(llama, chat_tokenizer):
 
 def test_an_encoder_decoder_is_read_by_its_cross_attention(chat_tokenizer):
     import torch
-    from transformers import T5Config, T5ForConditionalGeneration
 
-    torch.manual_seed(0)
-    config = T5Config(
-        vocab_size=330,
-        d_model=16,
-        d_kv=8,
-        d_ff=32,
-        num_layers=2,
-        num_heads=2,
-        decoder_start_token_id=1,
-        pad_token_id=1,
-    )
-    model = Model.wrap(T5ForConditionalGeneration(config).eval(), tokenizer(), name="t5")
+    model = Model.wrap(language_model("t5", spread=None), tokenizer(), name="t5")
     given = [trace(number) for number in range(3)]
     for one, before in zip(score_traces(given, model, control=QUIET), given, strict=True):
         alone = model.read(before.query, [e.hyperedge for e in before.hyperedges], before.answer)
@@ -409,11 +323,8 @@ def test_an_encoder_decoder_is_read_by_its_cross_attention(chat_tokenizer):
 
 
 def test_an_encoder_is_refused(chat_tokenizer):
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(vocab_size=330, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     with pytest.raises(ModelCapabilityError, match="encoder"):
-        score_traces([trace(0)], (BertModel(config), chat_tokenizer), control=QUIET)
+        score_traces([trace(0)], (tiny_model(TINY_ENCODER), chat_tokenizer), control=QUIET)
 
 
 @pytest.mark.parametrize(

@@ -29,87 +29,26 @@ from explorer.validation._ablation.ablation_record import Ablation, ablation_of
 from explorer.validation._ablation.prompt_masks import random_masks, reading_order, without_each
 from explorer.validation._ablation.surrogate import fit_surrogate, logit
 
-CHAT = (
-    "{{ bos_token }}{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}"
-    "{% if add_generation_prompt %}[assistant] {% endif %}"
+from ...support.tiny_models import TINY_ENCODER, language_model, tiny_model
+from ...support.tiny_tokenizers import (
+    ANSWERS,
+    BRACKET_CHAT,
+    FACTS,
+    FACTS_AND_ANSWERS,
+    byte_level_tokenizer,
 )
-FACTS = [
-    "The tower was designed by Gustave Eiffel.",
-    "Gustave Eiffel was born in Dijon.",
-    "Dijon is in Burgundy. ",
-    "Mustard.",
-]
-ANSWERS = ["Dijon, of course", "in Burgundy", "he was born in Dijon, in Burgundy", "Mustard"]
-_SIZES = {
-    "vocab_size": 330,
-    "hidden_size": 32,
-    "intermediate_size": 64,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 512,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-    "pad_token_id": 1,
-}
-_ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "llama": ("LlamaConfig", "LlamaForCausalLM", _SIZES),
-    "mistral": ("MistralConfig", "MistralForCausalLM", {**_SIZES, "sliding_window": 40}),
-    "gpt2": (
-        "GPT2Config",
-        "GPT2LMHeadModel",
-        {
-            "vocab_size": 330,
-            "n_embd": 32,
-            "n_layer": 3,
-            "n_head": 4,
-            "n_positions": 512,
-            "bos_token_id": 0,
-            "eos_token_id": 1,
-        },
-    ),
-}
+
+CHAT = BRACKET_CHAT
+ARCHITECTURES = ("llama", "mistral", "gpt2")
 
 
 def tokenizer(chat: str | None = CHAT) -> Any:
-    """Byte-level BPE with a beginning-of-text token."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=330,
-        special_tokens=["<s>", "</s>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    made.train_from_iterator([*FACTS, *ANSWERS, "Facts: Question: Answer:"], trainer)
-    made.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", 0)]
-    )
     options = {"chat_template": chat} if chat else {}
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<s>", eos_token="</s>", pad_token="</s>", **options
-    )
+    return byte_level_tokenizer(FACTS_AND_ANSWERS, 330, **options)
 
 
 def made(name: str, chat: str | None = CHAT) -> Model:
-    import torch
-    import transformers
-
-    config_class, model_class, settings = _ARCHITECTURES[name]
-    torch.manual_seed(0)
-    torch_model = getattr(transformers, model_class)(
-        getattr(transformers, config_class)(**settings)
-    )
-    with torch.no_grad():
-        for parameter in torch_model.parameters():
-            if parameter.ndim == 2:
-                parameter.normal_(0, 0.3)
-    return Model.wrap(torch_model.eval(), tokenizer(chat), name=name)
+    return Model.wrap(language_model(name), tokenizer(chat), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +126,7 @@ def check(model: Model, ablated: Trace, given: Trace) -> None:
 # -- the numbers -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", _ARCHITECTURES)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("chat", [CHAT, None])
 @pytest.mark.parametrize("batch_tokens", [1, None])
 def test_numbers_are_those_of_separate_passes(name, chat, batch_tokens):
@@ -218,22 +157,10 @@ def test_sets_are_left_out_together(model):
 
 def test_an_encoder_decoder_is_read_prompt_by_prompt():
     import torch
-    from transformers import T5Config, T5ForConditionalGeneration
 
     from explorer.models._text.prompts import fact_prompt
 
-    torch.manual_seed(0)
-    config = T5Config(
-        vocab_size=330,
-        d_model=16,
-        d_kv=8,
-        d_ff=32,
-        num_layers=2,
-        num_heads=2,
-        decoder_start_token_id=1,
-        pad_token_id=1,
-    )
-    model = Model.wrap(T5ForConditionalGeneration(config).eval(), tokenizer(None), name="t5")
+    model = Model.wrap(language_model("t5", spread=None), tokenizer(None), name="t5")
     (one,) = ablate(trace(1), model, progress=False)
     found = ablation_of(one)
     assert "encoder, which looks ahead" in found.notes[0]
@@ -546,11 +473,8 @@ def test_a_path_that_is_none_is_refused(model):
 
 
 def test_an_encoder_is_refused():
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(vocab_size=330, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     with pytest.raises(ModelCapabilityError, match="encoder"):
-        ablate(trace(0), (BertModel(config), tokenizer()), progress=False)
+        ablate(trace(0), (tiny_model(TINY_ENCODER), tokenizer()), progress=False)
 
 
 def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):

@@ -15,6 +15,8 @@ from explorer.traces import Hyperedge, Trace, load_traces
 from explorer.widgets._explorer import Explorer
 
 from ...support.app_driver import AppDriver
+from ...support.tiny_models import language_model
+from ...support.tiny_tokenizers import byte_level_tokenizer
 
 FACTS = ["The Nile is long.", "The Rhine is short.", "Bees sleep."]
 MORE = ("question_attention", "content_free_attention")
@@ -26,49 +28,18 @@ CHAT = (
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=300,
-        special_tokens=["<s>", "</s>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_control=RunControl(silent),
-    )
-    made.train_from_iterator(FACTS, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="</s>", pad_token="</s>", chat_template=CHAT
-    )
+    return byte_level_tokenizer(FACTS, 300, bos=False, chat_template=CHAT)
 
 
 @pytest.fixture(scope="module")
 def reader(tokenizer: Any) -> Model:
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=512,
-    )  # fmt: skip
-    return Model.wrap(LlamaForCausalLM(config).eval(), tokenizer, name="tiny")
+    torch_model = language_model("llama", spread=None, vocab_size=300, num_hidden_layers=2)
+    return Model.wrap(torch_model, tokenizer, name="tiny")
 
 
 @pytest.fixture(scope="module")
 def translator(tokenizer: Any) -> Model:
-    import torch
-    from transformers import T5Config, T5ForConditionalGeneration
-
-    torch.manual_seed(0)
-    config = T5Config(
-        vocab_size=300, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2,
-        decoder_start_token_id=1, eos_token_id=1, pad_token_id=1,
-    )  # fmt: skip
-    return Model.wrap(T5ForConditionalGeneration(config).eval(), tokenizer, name="tiny t5")
+    return Model.wrap(language_model("t5", spread=None, vocab_size=300), tokenizer, name="tiny t5")
 
 
 def trace(name: str, **metadata: Any) -> Trace:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-import transformers
-from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 VOCABULARY = 99
 PAD = 1
@@ -38,8 +38,10 @@ _TWO_TEXTS = {
 }
 _MIXED = {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
 
-# name -> (configuration class, model class, configuration)
-ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
+# Configuration class, model class, configuration.
+Entry = tuple[str, str, dict[str, Any]]
+
+ARCHITECTURES: dict[str, Entry] = {
     "bert": ("BertConfig", "BertModel", _SIZES),
     "roberta": ("RobertaConfig", "RobertaForMaskedLM", _SIZES),
     "distilbert": (
@@ -102,7 +104,7 @@ ARCHITECTURES: dict[str, tuple[str, str, dict[str, Any]]] = {
         },
     ),
 }
-ENCODER_DECODERS: dict[str, tuple[str, str, dict[str, Any]]] = {
+ENCODER_DECODERS: dict[str, Entry] = {
     "bart": ("BartConfig", "BartForConditionalGeneration", _TWO_TEXTS),
     "t5": (
         "T5Config",
@@ -148,26 +150,142 @@ WITHOUT_INTERFACE = {
     "deberta-v2": ("DebertaV2Config", "DebertaV2Model", {**_SIZES, "relative_attention": True}),
 }
 
-Build = Callable[[tuple[str, str, dict[str, Any]]], nn.Module]
+# Causal models that answer prompts, with room for some facts, and an encoder-decoder that does.
+_LANGUAGE = {
+    "vocab_size": 330,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 512,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 1,
+}
+_OTHERS = {"vocab_size": 330, "bos_token_id": 0, "eos_token_id": 1}
+LANGUAGE_MODELS: dict[str, Entry] = {
+    "llama": ("LlamaConfig", "LlamaForCausalLM", _LANGUAGE),
+    "mistral": ("MistralConfig", "MistralForCausalLM", {**_LANGUAGE, "sliding_window": 40}),
+    "gemma2": (
+        "Gemma2Config",
+        "Gemma2ForCausalLM",
+        {**_LANGUAGE, "sliding_window": 40, "final_logit_softcapping": 3.0},
+    ),
+    "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", _LANGUAGE),
+    "gpt2": (
+        "GPT2Config",
+        "GPT2LMHeadModel",
+        {**_OTHERS, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 512},
+    ),
+    "opt": (
+        "OPTConfig",
+        "OPTForCausalLM",
+        {
+            **_OTHERS,
+            "hidden_size": 32,
+            "word_embed_proj_dim": 32,
+            "ffn_dim": 64,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "max_position_embeddings": 512,
+        },
+    ),
+    "bloom": (
+        "BloomConfig",
+        "BloomForCausalLM",
+        {**_OTHERS, "hidden_size": 32, "n_layer": 3, "n_head": 4},
+    ),
+    "dynamic": (
+        "LlamaConfig",
+        "LlamaForCausalLM",
+        {
+            **_LANGUAGE,
+            "max_position_embeddings": 64,
+            "rope_scaling": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0},
+        },
+    ),
+    "lfm2": (
+        "Lfm2Config",
+        "Lfm2ForCausalLM",
+        {
+            **_LANGUAGE,
+            "layer_types": ["conv", "full_attention", "conv"],
+            "block_auto_adjust_ff_dim": False,
+        },
+    ),
+    "t5": (
+        "T5Config",
+        "T5ForConditionalGeneration",
+        {
+            "vocab_size": 330,
+            "d_model": 16,
+            "d_kv": 8,
+            "d_ff": 32,
+            "num_layers": 2,
+            "num_heads": 2,
+            "decoder_start_token_id": 1,
+            "eos_token_id": 1,
+            "pad_token_id": 1,
+        },
+    ),
+}
+TINY_ENCODER: Entry = (
+    "BertConfig",
+    "BertModel",
+    {
+        "vocab_size": 330,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 64,
+    },
+)
+
+Build = Callable[[Entry], "nn.Module"]
 
 
-def tiny_model(entry: tuple[str, str, dict[str, Any]], **options: Any) -> nn.Module:
-    """Return a small random model in evaluation mode; weights are large enough to differ."""
+def tiny_model(entry: Entry, *, spread: float | None = 0.3, **changes: Any) -> nn.Module:
+    """Return a small random model in evaluation mode, the same whichever tests ran before.
+
+    Parameters
+    ----------
+    entry
+        One of the entries above.
+    spread
+        Standard deviation of its weights, large enough that texts differ; None for the model's own.
+    **changes
+        Settings of the configuration instead of those of the entry.
+    """
+    import torch
+    import transformers
+
     config_class, model_class, settings = entry
     torch.manual_seed(0)
-    config = getattr(transformers, config_class)(**settings, **options)
+    config = getattr(transformers, config_class)(**{**settings, **changes})
     model = getattr(transformers, model_class)(config).eval()
+    if spread is None:
+        return model
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.ndim == 2 or "sinks" in name or "relative_attention_bias" in name:
-                parameter.normal_(0, 0.3)
+                parameter.normal_(0, spread)
             if name.endswith((".SelfAttention.q.weight", ".EncDecAttention.q.weight")):
                 parameter *= config.d_kv**-0.5  # T5 scales its queries here, not its scores
     return model
 
 
+def language_model(name: str, *, spread: float | None = 0.3, **changes: Any) -> nn.Module:
+    """Return `tiny_model(LANGUAGE_MODELS[name], ...)`."""
+    return tiny_model(LANGUAGE_MODELS[name], spread=spread, **changes)
+
+
 def eager_outputs(model: nn.Module, **inputs: Any) -> Any:
     """Return what the stock way gives: a copy of the model with eager attention."""
+    import torch
+
     reference = copy.deepcopy(model).eval()
     if reference._can_set_attn_implementation():
         reference.set_attn_implementation("eager")
