@@ -85,7 +85,7 @@ def score_bias_spec(
     lifted = 16 if width < _ROOMY else 0
     above = _TOP + lifted
     share = (room - _BETWEEN) / 2 / room
-    panels = [_Panel.of(one) for one in (position, length)]
+    panels = [_BinPanel.of(one) for one in (position, length)]
     top = max([1.5, *(panel.top for panel in panels)])
     top = float(np.ceil(top * 1.06 * 4) / 4)
     fixed = {"fixedrange": True}
@@ -142,7 +142,7 @@ def score_bias_spec(
 
 
 @dataclass(frozen=True, eq=False)
-class _Panel:
+class _BinPanel:
     """One of the two panels, in multiples of the mean."""
 
     x: NDArray[np.float64]
@@ -153,7 +153,7 @@ class _Panel:
     hovers: list[str]
 
     @classmethod
-    def of(cls, bins: BiasBins | None) -> _Panel:
+    def of(cls, bins: BiasBins | None) -> _BinPanel:
         if bins is None or not len(bins.table):
             nothing = np.empty(0)
             return cls(nothing, nothing, nothing, nothing, nothing, [])
@@ -265,7 +265,7 @@ def _position_ticks() -> dict[str, Any]:
     }
 
 
-def _length_ticks(panel: _Panel) -> dict[str, Any]:
+def _length_ticks(panel: _BinPanel) -> dict[str, Any]:
     """Ticks at round lengths; on a log axis if the longest is over six times the shortest."""
     if not panel.x.size:
         return {"range": [0, 1], "tickvals": []}
