@@ -1,4 +1,4 @@
-"""Diagnostics: why a score or feedback value is less than it seems."""
+"""Diagnostics: reasons to doubt a score or a feedback value."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def out_of_reach(tokens: int, limit: float, threshold: float) -> Diagnostic:
 
 
 def policy_notes(policy: FeedbackPolicy) -> list[Diagnostic]:
-    """Return what a policy says about every table that it makes."""
+    """Return the notes on every table of a policy."""
     if policy.positive < 1.0:
         return []
     return [
         Diagnostic(
             "flat-upper-branch",
             "Positive feedback is 1.0, so every score at or above the threshold gives the same "
-            "feedback. Lower it to tell strong attention from just enough.",
+            "feedback. Lower it to distinguish strong attention from just enough.",
         )
     ]
 
@@ -65,7 +65,7 @@ def policy_notes(policy: FeedbackPolicy) -> list[Diagnostic]:
 def attention_notes(
     scores: NDArray[np.float64], units: Sequence[Unit], normalisation: Normalisation
 ) -> list[Diagnostic]:
-    """Return what the scores of all units together say."""
+    """Return the notes on the scores of all units together."""
     notes = []
     pair = overlapping_pair(units)
     if pair is not None:
@@ -73,7 +73,7 @@ def attention_notes(
             Diagnostic(
                 "units-overlap",
                 f"Some units share tokens, first {pair[0].name!r} and {pair[1].name!r}. "
-                "What such a token receives counts for each of them.",
+                "The attention of a shared token counts for each of them.",
             )
         )
     filled = np.array([unit.filled for unit in units], dtype=bool)
@@ -82,7 +82,7 @@ def attention_notes(
             Diagnostic(
                 "no-attention",
                 f"All units together receive no attention here, so a {normalisation} cannot be "
-                "worked out. Choose another head, or raw scores.",
+                "computed. Choose another head, or raw scores.",
             )
         )
     return notes

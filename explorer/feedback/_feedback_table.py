@@ -1,4 +1,4 @@
-"""The feedback table: scores, feedback, verdicts and reasons of every unit. Both tabs call this."""
+"""The feedback table: scores, feedback, verdicts and diagnostics of every unit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def feedback_table(
     settings: ScoreSettings | None = None,
     diagnostics: Iterable[Diagnostic] = (),
 ) -> pd.DataFrame:
-    """Scores and feedback of every unit, with the reasons.
+    """Return the scores and the feedback of every unit, with diagnostics.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def scored_units(
 ) -> ScoredUnits:
     """Return the units with their scores, which `ScoredUnits.table` converts to feedback.
 
-    For callers whose threshold moves while all else stays; errors as for `feedback_table`.
+    For callers whose threshold changes while all else stays; errors as for `feedback_table`.
     """
     scores = unit_scores(attention, units, settings)
     reachable = reachable_scores(units, settings.reduction, settings.normalisation, settings.k)
@@ -193,7 +193,7 @@ def scored_units(
 
 
 class Measured(NamedTuple):
-    """What `feedback_table` knows of its units before it becomes a table.
+    """The columns of a feedback table, as arrays.
 
     `scores` and `reachable` are float64 (units,), `reasons` the diagnostics of every unit, `notes`
     those about all of them.
@@ -225,7 +225,7 @@ def scores_table(
     reachable: NDArray[np.float64] | None = None,
     diagnostics: Iterable[Diagnostic] = (),
 ) -> pd.DataFrame:
-    """The feedback table for scores that are already there, one per unit.
+    """Return the feedback table of known scores, one per unit.
 
     Parameters
     ----------
@@ -262,15 +262,15 @@ def _policy(policy: object) -> FeedbackPolicy:
     if not isinstance(policy, FeedbackPolicy):
         raise InputError(
             f"The policy must be a FeedbackPolicy, but it is {str(policy)[:40]!r}. "
-            "A threshold alone is FeedbackPolicy(threshold=0.1)."
+            "FeedbackPolicy(threshold=0.1) makes one of a threshold."
         )
     return policy
 
 
 def reached(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.float64]:
-    """Let a score that is the threshold in float32, the precision of attention, be the threshold.
+    """Return the scores; one that equals the threshold in float32 becomes the threshold.
 
-    A direct score of 0.7 comes out of an attention map as 0.69999999; it has reached 0.7.
+    Attention is float32: a direct score of 0.7 comes out of an attention map as 0.69999999.
     """
     same = scores.astype(np.float32) == np.float32(policy.threshold)
     return np.where(same, policy.threshold, scores)

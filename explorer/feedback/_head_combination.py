@@ -1,4 +1,4 @@
-"""Several heads as one score: a weighted sum of what each gives a unit beyond its fellows."""
+"""A score from several heads: the weighted sum of their standardised attention."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from explorer.feedback._reductions import Reduction, check_k, reduction_rule
 
 RowGroup = Literal["answer", "question"]
 CONTENT_FREE = "content_free"
-"""Name of the reading whose question says nothing: what position and length alone attract."""
+"""Name of the reading of a question without content: the effect of position and length alone."""
 
 Readings = Mapping[str, NDArray[np.floating]]
-"""Reduced attention per head and unit, (layers, heads, units), by whose rows look."""
+"""Reduced attention per head and unit, (layers, heads, units), for each group of query rows."""
 
 
 class HeadTerm(NamedTuple):
-    """One head of a combination: the rows that look, where it is, and its weight."""
+    """One head of a combination: its query rows, its layer and head, and its weight."""
 
     rows: RowGroup
     layer: int
@@ -40,25 +40,25 @@ class HeadCombination:
 
         score = 1 / (1 + exp(-(intercept + sum of weight x z)))
 
-    A question without content shows what a place in the prompt attracts whatever is asked (Zhao et
-    al. 2021, "Calibrate before use"; Chen et al. 2024, "Attention in large language models yields
-    efficient zero-shot re-rankers").
+    A question without content shows how much attention a position in the prompt receives whatever
+    the question is (Zhao et al. 2021, "Calibrate before use"; Chen et al. 2024, "Attention in large
+    language models yields efficient zero-shot re-rankers").
 
     Parameters
     ----------
     terms
         The heads with their weights, at least one.
     intercept
-        Of the sum.
+        Constant term of the sum.
     content_free
-        Whether attention under the question without content is taken away.
+        Subtract the attention under the question without content.
     reduction, k
         How the tokens of a unit become one number, and of how many tokens for ``"top-k"``.
 
     Raises
     ------
     InputError
-        There is no term, or one of them is none; there is no such reduction.
+        There is no term, a term is not valid, or there is no such reduction.
 
     Examples
     --------
@@ -84,12 +84,12 @@ class HeadCombination:
 
     @classmethod
     def of(cls, value: HeadCombination | Mapping[str, Any]) -> HeadCombination:
-        """Return a combination from what `to_dict` gave.
+        """Return a combination from the mapping that `to_dict` returned.
 
         Raises
         ------
         InputError
-            The value is none.
+            The value is neither a combination nor such a mapping.
         """
         if isinstance(value, cls):
             return value
@@ -105,7 +105,7 @@ class HeadCombination:
         return cls(**{**value, "terms": tuple(value["terms"])})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the combination as JSON takes it."""
+        """Return the combination as a dictionary that JSON can hold."""
         return {
             "terms": [list(term) for term in self.terms],
             "intercept": self.intercept,
@@ -116,12 +116,12 @@ class HeadCombination:
 
     @property
     def n_heads(self) -> int:
-        """How many heads take part; one counts once, whatever rows of it do."""
+        """Number of heads; a head counts once, even with terms for several groups of rows."""
         return len({(term.layer, term.head) for term in self.terms})
 
     @property
     def name(self) -> str:
-        """What it is called: "set of 12 heads", or the one head that it is.
+        """Name for people: "set of 12 heads", or the layer and head of a single one.
 
         Examples
         --------
@@ -135,7 +135,7 @@ class HeadCombination:
 
     @property
     def description(self) -> str:
-        """How many heads, and what they look from: "12 heads, rows of the question"."""
+        """Number of heads and their query rows: "12 heads, rows of the question"."""
         many = f"{self.n_heads:,} heads" if self.n_heads > 1 else "one head"
         return f"{many}, rows of the {' and the '.join(self._rows)}"
 
@@ -145,12 +145,12 @@ class HeadCombination:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The readings that scores are worked out from."""
+        """Names of the readings that `scores` needs."""
         rows = sorted({term.rows for term in self.terms})
         return (*rows, CONTENT_FREE) if self.content_free else tuple(rows)
 
     def scores(self, readings: Readings) -> NDArray[np.float64]:
-        """Score every unit.
+        """Return the score of every unit.
 
         Parameters
         ----------
@@ -161,17 +161,17 @@ class HeadCombination:
         Returns
         -------
         ndarray of float64, shape (units,)
-            In [0, 1]; NaN where a reading is.
+            In [0, 1]; NaN where a reading is NaN.
 
         Raises
         ------
         InputError
-            A reading is missing, or a head does not exist.
+            A reading is missing, or there is no such head.
         """
         missing = [name for name in self.needs if name not in readings]
         if missing:
             raise InputError(
-                f"These heads need the reading {missing[0]!r}, which the trace does not bring. "
+                f"These heads need the reading {missing[0]!r}, which the trace does not have. "
                 "score_traces(traces, settings=StandInSettings(rows=('answer', 'question'), "
                 "content_free=True)) records it."
             )
@@ -195,12 +195,12 @@ class HeadCombination:
 
 
 def standardised(reduced: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Each row less its mean, by its deviation; 0 where all of a row are alike.
+    """Return each row minus its mean, divided by its deviation; 0 where all values are equal.
 
     Parameters
     ----------
     reduced
-        Float (..., units). NaN is unknown: it stays so, and the others are as if it was not there.
+        Float (..., units). NaN stays NaN and is left out of mean and deviation.
     """
     rows = np.asarray(reduced, dtype=np.float64)
     if not rows.shape[-1]:
@@ -211,7 +211,7 @@ def standardised(reduced: NDArray[np.floating]) -> NDArray[np.float64]:
     centred = rows - filled.sum(axis=-1, keepdims=True) / count
     squares = np.where(known, centred, 0.0) ** 2
     deviation = np.sqrt(squares.sum(axis=-1, keepdims=True) / count)
-    # Below this the differences are rounding of float32.
+    # Smaller differences are rounding errors of float32.
     alike = deviation <= 1e-9 + 1e-6 * np.abs(filled).max(axis=-1, keepdims=True)
     standard: NDArray[np.float64] = np.where(
         alike, centred * 0.0, centred / np.where(alike, 1.0, deviation)
@@ -227,7 +227,7 @@ def _term(value: Any) -> HeadTerm:
             f"A head of a combination is (rows, layer, head, weight), not {str(value)[:60]}."
         ) from None
     if rows not in ("answer", "question"):
-        raise InputError(f"The rows that look are 'answer' or 'question', not {rows!r}.")
+        raise InputError(f"The query rows are 'answer' or 'question', not {rows!r}.")
     for what, index in (("layer", layer), ("head", head)):
         if isinstance(index, bool) or not isinstance(index, int | np.integer) or index < 0:
             raise InputError(f"The {what} of a combination must be counted from 0, not {index!r}.")

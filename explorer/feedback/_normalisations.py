@@ -1,4 +1,4 @@
-"""What a unit's reduced attention is compared with: nothing, the other units, or its length."""
+"""Normalisations: a score as it is, relative to the other units, or relative to length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class NormalisationRule:
-    """One normalisation: its words and its two formulas.
+    """One normalisation: its name, its explanation and its two formulas.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class NormalisationRule:
 
 
 def _share(values: Floats) -> Floats:
-    # A unit whose attention is unknown stays unknown; the others share what is known.
+    # A unit whose attention is unknown stays unknown; the shares of the others sum to 1.
     total = np.nansum(values, axis=-1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = values / total
@@ -47,7 +47,7 @@ def _share(values: Floats) -> Floats:
 
 def _lift(mass: Floats, tokens: Counts) -> Floats:
     lift = _share(mass) * (tokens.sum() / tokens)
-    # Negative attention has no odds: leave the sign to be seen, clipped and reported.
+    # Negative attention has no odds: keep its sign, so that it is clipped and reported later.
     bounded: Floats = lift / (1.0 + np.maximum(lift, 0.0))
     return bounded
 
@@ -57,7 +57,7 @@ NORMALISATIONS: Mapping[Normalisation, NormalisationRule] = {
     for rule in (
         NormalisationRule(
             "raw",
-            "the reduced attention as it is",
+            "the reduced attention itself",
             scores=lambda reduced, _mass, _tokens: reduced,
             reachable=lambda raw, _tokens: raw,
         ),
@@ -69,7 +69,7 @@ NORMALISATIONS: Mapping[Normalisation, NormalisationRule] = {
         ),
         NormalisationRule(
             "lift",
-            "attention compared with length: 0.5 is as much as its length deserves",
+            "attention compared with length: 0.5 is the share that its length predicts",
             scores=lambda _reduced, mass, tokens: _lift(mass, tokens),
             # All attention on one unit: share 1, lift T/L, shown as T/(T + L).
             reachable=lambda _raw, tokens: tokens.sum() / (tokens.sum() + tokens),
@@ -80,7 +80,7 @@ NORMALISATIONS: Mapping[Normalisation, NormalisationRule] = {
 
 
 def normalisation_rule(name: str) -> NormalisationRule:
-    """The rule of that name; InputError, listing the names, when there is none."""
+    """Return the normalisation of that name; raise InputError, with all names, if it is unknown."""
     for rule in NORMALISATIONS.values():
         if isinstance(name, str) and rule.name == name:
             return rule

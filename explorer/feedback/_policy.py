@@ -1,4 +1,4 @@
-"""From score to feedback: the threshold formula, for any number of scores at once."""
+"""Feedback and verdicts from scores, by the threshold formula."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from explorer.errors import InputError
 Verdict = Literal["used", "near", "not used", "unknown"]
 
 VERDICTS: tuple[Verdict, ...] = ("not used", "near", "used", "unknown")
-"""Every verdict, weakest evidence of use first; a verdict's place is its code in `verdicts`."""
+"""Every verdict, weakest evidence of use first; `verdicts` uses the index as code."""
 
 # Blocks of this many scores keep the temporaries of `convert` in the processor's cache: on large
 # arrays that is several times faster than whole-array temporaries, which are bound by page faults.
@@ -35,7 +35,7 @@ def score_array(scores: ArrayLike) -> NDArray[Any]:
         if array.dtype.kind == "O":
             array = array.astype(np.float64)
         if isinstance(scores, np.ma.MaskedArray):
-            # A masked score is no score, whatever lies beneath the mask.
+            # A masked score is unknown, whatever number the mask hides.
             array = np.where(np.ma.getmaskarray(scores), np.nan, array)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
@@ -51,7 +51,7 @@ def score_array(scores: ArrayLike) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class FeedbackPolicy:
-    """How a score in [0, 1] becomes feedback in [0, 1].
+    """The formula that converts a score in [0, 1] to feedback in [0, 1].
 
     With ``s`` the score clipped to [0, 1] and ``t`` the threshold::
 
@@ -107,7 +107,7 @@ class FeedbackPolicy:
         Parameters
         ----------
         scores : array_like of real numbers, any shape
-            Values outside [0, 1] are clipped. NaN and None stay NaN: no score is no feedback.
+            Values outside [0, 1] are clipped. NaN and None give NaN: no feedback without a score.
 
         Returns
         -------

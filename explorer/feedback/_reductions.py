@@ -1,8 +1,8 @@
-"""How the token attentions of a unit become one number: mean, mass, top-k.
+"""Reductions of the token attentions of a unit to one number: mean, mass, top-k.
 
 Everywhere ``a[k]`` is the attention that key column ``k`` receives, averaged over the query rows.
-A reduction is registered by name with all that the rest of the core asks of it, so that a new one
-is one entry in `REDUCTIONS`.
+A reduction is registered by name with all its formulas, so that a new one is one entry in
+`REDUCTIONS`.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ Reduction = Literal["mean", "mass", "top-k"]
 
 
 class Attention(Protocol):
-    """What the core asks of an attention map; `explorer.attention.AttentionMap` answers it."""
+    """The part of `explorer.attention.AttentionMap` that scoring uses."""
 
     @property
     def n_layers(self) -> int:
-        """How many layers there are."""
+        """Number of layers."""
 
     @property
     def n_heads(self) -> int:
-        """How many heads each layer has."""
+        """Number of heads of each layer."""
 
     @property
     def n_queries(self) -> int:
-        """How many query rows there are."""
+        """Number of query rows."""
 
     @property
     def n_keys(self) -> int:
-        """How many key columns there are."""
+        """Number of key columns."""
 
     def weights(
         self,
@@ -57,7 +57,7 @@ class Attention(Protocol):
 
 @dataclass(frozen=True)
 class ReductionRule:
-    """One reduction: its words and its three formulas.
+    """One reduction: its name, its explanation and its formulas.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class ReductionRule:
     columns : callable (a (keys,), unit, k) -> float
         The number for one non-empty unit, from the row-averaged attention ``a``.
     all_heads : callable (attention, spans, tokens (units,), rows, k) -> (layers, heads, units)
-        The same for every head at once; `spans` are those of the non-empty units.
+        The same for all heads; `spans` are those of the non-empty units.
     reachable : callable (tokens (units,), k) -> (units,)
         The largest number a unit of that many tokens can get when each row sums to at most 1.
     mass : callable (reduced (..., units), tokens (units,)) -> (..., units)
@@ -130,7 +130,7 @@ REDUCTIONS: Mapping[Reduction, ReductionRule] = {
 
 
 def reduction_rule(name: str) -> ReductionRule:
-    """The rule of that name; InputError, listing the names, when there is none."""
+    """Return the reduction of that name; raise InputError, with all names, if it is unknown."""
     for rule in REDUCTIONS.values():
         if isinstance(name, str) and rule.name == name:
             return rule
@@ -147,5 +147,5 @@ def check_k(k: object) -> None:
 
 
 def token_counts(units: Sequence[Unit]) -> NDArray[np.int64]:
-    """How many tokens each unit has; int64, shape (units,)."""
+    """Return the number of tokens of each unit; int64, shape (units,)."""
     return np.array([unit.tokens for unit in units], dtype=np.int64)

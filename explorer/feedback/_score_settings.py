@@ -18,7 +18,7 @@ QueryRows: TypeAlias = "NDArray[Any] | slice | None"
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScoreSettings:
-    """Which attention is read, and how it becomes one score per unit.
+    """The choice of attention, and its reduction to one score per unit.
 
     `score_units` gives the formulas. Two objects are equal when all their settings are, so an
     object can be a key of a dictionary or of a cache.
@@ -26,14 +26,14 @@ class ScoreSettings:
     Parameters
     ----------
     layer, head : int or None
-        None for the mean over all; negative numbers count from the end. Whether the layer or head
-        exists is checked when an attention map is scored.
+        None for the mean over all; negative numbers count from the end. A number that is out of
+        range raises when an attention map is scored.
     rows : int or bool array, sequence of int, int, slice or None
         Query rows to average over; None for all. A sequence is kept as a read-only array.
     reduction : {"mean", "mass", "top-k"}
-        How the attention of a unit's tokens becomes one number.
+        Reduction of the attention of a unit's tokens to one number.
     normalisation : {"raw", "share", "lift"}
-        What that number is compared with.
+        Normalisation of that number.
     k : int, default 3
         The number of tokens that ``"top-k"`` averages.
 

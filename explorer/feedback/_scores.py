@@ -1,4 +1,4 @@
-"""Attention to scores: one number per unit, for one head, the mean, or every head at once."""
+"""Scores from attention: one number per unit, for one head, for the mean, or for every head."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def score_units(
       the mean of its min(k, tokens) largest ``a``;
     * ``raw`` is that number, ``share`` is it divided by its sum over all units, ``lift`` is
       ``(m / sum of m) / (tokens / sum of tokens)``, shown as lift / (1 + lift). Here ``m`` is the
-      unit's mass; for top-k it is top-k x tokens, the mass were all tokens like its best.
+      unit's mass; for top-k it is top-k x tokens, as if all its tokens received that much.
 
     A unit with parts is reduced part by part: the mean over them of weight x reduced attention.
 
@@ -69,8 +69,8 @@ def score_units(
     Returns
     -------
     ndarray of float64, shape (units,)
-        An empty unit scores 0, an unknown one NaN, and so does one whose attention is infinite.
-        Where all units together receive nothing, shares and lifts are NaN.
+        0 for an empty unit; NaN for an unknown one and for infinite attention. Where all units
+        together receive nothing, shares and lifts are NaN.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def score_units(
 
     Notes
     -----
-    Where a key column stands for a whole unit instead of a token, top-k was taken head by head
+    Where a key column represents a whole unit instead of a token, top-k was taken head by head
     when the attention was recorded; a mean over heads is then the mean of those numbers.
     """
     chosen = score_settings(
@@ -184,7 +184,7 @@ def reachable_scores(
     normalisation: Normalisation = "raw",
     k: int = 3,
 ) -> NDArray[np.float64]:
-    """The largest score that each unit can get when every row of attention sums to at most 1.
+    """Return the largest score that each unit can get when each row of attention sums to 1.
 
     For mean 1/tokens, for mass 1, for top-k 1/min(k, tokens); for share 1; for lift T/(T + tokens)
     with T the tokens of all units. An empty unit reaches 0.
@@ -200,7 +200,7 @@ def reachable_scores(
     if filled:
         tokens = token_counts(filled)
         pieces = UnitPieces.of(filled)
-        # All attention on the part of which it makes most.
+        # All attention on the part that gives the largest score.
         by_piece = rule.reachable(token_counts(pieces.units), k) * pieces.weights
         reduced = np.maximum.reduceat(by_piece, pieces.starts)
         reachable[_filled_mask(units)] = scale.reachable(reduced, tokens)
@@ -208,7 +208,7 @@ def reachable_scores(
 
 
 def _check_kinds(attention: object, units: Sequence[object]) -> None:
-    """Raise InputError for an array in place of a map, and for what is no unit."""
+    """Raise InputError unless the attention is a map and each unit is a Unit."""
     if not hasattr(attention, "n_keys"):
         raise InputError(
             f"The attention must be an AttentionMap, but it is a {type(attention).__name__}. "
@@ -227,12 +227,12 @@ def _filled_mask(units: Sequence[Unit]) -> NDArray[np.bool_]:
 
 
 def _unscored(units: Sequence[Unit]) -> NDArray[np.float64]:
-    """Scores of units without columns: 0, or NaN where nothing is known; (units,)."""
+    """Return the scores of units without columns: 0, or NaN for unknown ones; (units,)."""
     return np.array([np.nan if unit.unknown else 0.0 for unit in units], dtype=np.float64)
 
 
 def _columns_are_tokens(units: Sequence[Unit]) -> bool:
-    # A unit with more tokens than columns sits in a column that is already a sum over its tokens.
+    # A unit with more tokens than columns has a column that is already a sum over its tokens.
     return all(unit.tokens == sum(stop - start for start, stop in unit.spans) for unit in units)
 
 
@@ -245,7 +245,7 @@ def _select(heads: NDArray[np.float64], layer: int | None, head: int | None) -> 
 def _received(
     attention: Attention, rows: Any, layer: int | None, head: int | None
 ) -> NDArray[np.float64]:
-    """Attention of every key column averaged over the rows; (keys,)."""
+    """Return the attention of every key column, averaged over the rows; (keys,)."""
     total = np.zeros(attention.n_keys, dtype=np.float64)
     count = 0
     for block in _row_blocks(attention, rows):

@@ -1,4 +1,4 @@
-"""Units, the named stretches of text that are scored, and diagnostics, the reasons shown."""
+"""Units, the named stretches of text that are scored, and diagnostics of their scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A named reason why a number is less than it seems.
+    """A named reason to doubt a number.
 
     Attributes
     ----------
@@ -37,16 +37,16 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Part:
-    """One of several pieces of input that stand for a unit: a chunk that a hyperedge matches.
+    """One of several pieces of input that represent a unit: a chunk that a hyperedge matches.
 
     Attributes
     ----------
     spans : tuple of (start, stop)
         Half-open key positions, sorted and disjoint.
     tokens : int
-        How many tokens the piece has.
+        Number of tokens of the piece.
     weight : float, default 1.0
-        In [0, 1]: how well it fits, such as the similarity of the two texts.
+        In [0, 1]: how well the piece matches, such as the similarity of the two texts.
 
     Raises
     ------
@@ -73,26 +73,26 @@ class Unit:
     Attributes
     ----------
     name : str
-        What the unit is called in tables and figures.
+        Name of the unit in tables and figures.
     text : str
         Its text.
     spans : tuple of (start, stop)
         Half-open key positions, sorted and disjoint; several when the unit occurs several times,
-        none when nothing in the input belongs to it. Spans given in any order, or overlapping,
-        are put in order and merged.
+        empty when nothing in the input belongs to it. Spans may be given in any order and may
+        overlap: they are sorted and merged.
     tokens : int
-        How many tokens the unit has. Where key columns are tokens this is the number of distinct
-        positions in `spans`; where a column already stands for a whole unit it is that unit's
-        length.
+        Number of tokens of the unit. Where key columns are tokens, this is the number of distinct
+        positions in `spans`; where a column already represents a whole unit, it is the length of
+        that unit.
     diagnostics : tuple of Diagnostic
-        What was noticed while the unit was found.
+        Reasons to doubt the score that are known before scoring.
     parts : tuple of Part
-        Where several pieces of input stand for the unit, or one that is only similar to it: its
-        reduced attention is then the mean over the parts of weight x the part's. None: the unit is
-        its spans.
+        Pieces of input that represent the unit, where there are several or one that is only
+        similar. The reduced attention is then the mean over the parts of weight x the attention of
+        the part. Empty: the unit is its spans.
     unknown : bool
-        Nothing in the input is known to be the unit, so its score is NaN. Without this a unit
-        without spans scores 0: it is known to have no tokens.
+        True when it is not known which input belongs to the unit, so that its score is NaN. False:
+        a unit without spans is known to have no tokens, and scores 0.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class Unit:
     def from_positions(
         cls, name: str, text: str, positions: ArrayLike, diagnostics: Iterable[Diagnostic] = ()
     ) -> Unit:
-        """A unit made of any key positions, in any order, repeated or not.
+        """Return a unit of these key positions, which may be unordered and repeated.
 
         Examples
         --------
@@ -142,14 +142,14 @@ class Unit:
     def from_spans(
         cls, name: str, text: str, spans: Iterable[Span], diagnostics: Iterable[Diagnostic] = ()
     ) -> Unit:
-        """A unit made of half-open spans of key positions; overlapping spans count once."""
+        """Return a unit of half-open spans of key positions; overlapping spans count once."""
         disjoint = _disjoint(name, spans)
         tokens = sum(stop - start for start, stop in disjoint)
         return cls(name, text, disjoint, tokens, tuple(diagnostics))
 
     @property
     def filled(self) -> bool:
-        """Whether any key column belongs to the unit."""
+        """True when a key column belongs to the unit."""
         return bool(self.tokens and self.spans)
 
     @property
@@ -165,7 +165,7 @@ class Unit:
 def _disjoint(name: str, spans: Iterable[Span]) -> tuple[Span, ...]:
     merged: list[Span] = []
     try:
-        # Not `int`: half a position is a mistake, not the position before it.
+        # operator.index, not `int`: a fraction of a position must raise.
         pairs = sorted((whole(start), whole(stop)) for start, stop in spans)
     except (TypeError, ValueError):
         raise InputError(
@@ -200,13 +200,13 @@ def check_in_range(units: Sequence[Unit], n_keys: int) -> None:
 
 
 def overlapping_pair(units: Sequence[Unit]) -> tuple[Unit, Unit] | None:
-    """The first two units that share key positions, or None when no two do."""
+    """Return the first two units that share key positions, or None."""
     ordered = sorted(
         ((start, stop, index) for index, unit in enumerate(units) for start, stop in unit.spans)
     )
     reach, owner = 0, -1
     for start, stop, index in ordered:
-        # Spans of one unit are disjoint, so whoever reaches past `start` is another unit.
+        # Spans of one unit are disjoint, so a span that ends after `start` is of another unit.
         if owner >= 0 and start < reach:
             first, second = sorted((owner, index))
             return units[first], units[second]

@@ -1,4 +1,4 @@
-"""Settings that are given as a mapping: known keys, and the nearest to one that is not."""
+"""Settings objects from mappings, with the nearest known key for an unknown one."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _Settings = TypeVar("_Settings", bound="DataclassInstance")
 
 
 def settings_of(kind: type[_Settings], value: object, owner: str) -> _Settings:
-    """Return settings from a mapping of their attributes; None is the default.
+    """Return a settings object from a mapping of its attributes; None gives the defaults.
 
     Parameters
     ----------
     kind
         The dataclass of the settings.
     value
-        One of them, a mapping, or None.
+        Such an object, a mapping, or None.
     owner
-        Whose settings they are, for messages: "An updater".
+        Owner of the settings, for messages: "An updater".
 
     Raises
     ------
     InputError
-        When this is no mapping, or has an unknown key; the message names the nearest.
+        When the value is not a mapping, or has an unknown key; the message names the nearest one.
     """
     if value is None:
         return kind()
@@ -53,7 +53,7 @@ def settings_of(kind: type[_Settings], value: object, owner: str) -> _Settings:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return a question that can follow a sentence, empty where nothing is near.
+    """Return " Did you mean ...?" with the nearest known name, or an empty text.
 
     Examples
     --------

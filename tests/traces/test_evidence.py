@@ -405,7 +405,7 @@ def test_integers_are_attention_too():
         ({"attention_matrix": "matrix"}, "real numbers"),
         ({"attention_matrix": {"rows": 3}}, "not a number"),
         ({"attention_matrix": [[True, False]]}, "real numbers"),
-        ({"attention_matrix": [[10**400, 1]]}, "no array of numbers"),
+        ({"attention_matrix": [[10**400, 1]]}, "not an array of numbers"),
         ({"attention_matrix": []}, "shape"),
         ({"attention_matrix": np.zeros((2, 2), complex)}, "real numbers"),
         ({"attention_matrix": np.zeros((2, 2, 2, 2, 2))}, "shape"),

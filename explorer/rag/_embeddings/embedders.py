@@ -1,4 +1,4 @@
-"""Who turns texts into vectors: a function of the user's, or the packaged MiniLM."""
+"""The embedder in use: a function of the user, or the packaged MiniLM."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from explorer.rag._embeddings.minilm import MiniLM
 
 
 def embedder(function: object) -> Embedder:
-    """Return an embedder of a user's function; of the packaged MiniLM for None.
+    """Return an embedder of a user's function, or the packaged MiniLM for None.
 
     Raises
     ------
     InputError
-        It is no function.
+        The value is not callable.
     """
     if function is None:
         return packaged_embedder()
@@ -29,5 +29,5 @@ def embedder(function: object) -> Embedder:
 
 @cache
 def packaged_embedder() -> MiniLM:
-    """Return the packaged embedder; one for all, so that all share what it has embedded."""
+    """Return the packaged embedder: one object for the process, so that its cache is shared."""
     return MiniLM()

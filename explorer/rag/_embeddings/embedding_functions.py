@@ -1,4 +1,4 @@
-"""Embedding functions of the user's: how they are called, and what they may give."""
+"""Embedding functions of the user, called safely and checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from explorer.errors import Cancelled, EmbeddingError
 from explorer.run_control import RunControl
 
 EmbeddingFunction = Callable[[list[str]], Any] | Callable[[list[str]], Awaitable[Any]]
-"""Takes a list of texts and gives one vector for each: an array, a tensor or lists."""
+"""A function from a list of texts to one vector for each: an array, a tensor or lists."""
 
 
 class Embedded(NamedTuple):
@@ -25,26 +25,26 @@ class Embedded(NamedTuple):
 
 
 class Embedder(Protocol):
-    """Texts to vectors; what `explaining` works with."""
+    """An async function from texts to vectors."""
 
     async def __call__(
         self,
         texts: Sequence[str],
         control: RunControl | None = None,
     ) -> Embedded:
-        """Embed texts, of which none is blank and there is at least one.
+        """Return the embeddings of one or more texts, none of them blank.
 
         Raises
         ------
         EmbeddingError
-            The function failed, or what it gave are no embeddings.
+            The function failed, or did not return embeddings.
         Cancelled
             The job was stopped.
         """
 
 
 class FunctionEmbedder:
-    """A user's function, plain or async. A plain one runs in a thread of its own.
+    """An embedder that calls a user's function, plain or async; a plain one runs in a thread.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class FunctionEmbedder:
         texts: Sequence[str],
         control: RunControl | None = None,
     ) -> Embedded:
-        """Embed texts; see `Embedder`."""
+        """Return the embeddings of texts; see `Embedder`."""
         control = control or RunControl()
         control.report("embedding", None, f"Embedding {len(texts)} texts ...")
         try:
@@ -83,22 +83,20 @@ class FunctionEmbedder:
     def _call(self, texts: list[str]) -> Any:
         try:
             return self._function(texts)
-        except (
-            StopIteration
-        ) as error:  # a future cannot carry it: whoever waits would wait for ever
+        except StopIteration as error:  # a future cannot raise it: the caller would wait for ever
             raise failed_embedding(error) from error
 
 
 def checked_embeddings(value: Any, count: int) -> NDArray[np.float64]:
-    """Return what an embedding function gave as an array (count, width) of finite numbers.
+    """Convert the value of an embedding function to a finite array (count, width).
 
     Raises
     ------
     EmbeddingError
-        It is something else; the message says what.
+        It is not one vector of finite numbers for each text; the message describes the value.
     """
     if value is None:
-        raise EmbeddingError("The embedding function gave nothing (None).")
+        raise EmbeddingError("The embedding function returned None.")
     if isinstance(value, list | tuple) and value and hasattr(value[0], "detach"):
         value = [_numbers(row) for row in value]
     try:
@@ -107,28 +105,30 @@ def checked_embeddings(value: Any, count: int) -> NDArray[np.float64]:
             array = array.astype(np.float64)
     except (ValueError, TypeError, OverflowError):
         raise EmbeddingError(
-            "The embedding function gave vectors of different widths, or things that are no "
+            "The embedding function returned vectors of different widths, or values that are not "
             f"numbers ({type(value).__name__})."
         ) from None
     if array.dtype.kind not in "iuf":
-        raise EmbeddingError(f"The embedding function gave no numbers, but {array.dtype}.")
+        raise EmbeddingError(f"The embedding function must return numbers, not {array.dtype}.")
     if array.ndim != 2 or array.shape[1:] == (0,):
         raise EmbeddingError(
-            f"The embedding function gave an array of shape {array.shape}; expected ({count}, "
+            f"The embedding function returned an array of shape {array.shape}; expected ({count}, "
             "width), one vector for each text."
         )
     if len(array) != count:
-        raise EmbeddingError(f"The embedding function gave {len(array)} vectors for {count} texts.")
-    with np.errstate(over="ignore"):  # told below
+        raise EmbeddingError(
+            f"The embedding function returned {len(array)} vectors for {count} texts."
+        )
+    with np.errstate(over="ignore"):  # overflow gives infinity, which is reported below
         array = array.astype(np.float64)
     if not np.isfinite(array).all():
         odd = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
-        raise EmbeddingError(f"The embedding function gave NaN or infinity for text {odd + 1}.")
+        raise EmbeddingError(f"The embedding function returned NaN or infinity for text {odd + 1}.")
     return array
 
 
 def _numbers(value: Any) -> Any:
-    """Return a tensor as an array, told without importing torch."""
+    """Return a tensor as an array, and other values unchanged; torch is not imported."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
         value = (value.double() if value.is_floating_point() else value).numpy()
@@ -136,7 +136,7 @@ def _numbers(value: Any) -> Any:
 
 
 def failed_embedding(error: BaseException) -> EmbeddingError:
-    """The error of an embedding that failed, with the kind and first line of what went wrong."""
+    """Return the error of a failed embedding, with the type and first line of its cause."""
     lines = str(error).strip().splitlines()
-    said = f": {lines[0][:200]}" if lines else ""
-    return EmbeddingError(f"The embedding failed with {type(error).__name__}{said}.")
+    reason = f": {lines[0][:200]}" if lines else ""
+    return EmbeddingError(f"The embedding failed with {type(error).__name__}{reason}.")

@@ -24,14 +24,14 @@ _BATCH_TOKENS = 8192
 class MiniLM:
     """The packaged all-MiniLM-L6-v2: mean over the tokens, length 1, as it was trained.
 
-    It is loaded when it is first asked. What it has embedded it keeps, up to a bound.
+    It is loaded when it is first used, and keeps the embeddings that were used last.
 
     Parameters
     ----------
     name
         Any encoder that `load_model` takes.
     kept
-        How many texts to remember.
+        Number of texts whose embeddings are kept.
     """
 
     def __init__(self, name: str = "all-MiniLM-L6-v2", kept: int = _KEPT) -> None:
@@ -44,7 +44,7 @@ class MiniLM:
         texts: Sequence[str],
         control: RunControl | None = None,
     ) -> Embedded:
-        """Embed texts in a thread; see `Embedder`."""
+        """Return the embeddings of texts, computed in a thread; see `Embedder`."""
         control = control or RunControl()
         stop = _Linked(control.cancel)
         try:
@@ -58,7 +58,7 @@ class MiniLM:
         texts: Sequence[str],
         control: RunControl | None = None,
     ) -> Embedded:
-        """Embed texts.
+        """Return the embeddings of texts.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class MiniLM:
         Raises
         ------
         EmbeddingError
-            The model is not there or cannot be run.
+            The model cannot be found or run.
         Cancelled
             The job was stopped.
         """
@@ -93,7 +93,7 @@ class MiniLM:
 
         model = load_model(self.name, progress=control.progress, cancel=control.cancel)
         limit = model.max_tokens
-        with model.run(control):  # one thread at a time: tokenizers do not bear several
+        with model.run(control):  # one thread at a time: tokenizers are not thread-safe
             clean = [text.encode("utf-8", "replace").decode() for text in texts]
             ids = model.tokenizer(clean, verbose=False)["input_ids"]
         order = sorted(range(len(texts)), key=lambda place: len(ids[place]))
@@ -140,7 +140,7 @@ class MiniLM:
 
 
 class _Linked(threading.Event):
-    """Set when it is set itself, or the caller's event is."""
+    """An event that also counts as set when the caller's event is set."""
 
     def __init__(self, other: threading.Event | None) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ def _cut(ids: list[int], limit: int) -> list[int]:
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Cut places, ordered by length, into batches that fit in memory."""
+    """Yield indices, ordered by length, in batches that fit in memory."""
     batch: list[int] = []
     for place in order:
         if batch and (

@@ -1,4 +1,4 @@
-"""What a hyperedge is about, where the file does not say: names, quoted names and numbers."""
+"""Entities of a hyperedge whose file names none: names, quoted names and numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from explorer.traces import Hyperedge
 
 MOST = 8
-"""How many entities are looked for in one text."""
+"""Largest number of entities of one text."""
 
 _LONGEST = 20_000
 _QUOTED = re.compile(r'"([^"\n]{2,60})"|“([^”\n]{2,60})”|«([^»\n]{2,60})»|「([^」\n]{2,60})」')
@@ -20,9 +20,9 @@ _ENDS = frozenset(".!?…\n:;")
 # Small words within a name: Strait of Gibraltar, Ludwig van Beethoven.
 _LINKS = frozenset(["of", "de", "del", "da", "di", "du", "des", "van", "von", "es", "al", "y"])
 _AFTER_LINKS = frozenset(["the", "la", "las", "le", "les", "los", "der", "den"])
-# A full stop after these, or after a single letter, ends no sentence.
+# A full stop after these, or after a single letter, does not end a sentence.
 _SHORT = frozenset(["dr", "mr", "mrs", "ms", "st", "prof", "jr", "sr", "mt", "no"])
-# Words that begin a sentence, or stand in capitals anyway, and name nothing.
+# Words that may begin a sentence or be in capitals without being names.
 _COMMON = frozenset(
     """
     a about above according across after afterwards again against all almost along already also
@@ -43,18 +43,17 @@ _COMMON = frozenset(
 
 
 def entities_of(hyperedge: Hyperedge) -> list[str]:
-    """Return what a hyperedge is about.
+    """Return the entities of a hyperedge.
 
-    These are the entities that it came with. Where it came with none, they are found in its text by
-    a rule, which knows no language but knows what names look like in those that write them in
-    capitals:
+    These are the entities of the file. Where it has none, they are found in the text by a rule for
+    languages that capitalise names:
 
-    * what stands in double quotation marks;
+    * text in double quotation marks;
     * runs of words that begin with a capital, with small words such as *of* and *van* between two
       of them and a number after them (*Line 6*); a common word that begins a sentence is left out;
     * other numbers.
 
-    Each is named once, in the order of the text, whatever its case; at most `MOST`.
+    Each is returned once, ignoring case, in the order of the text; at most `MOST`.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ def entities_of(hyperedge: Hyperedge) -> list[str]:
 
 
 def with_entities(hyperedges: Iterable[Hyperedge]) -> list[Hyperedge]:
-    """Return the hyperedges, each with the entities that `entities_of` finds; none is changed."""
+    """Return copies of the hyperedges with the entities that `entities_of` finds."""
     return [
         edge if edge.entities else msgspec.structs.replace(edge, entities=entities_of(edge))
         for edge in hyperedges
@@ -99,7 +98,7 @@ def _names(text: str) -> list[tuple[int, str]]:
     for match in _WORD.finditer(text):
         word = match[0]
         gap = text[last : match.start()] if last >= 0 else "\n"
-        # "J. S. Bach" and "St. Malo" go on after the full stop.
+        # "J. S. Bach" and "St. Malo" continue after the full stop.
         short = gap == ". " and (len(before) == 1 or before.lower() in _SHORT)
         first = not short and not _ENDS.isdisjoint(gap)
         joined = begin >= 0 and (gap == " " or short) and not first

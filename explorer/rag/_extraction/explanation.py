@@ -1,14 +1,15 @@
-"""Many traces at once: plan each, embed all their texts together, finish each, make one table."""
+"""Explanations of many traces: all are planned, their texts embedded together, then finished."""
 
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from explorer.errors import EmbeddingError
+from explorer.errors import EmbeddingError, ExtractionWarning
 from explorer.feedback import Diagnostic
 from explorer.feedback._feedback_table import text_column
 from explorer.rag._embeddings.embedding_functions import Embedder
@@ -22,24 +23,24 @@ from explorer.traces import Hyperedge, Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-# After so many traces the event loop gets its turn, and progress is told.
+# Number of traces between progress reports, at which other tasks of the event loop run.
 _TURN = 100
 
 PARTS = ("attention", "embedding", "citation")
-"""Columns that methods made of others add, as far as they have them."""
+"""Columns that combined methods add, where they have values for them."""
 
 
 class ExplanationTask(NamedTuple):
-    """One trace to be explained, and how."""
+    """One trace to explain, with the config."""
 
     trace: Trace
     config: ExtractorConfig
 
 
 class TraceExplanation(NamedTuple):
-    """What was found out about a trace: one result for each hyperedge, and notes on the whole.
+    """The explanation of a trace: one result for each hyperedge, and notes on the whole trace.
 
-    Without its metadata, so that the attention of many traces is not held.
+    The metadata are left out, so that the attention of many traces is not kept in memory.
     """
 
     name: str
@@ -56,16 +57,16 @@ async def explain_all(
     before: int = 0,
     total: int | None = None,
 ) -> list[TraceExplanation]:
-    """Explain every job; all the embeddings that they need are asked for at once.
+    """Return the explanation of every task; all texts are embedded in one call.
 
     Parameters
     ----------
     jobs, embedder
-        What to explain, and who embeds.
+        The tasks, and the embedder of their texts.
     control
         As for `FeedbackExtractor.explain_traces`.
     before, total
-        How many traces were explained before these, and how many there are in all; for progress.
+        Number of traces explained before these, and of all traces; for progress.
 
     Raises
     ------
@@ -76,7 +77,7 @@ async def explain_all(
     control.check()
 
     def tell(done: float) -> None:
-        """Planning is half of a trace, finishing the other."""
+        """Report progress: planning counts as half of a trace, finishing as the other half."""
         fraction = (before + done) / total if total else None
         known = f" of {total}" if total else ""
         message = f"Explaining traces: {before + int(done)}{known} ..."
@@ -102,7 +103,7 @@ async def explain_all(
 
 
 class Failures(NamedTuple):
-    """How many hyperedges go without an embedding that failed, how many are neutral, and why."""
+    """Number of hyperedges whose embedding failed, number of neutral ones, and the reason."""
 
     without: int
     neutral: int
@@ -110,7 +111,7 @@ class Failures(NamedTuple):
 
 
 def failures(explained: Iterable[TraceExplanation]) -> Failures:
-    """Count what a failed embedding cost."""
+    """Return the consequences of a failed embedding."""
     without, neutral, reason = 0, 0, ""
     for one in explained:
         for result in one.results:
@@ -125,14 +126,14 @@ def failures(explained: Iterable[TraceExplanation]) -> Failures:
 def explanation_table(
     explained: Sequence[TraceExplanation], *, traces: bool = False
 ) -> pd.DataFrame:
-    """The table of what was found: one row for each hyperedge, in order.
+    """Return the table of explanations: one row for each hyperedge, in order.
 
     Parameters
     ----------
     explained
         From `explain_all`.
     traces
-        Begin each row with the id of its trace.
+        Add the id of the trace as the first column.
 
     Returns
     -------
@@ -165,13 +166,33 @@ def explanation_table(
     return pd.DataFrame(columns)
 
 
+def feedback_by_id(explained: TraceExplanation) -> dict[str, float]:
+    """Return feedback by id, the larger where an id comes twice."""
+    feedback: dict[str, float] = {}
+    for edge, result in zip(explained.hyperedges, explained.results, strict=True):
+        feedback[edge.id] = max(result.feedback, feedback.get(edge.id, 0.0))
+    return feedback
+
+
+def warn_of_failures(explained: Sequence[TraceExplanation]) -> None:
+    """Warn the caller of `FeedbackExtractor` when embeddings failed."""
+    without, neutral, reason = failures(explained)
+    if without:
+        warnings.warn(
+            f"The feedback of {without} hyperedges goes without an embedding; that of {neutral} is "
+            f"neutral, since nothing else is known. {reason}",
+            ExtractionWarning,
+            stacklevel=3,
+        )
+
+
 async def _embedded(
     jobs: Sequence[ExplanationTask],
     plans: Sequence[EmbeddingPlan],
     embedder: Embedder,
     control: RunControl,
 ) -> Vectors:
-    """Embed, once each, the answers and hyperedges that the plans ask about."""
+    """Embed the answers and hyperedges that the plans need, each text once."""
     texts: dict[str, None] = {}
     for (trace, _), plan in zip(jobs, plans, strict=True):
         if plan.needs and trace.answer.strip():

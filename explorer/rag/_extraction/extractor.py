@@ -1,8 +1,7 @@
-"""From an answer and what was retrieved for it to feedback for every hyperedge."""
+"""The extractor of feedback: from an answer and its hyperedges to a signal for each."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from itertools import islice
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer._deprecation import old_parameters
-from explorer.errors import ExtractionWarning, InputError
+from explorer.errors import InputError
 from explorer.feedback import Diagnostic
 from explorer.rag._embeddings.embedders import embedder
 from explorer.rag._embeddings.embedding_functions import EmbeddingFunction
@@ -21,7 +20,8 @@ from explorer.rag._extraction.explanation import (
     TraceExplanation,
     explain_all,
     explanation_table,
-    failures,
+    feedback_by_id,
+    warn_of_failures,
 )
 from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, comparison_table
 from explorer.rag._extraction.retrieved import build_trace, validated_trace
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TOGETHER = 2000
-"""Traces whose texts are embedded together."""
+"""Number of traces whose texts are embedded together."""
 
 
 class _Notes(dict[str, tuple[Diagnostic, ...]]):
-    """Diagnostics by trace, which never change: pandas copies `attrs` with each column it gives."""
+    """Diagnostics by trace; not copied, since pandas deep-copies `attrs` with every column."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
 
 class FeedbackExtractor:
-    """How much each retrieved hyperedge contributed to an answer, as a signal in [0, 1].
+    """Computes how much each retrieved hyperedge contributed to an answer, as a signal in [0, 1].
 
-    The methods, their formulas and what they can and cannot tell are in ``docs/rag.md``.
+    ``docs/rag.md`` describes the methods, their formulas and their limits.
 
     Parameters
     ----------
     embedding_func
         A plain or async function from a list of texts to one vector for each (array, tensor or
-        lists). Left out, it is the packaged all-MiniLM-L6-v2, loaded when it is first needed.
+        lists). The default is the packaged all-MiniLM-L6-v2, loaded when it is first needed.
     config
         An `ExtractorConfig`, or a mapping of its attributes such as ``{"method": "attention"}``.
 
@@ -63,7 +63,7 @@ class FeedbackExtractor:
     Raises
     ------
     InputError
-        When the config has an unknown key or value, or the function is none.
+        When the config has an unknown key or value, or the function is not callable.
 
     Examples
     --------
@@ -93,38 +93,38 @@ class FeedbackExtractor:
         retrieved_hyperedges: Iterable[Any] = (),
         metadata: Mapping[str, Any] | None = None,
     ) -> dict[str, float]:
-        """Feedback for every hyperedge.
+        """Return the feedback of every hyperedge.
 
         Parameters
         ----------
         answer
-            What the system answered; None is no answer. Or a whole `Trace`, and nothing else.
+            The answer of the system, or None; or a whole `Trace` and no further argument.
         retrieved_hyperedges
             `Hyperedge` objects, or mappings with ``id`` and ``hyperedge`` (or ``text``, or
-            ``content``), as the retriever wrote them.
+            ``content``), as the retriever returned them.
         metadata
-            What the system noted: attention in any form of ``docs/traces.md``, or ``logprobs``.
+            Evidence of the system: attention in any form of ``docs/traces.md``, or ``logprobs``.
 
         Returns
         -------
         dict of str to float
-            By id, in [0, 1]; of two hyperedges with one id the larger. Where nothing is known the
-            feedback is neutral, never NaN; `explain` gives the reasons.
+            By id, in [0, 1]; of two hyperedges with one id the larger. Unknown feedback is neutral,
+            never NaN; `explain` gives the reasons.
 
         Raises
         ------
         InputError
-            When the answer is no text, the metadata no mapping, or a hyperedge has no id.
+            When the answer is not a text, the metadata are not a mapping, or a hyperedge has no id.
 
         Warns
         -----
         ExtractionWarning
-            When an embedding failed and feedback is neutral for that reason.
+            When an embedding failed, so that feedback is neutral.
         """
         trace = build_trace("1", answer, retrieved_hyperedges, metadata)
         (explained,) = await self._explained([trace])
-        _warn([explained])
-        return _feedback(explained)
+        warn_of_failures([explained])
+        return feedback_by_id(explained)
 
     async def batch_extract_feedback(
         self,
@@ -132,7 +132,7 @@ class FeedbackExtractor:
         retrieved_hyperedges_list: Sequence[Iterable[Any]],
         metadata_list: Sequence[Mapping[str, Any] | None] | None = None,
     ) -> list[dict[str, float]]:
-        """Feedback for many answers; their texts are embedded together.
+        """Return the feedback for many answers; their texts are embedded together.
 
         Parameters
         ----------
@@ -173,8 +173,8 @@ class FeedbackExtractor:
             except InputError as error:
                 raise InputError(f"Answer {place}: {error}") from None
         explained = await self._explained(traces)
-        _warn(explained)
-        return [_feedback(one) for one in explained]
+        warn_of_failures(explained)
+        return [feedback_by_id(one) for one in explained]
 
     async def explain(
         self,
@@ -182,7 +182,7 @@ class FeedbackExtractor:
         retrieved_hyperedges: Iterable[Any] = (),
         metadata: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:
-        """The feedback of every hyperedge, and why it is what it is.
+        """Return the feedback of every hyperedge with its evidence.
 
         Parameters
         ----------
@@ -193,12 +193,12 @@ class FeedbackExtractor:
         -------
         pandas.DataFrame
             One row for each hyperedge, in order: ``unit``, ``text``; ``method`` that gave the
-            number and ``evidence`` that it looked at; ``tokens`` of attention (int64, 0 where none
-            is looked at); ``score``, ``threshold``, ``feedback`` (float64, the score NaN when
+            number and its kind of ``evidence``; ``tokens`` of attention (int64, 0 without
+            attention); ``score``, ``threshold``, ``feedback`` (float64, the score NaN when
             unknown); ``verdict``; ``matched_to`` in words; ``diagnostics`` (tuple of Diagnostic).
-            The methods made of others add the feedback of each part, NaN where it has no voice:
+            Combined methods add the feedback of each part, NaN where it is left out:
             ``attention``, ``embedding``, ``citation``. ``attrs["notes"]`` holds the diagnostics
-            about the whole, ``attrs["method"]`` the method that was asked for.
+            of the whole trace, ``attrs["method"]`` the method of the config.
 
         Raises
         ------
@@ -216,12 +216,12 @@ class FeedbackExtractor:
     async def explain_traces(
         self, traces: Iterable[Trace], *, control: RunControl | None = None
     ) -> pd.DataFrame:
-        """The feedback of every hyperedge of many traces, and why; as `explain`.
+        """Return the feedback of every hyperedge of many traces with its evidence, as `explain`.
 
         Parameters
         ----------
         traces
-            From `load_traces`, or any others.
+            From `load_traces`, or any other traces.
         control
             Progress callback and cancel event.
 
@@ -234,14 +234,14 @@ class FeedbackExtractor:
         Raises
         ------
         TraceError
-            When one of the traces is none.
+            When one of them is not a trace.
         Cancelled
             The job was stopped.
         """
         given = iter(traces if isinstance(traces, Iterable) else [traces])
         total = len(traces) if isinstance(traces, Sized) else None
         explained: list[TraceExplanation] = []
-        # So many at a time: the metadata of a file larger than memory are never held together.
+        # In parts: the metadata of a file larger than memory are never loaded together.
         while listed := [validated_trace(trace) for trace in islice(given, _TOGETHER)]:
             explained += await explain_all(
                 [ExplanationTask(trace, self.config) for trace in listed],
@@ -256,18 +256,17 @@ class FeedbackExtractor:
         return table
 
     async def compare(self, trace: Trace, methods: Sequence[str] = COMPARED) -> pd.DataFrame:
-        """What several methods say of one trace, side by side.
+        """Return the feedback of several methods for one trace.
 
         Returns
         -------
         pandas.DataFrame
-            As `method_comparison.comparison_table`; `explorer.rag.agreement` says how
-            far the methods agree.
+            As `comparison_table`; `explorer.rag.agreement` measures how far the methods agree.
 
         Raises
         ------
         TraceError, InputError
-            When the trace is none, or one of the methods.
+            When the trace or a method is not valid.
         """
         sound = validated_trace(trace)
         names = checked_methods(methods)
@@ -281,10 +280,10 @@ class FeedbackExtractor:
 
 
 def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtractor:
-    """Return an extractor whose attention and log-probabilities ask no other method.
+    """Return an extractor that does not use the embedding for missing attention or logprobs.
 
-    Where a trace brings neither, `FeedbackExtractor` asks the embedding. Who judges one method
-    leaves such rows out again, and thousands of texts would be embedded for nothing.
+    `FeedbackExtractor` falls back on the embedding. The evaluation of a single method leaves such
+    rows out, so thousands of texts would be embedded in vain.
     """
     known = ExtractorConfig.of(config)
     quiet = known.method in ("attention", "logprobs")
@@ -292,32 +291,13 @@ def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtr
 
 
 def _no_direction(texts: list[str]) -> NDArray[np.float64]:
-    """Embeddings of which nothing is known."""
+    """Return zero vectors: embeddings without a direction."""
     return np.zeros((len(texts), 1))
 
 
 def _listed(value: object, name: str, of: str) -> list[Any]:
-    """Return what must be a list of things, one for each answer."""
+    """Return a list with one entry for each answer; raise InputError if it is not a list."""
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         kind = "one text" if isinstance(value, str) else f"a {type(value).__name__}"
         raise InputError(f"`{name}` must be a list of {of}, but it is {kind}.")
     return list(value)
-
-
-def _feedback(explained: TraceExplanation) -> dict[str, float]:
-    """Return feedback by id, the larger where an id comes twice."""
-    feedback: dict[str, float] = {}
-    for edge, result in zip(explained.hyperedges, explained.results, strict=True):
-        feedback[edge.id] = max(result.feedback, feedback.get(edge.id, 0.0))
-    return feedback
-
-
-def _warn(explained: Sequence[TraceExplanation]) -> None:
-    without, neutral, reason = failures(explained)
-    if without:
-        warnings.warn(
-            f"The feedback of {without} hyperedges goes without an embedding; that of {neutral} is "
-            f"neutral, since nothing else is known. {reason}",
-            ExtractionWarning,
-            stacklevel=3,
-        )

@@ -1,4 +1,4 @@
-"""Methods side by side, and how far they agree."""
+"""Comparison of methods: a table of their feedback, and their agreement."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPARED: tuple[Method, ...] = ("attention", "embedding", "citation", "ensemble")
-"""The methods that `FeedbackExtractor.compare` sets side by side when it is not told."""
+"""The methods that `FeedbackExtractor.compare` compares by default."""
 
 _FALLEN_BACK = "embedding-fallback"
 
 
 def comparison_table(explained: Sequence[TraceExplanation], methods: Sequence[str]) -> pd.DataFrame:
-    """One row for each hyperedge, and for each method its feedback and its verdict.
+    """Return a table of hyperedges with the feedback and the verdict of each method.
 
     Parameters
     ----------
     explained
-        What each method found out about the same trace, in the order of `methods`.
+        The explanation of the same trace by each method, in the order of `methods`.
     methods
         Their names.
 
@@ -38,9 +38,9 @@ def comparison_table(explained: Sequence[TraceExplanation], methods: Sequence[st
     -------
     pandas.DataFrame
         Columns ``unit`` and ``text``, then for each method ``<method>`` (float64) and
-        ``<method>_verdict`` (str). Where a method had to ask the embedding in its place it has no
-        number of its own: NaN and ``"unknown"``. ``attrs["methods"]`` names the methods,
-        ``attrs["notes"]`` holds the notes of each.
+        ``<method>_verdict`` (str). Where a method fell back on the embedding it has no number of
+        its own: NaN and ``"unknown"``. ``attrs["methods"]`` names the methods, ``attrs["notes"]``
+        holds the notes of each.
     """
     import pandas as pd
 
@@ -77,30 +77,30 @@ def comparison_table(explained: Sequence[TraceExplanation], methods: Sequence[st
 def agreement(
     table: pd.DataFrame | Sequence[pd.DataFrame], methods: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """How far every two methods agree on what was used.
+    """Return the agreement of every two methods on the hyperedges that were used.
 
-    A verdict is a call: ``"used"`` or not; hyperedges that one of the two knows nothing about are
-    left out. With p the share of equal calls and e the share that two methods with these rates
-    of "used" would have by chance, Cohen's kappa is (p - e) / (1 - e).
+    A verdict is a call: ``"used"`` or not; hyperedges whose verdict is unknown to one of the two
+    are left out. With p the share of equal calls and e the share expected by chance at these rates
+    of "used", Cohen's kappa is (p - e) / (1 - e).
 
     Parameters
     ----------
     table
         From `FeedbackExtractor.compare`, or a list of such tables.
     methods
-        Those to compare; all in the table when left out.
+        The methods to compare; all in the table by default.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each pair: ``first``, ``second`` (str), ``units`` (int64, how many both judged),
-        ``agreement`` (the share p) and ``kappa`` (float64): NaN where there is no unit, and kappa
-        also where both make one and the same call throughout, so that chance explains everything.
+        One row for each pair: ``first``, ``second`` (str), ``units`` (int64, the number of
+        hyperedges that both called), ``agreement`` (the share p) and ``kappa`` (float64). Both are
+        NaN without units; kappa is also NaN where both methods make the same call throughout.
 
     Raises
     ------
     InputError
-        When it is no such table, or has no verdicts of a method.
+        When the table is of another kind, or lacks the verdicts of a method.
     """
     import pandas as pd
 
@@ -159,19 +159,19 @@ def kappa_terms(both: Any, first_only: Any, second_only: Any, neither: Any) -> t
 
 
 def checked_comparison(table: object) -> pd.DataFrame:
-    """Return a table that `FeedbackExtractor.compare` made.
+    """Return a table of `FeedbackExtractor.compare`; raise InputError for anything else.
 
     Raises
     ------
     InputError
-        It is none.
+        The value is not such a table.
     """
     import pandas as pd
 
     columns = map(str, table.columns) if isinstance(table, pd.DataFrame) else ()
     if not any(name.endswith("_verdict") for name in columns):
         raise InputError(
-            "Agreement is worked out from a table of FeedbackExtractor.compare, with a column "
+            "Agreement needs a table of FeedbackExtractor.compare, with a column "
             "<method>_verdict for each method, or from a list of such tables; this is a "
             f"{type(table).__name__} without them."
         )
@@ -180,12 +180,12 @@ def checked_comparison(table: object) -> pd.DataFrame:
 
 
 def checked_methods(methods: object) -> tuple[Method, ...]:
-    """Return names of methods, each once.
+    """Return the names of methods; raise InputError unless they are valid and distinct.
 
     Raises
     ------
     InputError
-        One is no method, or there is none.
+        A name is unknown or repeated, or the list is empty.
     """
     listed = (
         tuple(methods) if isinstance(methods, Sequence) and not isinstance(methods, str) else ()

@@ -1,4 +1,4 @@
-"""Feedback of scores that are worked out already."""
+"""Feedback of known scores at another threshold."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from explorer.rag._methods.extractor_config import ExtractorConfig
 
 
 def rethreshold(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDArray[np.float64]:
-    """The feedback that a `FeedbackExtractor` with this config gives for scores of a method.
+    """Return the feedback that a `FeedbackExtractor` with this config gives for known scores.
 
-    Moving a threshold changes no score, so nothing else has to be worked out again.
+    A threshold does not change scores, so no method has to run again.
 
     Parameters
     ----------
     scores
-        Of any shape; NaN where there is none.
+        Of any shape; NaN where unknown.
     method
         ``"attention"``, ``"logprobs"``, ``"embedding"`` or ``"citation"``.
     config
-        The thresholds and feedback values; its own method does not matter.
+        The thresholds and feedback values; its method is ignored.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a retriever hands over -> hyperedges, and the arguments of a call -> a trace."""
+"""Hyperedges from the output of a retriever, and traces from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEEPEST = 3
 
 
 def hyperedges_of(retrieved: object) -> list[Hyperedge]:
-    """Return what was retrieved as hyperedges, in order.
+    """Return retrieved items as hyperedges, in order.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def hyperedges_of(retrieved: object) -> list[Hyperedge]:
     Raises
     ------
     InputError
-        When this is no list, or something in it is no hyperedge or has no id; the message names
-        the place.
+        When the value is not a list, or an item is not a hyperedge or has no id; the message names
+        the item.
     """
     if isinstance(retrieved, Mapping) and not any(
         isinstance(retrieved.get(key), str | int) for key in _IDS
@@ -48,17 +48,17 @@ def hyperedges_of(retrieved: object) -> list[Hyperedge]:
 
 
 def build_trace(name: str, answer: object, retrieved: object, metadata: object) -> Trace:
-    """Return a trace made of the arguments of one call; a trace is taken as it is.
+    """Return a trace made of the arguments of one call, or the trace that was given.
 
     Raises
     ------
     InputError
-        The answer is no text, the metadata are no mapping, or a hyperedge is none.
+        The answer is not a text, the metadata are not a mapping, or a hyperedge is not valid.
     """
     if isinstance(answer, Trace):
         alone = isinstance(retrieved, tuple) and not retrieved and metadata is None
         if not alone:
-            raise InputError("Give a trace alone, or an answer with hyperedges and metadata.")
+            raise InputError("Give only a trace, or an answer with hyperedges and metadata.")
         return validated_trace(answer)
     if answer is not None and not isinstance(answer, str):
         raise InputError(f"The answer must be a text, but it is a {type(answer).__name__}.")
@@ -71,14 +71,14 @@ def build_trace(name: str, answer: object, retrieved: object, metadata: object) 
 
 
 def validated_trace(value: object) -> Trace:
-    """Return a trace whose fields are what they should be: a struct in memory may hold anything.
+    """Return a trace with checked fields, since a trace made in memory may hold anything.
 
     Raises
     ------
     TraceError
-        It is no trace.
+        The value is not a trace.
     InputError
-        One of its fields cannot be made sense of.
+        One of its fields cannot be read.
     """
     trace = checked_trace(value)
     if (
@@ -115,7 +115,7 @@ def _named(key: object, value: object, place: int) -> Hyperedge:
 
 def _hyperedge(item: object, place: int) -> Hyperedge:
     if isinstance(item, Hyperedge):
-        # A struct may hold anything: nobody checks what is put into one in memory.
+        # The fields of a struct made in memory are not checked.
         if _identifier(item.id) is None:
             raise _nameless(place)
         if isinstance(item.id, str) and _is_text(item.hyperedge):
@@ -138,12 +138,12 @@ def _hyperedge(item: object, place: int) -> Hyperedge:
 def _nameless(place: int) -> InputError:
     return InputError(
         f"Hyperedge {place + 1} of the retrieved ones has no `id`. Give it one (a text or a whole "
-        "number), so that its feedback can be told from the others'."
+        "number), so that its feedback can be returned by id."
     )
 
 
 def _identifier(value: object) -> str | None:
-    """Return an id as text, or None for what can be none."""
+    """Return an id as text, or None for a value that cannot be an id."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
@@ -165,7 +165,7 @@ def _find(
     names: tuple[str, ...],
     kind: Any = (str, int, np.integer),
 ) -> object:
-    """Return the first value of that kind under one of the names, here or further in."""
+    """Return the first value of that type under one of the names, here or in inner mappings."""
     level = [item]
     for _ in range(_DEEPEST):
         for one in level:

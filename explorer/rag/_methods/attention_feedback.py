@@ -1,4 +1,4 @@
-"""Feedback from attention: what a trace brings, through the one conversion core."""
+"""Feedback from the attention of a trace, by the scores and the policy of `explorer.feedback`."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _DOUBTFUL = frozenset(
         "unmapped-columns",
     }
 )
-"""Whole-trace diagnostics under which attention has no voice in an ensemble."""
+"""Diagnostics of a trace that exclude its attention from an ensemble."""
 
 # Rounding of float16 rows, as explorer.attention allows it.
 _ROUNDING = 5e-3
 
 
 class AttentionFeedback(NamedTuple):
-    """What attention says of every hyperedge; the feedback is NaN where it says nothing.
+    """The results of attention for every hyperedge; the feedback is NaN where it is unknown.
 
     Attributes
     ----------
     results
-        One for each hyperedge.
+        One result for each hyperedge.
     notes
-        What must be known about the trace as a whole.
+        Diagnostics of the whole trace.
     doubt
         The first of the notes that makes the attention doubtful; None when none does.
     """
@@ -131,7 +131,7 @@ def head_set_scores(trace: Trace, heads: HeadCombination) -> NDArray[np.float64]
     return Diagnostic(
         "no-attention",
         "The trace brings no attention head by head, as a set of heads needs it. "
-        "score_traces records it where a trace brings none of its own.",
+        "score_traces records it for traces without attention.",
     )
 
 
@@ -167,7 +167,7 @@ def attend_heads(
 
 
 def plan_attention(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
-    """Attention, and the embedding for every hyperedge of which it says nothing."""
+    """Plan attention, and the embedding for every hyperedge without a score of attention."""
     attended = attention_feedback(trace, config)
     causes = ("broken-evidence", "half-evidence", "no-attention", "no-such-attention")
     broken = [note for note in attended.notes if note.code in causes]
@@ -179,9 +179,9 @@ def with_embedding_fallback(
     notes: tuple[Diagnostic, ...] = (),
     reasons: Sequence[Diagnostic] = (),
 ) -> EmbeddingPlan:
-    """Keep what is known, and ask the embedding about the rest; every such row says so.
+    """Plan to keep known results and to use the embedding for the others, with a diagnostic.
 
-    `reasons` are told on those rows as well.
+    `reasons` are further diagnostics for those rows.
     """
     needs = [place for place, result in enumerate(results) if not result.known]
 
@@ -197,10 +197,10 @@ def with_embedding_fallback(
 
 
 def _doubt(found: Evidence, notes: Sequence[Diagnostic]) -> Diagnostic | None:
-    """Return the first note that makes the evidence ambiguous; None when it is plain."""
+    """Return the first note that makes the evidence ambiguous, or None."""
     doubts = _DOUBTFUL
     if found.kind == "direct":
-        # One score stands beside another, not within a softmax: their sum says nothing.
+        # Direct scores do not come from one softmax, so their sum has no meaning.
         doubts = doubts - {"odd-attention"}
         if any(note.code == "missing-score" for unit in found.units for note in unit.diagnostics):
             doubts = doubts | {"unknown-hyperedge"}  # the ids of the two may be different things
@@ -210,7 +210,7 @@ def _doubt(found: Evidence, notes: Sequence[Diagnostic]) -> Diagnostic | None:
 def _fallback(method: str) -> Diagnostic:
     what = {"attention": "the attention", "logprobs": "the log-probabilities"}.get(method, method)
     return Diagnostic(
-        "embedding-fallback", f"No score could be had from {what}; the embedding was asked instead."
+        "embedding-fallback", f"There is no score from {what}; the embedding was used instead."
     )
 
 
@@ -220,7 +220,7 @@ def _nothing(trace: Trace, config: ExtractorConfig, reason: Diagnostic) -> Atten
 
 
 def _matched(found: Evidence, place: int, unit: Unit) -> str:
-    """Say in words what a hyperedge's attention was read from."""
+    """Return in words what the attention of a hyperedge was read from."""
     if found.kind == "direct":
         missing = any(note.code == "missing-score" for note in unit.diagnostics)
         return "nothing" if missing else "its own score"
@@ -241,7 +241,7 @@ def _matched(found: Evidence, place: int, unit: Unit) -> str:
 
 
 def _row_sums(found: Evidence) -> list[Diagnostic]:
-    """Tell when rows of a whole matrix sum to less than 1; above 1 the map itself tells."""
+    """Return a diagnostic if rows sum to less than 1; the attention map reports sums above 1."""
     attention = found.attention
     if found.kind != "matrix" or attention is None or attention.n_queries != attention.n_keys:
         return []
@@ -253,6 +253,6 @@ def _row_sums(found: Evidence) -> list[Diagnostic]:
         Diagnostic(
             "rows-do-not-sum-to-1",
             f"The answer's rows of attention should sum to 1, but one sums to {low:.3g}: columns "
-            "are missing, or these are no attention weights, or the model has an attention sink.",
+            "are missing, these are not attention weights, or the model has an attention sink.",
         )
     ]

@@ -1,4 +1,4 @@
-"""Feedback from citation: whether the answer repeats the hyperedge."""
+"""Feedback from citation: the share of a hyperedge that the answer repeats."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from explorer.traces._evidence.text_matching import normalised
 
 _LONGEST_TEXT = 2000
 _LONGEST_ANSWER = 20_000
-# The search for the best stretch grows with the square of the text. Beyond this it is a document
-# rather than a fact, and only containment is looked for.
+# The time of the search for the best stretch grows with the square of the length. A longer text is
+# a document rather than a fact, and only containment is checked.
 
 
 class Citation(NamedTuple):
-    """How well an answer repeats a hyperedge: the ratio in [0, 1], and the stretch of answer.
+    """The ratio in [0, 1] at which an answer repeats a hyperedge, and the stretch of the answer.
 
-    `searched` is False where the two are too long for anything but containment.
+    `searched` is False where the two are so long that only containment was checked.
     """
 
     ratio: float
@@ -33,13 +33,13 @@ class Citation(NamedTuple):
 
 
 def citation(text: str, answer: str) -> Citation:
-    """How well `answer` repeats `text`; both normalised, neither empty.
+    """Return how well `answer` repeats `text`; both normalised, neither empty.
 
     1 where the answer contains the text. Else the ratio 2M/T: M characters in the longest common
     subsequence, of T in both together; for an answer longer than the text that of its best
     matching stretch of the text's length, else of the whole answer. So a short answer that
     lies within a hyperedge does not cite it. Of texts longer than 2,000 characters, and answers
-    longer than 20,000, only containment is looked for.
+    longer than 20,000, only containment is checked.
 
     Examples
     --------
@@ -57,13 +57,13 @@ def citation(text: str, answer: str) -> Citation:
     if len(answer) <= len(text):
         return Citation(fuzz.ratio(text, answer) / 100.0, answer)
     best = fuzz.partial_ratio_alignment(text, answer)
-    if best is None:  # only below a cut-off, and there is none
+    if best is None:  # rapidfuzz returns None only below a cut-off, which is not set
         return Citation(0.0, "")
     return Citation(best.score / 100.0, answer[best.dest_start : best.dest_end])
 
 
 def cited_feedback(ratios: ArrayLike, config: ExtractorConfig) -> NDArray[np.float64]:
-    """The feedback for ratios of `citation`, of the same shape.
+    """Return the feedback for ratios of `citation`, of the same shape.
 
     With r the ratio and t the threshold: positive x r for r >= t, so positive for a hyperedge that
     the answer contains; else negative.
@@ -76,9 +76,9 @@ def cited_feedback(ratios: ArrayLike, config: ExtractorConfig) -> NDArray[np.flo
 def cite(
     trace: Trace, config: ExtractorConfig
 ) -> tuple[list[MethodResult], tuple[Diagnostic, ...]]:
-    """What citation says of every hyperedge, and of the trace; feedback is NaN where nothing.
+    """Return a result for every hyperedge, and diagnostics of the trace; unknown feedback is NaN.
 
-    The numbers are those of `cited_feedback`.
+    The feedback is that of `cited_feedback`.
     """
     threshold = config.citation_threshold
     answer = normalised(trace.answer)
@@ -110,7 +110,7 @@ def cite(
 
 
 def plan_citation(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
-    """Citation of every hyperedge; neutral where there is nothing to compare."""
+    """Plan citation of every hyperedge, with neutral feedback where nothing can be compared."""
     results, notes = cite(trace, config)
     settled = [
         result if result.known else result._replace(feedback=config.neutral_feedback)
@@ -120,15 +120,15 @@ def plan_citation(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
 
 
 def _whole(answer: str, texts: list[str]) -> tuple[Diagnostic, ...]:
-    """Say why the answer can cite nothing."""
+    """Return the reason why the answer cannot cite anything."""
     if not answer:
-        message = "The answer has no words, so nobody can tell what it cites."
+        message = "The answer has no words, so it cannot cite anything."
         return (Diagnostic("empty-answer", message),)
     lengths = [len(text) for text in texts if text]
     if lengths and len(answer) < min(lengths):
         message = (
             f"The answer ({len(answer)} characters) is shorter than every hyperedge (from "
-            f"{min(lengths)}), so it contains none of them. A short answer cites nothing."
+            f"{min(lengths)}), so it cannot contain one. A short answer cites nothing."
         )
         return (Diagnostic("answer-too-short", message),)
     return ()
@@ -138,7 +138,7 @@ def _long() -> Diagnostic:
     return Diagnostic(
         "too-long-to-compare",
         f"The hyperedge has more than {_LONGEST_TEXT:,} characters, or the answer more than "
-        f"{_LONGEST_ANSWER:,}: a copy of it word for word was looked for, a similar one was not.",
+        f"{_LONGEST_ANSWER:,}: only a word-for-word copy was searched for, not a similar one.",
     )
 
 

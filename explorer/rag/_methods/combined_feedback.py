@@ -1,4 +1,4 @@
-"""Methods made of others: hybrid takes one or the other, the ensemble weighs them."""
+"""Combined methods: the hybrid of citation and embedding, and the weighted ensemble."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from explorer.traces import Trace
 
 
 def plan_hybrid(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
-    """Citation where its feedback is at least `hybrid_citation`, else the embedding."""
+    """Plan citation where its feedback is at least `hybrid_citation`, else the embedding."""
     cited, notes = cite(trace, config)
     needs = [
         place
@@ -41,12 +41,12 @@ def plan_hybrid(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
 
 
 def plan_ensemble(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
-    """The weighted mean of what attention, embedding and citation say.
+    """Plan the weighted mean of the feedback of attention, embedding and citation.
 
-    Attention has a voice when the trace brings evidence that can be read in one way only, and knows
-    the hyperedge. Parts that know nothing are left out, and the weights of the others scaled up to
-    sum to 1. The mean counts as used from halfway between neutral and positive feedback, and as
-    near from halfway between negative and neutral.
+    Attention takes part when the evidence of the trace is unambiguous and covers the hyperedge.
+    Methods without feedback are left out, and the weights of the others are scaled to sum to 1. The
+    mean counts as used from halfway between neutral and positive feedback, and as near from halfway
+    between negative and neutral.
     """
     attended = attention_feedback(trace, config)
     cited, notes = cite(trace, config)
@@ -81,7 +81,7 @@ PLANS: Mapping[Method, Callable[[Trace, ExtractorConfig], EmbeddingPlan]] = Mapp
         "ensemble": plan_ensemble,
     }
 )
-"""How each method works on a trace."""
+"""The planning function of each method."""
 
 
 def _weighed(
@@ -90,7 +90,7 @@ def _weighed(
     voices: Mapping[str, MethodResult],
     left_out: tuple[Diagnostic, ...],
 ) -> MethodResult:
-    """Return the row of one hyperedge from the parts that have a voice."""
+    """Return the result of one hyperedge from the methods that take part."""
     reasons = dict.fromkeys(
         (*left_out, *(note for result in parts.values() for note in result.diagnostics))
     )
@@ -100,7 +100,7 @@ def _weighed(
     if not voices:
         nothing = Diagnostic(
             "nothing-known",
-            "Neither attention nor embedding nor citation says anything about this hyperedge; the "
+            "Neither attention nor embedding nor citation has feedback for this hyperedge; the "
             "feedback is neutral.",
         )
         return MethodResult(
@@ -118,7 +118,7 @@ def _weighed(
     total = sum(config.ensemble_weights[name] for name in voices)
     weights = {name: config.ensemble_weights[name] / total for name in voices}
     feedback = sum(weights[name] * result.feedback for name, result in voices.items())
-    feedback = min(feedback, 1.0)  # the last bit of three thirds may lie above 1
+    feedback = min(feedback, 1.0)  # rounding may give a little more than 1
     return MethodResult(
         "ensemble",
         " + ".join(result.evidence for result in voices.values()),
@@ -143,4 +143,4 @@ def _verdict(feedback: float, threshold: float, config: ExtractorConfig) -> str:
 
 
 def _left_out(doubt: Diagnostic) -> Diagnostic:
-    return Diagnostic("attention-left-out", f"Attention has no voice here: {doubt.message}")
+    return Diagnostic("attention-left-out", f"Attention is left out here: {doubt.message}")

@@ -1,4 +1,4 @@
-"""Feedback from embeddings: how similar a hyperedge is to the answer."""
+"""Feedback from embeddings: the similarity of a hyperedge to the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from explorer.traces._evidence.evidence_finder import hyperedge_diagnostics
 
 @dataclass(frozen=True)
 class Vectors:
-    """Directions of many texts.
+    """Unit vectors of many texts.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class Vectors:
     directions
         float64 (texts, width), each row of length 1; NaN where the embedding was zero.
     cut
-        Texts of which the model could read only the beginning.
+        Texts that were longer than the model reads and were cut.
     failure
-        Why there are none; None when there are.
+        The reason why the embedding failed, or None.
     """
 
     places: Mapping[str, int]
@@ -42,9 +42,9 @@ class Vectors:
     def of(
         cls, texts: Sequence[str], embeddings: NDArray[np.floating], cut: Iterable[str] = ()
     ) -> Vectors:
-        """Directions of embeddings (texts, width) of finite numbers."""
+        """Return the unit vectors of embeddings (texts, width) of finite numbers."""
         rows = np.asarray(embeddings, dtype=np.float64)
-        # The largest first: the square of 1e200 is no number.
+        # Divide by the largest entry first: the square of 1e200 overflows.
         with np.errstate(invalid="ignore", divide="ignore"):
             rows = rows / np.abs(rows).max(axis=1, keepdims=True)
             rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -52,12 +52,12 @@ class Vectors:
 
     @classmethod
     def failed(cls, reason: str) -> Vectors:
-        """No directions, and why."""
+        """Return an object without vectors, with the reason."""
         return cls({}, np.empty((0, 1)), failure=reason)
 
 
 def similarities(vectors: Vectors, answer: str, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Similarity of each text to the answer, (cosine + 1) / 2; NaN where either has no direction.
+    """Return the similarity of each text to the answer, (cosine + 1) / 2; NaN for a zero vector.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def similarities(vectors: Vectors, answer: str, texts: Sequence[str]) -> NDArray
 def embedding_results(
     trace: Trace, places: Sequence[int], vectors: Vectors, config: ExtractorConfig
 ) -> dict[int, MethodResult]:
-    """Findings for the hyperedges at `places`; neutral, with the reason, where nothing is known."""
+    """Return results for the hyperedges at `places`; neutral, with the reason, where unknown."""
     policy = config.similarity_policy
     texts = [trace.hyperedges[place].hyperedge for place in places]
     scores = reached(similarities(vectors, trace.answer, texts), policy)
@@ -103,7 +103,7 @@ def embedding_results(
 
 
 def plan_embedding(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:  # noqa: ARG001 - as all plans
-    """The similarity of every hyperedge to the answer."""
+    """Plan the similarity of every hyperedge to the answer."""
     places = range(len(trace.hyperedges))
     return EmbeddingPlan(places, lambda embedded: [embedded[place] for place in places])
 

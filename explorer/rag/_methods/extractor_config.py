@@ -1,4 +1,4 @@
-"""What a `FeedbackExtractor` can be told."""
+"""The settings of a `FeedbackExtractor`."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ METHODS: tuple[Method, ...] = (
     "logprobs",
     "ensemble",
 )
-"""Every way to extract feedback; the first is the default."""
+"""Every method of feedback; the first is the default."""
 
 ENSEMBLE = MappingProxyType({"attention": 0.5, "embedding": 0.3, "citation": 0.2})
-"""Default weights of the ensemble: what the model did counts most, word-for-word copies least."""
+"""Default weights of the ensemble: attention counts most, citation least."""
 
 
 @dataclass(frozen=True)
 class ExtractorConfig:
-    """How feedback is extracted.
+    """The settings of a `FeedbackExtractor`: method, thresholds, and what attention is read.
 
     Attributes
     ----------
@@ -48,22 +48,22 @@ class ExtractorConfig:
     positive_feedback, negative_feedback, neutral_feedback
         As in `explorer.feedback.FeedbackPolicy`.
     layer, head
-        Which attention; None for the mean over all.
+        Layer and head whose attention is read; None for the mean over all.
     reduction, normalisation, top_k
         As in `explorer.feedback.feedback_table`.
     heads
-        A `HeadCombination`, or a mapping of its attributes, in the place of layer, head, reduction
-        and normalisation; `explorer.validation.calibrate` makes one.
+        A `HeadCombination`, or a mapping of its attributes. It overrides layer, head, reduction and
+        normalisation; `explorer.validation.calibrate` makes one.
     ensemble_weights
         Weight of ``"attention"``, ``"embedding"`` and ``"citation"``; one that is left out is 0.
-        What a hyperedge has no number for is left out, and the rest weighs the more.
+        For each hyperedge, methods without a number are left out and the other weights scaled.
     hybrid_citation
         The smallest feedback of the citation that `hybrid` keeps.
 
     Raises
     ------
     InputError
-        When a value is not what it should be.
+        When a value is not valid.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class ExtractorConfig:
 
     @classmethod
     def of(cls, value: ExtractorConfig | Mapping[str, Any] | None) -> ExtractorConfig:
-        """Return a config from a mapping of its attributes; None is the default.
+        """Return a config from a mapping of its attributes; None gives the defaults.
 
         Raises
         ------
@@ -124,12 +124,12 @@ class ExtractorConfig:
 
     @property
     def attention_policy(self) -> FeedbackPolicy:
-        """How attention, and log-probabilities, become feedback."""
+        """The policy for attention and log-probabilities."""
         return self._policy("attention_threshold")
 
     @property
     def similarity_policy(self) -> FeedbackPolicy:
-        """How a similarity becomes feedback."""
+        """The policy for similarities."""
         return self._policy("similarity_threshold")
 
     def _policy(self, name: str) -> FeedbackPolicy:
@@ -149,7 +149,7 @@ class ExtractorConfig:
 
 
 def as_python(settings: Mapping[str, Any], comment: str = "") -> str:
-    """Return Python that makes a `FeedbackExtractor` of settings; the comment is one line.
+    """Return Python code that makes a `FeedbackExtractor` of these settings.
 
     Examples
     --------
@@ -159,16 +159,16 @@ def as_python(settings: Mapping[str, Any], comment: str = "") -> str:
     config = {'method': 'attention', 'layer': 20}
     extractor = FeedbackExtractor(config=config)
     """
-    said = f"# {comment}\n" if comment else ""
+    first_line = f"# {comment}\n" if comment else ""
     shown = pformat(dict(settings), width=96, compact=True, sort_dicts=False)
     return (
-        f"from explorer import FeedbackExtractor\n\n{said}config = {shown}\n"
+        f"from explorer import FeedbackExtractor\n\n{first_line}config = {shown}\n"
         "extractor = FeedbackExtractor(config=config)\n"
     )
 
 
 def _weights(value: object) -> Mapping[str, float]:
-    """Return the weights of the ensemble, checked, each part of it named."""
+    """Return a weight for each method of the ensemble; raise InputError if they are not valid."""
     if not isinstance(value, Mapping) or any(name not in ENSEMBLE for name in value):
         raise InputError(
             "`ensemble_weights` must be a mapping with some of the keys "

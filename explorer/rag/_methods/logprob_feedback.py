@@ -1,4 +1,4 @@
-"""Feedback from log-probabilities: a stand-in for attention where an API gives none."""
+"""Feedback from log-probabilities, an approximation for APIs that return no attention."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from explorer.traces._evidence.text_matching import normalised
 
 APPROXIMATION = Diagnostic(
     "approximation",
-    "This is an approximation: it says how sure the model was of words that the hyperedge has too, "
-    "not what the model looked at.",
+    "This is an approximation: it shows how sure the model was of the words that the hyperedge "
+    "shares with the answer, not what the model attended to.",
 )
 
 
 class Word(NamedTuple):
-    """A word of the answer, normalised, and the probability that the model gave it."""
+    """A normalised word of the answer, and the probability that the model gave it."""
 
     text: str
     probability: float
@@ -40,7 +40,7 @@ class _Token(NamedTuple):
 
 
 def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
-    """Log-probabilities, and the embedding for every hyperedge of which they say nothing."""
+    """Plan log-probabilities, and the embedding for every hyperedge without a score from them."""
     tokens, notes = _tokens(trace.metadata)
     edges = trace.hyperedges
     policy = config.attention_policy
@@ -48,7 +48,9 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
     words = answer_words(tokens)
     if not words:
         if not notes:
-            notes = [Diagnostic("no-words", "The answer's tokens hold no word of known odds.")]
+            notes = [
+                Diagnostic("no-words", "The answer's tokens hold no word of known probability.")
+            ]
         rows = [unknown("logprobs", "none", policy.threshold, one) for one in odd]
         return with_embedding_fallback(rows, tuple(notes), notes)
     notes += _mismatch("".join(token.text for token in tokens), trace.answer)
@@ -78,10 +80,10 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
 
 
 def word_scores(words: Sequence[Word], texts: Sequence[str]) -> NDArray[np.float64]:
-    """Score texts by the words that they share with the answer.
+    """Return scores of texts by the words that they share with the answer.
 
     score(e) = 1/|W| * sum over the answer's words w in e of p(w) / df(w), where df(w) is the number
-    of texts that have w. So each word hands its probability out equally to the texts that have it.
+    of texts that have w: the probability of a word is divided equally among the texts that have it.
 
     Returns
     -------
@@ -102,11 +104,11 @@ def word_scores(words: Sequence[Word], texts: Sequence[str]) -> NDArray[np.float
 
 
 def answer_words(tokens: Sequence[tuple[str, float]]) -> list[Word]:
-    """Join tokens to the words that they spell, and multiply their probabilities.
+    """Return the words that tokens spell, with the product of their probabilities.
 
-    A word is what stands between white space, normalised; it counts when it has a letter or a
-    digit. Its tokens are those that give it one; commas and quotes at its ends do not count. A word
-    of which one token's log-probability is unknown (NaN) is left out.
+    Words are separated by white space and normalised; a word needs a letter or a digit. Its tokens
+    are those with a letter or a digit of it, so commas and quotes at its ends do not count. A word
+    with a token of unknown log-probability (NaN) is left out.
 
     Examples
     --------
@@ -128,7 +130,7 @@ def answer_words(tokens: Sequence[tuple[str, float]]) -> list[Word]:
         total, last = 0.0, -1
 
     for place, (text, logprob) in enumerate(tokens):
-        if not text and isnan(logprob):  # a token nobody knows: so is the word that it may end
+        if not text and isnan(logprob):  # an unknown token may be part of this word
             total = nan
         for sign in text:
             if sign.isspace():
@@ -142,7 +144,7 @@ def answer_words(tokens: Sequence[tuple[str, float]]) -> list[Word]:
 
 
 def _tokens(metadata: Mapping[str, Any]) -> tuple[list[_Token], list[Diagnostic]]:
-    """Return the answer's tokens in the OpenAI chat format, and what was wrong with them."""
+    """Return the answer's tokens in the OpenAI chat format, and diagnostics of bad entries."""
     content = _content(metadata)
     if content is None:
         message = "The metadata has no `logprobs`."
@@ -180,7 +182,7 @@ def _tokens(metadata: Mapping[str, Any]) -> tuple[list[_Token], list[Diagnostic]
 
 
 def _content(metadata: Mapping[str, Any]) -> object:
-    """Find the list of tokens: bare, under `content`, or within a whole response."""
+    """Return the list of tokens: at the top, under `content`, or within a whole response."""
     value = _plain(metadata.get("logprobs"))
     if value is None:
         value = {"choices": metadata.get("choices")} if metadata.get("choices") else None
@@ -199,13 +201,13 @@ def _content(metadata: Mapping[str, Any]) -> object:
 
 
 def _plain(value: Any) -> Any:
-    """Return a client's object (a pydantic model) as plain mappings."""
+    """Return a pydantic model of an API client as a plain mapping, and other values unchanged."""
     dump = getattr(type(value), "model_dump", None)
     return dump(value) if callable(dump) else value
 
 
 def _logprob(value: object) -> float:
-    """Return a log-probability; NaN for what is none. Rounding above 0 is 0."""
+    """Return a log-probability, NaN for any other value; a little above 0 is rounding, hence 0."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return nan
     try:
@@ -228,7 +230,7 @@ def _mismatch(spelled: str, answer: str) -> list[Diagnostic]:
         return []
     message = (
         f"The tokens of `logprobs` spell {len(spelled)} characters that are not the answer of "
-        f"{len(answer)}; the tokens were taken."
+        f"{len(answer)}; the tokens were used."
     )
     return [Diagnostic("length-mismatch", message)]
 

@@ -1,4 +1,4 @@
-"""What a method found out about one hyperedge, and how methods ask each other."""
+"""The result of a method for one hyperedge, and plans that need embeddings to finish."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ class MethodResult(NamedTuple):
     Attributes
     ----------
     method
-        Which method gave the number.
+        The method that gave the number.
     evidence
-        What it looked at: ``"direct"``, ``"matrix"``, ``"cosine"``, ``"substring"`` ...
+        Kind of evidence: ``"direct"``, ``"matrix"``, ``"cosine"``, ``"substring"`` ...
     tokens
-        How many tokens of attention the hyperedge has; 0 where no attention is looked at.
+        Number of tokens whose attention was read; 0 where no attention is used.
     score, threshold, feedback
-        The score in [0, 1], NaN when unknown; what it is compared with; the signal. Methods leave
-        the feedback NaN where they know nothing.
+        The score in [0, 1], NaN when unknown; the threshold that it is compared with; the signal,
+        NaN where the method has none.
     verdict
         ``"used"``, ``"near"``, ``"not used"`` or ``"unknown"``.
     matched_to
-        What the hyperedge was matched to, in words.
+        The text that the hyperedge was matched to, in words.
     diagnostics
-        Why the number is less than it seems.
+        Reasons to doubt the number.
     parts
-        For methods that are made of others: the feedback of each of them.
+        For a combination of methods: the feedback of each of them.
     """
 
     method: str
@@ -49,11 +49,11 @@ class MethodResult(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether the method could say anything: a score, and feedback from it."""
+        """True when the method has a score, and feedback from it."""
         return not isnan(self.feedback) and self.verdict != "unknown"
 
     def noting(self, *more: Diagnostic) -> MethodResult:
-        """The same with further diagnostics in front; none is said twice."""
+        """Return a copy with further diagnostics in front, each kept once."""
         together = dict.fromkeys((*more, *self.diagnostics))
         return self._replace(diagnostics=tuple(together))
 
@@ -61,25 +61,26 @@ class MethodResult(NamedTuple):
 def unknown(
     method: str, evidence: str, threshold: float, diagnostics: Iterable[Diagnostic]
 ) -> MethodResult:
-    """A row of which nothing is known."""
+    """Return the result of a method that knows nothing about a hyperedge."""
     return MethodResult(
         method, evidence, 0, nan, threshold, nan, "unknown", "nothing", tuple(diagnostics)
     )
 
 
 class EmbeddingPlan(NamedTuple):
-    """A method's work on one trace, cut where it needs embeddings.
+    """The work of a method on one trace, interrupted where it needs embeddings.
 
-    Every trace is planned first, then all texts are embedded at once, then every trace is finished.
+    All traces are planned first, then all texts are embedded together, then all are finished.
 
     Attributes
     ----------
     needs
-        Places of the hyperedges whose similarity to the answer is asked for.
+        Indices of the hyperedges whose similarity to the answer is needed.
     finish
-        From those hyperedges' embedding results, by place, to one result for each hyperedge.
+        Function from the embedding results of those hyperedges, by index, to one result for each
+        hyperedge.
     notes
-        What must be known about the trace as a whole.
+        Diagnostics of the whole trace.
     """
 
     needs: Sequence[int]
@@ -88,6 +89,6 @@ class EmbeddingPlan(NamedTuple):
 
 
 def quoted(text: str, longest: int = 60) -> str:
-    """A text in quotes, cut where it is long, for `matched_to`."""
+    """Return a text in quotes, shortened where it is long, for `matched_to`."""
     words = " ".join(text.split())
     return f"'{words if len(words) <= longest else words[: longest - 1].rstrip() + '…'}'"

@@ -1,4 +1,4 @@
-"""A native trace file that grows by one finished trace at a time, and can be taken up again."""
+"""A native trace file to which finished traces are appended, and which a later run continues."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _ScoredMark(msgspec.Struct):
 
 
 class _ScoredLine(msgspec.Struct):
-    """What is looked at in a line that was written before."""
+    """The parts of a written line that are read again."""
 
     id: str
     metadata: dict[str, msgspec.Raw] | None = None
@@ -37,16 +37,16 @@ class _ScoredLine(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Expected:
-    """What the line of a trace must have been made of.
+    """What the line of a trace must have been made from to be kept.
 
     Attributes
     ----------
     digest
-        Fingerprint of a trace that is read; digest of the line of one that is passed through.
+        Fingerprint of a trace that a model reads; digest of the line of one that is passed through.
     reader
         Digest of the model; None for a trace that is passed through.
     settings
-        Digest of what is asked for; None where lines do not tell.
+        Digest of the settings; None where lines do not contain it.
     """
 
     digest: str
@@ -68,20 +68,20 @@ def line_digest(line: bytes) -> str:
 class ScoredFile:
     """The file that `score_traces` and `ablate` write to.
 
-    It holds whole lines of whole traces at every moment but one: while a line is being written, of
-    which a crash may leave half. Opening the file again takes that half away.
+    A crash while a line is written may leave a part of it at the end. `resume` removes that part;
+    all other lines are complete.
 
     Parameters
     ----------
     path
-        The file; made when the first trace is written.
+        The file; created when the first trace is written.
     work
-        What is done with the traces.
+        The task that writes the file.
 
     Raises
     ------
     TraceError
-        The path is a folder, in no folder, or no path.
+        The path is not valid, is a folder, or its folder does not exist.
     """
 
     def __init__(self, path: str | os.PathLike[str], work: TraceTask) -> None:
@@ -97,29 +97,29 @@ class ScoredFile:
         self._stream: BinaryIO | None = None
 
     def __contains__(self, name: str) -> bool:
-        """Whether this trace is finished."""
+        """Return True when this trace is finished."""
         return name in self._places
 
     @property
     def has_lines(self) -> bool:
-        """Whether there is something in the file."""
+        """True when the file is not empty."""
         return self.path.exists() and self.path.stat().st_size > 0
 
     def resume(self, expected: Mapping[str, Expected]) -> None:
-        """Take up a file that was written before.
+        """Continue a file that was written before.
 
-        Lines of these traces are kept; those of traces that have changed since, or that could not
-        be read, are taken out, and half a line at the end as well.
+        Lines of these traces are kept; lines of traces that have changed since or that failed are
+        removed, and so is an incomplete line at the end.
 
         Parameters
         ----------
         expected
-            What the line of each trace must have been made of, by its id.
+            What the line of each trace must have been made from, by its id.
 
         Raises
         ------
         TraceError
-            The file holds something else: other traces, another model's reading, no traces.
+            The file holds something else: other traces, the reading of another model, or no traces.
         """
         stale = False
         place = 0
@@ -141,7 +141,7 @@ class ScoredFile:
     def _judged(
         self, line: bytes, number: int, expected: Mapping[str, Expected]
     ) -> tuple[str, bool]:
-        """Return whose line this is and whether it can stay, or refuse the file."""
+        """Return the trace id of a line and whether it is kept; raise for a foreign file."""
         try:
             found = msgspec.json.decode(line, type=_ScoredLine)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -162,9 +162,9 @@ class ScoredFile:
                 "weights"
             )
         if None not in (mark.settings, wanted.settings) and mark.settings != wanted.settings:
-            # Nobody wants the work of hours overwritten for a forgotten argument.
+            # A forgotten argument must not overwrite the work of hours.
             raise self._foreign(
-                f"line {number} was {self._work.past} with other settings than are asked for now"
+                f"line {number} was {self._work.past} with other settings than those given now"
             )
         return found.id, mark.problem is None and mark.trace == wanted.digest
 
@@ -177,12 +177,12 @@ class ScoredFile:
 
     def _foreign(self, reason: str) -> TraceError:
         return TraceError(
-            f"{self.path} is there already, and {self._work.function} cannot go on with it: "
+            f"{self.path} already exists, and {self._work.function} cannot continue it: "
             f"{reason}. Give another path, or remove the file."
         )
 
     def append(self, trace: Trace, line: bytes) -> None:
-        """Write the line of one trace at the end, and bring its array files along.
+        """Append the line of one trace, and copy its array files.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class ScoredFile:
         copy_arrays(trace, self.path.absolute().parent)
         try:
             if self._stream is None:
-                # Unbuffered: the line is out when this returns.
+                # Unbuffered: the line is written when this returns.
                 self._stream = self.path.open("ab", buffering=0)
             start = self._stream.seek(0, os.SEEK_END)
             self._stream.write(line)
@@ -205,27 +205,27 @@ class ScoredFile:
         self._places[trace.id] = _LinePosition(start, len(line))
 
     def finish(self, order: Sequence[str]) -> None:
-        """Put the lines into this order, where they came in another."""
+        """Sort the lines into this order."""
         self.close()
         end = max((place.start + place.length for place in self._places.values()), default=0)
         size = self.path.stat().st_size if self.path.exists() else 0
         if size < end:
             raise TraceError(
-                f"{self.path} was removed or cut while the traces were being scored, and what was "
-                "in it is lost. Score them again; pass on_trace= to keep each as it is finished."
+                f"{self.path} was removed or cut while the traces were being scored, and its "
+                "contents are lost. Score them again; on_trace= receives each finished trace."
             )
         starts = [self._places[name].start for name in order]
         if starts != sorted(starts):
             self._rewrite(order)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
 
     def _rewrite(self, order: Iterable[str]) -> None:
-        """Write some of the lines anew; the file appears whole or stays as it was."""
+        """Rewrite the file with some of its lines, whole or not at all."""
         places: dict[str, _LinePosition] = {}
         try:
             with appearing_whole(self.path) as target, self.path.open("rb") as source:
@@ -242,7 +242,7 @@ class ScoredFile:
 
 
 def _is_torn(line: bytes) -> bool:
-    """Whether this is the beginning of a line as it is written here, and not all of it."""
+    """Return True for an incomplete line that begins as the lines written here do."""
     begin = b'{"id":'
     if line[: len(begin)] != begin[: len(line)]:
         return False
@@ -254,7 +254,7 @@ def _is_torn(line: bytes) -> bool:
 
 
 def scored_line(trace: Trace) -> bytes:
-    """Return the line of a trace; the arrays that a stand-in left are written with six digits."""
+    """Return the line of a trace; arrays of a stand-in are rounded to six digits."""
     if MARK not in trace.metadata:
         return encoded_line(trace)
     metadata = {
@@ -265,6 +265,6 @@ def scored_line(trace: Trace) -> bytes:
 
 
 def _short(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
-    """Return an array as lists of numbers that take few characters; NaN becomes null."""
+    """Return an array as lists of numbers of six digits; NaN becomes null."""
     few = [float(f"{value:.6g}") for value in array.ravel().tolist()]
     return np.array(few).reshape(array.shape).tolist()

@@ -1,4 +1,4 @@
-"""The work of one call of `score_traces` or `ablate`, trace by trace and pass by pass."""
+"""The job of one call of `score_traces` or `ablate`: its traces, passes, file and progress."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from explorer.traces._model.trace import checked_trace
 if TYPE_CHECKING:
     from explorer.models import Model
 
-# Traces that are made ready together, so that there are some of like length among them.
+# Number of traces that are prepared together, so that some of them have similar lengths.
 _WINDOW = 128
 
 
 class ScoringCancelled(Cancelled):
-    """Scoring, or ablation, was stopped; what was finished until then is kept.
+    """Scoring or ablation was stopped; finished traces are kept.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class ScoringJob:
             _check_other(traces.path, self._file.path)
 
     def run(self) -> TraceSet:
-        """Score what is to be scored."""
+        """Score the traces and return the result."""
         names: list[str] = []
         failed: dict[str, Trace] = {}
         try:
@@ -103,7 +103,7 @@ class ScoringJob:
         return TraceSet(done.values(), None, self._problems)
 
     def _named(self) -> Iterator[tuple[Trace, int]]:
-        """Go through the traces with their lines; the second of one id gets a name of its own."""
+        """Yield the traces with their lines; a repeated id gets a number."""
         seen: set[str] = set()
         for number, trace in enumerate(self._traces, start=1):
             line, name, count = trace.line or number, checked_trace(trace).id, 1
@@ -126,7 +126,7 @@ class ScoringJob:
         return self._work.passes(trace, self._reader)
 
     def _reader(self) -> TraceReader[Any]:
-        """Return the model at work, loaded when it is first needed."""
+        """Return the reader of traces; the model is loaded when it is first needed."""
         if self._reading is None:
             self._reading = self._work.reader(_loaded(self._model, self._control))
         return self._reading
@@ -143,7 +143,7 @@ class ScoringJob:
         file.resume(expected)
 
     def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:
-        """Score some traces; return those that could not be, marked with the reason."""
+        """Score some traces; return those that failed, marked with the reason."""
         failed: dict[str, Trace] = {}
         ready: list[tuple[Trace, Any, int]] = []
         for trace, line in window:
@@ -158,7 +158,7 @@ class ScoringJob:
                     ready.append((trace, reader.ask(trace, self._control), line))
                 except Cancelled:
                     raise
-                except Exception as error:  # noqa: BLE001 - tokenizers and templates are anybody's
+                except Exception as error:  # noqa: BLE001 - any tokenizer or template may raise
                     failed[trace.id] = self._failed(trace, line, error)
         if not ready:
             return failed
@@ -175,11 +175,11 @@ class ScoringJob:
             )
         except Cancelled:
             raise
-        except Exception as error:  # noqa: BLE001 - a model fails in every way there is
+        except Exception as error:  # noqa: BLE001 - any model may raise
             if len(batch) == 1:
                 return {traces[0].id: self._failed(traces[0], lines[0], error)}
             failed: dict[str, Trace] = {}
-            for one in batch:  # only those that fail alone have failed
+            for one in batch:  # a trace has failed only if it fails by itself
                 failed |= self._score_batch([one])
             return failed
         for trace in found:
@@ -198,24 +198,24 @@ class ScoringJob:
             return
         try:
             line = scored_line(trace)
-        except TraceError as error:  # metadata that the caller put there in memory
+        except TraceError as error:  # metadata made in memory that JSON cannot hold
             self._note(trace.line or 0, f"{error} It is not in {self._file.path.name}.")
             return
         self._file.append(trace, line)
 
     def _failed(self, trace: Trace, line: int, error: Exception) -> Trace:
-        """Note why a trace was not scored, in the result and on the trace."""
-        said = (
+        """Record why a trace was not scored, in the problems and on the trace."""
+        reason = (
             str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
         )
-        self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {said}")
+        self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {reason}")
         self._progress.done()
-        mark = self._reader().mark(trace, problem=said)
+        mark = self._reader().mark(trace, problem=reason)
         return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
 
 
 def _check_other(one: Path, other: Path) -> None:
-    """Refuse to write to the file that the traces come from."""
+    """Raise TraceError if the file to write is the one that the traces come from."""
     if one.exists() and other.exists() and one.samefile(other):
         raise TraceError(
             f"{other} is the file that the traces come from, and may still be read. Give another "

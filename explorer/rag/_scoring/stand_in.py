@@ -1,4 +1,4 @@
-"""A model that reads a trace in place of the one that answered it, and the attention it pays."""
+"""A stand-in: a model that reads a trace instead of the one that answered, with its attention."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from explorer.models import Model
 
 MARK = "stand_in"
-"""Where a trace's metadata tells of the model that read it."""
+"""Key of the metadata that describes the reading of a stand-in."""
 
 BLANK = "content_free"
 """The reading of a question without content, in the metadata of a trace."""
@@ -42,7 +42,7 @@ _OWN = frozenset(
 
 
 def brings_attention(trace: Trace) -> bool:
-    """Whether a trace has evidence of any kind."""
+    """Return True when a trace has evidence of any kind."""
     return any(
         all(trace.metadata.get(name) is not None for name in reader.needs) for reader in PRECEDENCE
     )
@@ -50,14 +50,14 @@ def brings_attention(trace: Trace) -> bool:
 
 @dataclass(frozen=True)
 class PreparedTrace:
-    """A trace that is ready to be read.
+    """A trace that is prepared for a forward pass.
 
     Attributes
     ----------
     asked
-        Question, hyperedges and answer.
+        The prompt of question, hyperedges and answer.
     blank
-        The same hyperedges with a question without content; None where that is not wanted.
+        The same hyperedges with a question without content; None if that is not read.
     """
 
     asked: PreparedPrompt
@@ -67,12 +67,12 @@ class PreparedTrace:
 def prepare_trace(
     model: Model, trace: Trace, control: RunControl, *, generate: bool, max_new_tokens: int
 ) -> PreparedPrompt:
-    """Make a trace ready for a model; let it answer, if `generate`, where nobody has.
+    """Return the prompt of a trace; the model answers first if `generate` and there is no answer.
 
     Raises
     ------
     InputError
-        Something that is needed is missing, or the trace is too long for the model.
+        A part of the trace is missing, or the trace is too long for the model.
     ModelError, Cancelled
         As `Model.read`.
     """
@@ -83,7 +83,7 @@ def prepare_trace(
         raise InputError("It has no answer to read. Give it an answer, or generate=True.")
     texts = [edge.hyperedge for edge in trace.hyperedges]
     if not any(isinstance(text, str) and text.strip() for text in texts):
-        raise InputError("None of its hyperedges has text, so there is nothing to look at.")
+        raise InputError("None of its hyperedges has text, so there is nothing to read.")
     asked = prepare_prompt(
         model,
         trace.query,
@@ -105,20 +105,19 @@ class StandIn:
     model
         The model.
     settings
-        What to keep.
+        What is read, and which attention is kept.
     batch_tokens
-        Most tokens of a forward pass; None for what suits the device.
+        Largest number of tokens of a forward pass; None for the default of the device.
 
     Attributes
     ----------
     key
-        Digest of all that decides how this model reads: its name, form and chat template, and a
-        few of its weights.
+        Digest that identifies the model: its name, form and chat template, and some of its weights.
 
     Raises
     ------
     ModelCapabilityError
-        The model is an encoder, or an encoder-decoder and question rows are wanted.
+        The model is an encoder, or an encoder-decoder while question rows are to be kept.
     """
 
     def __init__(
@@ -142,21 +141,21 @@ class StandIn:
         self._batch_tokens = batch_tokens
 
     def fingerprint(self, trace: Trace) -> str:
-        """Return a digest of all that the attention of a trace depends on, but the model."""
+        """Return a digest of everything but the model that the attention of a trace depends on."""
         return self.settings.digest_for(trace)
 
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
-        """Return what a trace's metadata tells of this reading."""
+        """Return the entry of the metadata that describes this reading."""
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
     def ask(self, trace: Trace, control: RunControl) -> PreparedTrace:
-        """Make a trace ready to be read; let the model answer where nobody has.
+        """Return a prepared trace; the model answers first where the settings say so.
 
         Raises
         ------
         InputError
-            Something that is needed is missing, or the trace is too long for the model.
+            A part of the trace is missing, or the trace is too long for the model.
         ModelError, Cancelled
             As `Model.read`.
         """
@@ -177,7 +176,7 @@ class StandIn:
         return PreparedTrace(asked, blank)
 
     def plan(self, ready: Sequence[PreparedTrace]) -> list[list[int]]:
-        """Return which traces share a pass: those of like length."""
+        """Return the traces of each pass, of similar length, as lists of indices."""
         tokens = self._batch_tokens or default_batch_tokens(self.model)
         vocabulary = int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)
         return plan_batches([one.asked.encoded for one in ready], tokens, vocabulary)
@@ -189,14 +188,14 @@ class StandIn:
         control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
-        """Read traces in one pass, and in another without content, and add their attention.
+        """Return traces with the attention of one pass, and of a second one without content.
 
         Raises
         ------
         RecordingError
-            The attention is no number.
+            The attention is not a number.
         Cancelled
-            The caller asked to stop.
+            The job was stopped.
         """
         facts = [one.asked.facts for one in ready]
         with self.model.run(control) as torch_model:
@@ -246,7 +245,7 @@ class StandIn:
         }
         more: dict[str, Any] = {"tokens": len(sequence), "generated": asked.generated}
         if others.get("model") not in (None, self.model.name):
-            more["model_before"] = others["model"]  # that of the system itself, it may be
+            more["model_before"] = others["model"]  # possibly the model of the system itself
         if notes:
             more["notes"] = notes
         metadata = {

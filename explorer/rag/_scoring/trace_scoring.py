@@ -1,4 +1,4 @@
-"""Attention for traces that have none: a model reads them in place of the one that answered."""
+"""Attention for traces without any, from a model that reads them."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def score_traces(
     on_trace: Callable[[Trace], None] | None = None,
     control: RunControl | None = None,
 ) -> TraceSet:
-    """Let a model read traces that have no attention, and keep what each hyperedge receives.
+    """Return the traces with the attention that a stand-in model pays to each hyperedge.
 
-    The model sees the hyperedges and the question in its own chat format, and then the answer of
-    the trace as if it had written it. What counts is the attention of the positions that predict
-    the answer's tokens (the position before each) to the tokens of each hyperedge; beginning of
-    text, instructions and question are no units, so they take no part in shares. How a stand-in
-    reads a trace is not how the model that answered it did; see ``docs/stand_in.md``.
+    The model reads the hyperedges and the question in its own chat format, and then the answer of
+    the trace as if it had written it. The result is the attention of the positions that predict the
+    answer's tokens (the position before each) to the tokens of each hyperedge; beginning of text,
+    instructions and question are not units, so they have no share. A stand-in may read a trace
+    differently from the model that answered; see ``docs/stand_in.md``.
 
     Parameters
     ----------
     traces
-        The traces; they are not changed. Those that bring evidence of any kind are passed through.
+        The traces; they are not changed. Those with evidence of any kind are passed through.
     model
         A name for `load_model`, a `Model`, or a pair of a transformers model and its tokenizer;
         causal or encoder-decoder (read by its cross-attention). None for the packaged SmolLM2.
@@ -64,7 +64,7 @@ def score_traces(
         traces, model and path continues where it stopped: traces that have changed since are scored
         anew, and those that failed are tried again.
     overwrite
-        Score traces that bring evidence too, and drop that evidence.
+        Score traces with evidence too, and remove that evidence.
     batch_tokens
         Largest number of tokens of one forward pass, padding included; a longer trace is read
         alone. None for 1,024 on a CPU, the fastest that was measured, and 16,384 on a GPU.
@@ -78,24 +78,24 @@ def score_traces(
     Returns
     -------
     TraceSet
-        One trace for each, in the same order, with `unit_attention` (layers, heads, hyperedges),
+        The traces in the same order, with `unit_attention` (layers, heads, hyperedges),
         `unit_topk`, `unit_topk_k`, `unit_tokens`, `answer_tokens`, `answer_rows`, `model`, and
         `answer_logprob`: the natural logarithm of the probability that the model gives to the
         answer's tokens. With the question's rows also `question_attention`, `question_topk` and
-        `question_rows`, and with `content_free` the same three of that pass. `stand_in` tells how
-        they were made. A trace that could not be scored is there without attention, and among the
-        `problems`; its `stand_in` has the reason too. With `path`, the file as `load_traces` reads
-        it, arrays rounded to six digits.
+        `question_rows`, and with `content_free` the same three of that pass. `stand_in` describes
+        the reading. A trace that could not be scored has no attention and is among the `problems`;
+        its `stand_in` has the reason too. With `path`, the file as `load_traces` reads it, arrays
+        rounded to six digits.
 
     Raises
     ------
     ModelCapabilityError
-        The model is an encoder; or question rows are asked of an encoder-decoder, whose decoder
-        does not read the question.
+        The model is an encoder; or question rows are to be kept of an encoder-decoder, whose
+        decoder does not read the question.
     ModelNotFoundError, HubUnreachableError, ModelError
         The model cannot be loaded.
     TraceError
-        Something in `traces` is no trace, or `path` is a file that this scoring did not write.
+        An item of `traces` is not a trace, or `path` is a file that this scoring did not write.
     InputError
         `model`, `settings` or `batch_tokens` is not valid.
     ScoringCancelled
@@ -105,7 +105,7 @@ def score_traces(
     listed = given if isinstance(given, TraceSet) else TraceSet(given)
     chosen = _checked(settings)
     if batch_tokens is not None:
-        plan_batches([], batch_tokens)  # refused before a model is loaded
+        plan_batches([], batch_tokens)  # raises before a model is loaded
     job = ScoringJob(
         listed,
         model,

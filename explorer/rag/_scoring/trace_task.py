@@ -1,4 +1,4 @@
-"""What a job over many traces does with each of them: read it, or ablate it."""
+"""The task of a job over many traces: reading them, or ablating them."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ Prepared = TypeVar("Prepared")
 
 
 class TraceReader(Protocol[Prepared]):
-    """A model at work.
+    """A model that reads traces.
 
     Attributes
     ----------
     key
-        Digest of all that decides how this model reads.
+        Digest that identifies the model.
     """
 
     model: Model
     key: str
 
     def fingerprint(self, trace: Trace) -> str:
-        """Return a digest of all that the numbers of a trace depend on, but the model."""
+        """Return a digest of everything but the model that the numbers of a trace depend on."""
 
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
-        """Return what a trace's metadata tells of this reading."""
+        """Return the entry of the metadata that describes this reading."""
 
     def ask(self, trace: Trace, control: RunControl) -> Prepared:
-        """Make a trace ready; refuse one that cannot be read."""
+        """Return a prepared trace; raise if it cannot be read."""
 
     def plan(self, ready: Sequence[Prepared]) -> list[list[int]]:
-        """Return which traces are read together, each once."""
+        """Return the traces that are read together, as lists of indices."""
 
     def read(
         self,
@@ -51,34 +51,34 @@ class TraceReader(Protocol[Prepared]):
         control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
-        """Read traces that go together, and return them with what was found.
+        """Return traces that are read together, with the numbers found.
 
         Parameters
         ----------
         partly
-            Called with how much of these traces is done, in [0, 1], where they take long.
+            Called with the share of these traces that is done, in [0, 1].
         """
 
 
 @dataclass(frozen=True)
 class TraceTask:
-    """What is done, in words and in functions.
+    """The names and the functions of a task.
 
     Attributes
     ----------
     mark
-        Where the metadata of a finished trace tells what it was made of: an object with `model`,
-        `reader`, `trace` and, where it failed, `problem`.
+        Key of the metadata of a finished trace that describes the reading: an object with
+        `model`, `reader`, `trace` and, where it failed, `problem`.
     function, noun, past
-        Names of it for people: "score_traces", "Scoring", "scored".
+        Names of the task in messages: "score_traces", "Scoring", "scored".
     reader
-        Puts a model to work.
+        Returns the reader of a model.
     passes
-        Whether a trace needs nothing; given the trace, and a function that returns the reader
-        (which loads the model).
+        Returns True for a trace that is passed through; called with the trace and a function that
+        returns the reader (and loads the model).
     wanted
-        Digest of what is asked for of a trace, where its mark tells it as `settings`: a file that
-        was written for something else is not overwritten. None where marks do not tell.
+        Returns the digest of the settings for a trace, where its mark contains one as `settings`: a
+        file that was written with other settings is not overwritten. None without such a digest.
     """
 
     mark: str
@@ -92,13 +92,13 @@ class TraceTask:
 
 def digest(value: Any) -> str:
     """Return a digest of plain values, the same in every process."""
-    # json and not msgspec: it can write half a character, which a trace in memory may hold.
+    # json, not msgspec: it can write half a surrogate pair, which a trace in memory may hold.
     encoded = json.dumps(msgspec.to_builtins(value, enc_hook=repr), sort_keys=True)
     return hashlib.sha256(encoded.encode()).hexdigest()[:24]
 
 
 def model_digest(model: Model) -> str:
-    """Tell models apart, those of one name too: somebody may have trained it on."""
+    """Return a digest of a model that also differs for other weights under the same name."""
     torch_model = model.torch_model
     weights = [
         [name, list(parameter.shape), _few(parameter)]
@@ -109,7 +109,7 @@ def model_digest(model: Model) -> str:
 
 
 def _few(parameter: Any) -> list[float]:
-    """Return some weights of a parameter, from all over it."""
+    """Return some weights of a parameter, evenly spaced."""
     if parameter.device.type == "meta" or not parameter.numel():
         return []
     flat = parameter.detach().reshape(-1)

@@ -1,4 +1,4 @@
-"""What an updater remembers: its latest changes, and counts of all of them."""
+"""The log of an updater: its latest changes, and statistics of all changes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class WeightChange:
     ----------
     hyperedge_id : str
     before, after : float
-        Its weight.
+        The weight before and after.
     feedback : float
     lower, upper : float
-        The bounds that its quality set.
+        The bounds of the weight, set by the quality.
     strategy : str
     when : datetime
     """
@@ -41,7 +41,7 @@ class WeightChange:
 
 @dataclass(frozen=True)
 class Start:
-    """What a node was before its first update."""
+    """Weight and feedback count of a node before its first update."""
 
     weight: float
     feedback_count: int
@@ -49,7 +49,7 @@ class Start:
 
 @dataclass
 class _Tally:
-    """One hyperedge's updates, summed up."""
+    """Statistics of the updates of one hyperedge."""
 
     start: Start
     weight: float = math.nan
@@ -71,23 +71,23 @@ class _Tally:
 
 
 class ChangeLog:
-    """The changes of an updater, at most so many of each hyperedge, and tallies of all.
+    """The latest changes of each hyperedge, and statistics of all changes.
 
     Parameters
     ----------
     most : int or None
-        Changes kept of each hyperedge; None for all.
+        Largest number of changes kept for each hyperedge; None for all.
     """
 
     def __init__(self, most: int | None) -> None:
-        # More than a deque can count is all.
+        # A number larger than a deque accepts means all.
         self._most = most if most is None or most <= sys.maxsize else None
         self._tallies: dict[Hashable, _Tally] = {}
         self._changes: dict[Hashable, deque[tuple[int, WeightChange]]] = {}
         self._numbers = count()
 
     def add(self, change: WeightChange, feedback_count: int) -> None:
-        """Remember a change that was written to a node that had had so many feedbacks."""
+        """Add a change of a node; `feedback_count` is the node's count before the change."""
         name = change.hyperedge_id
         if name not in self._tallies:
             self._tallies[name] = _Tally(Start(change.before, feedback_count))
@@ -96,28 +96,28 @@ class ChangeLog:
         self._changes[name].append((next(self._numbers), change))
 
     def forget(self, name: Hashable) -> None:
-        """Forget all about a hyperedge."""
+        """Remove all changes of a hyperedge."""
         self._tallies.pop(name, None)
         self._changes.pop(name, None)
 
     def ids(self) -> list[Hashable]:
-        """The hyperedges that were updated, in the order of their first update."""
+        """Return the ids of updated hyperedges, in the order of their first update."""
         return list(self._tallies)
 
     def start_of(self, name: Hashable) -> Start | None:
-        """What a hyperedge was before its first update; None when it was not updated."""
+        """Return the state of a hyperedge before its first update, or None without an update."""
         tally = self._tallies.get(name)
         return None if tally is None else tally.start
 
     def changes(self, name: Hashable | None) -> list[WeightChange]:
-        """The changes that are still remembered, oldest first: of one hyperedge, or of all."""
+        """Return the changes that are kept, oldest first: of one hyperedge, or of all."""
         if name is not None:
             return [change for _, change in self._changes.get(name, ())]
         numbered = [pair for changes in self._changes.values() for pair in changes]
         return [change for _, change in sorted(numbered, key=lambda pair: pair[0])]
 
     def statistics(self, name: Hashable | None) -> dict[str, float]:
-        """Counts and means over all changes of one hyperedge, or of all.
+        """Return counts and means over all changes of one hyperedge, or of all.
 
         Raises
         ------

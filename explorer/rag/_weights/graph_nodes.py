@@ -1,4 +1,4 @@
-"""The node of a hyperedge: read from a graph and checked, and written back."""
+"""Nodes of hyperedges, read from a graph, checked, and written back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from explorer.rag._weights.update_rule import DEFAULT_QUALITY, DEFAULT_WEIGHT, c
 
 
 class GraphError(Exception):
-    """A method of the graph raised; `cause` is what it raised."""
+    """A method of the graph raised an error, which is `cause`."""
 
     def __init__(self, doing: str, hyperedge_id: Hashable, cause: Exception) -> None:
         super().__init__(
@@ -29,12 +29,12 @@ class Nodes:
         self.graph = graph
 
     async def read(self, hyperedge_id: Hashable) -> Mapping[str, Any]:
-        """The fields of a node.
+        """Return the fields of a node.
 
         Raises
         ------
         InputError
-            When there is no such node, or it is no mapping.
+            When there is no such node, or it is not a mapping.
         GraphError
             When the graph raised.
         """
@@ -44,12 +44,12 @@ class Nodes:
             raise GraphError("read", hyperedge_id, error) from error
         if node is None:
             raise InputError(
-                f"The graph has no hyperedge {hyperedge_id!r}. Ids must be those of its nodes, "
-                "letter by letter, with quotes and prefixes."
+                f"The graph has no hyperedge {hyperedge_id!r}. Ids must equal those of its nodes "
+                "exactly, with quotes and prefixes."
             )
         if not isinstance(node, Mapping):
             raise InputError(
-                f"A node is a mapping of fields, but the graph gave {type(node).__name__} for "
+                f"A node is a mapping of fields, but the graph returned {type(node).__name__} for "
                 f"hyperedge {hyperedge_id!r}."
             )
         return node
@@ -57,15 +57,15 @@ class Nodes:
     async def write(
         self, hyperedge_id: Hashable, node: Mapping[str, Any], fields: Mapping[str, Any]
     ) -> None:
-        """Write some fields of a node; the others go back as they came.
+        """Write some fields of a node; its other fields are written back unchanged.
 
-        A graph that raises after it has written has written: the node is read again to know,
-        since a repeated update would count its feedback twice.
+        If the graph raises, the node is read again: a graph may raise after it has written, and a
+        repeated update would count the feedback twice.
 
         Raises
         ------
         GraphError
-            When the graph raised and the fields are not there.
+            When the graph raised and the fields were not written.
         """
         before = {name: node.get(name) for name in fields}  # `node` may be the graph's own
         try:
@@ -79,24 +79,24 @@ class Nodes:
     ) -> bool:
         try:
             node = await self.read(hyperedge_id)
-        except (GraphError, InputError):  # the first error is the one to tell
+        except (GraphError, InputError):  # the caller raises the first error
             return False
-        # Where the weight stays the same, as at a bound, the count tells.
+        # At a bound the weight stays the same, but the count changes.
         moved = before["dynamic_weight"] != fields["dynamic_weight"]
         name = "dynamic_weight" if moved else "feedback_count"
         try:
             return bool(node.get(name) == fields[name] != before[name])
-        except ValueError:  # an array is there, which nobody here has written
+        except ValueError:  # comparing an array, which an updater does not write
             return False
 
 
 def node_weight(node: Mapping[str, Any], hyperedge_id: Hashable) -> float:
-    """The weight of a node: the dynamic one, else the one it was made with, else 1.
+    """Return the weight of a node: its dynamic weight, else its first weight, else 1.
 
     Raises
     ------
     InputError
-        When it is no finite number from 0.
+        When it is not a finite number of at least 0.
     """
     for name in ("dynamic_weight", "weight"):
         if node.get(name) is not None:
@@ -105,12 +105,12 @@ def node_weight(node: Mapping[str, Any], hyperedge_id: Hashable) -> float:
 
 
 def node_quality(node: Mapping[str, Any], hyperedge_id: Hashable) -> float:
-    """The quality score of a node, 0.5 when it has none.
+    """Return the quality score of a node, 0.5 without one.
 
     Raises
     ------
     InputError
-        When it is no finite number from 0.
+        When it is not a finite number of at least 0.
     """
     value = node.get("quality_score")
     if value is None:
@@ -119,7 +119,7 @@ def node_quality(node: Mapping[str, Any], hyperedge_id: Hashable) -> float:
 
 
 def feedback_count(node: Mapping[str, Any]) -> int:
-    """How many feedbacks a node has had; a count that cannot be read begins anew."""
+    """Return the feedback count of a node, 0 where it is missing or not valid."""
     value = node.get("feedback_count")
     if isinstance(value, int) and not isinstance(value, bool):
         return max(0, value)

@@ -1,4 +1,4 @@
-"""Where the weights live: any object with `get_node` and `upsert_node`, a dict, a NetworkX graph.
+"""Graphs that store weights: an object with `get_node` and `upsert_node`, a dict, or NetworkX.
 
 A graph of yours needs two methods, plain or async::
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Graph(Protocol):
-    """What an updater needs of a graph."""
+    """The two methods that an updater calls."""
 
     def get_node(
         self, node_id: Any, /
@@ -30,7 +30,7 @@ class Graph(Protocol):
         """Return the fields of a node, or None when there is no such node."""
 
     def upsert_node(self, node_id: Any, node_data: dict[str, Any], /) -> Awaitable[Any] | Any:
-        """Write these fields to a node; what happens to its other fields is the graph's affair."""
+        """Write these fields to a node; the graph decides about its other fields."""
 
 
 class DictGraph:
@@ -39,7 +39,7 @@ class DictGraph:
     Parameters
     ----------
     nodes : mutable mapping of id to mapping
-        Not copied: what an updater writes is seen in it.
+        Not copied: updates change it.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class DictGraph:
     def __init__(self, nodes: MutableMapping[Any, Any]) -> None:
         if not isinstance(nodes, MutableMapping):
             raise InputError(
-                "DictGraph takes a dict of nodes such as {'he1': {'weight': 1.0}}, and not "
+                "DictGraph takes a dict of nodes such as {'he1': {'weight': 1.0}}, not "
                 f"{type(nodes).__name__}."
             )
         self.nodes = nodes
@@ -73,15 +73,13 @@ class NetworkXGraph:
     Parameters
     ----------
     graph : networkx.Graph
-        Not copied: what an updater writes is seen in it. Values are plain numbers and text, so
-        that the graph can still be written as GraphML.
+        Not copied: updates change it. Values are plain numbers and text, so that the graph can
+        still be written as GraphML.
     """
 
     def __init__(self, graph: nx.Graph[Any]) -> None:
         if not _is_networkx(graph):
-            raise InputError(
-                f"NetworkXGraph takes a NetworkX graph, and not {type(graph).__name__}."
-            )
+            raise InputError(f"NetworkXGraph takes a NetworkX graph, not {type(graph).__name__}.")
         self.graph = graph
 
     async def get_node(self, node_id: Hashable) -> Any:
@@ -95,7 +93,7 @@ class NetworkXGraph:
 
 
 def as_graph(graph: object) -> Graph:
-    """The graph that an object is, or the adapter that makes it one.
+    """Return an object as a graph for `WeightUpdater`, with an adapter where it needs one.
 
     Parameters
     ----------
@@ -110,7 +108,7 @@ def as_graph(graph: object) -> Graph:
     Raises
     ------
     InputError
-        When it is none of these.
+        When the object has none of these forms.
     """
     missing = [
         name for name in ("get_node", "upsert_node") if not callable(getattr(graph, name, None))
@@ -123,7 +121,7 @@ def as_graph(graph: object) -> Graph:
         return NetworkXGraph(graph)  # type: ignore[arg-type]
     if isinstance(graph, type):
         raise InputError(
-            f"{graph.__name__} is a class and not a graph; make one with {graph.__name__}(…)."
+            f"{graph.__name__} is a class, not a graph; make one with {graph.__name__}(…)."
         )
     raise InputError(
         "A graph is a dict of nodes, a NetworkX graph, or an object with the methods get_node and "
@@ -132,7 +130,7 @@ def as_graph(graph: object) -> Graph:
 
 
 def _is_networkx(graph: object) -> bool:
-    # Whoever has such a graph has imported networkx; nobody else need pay for it.
+    # A NetworkX graph exists only if networkx was imported: do not import it otherwise.
     import sys
 
     module = sys.modules.get("networkx")
@@ -140,5 +138,5 @@ def _is_networkx(graph: object) -> bool:
 
 
 def _copied(node: Any) -> Any:
-    """A shallow copy, so that fields change when they are written and not before."""
+    """Return a shallow copy, so that fields change only when they are written."""
     return dict(node) if isinstance(node, Mapping) else node

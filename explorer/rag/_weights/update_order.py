@@ -1,12 +1,12 @@
-"""Which hyperedge is updated when, over a file of traces.
+"""The order of weight updates over a file of traces.
 
-All that does not depend on the feedback is worked out here once, so that the weights can follow a
-threshold while it is dragged.
+Everything that does not depend on the feedback is computed here once, so that the weights can
+follow a threshold while it is dragged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from explorer.errors import InputError, ShapeError
 from explorer.feedback._feedback_table import text_column
+from explorer.rag._weights.update_table import feedback_array, update_table
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Identity = Literal["id", "text", "trace"]
-"""What makes two rows one hyperedge: its id, its text, or its id within one trace."""
+"""The property that identifies a hyperedge: its id, its text, or its id within one trace."""
 
 _UpdateGrid = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 
@@ -30,8 +31,8 @@ _UpdateGrid = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 class UpdateOrder:
     """The rows of a trace file in the order in which their feedback is applied.
 
-    Made by `update_order`. Traces follow each other as they first occur; within a trace, rows
-    follow each other as given.
+    Made by `update_order`. Traces are in the order of their first row, rows of a trace in the order
+    given.
 
     Attributes
     ----------
@@ -41,8 +42,8 @@ class UpdateOrder:
     units, texts : tuple of str
         Id and text of each row, in the order given.
     keys : tuple
-        What each hyperedge is known by: its id, its text (its id where the text is empty), or
-        (trace, id). Hyperedges are counted from 0 in the order in which they first occur.
+        Key of each hyperedge: its id, its text (its id where the text is empty), or (trace, id).
+        Hyperedges are numbered from 0 in the order of their first row.
     hyperedges : ndarray of intp, shape (rows,)
         The hyperedge of each row, in the order given.
     steps : ndarray of intp, shape (rows,)
@@ -62,38 +63,38 @@ class UpdateOrder:
 
     @cached_property
     def by_hyperedge(self) -> NDArray[np.intp]:
-        """Rows sorted by hyperedge, and by time within each; shape (rows,)."""
+        """Indices of the rows sorted by hyperedge, then by time; shape (rows,)."""
         return np.lexsort((self.steps, self.hyperedges))
 
     @cached_property
     def counts(self) -> NDArray[np.intp]:
-        """Rows of each hyperedge; shape (hyperedges,)."""
+        """Number of rows of each hyperedge; shape (hyperedges,)."""
         return np.bincount(self.hyperedges, minlength=len(self.keys))
 
     @cached_property
     def begins(self) -> NDArray[np.intp]:
-        """Where each hyperedge begins in `by_hyperedge`; shape (hyperedges,)."""
+        """Index of the first row of each hyperedge in `by_hyperedge`; shape (hyperedges,)."""
         return np.cumsum(self.counts) - self.counts
 
     @cached_property
     def lanes(self) -> NDArray[np.intp]:
-        """Hyperedges, those with most rows first; shape (hyperedges,)."""
+        """Hyperedges sorted by their number of rows, largest first; shape (hyperedges,)."""
         return np.argsort(-self.counts, kind="stable")
 
     @cached_property
     def rounds(self) -> NDArray[np.intp]:
-        """How many hyperedges have a first row, a second row, and so on; shape (rounds,).
+        """Number of hyperedges that have a first row, a second row, and so on; shape (rounds,).
 
-        The n-th rows of all hyperedges depend on their rows before and not on each other, so they
-        are worked out together.
+        The n-th rows of all hyperedges depend on earlier rows and not on each other, so they are
+        computed together.
         """
         longest = int(self.counts.max(initial=0))
-        # How many hyperedges have more than k rows, for k from 0.
+        # Number of hyperedges with more than k rows, for k from 0.
         return len(self.keys) - np.cumsum(np.bincount(self.counts, minlength=longest + 1))[:longest]
 
     @cached_property
     def by_round(self) -> NDArray[np.intp]:
-        """Rows sorted by round, and by lane within each; shape (rows,)."""
+        """Indices of the rows sorted by round, then by lane; shape (rows,)."""
         lane = np.empty(len(self.keys), dtype=np.intp)
         lane[self.lanes] = np.arange(len(self.keys))
         number = np.arange(len(self.hyperedges)) - np.repeat(self.begins, self.counts)
@@ -103,7 +104,7 @@ class UpdateOrder:
     def rows_before(
         self, steps: NDArray[np.intp], hyperedges: NDArray[np.intp]
     ) -> NDArray[np.intp]:
-        """The last row of each hyperedge at or before each step.
+        """Return the last row of each hyperedge at or before each step.
 
         Parameters
         ----------
@@ -122,9 +123,10 @@ class UpdateOrder:
         return np.where(found >= self.begins[hyperedges], rows[found], -1)
 
     def grid(self, steps: int, hyperedges: int) -> _UpdateGrid:
-        """At most so many evenly spaced steps and hyperedges, and the last row of each at each.
+        """Return evenly spaced steps and hyperedges, and the last row of each at each step.
 
-        Remembered, as it does not depend on the feedback.
+        `steps` and `hyperedges` are the largest numbers of both. The result is cached, since it
+        does not depend on the feedback.
         """
         asked = (steps, hyperedges)
         if asked not in self._grids:
@@ -134,18 +136,18 @@ class UpdateOrder:
         return self._grids[asked]
 
     def name(self, hyperedge: int) -> str:
-        """What to call a hyperedge in a figure: its id where that says which one it is."""
+        """Return the name of a hyperedge for figures: its key, or "trace · id"."""
         key = self.keys[hyperedge]
         return f"{key[0]} · {key[1]}" if isinstance(key, tuple) else str(key)
 
     def text(self, hyperedge: int) -> str:
-        """The text of a hyperedge, as it first occurs."""
+        """Return the text of a hyperedge in its first row."""
         return self.texts[int(self.by_hyperedge[self.begins[hyperedge]])]
 
     def per_hyperedge(self, name: str, values: object, default: float) -> NDArray[np.float64]:
-        """One number for each hyperedge: from one number for all, a mapping by key, or an array.
+        """Return a number for each hyperedge, from one number, a mapping by key, or an array.
 
-        Keys that a mapping lacks get the default; keys that no hyperedge has are let be.
+        Keys that the mapping lacks get the default; keys that no hyperedge has are ignored.
 
         Raises
         ------
@@ -172,7 +174,7 @@ class UpdateOrder:
 
 
 def update_order(rows: object, identity: Identity | None = None) -> tuple[UpdateOrder, ArrayLike]:
-    """Read who is updated when, and by what.
+    """Return the order of the updates, and the feedback of each.
 
     Parameters
     ----------
@@ -181,19 +183,20 @@ def update_order(rows: object, identity: Identity | None = None) -> tuple[Update
         feedback table for each trace; or one mapping of id to feedback for each trace; or rows
         ``(trace, id, feedback)`` or ``(trace, id, feedback, text)``.
     identity : {"id", "text", "trace"}, optional
-        What makes two rows one hyperedge. Left out, it is the id; but the text where one id has
-        several texts, since such ids (h1, h2, ...) only count the hyperedges of each trace.
+        The property that identifies a hyperedge. The default is the id, or the text where an id has
+        several texts, since such ids (h1, h2, ...) only number the hyperedges of each trace.
 
     Returns
     -------
     UpdateOrder
     ndarray of float64, shape (rows,)
-        The feedback of each row, NaN when it is not known.
+        The feedback of each row, NaN where it is unknown.
 
     Raises
     ------
     InputError
-        When the rows are nothing of this, there is no such identity, or feedback is no number.
+        When the rows have none of these forms, there is no such identity, or feedback is not a
+        number.
 
     Examples
     --------
@@ -205,9 +208,9 @@ def update_order(rows: object, identity: Identity | None = None) -> tuple[Update
 
     if identity not in {None, "id", "text", "trace"}:
         raise InputError(
-            f"Hyperedges are told apart by 'id', 'text' or 'trace', and not by {identity!r}."
+            f"Hyperedges are identified by 'id', 'text' or 'trace', not by {identity!r}."
         )
-    table = rows if isinstance(rows, pd.DataFrame) else _table(rows)
+    table = rows if isinstance(rows, pd.DataFrame) else update_table(rows)
     missing = {"trace", "unit", "feedback"} - set(table.columns)
     if missing:
         raise InputError(
@@ -228,7 +231,7 @@ def update_order(rows: object, identity: Identity | None = None) -> tuple[Update
         codes, keys = unit_codes, tuple(ids)
     elif identity == "text":
         known = texts.where(texts != "", units)
-        # An id is no text, even if it reads the same.
+        # An id differs from a text, even if both read the same.
         codes, firsts = _numbered(
             pd.factorize(known)[0] * 2 + (texts == "").to_numpy(dtype=np.intp)
         )
@@ -248,32 +251,6 @@ def update_order(rows: object, identity: Identity | None = None) -> tuple[Update
     return order, feedback_array(table["feedback"], len(table))
 
 
-def feedback_array(feedback: Any, count: int) -> NDArray[np.float64]:
-    """Feedback as float64, one for each row; NaN and None are not known.
-
-    Raises
-    ------
-    InputError
-        When it is no number, or outside of [0, 1].
-    ShapeError
-        When there are not as many.
-    """
-    try:
-        values = np.asarray(feedback, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"Feedback must be numbers from 0 to 1, but this is none: {error}."
-        ) from None
-    if values.shape != (count,):
-        raise ShapeError(f"There are {count} rows, but the feedback has the shape {values.shape}.")
-    wrong = np.flatnonzero((values < 0.0) | (values > 1.0))
-    if wrong.size:
-        raise InputError(
-            f"Feedback must be from 0 to 1, but row {wrong[0]} has {values[wrong[0]]:g}."
-        )
-    return values
-
-
 def _spread(first: int, last: int, most: int) -> NDArray[np.intp]:
     if last < first:
         return np.zeros(0, dtype=np.intp)
@@ -282,39 +259,9 @@ def _spread(first: int, last: int, most: int) -> NDArray[np.intp]:
 
 
 def _numbered(values: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Numbers from 0 in the order of first occurrence, and where each first occurs."""
+    """Return numbers from 0 in the order of first occurrence, and the index of each first one."""
     _, firsts, inverse = np.unique(values, return_index=True, return_inverse=True)
     by_time = np.argsort(firsts)
     rank = np.empty(len(firsts), dtype=np.intp)
     rank[by_time] = np.arange(len(firsts))
     return rank[inverse], firsts[by_time]
-
-
-def _table(rows: object) -> pd.DataFrame:
-    import pandas as pd
-
-    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
-        raise InputError(
-            "Feedback over traces is a table, a list of feedback tables, a list of mappings of id "
-            f"to feedback, or a list of (trace, id, feedback), and not {type(rows).__name__}."
-        )
-    columns: dict[str, list[Any]] = {"trace": [], "unit": [], "feedback": [], "text": []}
-    for number, item in enumerate(rows, start=1):
-        if isinstance(item, pd.DataFrame):
-            if not {"unit", "feedback"} <= set(item.columns):
-                raise InputError(f"Table {number} has no columns unit and feedback.")
-            texts = item["text"] if "text" in item else [""] * len(item)
-            several = zip([number] * len(item), item["unit"], item["feedback"], texts, strict=True)
-        elif isinstance(item, Mapping):
-            several = ((number, name, value, "") for name, value in item.items())  # type: ignore[assignment]
-        elif isinstance(item, Sequence) and not isinstance(item, str) and len(item) in {3, 4}:
-            several = [(*item, "")[:4]]  # type: ignore[assignment]
-        else:
-            raise InputError(
-                f"Row {number} should be (trace, id, feedback), but it is {str(item)[:60]!r}."
-            )
-        for row in several:
-            for column, value in zip(columns.values(), row, strict=True):
-                column.append(value)
-    # As objects: Arrow, which holds text by default, refuses half of a surrogate pair.
-    return pd.DataFrame(columns, dtype=object)

@@ -1,4 +1,4 @@
-"""How one feedback moves a weight: the settings and the arithmetic, for any number at once."""
+"""The rule by which feedback changes a weight: its settings and its arithmetic."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from explorer.rag._options import did_you_mean, settings_of
 Strategy = Literal["ema", "additive", "multiplicative"]
 
 DEFAULT_WEIGHT = 1.0
-"""The weight of a hyperedge that has none."""
+"""Weight of a hyperedge without one."""
 
 DEFAULT_QUALITY = 0.5
-"""The quality score of a hyperedge that has none."""
+"""Quality score of a hyperedge without one."""
 
 
 @dataclass(frozen=True)
 class UpdateConfig:
-    """How feedback moves weights.
+    """The settings of a weight update.
 
     Parameters
     ----------
@@ -34,16 +34,16 @@ class UpdateConfig:
     update_alpha : float, default 0.1
         The step ``a``, above 0 and at most 1.
     decay_factor : float, default 0.99
-        What every moved weight is then multiplied by, above 0 and at most 1.
+        Factor by which every updated weight is then multiplied, above 0 and at most 1.
     min_weight_ratio, max_weight_ratio : float, defaults 0.5 and 2.0
-        A weight is last of all kept between these multiples of the hyperedge's quality score.
+        At last, a weight is clipped to these multiples of the hyperedge's quality score.
     max_history_length : int or None, default 100
-        How many changes are remembered for each hyperedge; None for all, 0 for none.
+        Largest number of changes kept for each hyperedge; None for all.
 
     Raises
     ------
     InputError
-        When a value is not of its kind or out of its range.
+        When a value has the wrong type or is out of range.
     """
 
     strategy: Strategy = "ema"
@@ -82,7 +82,7 @@ class UpdateConfig:
 
     @classmethod
     def of(cls, config: Mapping[str, Any] | UpdateConfig | None) -> UpdateConfig:
-        """Return the settings that a mapping, or nothing, stands for.
+        """Return settings from a mapping of their attributes; None gives the defaults.
 
         Raises
         ------
@@ -93,17 +93,17 @@ class UpdateConfig:
 
 
 def weight_bounds(quality: Any, config: UpdateConfig) -> tuple[Any, Any]:
-    """The least and the largest weight of a hyperedge of this quality; floats or arrays."""
+    """Return the bounds of the weight of a hyperedge of this quality; floats or arrays."""
     return quality * config.min_weight_ratio, quality * config.max_weight_ratio
 
 
 def next_weights(weights: Any, feedback: Any, lower: Any, upper: Any, config: UpdateConfig) -> Any:
-    """Weights after one feedback each: moved, decayed, and kept within their bounds.
+    """Return weights after one feedback each: changed, decayed, and clipped to their bounds.
 
     Parameters
     ----------
     weights, feedback, lower, upper : float or ndarray of float64, of one shape
-        Nothing is checked: numbers are finite, feedback is in [0, 1], lower is at most upper.
+        Not checked: finite numbers, feedback in [0, 1], lower at most upper.
     config : UpdateConfig
 
     Returns
@@ -128,12 +128,12 @@ def next_weights(weights: Any, feedback: Any, lower: Any, upper: Any, config: Up
 
 
 def checked_number(name: str, value: object) -> float:
-    """Return a finite number from 0 as a float.
+    """Return a finite number of at least 0 as a float.
 
     Raises
     ------
     InputError
-        When it is something else: text, None, a truth value, NaN, infinite or below 0.
+        For anything else: text, None, a bool, NaN, infinity or a number below 0.
     """
     number = _float(value)
     if number is None:
@@ -151,19 +151,19 @@ def checked_feedback(value: object, hyperedge: object) -> float:
     Raises
     ------
     InputError
-        When it is no number, NaN, or outside of [0, 1].
+        When it is not a number in [0, 1].
     """
     number = _float(value)
     if number is None or not 0.0 <= number <= 1.0:
         raise InputError(
             f"Feedback is a number from 0 to 1, but that of hyperedge {_shown(hyperedge)} is "
-            f"{_shown(value)}. Leave out hyperedges whose feedback is not known."
+            f"{_shown(value)}. Leave out hyperedges whose feedback is unknown."
         )
     return number
 
 
 def _float(value: object) -> float | None:
-    """Return a real number as a float; None for what is none, as truth values are."""
+    """Return a real number as a float, and None for anything else, such as a bool."""
     if isinstance(value, bool):
         return None
     if not isinstance(value, Real):

@@ -1,4 +1,4 @@
-"""From feedback to weights: an updater that moves the weights of the hyperedges of a graph."""
+"""The updater that changes the weights of a graph's hyperedges by feedback."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from explorer.rag._weights.graph_nodes import (
     node_weight,
 )
 from explorer.rag._weights.graphs import as_graph
+from explorer.rag._weights.update_batch import Batch, checked_batch, checked_id, run_together
 from explorer.rag._weights.update_rule import (
     UpdateConfig,
     checked_feedback,
@@ -26,24 +27,18 @@ from explorer.rag._weights.update_rule import (
     weight_bounds,
 )
 
-_AT_ONCE = 16
-"""How many hyperedges of one batch are on their way to the graph together."""
-
-Batch = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Mapping[Any, float]]
-"""Feedback of many hyperedges; one may occur several times."""
-
 
 class WeightUpdater:
-    """Moves the weights of hyperedges by the feedback that they get.
+    """Changes the weights of hyperedges by their feedback.
 
-    A weight ``w`` is a node's ``dynamic_weight``, else its ``weight``, else 1. Feedback ``f`` moves
-    it by the strategy, the decay factor shrinks it, and it is kept within ``quality_score`` times
-    0.5 and 2 (`explorer.rag.UpdateConfig`). A node without a quality score has 0.5. A
-    quality of 0 leaves only the weight 0.
+    A weight ``w`` is a node's ``dynamic_weight``, else its ``weight``, else 1. Feedback ``f``
+    changes it by the strategy, the decay factor multiplies it, and it is clipped to
+    ``quality_score`` times 0.5 and 2 (`explorer.rag.UpdateConfig`). A node without a quality score
+    has 0.5; with quality 0 the weight is 0.
 
-    To each node that is updated are written ``dynamic_weight``, ``feedback_count`` (how many
-    feedbacks it got) and ``last_updated`` (ISO 8601, UTC); its other fields go back as they came.
-    The history stays with the updater: a list in a node could not be written as GraphML.
+    An update writes ``dynamic_weight``, ``feedback_count`` (the number of feedback values so far)
+    and ``last_updated`` (ISO 8601, UTC) to the node; its other fields are written back unchanged.
+    The updater keeps the history, since a list in a node could not be written as GraphML.
 
     Parameters
     ----------
@@ -53,16 +48,16 @@ class WeightUpdater:
         ``strategy``, ``update_alpha``, ``decay_factor``, ``min_weight_ratio``,
         ``max_weight_ratio``, ``max_history_length``.
     clock : callable, optional
-        Gives the time of an update; the present time in UTC when left out.
+        Returns the time of an update; the current time in UTC by default.
 
     Raises
     ------
     InputError
-        When the graph is none, or a setting is unknown or out of range.
+        When the graph is not valid, or a setting is unknown or out of range.
 
     Notes
     -----
-    Updates of one hyperedge wait for each other, so that none is lost however many run at once.
+    Updates of one hyperedge wait for each other, so that no concurrent update is lost.
     That holds within one updater and one event loop: use one updater for a graph.
 
     Examples
@@ -83,18 +78,18 @@ class WeightUpdater:
         self.config = UpdateConfig.of(config)
         self._clock = clock or (lambda: datetime.now(UTC))
         self._log = ChangeLog(self.config.max_history_length)
-        # A lock lives as long as somebody holds or awaits it.
+        # A lock is kept as long as it is held or awaited.
         self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def update_weights(self, hyperedge_id: Hashable, feedback: float) -> float:
-        """Move the weight of one hyperedge.
+        """Change the weight of one hyperedge, and return the new weight.
 
         Parameters
         ----------
         hyperedge_id : str
             Id of its node.
         feedback : float
-            From 0 to 1; 0.5 says nothing.
+            From 0 to 1; 0.5 is neutral.
 
         Returns
         -------
@@ -104,13 +99,13 @@ class WeightUpdater:
         Raises
         ------
         InputError
-            When the feedback is no number in [0, 1], no node has the id, or its weight or quality
-            cannot be used. Nothing was written.
+            When the feedback is not a number in [0, 1], no node has the id, or its weight or
+            quality is not valid. Nothing was written.
         UpdateError
             When the graph failed; the weight and the history are as before.
         """
         signal = checked_feedback(feedback, hyperedge_id)
-        _checked_id(hyperedge_id)
+        checked_id(hyperedge_id)
         try:
             return (await self._updated(hyperedge_id, signal)).after
         except GraphError as error:
@@ -121,31 +116,31 @@ class WeightUpdater:
             ) from error.cause
 
     async def batch_update(self, feedback: Batch) -> dict[Any, float]:
-        """Move the weights of many hyperedges.
+        """Change the weights of many hyperedges, and return the new weights.
 
-        Feedback of one hyperedge is applied in the order given; none is lost when it occurs
-        several times. Different hyperedges are updated side by side.
+        All feedback of one hyperedge is applied, in the order given. Different hyperedges are
+        updated concurrently.
 
         Parameters
         ----------
         feedback : mapping of id to feedback, iterable of (id, feedback), or iterable of mappings
-            Such as one or all of what a `FeedbackExtractor` returns.
+            For example what `FeedbackExtractor` returns for one answer or for several.
 
         Returns
         -------
         dict of id to float
-            The new weights, in the order in which the ids came first.
+            The new weights, in the order of the first occurrence of the ids.
 
         Raises
         ------
         InputError
-            When a feedback is no number in [0, 1]. Nothing was written.
+            When a feedback is not a number in [0, 1]. Nothing was written.
         UpdateError
-            When some could not be updated: an id that the graph does not know, a weight that is no
-            number, a graph that failed. The others were updated. Its `done` and `failed` hold
-            (id, feedback); ``batch_update(error.failed)`` tries again what is missing.
+            When some could not be updated: an id that the graph does not have, a weight that is not
+            a number, a graph that failed. The others were updated. Its `done` and `failed` hold
+            (id, feedback); ``batch_update(error.failed)`` tries the missing ones again.
         """
-        asked = _checked_batch(feedback)
+        asked = checked_batch(feedback)
         places: dict[Hashable, list[int]] = {}
         for place, (hyperedge_id, _) in enumerate(asked):
             places.setdefault(hyperedge_id, []).append(place)
@@ -159,14 +154,14 @@ class WeightUpdater:
                     change = await self._updated(hyperedge_id, asked[place][1])
                 except GraphError as error:
                     reasons[hyperedge_id] = error.cause
-                    return  # what follows for this hyperedge must not overtake
+                    return  # later feedback of this hyperedge must not be applied first
                 except Exception as error:  # noqa: BLE001 - what a node or a clock may raise
                     reasons[hyperedge_id] = error
                     return
                 weights[hyperedge_id] = change.after
                 done.add(place)
 
-        await _side_by_side(update, places)
+        await run_together(update, places)
         for hyperedge_id in places.keys() - weights.keys() - reasons.keys():
             reasons[hyperedge_id] = RuntimeError("the graph cancelled its own work")
         if reasons:
@@ -174,31 +169,31 @@ class WeightUpdater:
         return {hyperedge_id: weights[hyperedge_id] for hyperedge_id in places}
 
     async def reset(self, ids: Iterable[Hashable] | None = None) -> dict[Any, float]:
-        """Put weights back to what they were before this updater's first update.
+        """Restore the weights from before this updater's first update, and return them.
 
-        History and counts of these hyperedges are forgotten. A hyperedge that was never updated
-        keeps its weight.
+        History and counts of these hyperedges are removed. A hyperedge that was never updated keeps
+        its weight.
 
         Parameters
         ----------
         ids : iterable of ids, optional
-            All that were updated when left out.
+            All updated hyperedges by default.
 
         Returns
         -------
         dict of id to float
-            The weights that the hyperedges have now.
+            The restored weights.
 
         Raises
         ------
         UpdateError
-            When some could not be put back: no node has the id, or the graph failed. The others
-            were. Its `done` and `failed` hold (id, weight before the first update), NaN for what
-            was never updated.
+            When some could not be restored: no node has the id, or the graph failed. The others
+            were. Its `done` and `failed` hold (id, weight before the first update), NaN without an
+            update.
         """
         if ids is not None and (isinstance(ids, str | bytes) or not isinstance(ids, Iterable)):
             raise InputError(f"reset takes a list of ids; write reset([{ids!r}]).")
-        names = list(dict.fromkeys(self._log.ids() if ids is None else map(_checked_id, ids)))
+        names = list(dict.fromkeys(self._log.ids() if ids is None else map(checked_id, ids)))
         weights: dict[Any, float] = {}
         reasons: dict[Hashable, Exception] = {}
         starts = {name: self._log.start_of(name) for name in names}
@@ -211,7 +206,7 @@ class WeightUpdater:
             except Exception as error:  # noqa: BLE001 - as in `batch_update`
                 reasons[name] = error
 
-        await _side_by_side(put_back, names)
+        await run_together(put_back, names)
         if reasons:
             asked = [
                 (name, math.nan if (start := starts[name]) is None else start.weight)
@@ -222,22 +217,22 @@ class WeightUpdater:
         return {name: weights[name] for name in names}
 
     def history(self, hyperedge_id: Hashable | None = None) -> list[WeightChange]:
-        """What was changed, oldest first: of one hyperedge, or of all.
+        """Return the changes, oldest first: of one hyperedge, or of all.
 
         At most ``max_history_length`` changes of each hyperedge are kept.
         """
         return self._log.changes(hyperedge_id)
 
     def statistics(self, hyperedge_id: Hashable | None = None) -> dict[str, float]:
-        """Count and sum up the updates of one hyperedge, or of all.
+        """Return statistics of the updates of one hyperedge, or of all.
 
         Returns
         -------
         dict
             ``hyperedges``, ``updates``, ``raised``, ``lowered``, ``unchanged``, ``at_lower`` and
             ``at_upper`` (updates that ended at a bound), and, NaN when there are no updates,
-            ``mean_feedback``, ``mean_weight``, ``min_weight`` and ``max_weight`` of the weights as
-            they are now. All updates count, also those that the history no longer holds.
+            ``mean_feedback``, ``mean_weight``, ``min_weight`` and ``max_weight`` of the current
+            weights. All updates count, also those that the history no longer holds.
         """
         return self._log.statistics(hyperedge_id)
 
@@ -277,8 +272,8 @@ class WeightUpdater:
             start = self._log.start_of(hyperedge_id)
             if start is None:
                 return node_weight(node, hyperedge_id)
-            # A graph that merges fields cannot forget one, so the weight is written out even where
-            # the node had no dynamic weight.
+            # A graph that merges fields cannot remove one, so the weight is written even where the
+            # node had no dynamic weight.
             fields = {
                 "dynamic_weight": start.weight,
                 "feedback_count": start.feedback_count,
@@ -287,19 +282,6 @@ class WeightUpdater:
             await self._nodes.write(hyperedge_id, node, fields)
             self._log.forget(hyperedge_id)
             return start.weight
-
-
-async def _side_by_side(work: Callable[[Hashable], Any], items: Iterable[Hashable]) -> None:
-    """Do the work for every item, a few at a time, begun in order."""
-    waiting = iter(list(items))
-
-    async def worker() -> None:
-        for item in waiting:
-            await work(item)
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(_AT_ONCE):
-            tasks.create_task(worker())
 
 
 def _raise_failed(
@@ -314,33 +296,8 @@ def _raise_failed(
     raise UpdateError(
         f"{len(reasons)} of {len({name for name, _ in asked})} hyperedges could not be {what}; "
         f"{first!r} because: {type(reasons[first]).__name__}: {reasons[first]} "
-        "The others were. The error's `failed` holds what is missing, to try again.",
+        "The others were. The error's `failed` holds the missing ones, to try again.",
         done=kept,
         failed=failed,
         reasons=reasons,
     ) from reasons[first]
-
-
-def _checked_id(hyperedge_id: Any) -> Hashable:
-    if hyperedge_id is None or not isinstance(hyperedge_id, Hashable):
-        raise InputError(f"A hyperedge is named by its id, such as 'he1', not {hyperedge_id!r}.")
-    return hyperedge_id
-
-
-def _checked_batch(feedback: object) -> list[tuple[Hashable, float]]:
-    if isinstance(feedback, str | bytes) or not isinstance(feedback, Iterable):
-        raise InputError(
-            "A batch is a mapping of hyperedge id to feedback, or (id, feedback) pairs, but it is "
-            f"of type {type(feedback).__name__}."
-        )
-    pairs: list[tuple[Hashable, float]] = []
-    for item in [feedback] if isinstance(feedback, Mapping) else feedback:
-        several = list(item.items()) if isinstance(item, Mapping) else [item]
-        for pair in several:
-            if isinstance(pair, str | bytes) or not isinstance(pair, Iterable):
-                raise InputError(f"A batch holds (id, feedback) pairs, but it also holds {pair!r}.")
-            both = tuple(pair)
-            if len(both) != 2:
-                raise InputError(f"A batch holds (id, feedback) pairs, but it also holds {both!r}.")
-            pairs.append((_checked_id(both[0]), checked_feedback(both[1], both[0])))
-    return pairs

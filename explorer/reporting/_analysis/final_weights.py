@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from explorer.rag._weights.trajectory import Trajectory
     from explorer.rag._weights.update_order import UpdateOrder
-    from explorer.rag._weights.weight_trajectory import Trajectory
     from explorer.validation import LabelledScores
 
 _STILL = 1e-9

@@ -14,8 +14,9 @@ from explorer.errors import ExplorerError, InputError
 from explorer.feedback import Diagnostic
 from explorer.rag import ExtractorConfig
 from explorer.rag._extraction.rethresholding import rethreshold
+from explorer.rag._weights.trajectory import Trajectory
 from explorer.rag._weights.update_order import update_order
-from explorer.rag._weights.weight_trajectory import Trajectory, follow_weights
+from explorer.rag._weights.weight_trajectory import follow_weights
 from explorer.reporting._analysis.report_scores import ReportScores
 from explorer.reporting._analysis.report_subject import ReportSubject, reasons_of, report_subject
 from explorer.reporting._analysis.score_names import THRESHOLD_NAMES

@@ -1,1 +1,1 @@
-"""From what a trace holds to an attention map with one unit for each hyperedge."""
+"""Evidence of a trace as an attention map with one unit for each hyperedge."""

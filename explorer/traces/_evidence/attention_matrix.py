@@ -35,7 +35,7 @@ class _Chunks(NamedTuple):
 
 
 def read(trace: Trace) -> Evidence:
-    """Read ``attention_matrix``, of 2 to 4 dimensions, with the context it was recorded over.
+    """Return the evidence of ``attention_matrix``, of 2 to 4 dimensions, with its context.
 
     The answer's rows begin at ``answer_start_pos`` (default: half of the rows); the context's
     columns end at ``context_end_pos`` (default: where the answer begins). A matrix that is not
@@ -51,7 +51,7 @@ def read(trace: Trace) -> Evidence:
     Raises
     ------
     EvidenceError
-        The matrix, the positions or the texts cannot be what they should be.
+        The matrix, the positions or the texts are not valid.
     """
     array = _matrix(trace)
     n_queries, n_keys = array.shape[-2:]
@@ -78,7 +78,7 @@ def read(trace: Trace) -> Evidence:
 
 
 def _matrix(trace: Trace) -> npt.NDArray[Any]:
-    """Return the matrix; a batch of one, as transformers returns it, is taken out."""
+    """Return the matrix, without the batch dimension of one that transformers adds."""
     array = array_of(trace, "attention_matrix")
     if array.ndim == 5 and array.shape[1] == 1:
         array = array[:, 0]
@@ -91,7 +91,7 @@ def _matrix(trace: Trace) -> npt.NDArray[Any]:
 
 
 def _limits(trace: Trace, n_queries: int, n_keys: int) -> tuple[int, int, list[Diagnostic]]:
-    """Return the first answer row, the end of the context's columns, and what was assumed."""
+    """Return the first answer row, the end of the context's columns, and the assumptions made."""
     start = _position(trace, "answer_start_pos", n_queries - 1)
     end = _position(trace, "context_end_pos", n_keys)
     if start is None and end is None and n_queries != n_keys:
@@ -104,7 +104,7 @@ def _limits(trace: Trace, n_queries: int, n_keys: int) -> tuple[int, int, list[D
         )
         notes.append(Diagnostic("assumed-answer-start", note))
     if end is None:
-        # With a column for each text, the answer's first row says nothing about columns.
+        # With a column for each text, the first answer row does not limit the columns.
         per_text = n_queries != n_keys and n_keys == _text_count(trace)
         end = start if 0 < start <= n_keys and not per_text else n_keys
     return start, end, notes
@@ -116,7 +116,7 @@ def _text_count(trace: Trace) -> int:
 
 
 def _position(trace: Trace, name: str, largest: int) -> int | None:
-    """Return a position of the metadata, checked; None when it is not given."""
+    """Return a checked position of the metadata, or None if it is missing."""
     value = trace.metadata.get(name)
     if value is None:
         return None
@@ -130,7 +130,7 @@ def _position(trace: Trace, name: str, largest: int) -> int | None:
 
 
 def _chunks(trace: Trace, tokens: list[str] | None, n_keys: int, end: int) -> _Chunks:
-    """Find out which columns each piece of context has."""
+    """Return the columns of each piece of context."""
     texts = text_list(trace.metadata.get("context_texts"))
     notes = []
     if texts is None:
@@ -184,11 +184,11 @@ def _span_columns(place: int, span: Any, end: int, notes: list[Diagnostic]) -> t
 def _token_columns(
     texts: Sequence[str], tokens: list[str] | None, end: int
 ) -> tuple[list[tuple[int, ...]], list[Diagnostic]]:
-    """Find the texts in the context's tokens, or say why nothing maps them."""
+    """Return the columns of the texts, found in the context's tokens, with diagnostics."""
     if tokens is None:
         message = (
-            f"Nothing says which of the {end} context columns belong to which of the {len(texts)} "
-            "context texts. Add `context_spans` ([start, stop) for each text) or `tokens`."
+            f"The trace does not map the {end} context columns to the {len(texts)} context texts. "
+            "Add `context_spans` ([start, stop) for each text) or `tokens`."
         )
         return [()] * len(texts), [Diagnostic("unmapped-columns", message)]
     columns = find_in_tokens(texts, tokens[:end])
@@ -217,7 +217,7 @@ def _unit(edge: Hyperedge, found: Sequence[Match], chunks: _Chunks) -> Unit:
 
 
 def _reasons(name: str, found: Sequence[Match], chunks: _Chunks) -> list[Diagnostic]:
-    """Say what is uncertain about the columns of one hyperedge."""
+    """Return the reasons to doubt the columns of one hyperedge."""
     if not found:
         message = (
             f"{name} resembles none of the {len(chunks.texts)} context texts; it has no score."
@@ -238,7 +238,7 @@ def _reasons(name: str, found: Sequence[Match], chunks: _Chunks) -> list[Diagnos
 
 
 def _length(value: Any) -> int:
-    """Return the length of a list or array, and 0 for what has none."""
+    """Return the length of a list or array, and 0 for any other value."""
     if isinstance(value, np.ndarray):
         return len(value) if value.ndim else 0
     return len(value) if isinstance(value, list | tuple) else 0

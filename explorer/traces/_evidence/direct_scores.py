@@ -1,4 +1,4 @@
-"""Evidence: one score for every hyperedge, worked out by the system that wrote the trace."""
+"""Evidence: one score for every hyperedge, computed by the system that wrote the trace."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ NEEDS = ("hyperedge_attention",)
 
 
 def read(trace: Trace) -> Evidence:
-    """Read ``hyperedge_attention``: a mapping from hyperedge id to score, or a list in order.
+    """Return the evidence of ``hyperedge_attention``: scores by hyperedge id, or a list in order.
 
-    A hyperedge that the mapping leaves out scores 0; a score that is no number is NaN. Both have a
+    A hyperedge that the mapping lacks scores 0; a score that is not a number is NaN. Both have a
     diagnostic. The map has one layer, one head, one row, and one key column for each hyperedge.
 
     Raises
     ------
     EvidenceError
-        The value is neither, or a list of another length than the hyperedges.
+        The value has another form, or the list another length than the hyperedges.
     """
     value = trace.metadata["hyperedge_attention"]
     notes: list[tuple[Diagnostic, ...]] = [() for _ in trace.hyperedges]
@@ -66,12 +66,12 @@ def read(trace: Trace) -> Evidence:
 
 
 def _missing(name: str) -> Diagnostic:
-    """Say that a hyperedge has no score."""
+    """Return the diagnostic of a hyperedge without a score."""
     return Diagnostic("missing-score", f"The trace gives no score for {name}; it counts as 0.")
 
 
 def _number(value: object, name: str) -> tuple[float, tuple[Diagnostic, ...]]:
-    """Return a score as a number; NaN, with the reason, when it is none."""
+    """Return a score as a float; NaN with a diagnostic if it is not a number."""
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         value = value.item()  # a tensor or an array of one number
     if isinstance(value, int | float | np.number) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Arrays of evidence: inline numbers, or a named array in a file beside the trace."""
+"""Arrays of evidence: inline numbers, or a named array in a file next to the trace file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ARRAY_BYTES = 2 * 2**30
 
 
 def is_reference(value: object) -> bool:
-    """Say whether a value names an array in a file: ``{"file": ..., "key": ...}``."""
+    """Return True for a reference to an array in a file: ``{"file": ..., "key": ...}``."""
     return isinstance(value, dict) and isinstance(value.get("file"), str)
 
 
@@ -28,7 +28,7 @@ def array_of(trace: Trace, name: str) -> npt.NDArray[Any]:
     Parameters
     ----------
     trace
-        The trace; its folder is where evidence files are looked for.
+        The trace; evidence files are searched for in its folder.
     name
         Key of the metadata. Its value is a nested list of numbers (null is NaN), an array, or
         ``{"file": "name.npz", "key": "..."}``.
@@ -57,7 +57,7 @@ def array_of(trace: Trace, name: str) -> npt.NDArray[Any]:
 
 
 def single_precision(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return doubles as float32, which attention maps work in; what is too large is infinite."""
+    """Return doubles as float32, the type of attention maps; too large numbers become infinite."""
     if array.dtype.kind != "f" or array.dtype.itemsize <= 4:
         return array
     with np.errstate(over="ignore"):
@@ -76,14 +76,14 @@ def evidence_file(trace: Trace, reference: dict[str, Any]) -> Path:
 
 
 def _inline(value: object, where: str) -> npt.NDArray[Any]:
-    """Turn a nested list into an array; an array (or tensor) is taken as it is."""
+    """Return a nested list, an array or a tensor as an array."""
     refusal = EvidenceError(
-        f"{where} is no array of numbers: its lists have different lengths, or hold something that "
-        "is not a number."
+        f"{where} is not an array of numbers: its lists have different lengths, or hold something "
+        "that is not a number."
     )
     try:
         value = without_tensors(value)
-        # Without a type first, so that text is seen as text and not parsed as numbers.
+        # Without a dtype first, so that text is recognised and not parsed as numbers.
         found = np.asarray(value)
         if found.dtype.kind != "O":
             return found
@@ -95,7 +95,7 @@ def _inline(value: object, where: str) -> npt.NDArray[Any]:
 
 
 def without_tensors(value: Any) -> Any:
-    """Return a tensor, or a list of nothing but tensors, as an array; all else as it is.
+    """Return a tensor or a list of tensors as an array, and other values unchanged.
 
     NumPy itself refuses tensors that have a gradient, are in half precision or on another device.
 
@@ -112,21 +112,21 @@ def without_tensors(value: Any) -> Any:
 
 
 def _file_beside(trace: Trace, name: str, where: str) -> Path:
-    """Resolve a file name within the trace's folder, and nowhere else.
+    """Return the path of a file name, which must lie within the trace's folder.
 
-    A trace file may come from anybody; it must not make explorer open files of the user's
-    choosing elsewhere on the disk. Links are followed before the check for that reason.
+    A trace file may come from an untrusted source: it must not make explorer open files elsewhere
+    on the disk. For that reason links are followed before the check.
     """
     if trace.folder is None:
         raise EvidenceError(
             f"{where} is in the file {name!r}, out of reach of a trace that was uploaded or "
-            "made in memory. Load the trace file by its path, with the array file beside it."
+            "made in memory. Load the trace file by its path, with the array file next to it."
         )
     outside = EvidenceError(
         f"{where} is in the file {name!r}, outside the folder of its trace. "
         "Explorer only reads array files in that folder or below it; move the file there."
     )
-    # Both flavours, so that a file made on one system is refused on the other as well.
+    # Both flavours, so that the same file names are refused on every system.
     for flavour in (PurePosixPath(name), PureWindowsPath(name)):
         if flavour.is_absolute() or flavour.drive or ".." in flavour.parts:
             raise outside
@@ -148,7 +148,7 @@ def _file_beside(trace: Trace, name: str, where: str) -> Path:
 
 
 def _read_file(path: Path, key: object, where: str) -> npt.NDArray[Any]:
-    """Read one named array from an ``.npz`` or ``.safetensors`` file."""
+    """Return one named array of an ``.npz`` or ``.safetensors`` file."""
     if not isinstance(key, str):
         raise EvidenceError(f"{where} names the file {path.name} but no `key` of an array in it.")
     suffix = path.suffix.lower()
@@ -159,7 +159,7 @@ def _read_file(path: Path, key: object, where: str) -> npt.NDArray[Any]:
         return reader(path, key, where)
     except EvidenceError:
         raise
-    except Exception as error:  # damaged files fail in every way there is
+    except Exception as error:  # a damaged file may raise any error
         raise EvidenceError(
             f"{where} cannot be read from {path.name}: the file is damaged or of another kind "
             f"({type(error).__name__})."
@@ -167,7 +167,7 @@ def _read_file(path: Path, key: object, where: str) -> npt.NDArray[Any]:
 
 
 def _read_npz(path: Path, key: str, where: str) -> npt.NDArray[Any]:
-    """Read one member of an ``.npz``; only that member is decompressed.
+    """Return one member of an ``.npz``; only that member is decompressed.
 
     `numpy.load` would trust the sizes in the member's header and allocate them; here the header
     must agree with the size that the archive gives.
@@ -200,7 +200,7 @@ def _read_npz(path: Path, key: str, where: str) -> npt.NDArray[Any]:
 
 
 def _read_safetensors(path: Path, key: str, where: str) -> npt.NDArray[Any]:
-    """Read one tensor of a ``.safetensors`` file."""
+    """Return one tensor of a ``.safetensors`` file."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as tensors:
@@ -213,7 +213,7 @@ def _read_safetensors(path: Path, key: str, where: str) -> npt.NDArray[Any]:
 
 
 def _check_size(size: int, path: Path, where: str) -> None:
-    """Refuse arrays that would fill the memory."""
+    """Raise EvidenceError for an array that would fill the memory."""
     if size > MAX_ARRAY_BYTES:
         raise EvidenceError(
             f"{where} takes {size / 2**30:.1f} GB in {path.name}; explorer reads at most "
@@ -222,6 +222,6 @@ def _check_size(size: int, path: Path, where: str) -> None:
 
 
 def _missing_key(path: Path, key: str, names: list[str], where: str) -> EvidenceError:
-    """Say which arrays there are instead."""
+    """Return the error of a missing array, with the arrays of the file."""
     shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
     return EvidenceError(f"{where} is under {key!r}, and {path.name} holds {shown or 'nothing'}.")

@@ -1,4 +1,4 @@
-"""From a trace to its evidence: which kind it brings, and what it lacks."""
+"""The evidence of a trace, by the first kind that is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Read(Protocol):
     def __call__(self, trace: Trace) -> Evidence: ...
 
 
-class _Reader(NamedTuple):
+class _EvidenceReader(NamedTuple):
     """One kind of evidence: the metadata it needs, and the function that reads it."""
 
     needs: tuple[str, ...]
@@ -29,20 +29,20 @@ class _Reader(NamedTuple):
 
 
 PRECEDENCE = (
-    _Reader(direct_scores.NEEDS, direct_scores.read),
-    _Reader(token_weights.NEEDS, token_weights.read),
-    _Reader(attention_matrix.NEEDS, attention_matrix.read),
-    _Reader(reduced_attention.NEEDS, reduced_attention.read),
+    _EvidenceReader(direct_scores.NEEDS, direct_scores.read),
+    _EvidenceReader(token_weights.NEEDS, token_weights.read),
+    _EvidenceReader(attention_matrix.NEEDS, attention_matrix.read),
+    _EvidenceReader(reduced_attention.NEEDS, reduced_attention.read),
 )
-"""The kinds of evidence; the first of which a trace has all that it needs is used.
+"""The kinds of evidence; the first that is complete in a trace is used.
 
-What somebody worked out for the hyperedges comes before what must still be mapped to them. Recorded
+Scores computed for the hyperedges come before attention that must still be mapped to them. Recorded
 `unit_attention` is last because explorer adds it: it never hides what a system itself measured.
 """
 
 
 def evidence(trace: Trace) -> Evidence:
-    """Return what a trace brings to score its hyperedges.
+    """Return the evidence of a trace, to score its hyperedges.
 
     Array files are opened here, not when the trace is loaded.
 
@@ -55,13 +55,13 @@ def evidence(trace: Trace) -> Evidence:
     -------
     Evidence
         With one unit for every hyperedge, in order. A trace without evidence has kind ``"none"``
-        and a diagnostic that says so, or says which half of a pair is missing.
+        and a diagnostic, also about the missing half of a pair.
 
     Raises
     ------
     EvidenceError
-        Evidence is there but cannot be used: a wrong shape, a missing array file, positions out of
-        range. Less precise evidence is not used in its place, since nobody would notice.
+        Evidence exists but cannot be used: a wrong shape, a missing array file, positions out of
+        range. Less precise evidence is not used instead, since this would go unnoticed.
 
     Examples
     --------
@@ -93,20 +93,18 @@ def evidence(trace: Trace) -> Evidence:
             )
         if len(lacking) < len(reader.needs):
             have = next(name for name in reader.needs if name not in lacking)
-            message = (
-                f"The trace has `{have}` but no `{lacking[0]}`; one is of no use without the other."
-            )
+            message = f"The trace has `{have}` but no `{lacking[0]}`; neither can be used alone."
             halves.append(Diagnostic("half-evidence", message))
     note = Diagnostic(
         "no-attention",
-        "The trace brings no attention. A causal model can read it and record some.",
+        "The trace has no attention. A causal model can read it and record some.",
     )
     units = [Unit(edge.id, edge.hyperedge, (), 0, unknown=True) for edge in trace.hyperedges]
     return Evidence("none", None, _with_text_diagnostics(trace, units), diagnostics=(*halves, note))
 
 
 def _with_text_diagnostics(trace: Trace, units: list[Unit]) -> list[Unit]:
-    """Add what is odd about the hyperedges themselves, whatever the evidence."""
+    """Add the diagnostics of the hyperedges themselves, whatever the evidence."""
     return [
         replace(unit, diagnostics=(*unit.diagnostics, *notes)) if notes else unit
         for unit, notes in zip(units, hyperedge_diagnostics(trace), strict=True)
@@ -114,7 +112,7 @@ def _with_text_diagnostics(trace: Trace, units: list[Unit]) -> list[Unit]:
 
 
 def hyperedge_diagnostics(trace: Trace) -> list[tuple[Diagnostic, ...]]:
-    """Return what is odd about each hyperedge itself: an id used twice, no text."""
+    """Return diagnostics of each hyperedge itself: an id used twice, an empty text."""
     counts = Counter(edge.id for edge in trace.hyperedges)
     noted = []
     for edge in trace.hyperedges:

@@ -1,4 +1,4 @@
-"""What a trace's evidence becomes: an attention map, and one unit for every hyperedge."""
+"""Evidence: an attention map of a trace, with one unit for every hyperedge."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _Map = TypeVar("_Map", bound=AttentionMap)
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What a trace brings to score its hyperedges, ready for `explorer.feedback`.
+    """The attention of a trace and the units of its hyperedges, as `explorer.feedback` takes them.
 
     Parameters
     ----------
     kind
-        Which evidence was used; ``"none"`` when there was none.
+        The kind of evidence; ``"none"`` for a trace without evidence.
     attention
-        The attention map; None when there is no evidence.
+        The attention map; None without evidence.
     units
-        One for every hyperedge, in order, named by its id. A hyperedge that nothing maps to has no
-        spans, and a diagnostic that says why.
+        One for every hyperedge, in order, named by its id. A hyperedge without a match has no
+        spans, and a diagnostic with the reason.
     rows
         Query rows to average over, integers; None for all rows.
     diagnostics
-        What the user must know about the evidence as a whole.
+        Diagnostics of the evidence as a whole.
     matches
         For matrix evidence: the pieces of context that each hyperedge was matched to.
     """
@@ -50,7 +50,7 @@ class Evidence:
 
 
 def build_map(trace: Trace, name: str, build: Callable[[], _Map]) -> _Map:
-    """Build an attention map, and let a complaint about the array name the trace.
+    """Return the attention map that `build` makes; errors name the trace.
 
     Raises
     ------
@@ -60,7 +60,9 @@ def build_map(trace: Trace, name: str, build: Callable[[], _Map]) -> _Map:
     try:
         return build()
     except InputError as error:
-        raise EvidenceError(f"`{name}` of trace {trace.id} is no attention: {error}") from error
+        raise EvidenceError(
+            f"`{name}` of trace {trace.id} is not valid attention: {error}"
+        ) from error
 
 
 def column_units(trace: Trace, notes: Sequence[tuple[Diagnostic, ...]]) -> list[Unit]:
@@ -74,20 +76,20 @@ def column_units(trace: Trace, notes: Sequence[tuple[Diagnostic, ...]]) -> list[
 def position_unit(
     name: str, text: str, positions: Iterable[int], notes: Iterable[Diagnostic] = ()
 ) -> Unit:
-    """Return a unit of any positions, with what must be known about it."""
+    """Return a unit of any positions, with its diagnostics."""
     unit = Unit.from_positions(name, text, list(positions))
     return replace(unit, diagnostics=(*unit.diagnostics, *notes))
 
 
 def text_list(value: Any) -> list[str] | None:
-    """Return a list of texts, or None when it is anything else."""
+    """Return a list of texts, or None for any other value."""
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return list(value)
     return None
 
 
 def whole_number(value: object) -> int | None:
-    """Return a whole number given as a number or as its digits, or None."""
+    """Return a whole number given as a number or as digits, or None."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | np.integer):

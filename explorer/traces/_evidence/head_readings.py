@@ -1,4 +1,4 @@
-"""What a model's readings of a trace gave each hyperedge, head by head."""
+"""The attention of each head to each hyperedge, by the readings of a model."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ _FIELDS = {
 def head_readings(
     trace: Trace, reduction: Reduction = "mass", k: int = 3
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the reduced attention of every hyperedge in every head, by whose rows look.
+    """Return the reduced attention of every hyperedge in every head, for each group of rows.
 
     Parameters
     ----------
     trace
-        As `score_traces` leaves it, or with an attention matrix of its own, which is a reading of
+        A trace of `score_traces`, or one with an attention matrix of its own, which is a reading of
         the answer.
     reduction, k
-        How the tokens of a hyperedge become one number.
+        Reduction of the tokens of a hyperedge to one number.
 
     Returns
     -------
     dict of str to ndarray of float32, shape (layers, heads, hyperedges)
-        ``"answer"``, ``"question"`` and ``"content_free"``, those that the trace brings in this
-        reduction; rows that were kept apart are averaged. A hyperedge that was cut from the prompt
-        is NaN, and so is an infinite number.
+        ``"answer"``, ``"question"`` and ``"content_free"``, as far as the trace has them in this
+        reduction; separate rows are averaged. NaN for a hyperedge that was cut from the prompt and
+        for infinite attention.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def head_readings(
                 f"`{field}` of trace {trace.id} has shape {reduced.shape}; expected (layers, "
                 f"heads, {len(trace.hyperedges)}), one column for each hyperedge."
             )
-        with np.errstate(over="ignore"):  # beyond float32 is as good as infinite
+        with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
             found[name] = np.array(reduced, dtype=np.float32)
         found[name][np.isinf(found[name])] = np.nan
         if counts is not None:
@@ -89,7 +89,7 @@ def _check_recorded_k(trace: Trace, k: int) -> None:
 
 
 def _of_matrix(trace: Trace, reduction: Reduction, k: int) -> dict[str, NDArray[np.float32]]:
-    """The attention that the answer's rows of the trace's own matrix give."""
+    """Return the attention of the answer's rows of the trace's own matrix."""
     if trace.metadata.get("attention_matrix") is None:
         return {}
     found = evidence(trace)

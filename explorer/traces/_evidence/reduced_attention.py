@@ -75,7 +75,7 @@ def read(trace: Trace) -> Evidence:
             "units", attention, units, diagnostics=(Diagnostic("no-unit-tokens", message),)
         )
     units = [
-        # A unit that was cut from the prompt has no tokens: what it would have got is not known.
+        # A unit that was cut from the prompt has no tokens, and its attention is unknown.
         replace(unit, tokens=count) if count else replace(unit, tokens=0, spans=(), unknown=True)
         for unit, count in zip(units, counts, strict=True)
     ]
@@ -85,7 +85,7 @@ def read(trace: Trace) -> Evidence:
 def token_counts(trace: Trace) -> list[int] | None:
     """Return how many tokens each hyperedge has, from counts or from the tokens themselves.
 
-    None where the trace does not say (`unit_tokens`).
+    None for a trace without `unit_tokens`.
 
     Raises
     ------

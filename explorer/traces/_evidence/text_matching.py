@@ -1,4 +1,4 @@
-"""Which hyperedge is which piece of context: text against text, and text against tokens."""
+"""Matches of hyperedges to pieces of context, by text or by tokens."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ SIMILAR = 0.6
 """Smallest similarity at which two texts that do not contain each other still match."""
 
 _LONGEST = 2000
-# SequenceMatcher is quadratic: two hostile texts this long take about a second. Longer texts are
-# documents rather than facts, for which containment is the test that means something.
+# SequenceMatcher is quadratic: in the worst case two texts of this length take about a second.
+# Longer texts are documents rather than facts, for which containment is the meaningful test.
 
 
 class Match(NamedTuple):
     """A piece of context that a hyperedge was matched to.
 
-    `chunk` is its place in the context, from 0; `similarity` is 1.0 where one text contains the
-    other, else the ratio 2M/T.
+    `chunk` is its index in the context; `similarity` is 1.0 where one text contains the other, else
+    the ratio 2M/T.
     """
 
     chunk: int
@@ -60,7 +60,7 @@ def similarity(first: str, second: str) -> float:
 
 
 def match_texts(texts: Sequence[str], chunks: Sequence[str]) -> list[tuple[Match, ...]]:
-    """Match every text to the chunks that contain it, are contained in it, or resemble it.
+    """Return the chunks that contain each text, are contained in it, or resemble it.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def match_texts(texts: Sequence[str], chunks: Sequence[str]) -> list[tuple[Match
 
 
 def find_in_tokens(chunks: Sequence[str], tokens: Sequence[str]) -> list[tuple[int, ...]]:
-    """Find the tokens that each chunk of text covers.
+    """Return the tokens that each chunk of text covers.
 
-    Spaces, case and punctuation are ignored, so that any tokenizer's way to write them will do. A
-    chunk that occurs several times takes its first occurrence that no earlier chunk has taken.
+    Spaces, case and punctuation are ignored, since tokenizers write them differently. A chunk that
+    occurs several times gets its first occurrence that is not used by an earlier chunk.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _letters_of_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
     """Return the letters and digits that tokens stand for, and the token of each.
 
     Knows the byte-level tokens of GPT-2 and its kin ("Ġcaf", "Ã©"; a character may be split over
-    two tokens), and the "##" of WordPiece; the "▁" of SentencePiece is no letter anyway.
+    two tokens), and the "##" of WordPiece; the "▁" of SentencePiece is not a letter anyway.
     """
     letters: list[str] = []
     owners: list[int] = []
@@ -143,7 +143,7 @@ def _letters_of_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
             raw += piece
             byte_owners += [place] * len(piece)
         at = 0
-        # surrogateescape gives every byte that is no character a place of its own.
+        # surrogateescape keeps each invalid byte as one character.
         for sign in raw.decode(errors="surrogateescape"):
             kept = _letters(sign)
             letters.append(kept)
@@ -158,5 +158,5 @@ def _letters_of_tokens(tokens: Sequence[str]) -> tuple[str, list[int]]:
 
 
 def _letters(text: str) -> str:
-    """Keep letters and digits, without case; each character by itself, so that pieces add up."""
+    """Return the letters and digits, without case; per character, so that pieces add up."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())

@@ -1,4 +1,4 @@
-"""Evidence: attention per context token, and which tokens are which hyperedge."""
+"""Evidence: attention per context token, and the tokens of each hyperedge."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from explorer.traces._model.trace import Hyperedge, Trace
 NEEDS = ("attention_weights", "context_mapping")
 
 _FARTHEST = 2**22
-"""Positions beyond four million are mistakes, and would fill the memory with zeros."""
+"""Larger positions, beyond four million, are mistakes that would fill the memory with zeros."""
 
 
 def read(trace: Trace) -> Evidence:
-    """Read ``attention_weights`` and ``context_mapping``.
+    """Return the evidence of ``attention_weights`` and ``context_mapping``.
 
     Weights are a mapping from position to weight, or a list; the mapping gives positions for each
     hyperedge id. Keys may be integers or their digits. A position without a weight counts 0. The
@@ -65,7 +65,7 @@ def read(trace: Trace) -> Evidence:
 def _weights(
     trace: Trace,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], tuple[Diagnostic, ...]]:
-    """Return the weight of every position, which positions were given one, and what was odd."""
+    """Return the weight of every position, a mask of positions with a weight, and diagnostics."""
     value = trace.metadata["attention_weights"]
     if not isinstance(value, dict) or is_reference(value):
         listed = array_of(trace, "attention_weights")
@@ -94,16 +94,16 @@ def _weights(
     if not odd:
         return weights, given, ()
     shown = ", ".join(odd[:3]) + (" ..." if len(odd) > 3 else "")
-    message = f"{len(odd)} keys of `attention_weights` are no token positions and were left out: "
+    message = f"{len(odd)} keys of `attention_weights` are not token positions and were left out: "
     return weights, given, (Diagnostic("bad-position", f"{message}{shown}."),)
 
 
 def _positions(
     edge: Hyperedge, by_id: dict[str, object], given: npt.NDArray[np.bool_]
 ) -> tuple[list[int], list[Diagnostic]]:
-    """Return the sorted positions of a hyperedge, and what is missing or odd about them."""
+    """Return the sorted positions of a hyperedge, and diagnostics of them."""
     if edge.id not in by_id:
-        note = f"`context_mapping` does not say which tokens are {edge.id}; it counts as 0."
+        note = f"`context_mapping` does not contain {edge.id}; it counts as 0."
         return [], [Diagnostic("unmapped-hyperedge", note)]
     listed = by_id[edge.id]
     if hasattr(listed, "tolist"):  # an array or a tensor
@@ -115,10 +115,10 @@ def _positions(
     places = sorted({place for place in numbers if place is not None and 0 <= place < _FARTHEST})
     notes = []
     if not numbers:
-        note = f"`context_mapping` of {edge.id} is empty: no token is of this hyperedge."
+        note = f"`context_mapping` of {edge.id} is empty: no token belongs to this hyperedge."
         notes.append(Diagnostic("empty-mapping", note))
     if odd := sum(place is None or not 0 <= place < _FARTHEST for place in numbers):
-        note = f"{odd} entries of `context_mapping` for {edge.id} are no token positions."
+        note = f"{odd} entries of `context_mapping` for {edge.id} are not token positions."
         notes.append(Diagnostic("bad-position", note))
     if absent := sum(place >= len(given) or not given[place] for place in places):
         note = f"{absent} of {len(places)} tokens of {edge.id} have no weight; they count as 0."

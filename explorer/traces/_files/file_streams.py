@@ -1,4 +1,4 @@
-"""Files on disk, and compressed ones, as streams that fail in words; files that appear whole."""
+"""Streams of plain and compressed files, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _BOMB_RATIO = 400
 def checked_path(path: object) -> Path:
     """Return a path, with ~ for the home folder."""
     if not isinstance(path, str | os.PathLike) or str(path) == "":
-        raise TraceError(f"Give the path of a trace file; {path!r} is none.")
+        raise TraceError(f"Give the path of a trace file, not {path!r}.")
     try:
         return Path(os.fsdecode(path)).expanduser()
-    except RuntimeError:  # the home folder of nobody
+    except RuntimeError:  # there is no home folder
         return Path(os.fsdecode(path))
 
 
 def opened(path: Path) -> io.BufferedIOBase:
-    """Open a regular file, or say in plain words why that cannot be done."""
+    """Return a regular file opened for reading; raise TraceError with the reason if that fails."""
     try:
         mode = path.stat().st_mode
         stream = path.open("rb") if stat.S_ISREG(mode) else None
@@ -49,7 +49,7 @@ def opened(path: Path) -> io.BufferedIOBase:
 
 @contextlib.contextmanager
 def appearing_whole(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that appears whole or not at all; what was there stays until then.
+    """Yield a stream to a file that is written whole or not at all; an older file stays until then.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def write_whole(path: str | os.PathLike[str], contents: bytes, what: str) -> Pat
     Raises
     ------
     InputError
-        It cannot be written; `what` it was to be, as in "The report", begins the sentence.
+        It cannot be written; `what`, as in "The report", begins the sentence.
     """
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"{what} cannot be written to {path!r:.80}: give the path of a file.")
     file = Path(path)
     try:
-        # What a link leads to is written, and the link stays.
+        # Resolved: the target of a link is written, and the link stays.
         with appearing_whole(file.resolve()) as stream:
             stream.write(contents)
     except (OSError, ValueError, RuntimeError) as error:
@@ -89,12 +89,12 @@ def write_whole(path: str | os.PathLike[str], contents: bytes, what: str) -> Pat
 
 
 def unpacked(packed: io.BufferedIOBase) -> io.BufferedIOBase:
-    """Return what a gzip stream holds, as a stream."""
+    """Return the decompressed stream of a gzip stream."""
     return io.BufferedReader(_Unpacked(packed), 2**18)
 
 
 def first_bytes(stream: io.BufferedIOBase) -> bytes:
-    """Return some bytes of the beginning by one read only: a file cut off may fail at the next."""
+    """Return the first bytes with a single read, since the next may fail in a truncated file."""
     return stream.read1(4096)
 
 
@@ -103,7 +103,7 @@ class BrokenStream(TraceError):
 
 
 class _Unpacked(io.RawIOBase):
-    """A gzip stream that ends in our own error where it is damaged, or grows beyond reason."""
+    """A gzip stream that raises BrokenStream where it is damaged or unpacks to far too much."""
 
     def __init__(self, packed: io.BufferedIOBase) -> None:
         self._packed = packed
@@ -124,7 +124,7 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            # One read only, so that what comes before the damage is not lost with it.
+            # A single read, so that the bytes before the damage are not lost.
             found = self._stream.read1(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
             reason = str(error) or type(error).__name__
@@ -135,8 +135,8 @@ class _Unpacked(io.RawIOBase):
         self._count += len(found)
         if self._count > _BOMB_BYTES and self._count > _BOMB_RATIO * self._packed.tell():
             raise BrokenStream(
-                f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, which no "
-                "file of traces does. Unpack it yourself if you trust it."
+                f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, unlike "
+                "any file of traces. Unpack it yourself if you trust it."
             )
         return len(found)
 

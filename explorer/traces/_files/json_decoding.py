@@ -1,4 +1,4 @@
-"""JSON text to values, and in plain words why some text is none."""
+"""Decoding of JSON text, with the reason in plain words where it is not valid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEEP = "it is nested too deeply to be a trace."
 
 
 def decode_json(raw: bytes) -> object:
-    """Decode one value of JSON; NaN and Infinity are taken as Python's own json writes them.
+    """Return one decoded JSON value; NaN and Infinity are accepted as Python's json writes them.
 
     Of two fields of one name the last is kept, as Python and JavaScript do.
 
@@ -41,7 +41,7 @@ def decode_json(raw: bytes) -> object:
 
 
 def _fault(raw: bytes, reason: str) -> str:
-    """Say in plain words why a text is no JSON; `reason` is what the decoder said."""
+    """Return in plain words why a text is not JSON; `reason` is the message of the decoder."""
     if b"\x00" in raw:
         return "it holds NUL bytes, so it is not JSON text; was the file damaged?"
     if "out of range" in reason:
@@ -52,16 +52,16 @@ def _fault(raw: bytes, reason: str) -> str:
 
 
 def _not_utf8(raw: bytes) -> str:
-    """Say which byte breaks the encoding."""
+    """Return which byte is not UTF-8."""
     try:
         raw.decode()
     except UnicodeDecodeError as error:
         return f"byte {error.start + 1} of the line is not UTF-8"
-    return "half of a surrogate pair is no character"
+    return "half of a surrogate pair is not a character"
 
 
 def _checked_text(value: object) -> None:
-    """Refuse what cannot be written again: half a surrogate pair is no character.
+    """Raise ValueError for a value that cannot be written again, as half a surrogate pair.
 
     Raises
     ------

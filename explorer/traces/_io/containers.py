@@ -1,29 +1,35 @@
-"""What is on disk, was uploaded, or is in memory -> a stream of records, in bounded memory.
+"""Records of files, uploads and tables in memory, streamed in bounded memory.
 
-The container is told by its contents (magic bytes, the first character) and never by its name
-alone: files are renamed, and uploads have no suffix that can be trusted.
+The kind of container is detected by its contents (magic bytes, the first character), not only by
+its name: files are renamed, and the suffix of an upload cannot be trusted.
 """
 
 from __future__ import annotations
 
 import io
-import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from explorer.errors import TraceError
 from explorer.traces._files.file_streams import (
-    BrokenStream,
     checked_path,
     first_bytes,
     opened,
     unpacked,
 )
 from explorer.traces._files.json_decoding import decode_json
-from explorer.traces._io.json_pieces import BOM, BrokenJSON, Piece, Scanner, lines
+from explorer.traces._io.content_detection import (
+    GZIP,
+    PARQUET,
+    are_several,
+    check_head,
+    empty_file,
+    json_shape,
+    table_delimiter,
+)
+from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner, lines
 from explorer.traces._io.json_wrappers import (
     Recognises,
     record_of,
@@ -33,47 +39,28 @@ from explorer.traces._io.json_wrappers import (
 )
 from explorer.traces._io.table_records import (
     csv_records,
-    delimiter_of,
     object_records,
     parquet_records,
 )
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._reader import Record
 
-WHOLE_BYTES = 32 * 2**20
-"""A JSON object up to this size is decoded at once; a larger one is streamed."""
-
-_GZIP = b"\x1f\x8b"
-_PARQUET = b"PAR1"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive; unpack it",
-    b"BZh": "compressed with bzip2; unpack it",
-    b"\xfd7zXZ": "compressed with xz; unpack it",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it",
-    b"SQLite format 3": "an SQLite database; export its rows",
-    b"ARROW1": "an Arrow file; give the table itself, or save it as Parquet",
-    b"\x80\x04": "a Python pickle, which is never opened; save the traces as JSON",
-    b"\x80\x05": "a Python pickle, which is never opened; save the traces as JSON",
-}
-
 
 @dataclass
 class Container:
-    """A source of records, and what is known about it.
+    """A source of records with its kind.
 
     Attributes
     ----------
     name
-        What it is called in messages.
+        Name for messages.
     kind
-        What it is: ``"json-lines"``, ``"json-array"``, ``"json"``, ``"csv"``, ``"parquet"``,
-        ``"table"``.
+        ``"json-lines"``, ``"json-array"``, ``"json"``, ``"csv"``, ``"parquet"`` or ``"table"``.
     records
-        The records; can be gone through once.
+        The records; can be iterated once.
     pieces
-        The same records as text with offsets, each time anew; None where they have none (tables,
-        compressed files, sources that are not on disk).
+        Returns a new iterator of the same records as text with offsets; None where there are none
+        (tables, compressed files, sources that are not on disk).
     """
 
     name: str
@@ -85,23 +72,23 @@ class Container:
 def open_container(
     source: object, recognises: Recognises, *, limit: int, name: str | None = None
 ) -> Container:
-    """Say what a source is, and open it.
+    """Return the container of a source.
 
     Parameters
     ----------
     source
         A path; bytes; a data frame, data set, Arrow table, iterable of mappings, or one mapping.
     recognises
-        Whether some reader knows a record; says whether an object is a record or holds records.
+        Returns True for a record that a reader knows; tells a record from an object with records.
     limit
         Longest line, item or object that is read as a whole, in bytes.
     name
-        What bytes are called in messages.
+        Name of bytes for messages.
 
     Raises
     ------
     TraceError
-        There is no such file, it is empty, or its contents are nothing that explorer reads.
+        There is no such file, it is empty, or explorer cannot read its contents.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         contents = bytes(source)
@@ -116,7 +103,7 @@ def open_container(
         records = iter(records_within(source, recognises, 1))
     if records is None:
         raise TraceError(
-            f"Give the path of a trace file, a table or a list of records; {source!r:.80} is none."
+            f"Give the path of a trace file, a table or a list of records, not {source!r:.80}."
         )
     return Container(named, "table", records)
 
@@ -128,14 +115,14 @@ def _of_text(
     limit: int,
     path: Path | None,
 ) -> Container:
-    """Tell by its first bytes what a file, or an upload without a path, is."""
+    """Return the container of a file or an upload, detected by its first bytes."""
     with reopen() as stream:
         head = stream.read(4096)
     if not head:
-        raise _empty(name)
-    if head.startswith(_PARQUET):
+        raise empty_file(name)
+    if head.startswith(PARQUET):
         return Container(name, "parquet", parquet_records(path or reopen(), name, limit))
-    if head.startswith(_GZIP):
+    if head.startswith(GZIP):
         packed = reopen
 
         def reopen() -> io.BufferedIOBase:
@@ -147,9 +134,9 @@ def _of_text(
                 head = first_bytes(stream)
         except TraceError as error:
             raise TraceError(f"{name} cannot be unpacked: {error}") from None
-        if head.startswith((_GZIP, _PARQUET)):
+        if head.startswith((GZIP, PARQUET)):
             raise TraceError(f"{name} is compressed twice; unpack it once and load it again.")
-    _check_head(head, name)
+    check_head(head, name)
     found = _of_json(reopen, name, recognises, limit) or _of_lines(reopen, name, limit)
     if path is None:
         found.pieces = None
@@ -160,8 +147,8 @@ def _of_text(
 def _of_json(
     reopen: Callable[[], io.BufferedIOBase], name: str, recognises: Recognises, limit: int
 ) -> Container | None:
-    """Open an array, one object or several objects; None for anything that goes line by line."""
-    shape, text = _shape(reopen, limit, name)
+    """Return the container of an array, an object or several objects; None for lines."""
+    shape, text = json_shape(reopen, limit, name)
     if shape == "array":
 
         def pieces() -> Iterator[Piece | TraceProblem]:
@@ -174,68 +161,23 @@ def _of_json(
         try:
             value = decode_json(text)
         except TraceError:
-            pass  # Rescued below, as far as it goes.
+            pass  # the valid part is read below
         else:
             found = records_within(value, recognises, 1) if isinstance(value, dict) else []
             return Container(name, "json", iter(found))
-    if _are_several(reopen, limit):
+    if are_several(reopen, limit):
         return Container(name, "json", values(reopen, limit))
     streamed = records_of_large(reopen, recognises, limit)
     return None if streamed is None else Container(name, "json", streamed)
 
 
-def _shape(
-    reopen: Callable[[], io.BufferedIOBase], limit: int, name: str
-) -> tuple[Literal["array", "lines", "object"], bytes]:
-    """Say what JSON text this is: an array, lines, or something that is one object or several.
-
-    The text of an object comes with it where it is small enough to be decoded at once.
-    """
-    size = min(WHOLE_BYTES, limit)
-    try:
-        with reopen() as stream:
-            text = _line_with_text(stream, size)
-            if not text:
-                raise _empty(name)
-            if text.startswith(b"["):
-                return "array", b""
-            if not text.startswith(b"{"):
-                return "lines", b""
-            if len(text) <= size and text.endswith(b"}"):
-                if not _is_json(text) or _line_with_text(stream, size):
-                    return "lines", b""
-                return "object", text
-            text += b"\n" + stream.read(size + 1 - min(size, len(text)))
-            return "object", text if len(text) <= size else b""
-    except BrokenStream:
-        return "object", b""
-
-
-def _line_with_text(stream: io.BufferedIOBase, size: int) -> bytes:
-    """Return the next line that is not blank, or so much of it as fits; empty at the end."""
-    while line := stream.readline(size + 1):
-        text = line.removeprefix(BOM).strip()
-        if text:
-            return text if line.endswith(b"\n") or len(line) <= size else line.lstrip()
-    return b""
-
-
-def _is_json(raw: bytes) -> bool:
-    """Say whether a text is JSON."""
-    try:
-        decode_json(raw)
-    except TraceError:
-        return False
-    return True
-
-
 def _decoded(piece: Piece | TraceProblem) -> Record | TraceProblem:
-    """Decode a piece; a problem stays one."""
+    """Return the record of a piece; a problem is returned unchanged."""
     return piece if isinstance(piece, TraceProblem) else record_of(piece)
 
 
 def _array(reopen: Callable[[], io.BufferedIOBase], limit: int) -> Iterator[Piece | TraceProblem]:
-    """Go through the items of an array, up to the place where it breaks."""
+    """Yield the items of an array, up to the place where it breaks off."""
     with reopen() as stream:
         scanner = Scanner(stream, limit)
         try:
@@ -248,20 +190,9 @@ def _array(reopen: Callable[[], io.BufferedIOBase], limit: int) -> Iterator[Piec
             yield TraceProblem(scanner.line, message)
 
 
-def _are_several(reopen: Callable[[], io.BufferedIOBase], limit: int) -> bool:
-    """Say whether indented objects follow each other, as command line tools print them."""
-    with reopen() as stream:
-        scanner = Scanner(stream, min(limit, WHOLE_BYTES))
-        try:
-            first, second = scanner.value(), scanner.value()
-        except TraceError:
-            return False
-    return _is_json(first.raw) and second.raw.startswith(b"{")
-
-
 def _of_lines(reopen: Callable[[], io.BufferedIOBase], name: str, limit: int) -> Container:
-    """Open separated text or JSON Lines."""
-    mark = _delimiter(reopen, name)
+    """Return the container of delimited text or JSON Lines."""
+    mark = table_delimiter(reopen, name)
     if mark is not None:
 
         def rows() -> Iterator[Record | TraceProblem]:
@@ -279,53 +210,8 @@ def _of_lines(reopen: Callable[[], io.BufferedIOBase], name: str, limit: int) ->
     return Container(name, "json-lines", map(_decoded, pieces()), pieces)
 
 
-def _delimiter(reopen: Callable[[], io.BufferedIOBase], name: str) -> str | None:
-    """Return what separates the columns of a table, or None when the text is no table."""
-    with reopen() as stream:
-        try:
-            text = itertools.islice(lines(stream, 2**20), 100)
-            rows = [item.raw.strip() for item in text if isinstance(item, Piece)]
-        except TraceError:
-            return None
-    rows = [row for row in rows if row][:2]
-    if not rows or rows[0][:1] in (b"{", b"[") or (len(rows) > 1 and rows[1][:1] in (b"{", b"[")):
-        return None
-    try:
-        header = rows[0].decode()
-    except UnicodeDecodeError:
-        return None
-    mark = delimiter_of(header)
-    named = name.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".tab"))
-    if mark is None:
-        return "," if named else None
-    cells = [cell.strip().strip('"') for cell in header.split(mark)]
-    # pandas writes an index without a name in front.
-    likely = len(rows) > 1 and all(cells[1:]) and max(map(len, cells)) <= 100
-    return mark if named or (likely and len(set(cells)) == len(cells)) else None
-
-
-def _check_head(head: bytes, name: str) -> None:
-    """Refuse what is no UTF-8 text by its first bytes."""
-    if not head:
-        raise _empty(name)
-    if head.startswith(_UTF16):
-        raise TraceError(f"{name} is UTF-16; save it as UTF-8 and load it again.")
-    for magic, what in _FOREIGN.items():
-        if head.startswith(magic):
-            raise TraceError(f"{name} is {what}.")
-    if b"\x00" in head[:4]:
-        raise TraceError(
-            f"{name} begins with NUL bytes, so it is damaged or not UTF-8 text. Traces come as "
-            "JSON, CSV or Parquet."
-        )
-
-
-def _empty(name: str) -> TraceError:
-    return TraceError(f"{name} is empty. A trace file holds one JSON object a line.")
-
-
 def _guarded(records: Iterator[Record | TraceProblem]) -> Iterator[Record | TraceProblem]:
-    """Turn what breaks a stream into its last problem."""
+    """Yield records; an error of the stream becomes its last problem."""
     line = 0
     try:
         for item in records:

@@ -1,4 +1,4 @@
-"""Which format the records of a file have, and the traces that its reader makes of them."""
+"""Detection of the format of records, and their traces by its reader."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from explorer.traces.readers._samples.native_reader import NATIVE
 from explorer.traces.readers._samples.tables import NEEDED, OWN_TABLES, TABLES
 
 _HEAD = 32
-"""Records that are looked at to tell the format of a file."""
+"""Number of records by which the format of a file is detected."""
 
 
 def known_readers() -> tuple[Reader, ...]:
-    """Return every reader, in the order in which they are asked."""
+    """Return every reader, in the order in which they are tried."""
     return (NATIVE, OWN_TABLES, *READERS, TABLES)
 
 
@@ -30,14 +30,14 @@ def reader_named(name: object) -> Reader:
     Raises
     ------
     TraceError
-        No format is called so.
+        There is no format of this name.
     """
     # Not OWN_TABLES: the rows of a table need not all have its columns.
     for reader in (NATIVE, *READERS, TABLES):
         if reader.name == name:
             return reader
     names = ", ".join(reader.name for reader in (NATIVE, *READERS, TABLES))
-    raise TraceError(f"No trace format is called {name!r}. There are: {names}.")
+    raise TraceError(f"There is no trace format {name!r}. Choose one of {names}.")
 
 
 def reader_of(record: Mapping[str, Any], readers: Iterable[Reader]) -> Reader | None:
@@ -46,14 +46,14 @@ def reader_of(record: Mapping[str, Any], readers: Iterable[Reader]) -> Reader | 
 
 
 def is_known(record: Mapping[str, Any]) -> bool:
-    """Say whether any reader knows a record."""
+    """Return True for a record that some reader knows."""
     return reader_of(record, known_readers()) is not None
 
 
 def choose(
     records: Iterator[Record | TraceProblem], name: str, *, columns: bool = False
 ) -> tuple[Reader, Iterator[Record | TraceProblem]]:
-    """Tell the format by the first records: the one that most of them have.
+    """Return the reader of most of the first records, and all records.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def choose(
     name
         Its name, for messages.
     columns
-        Whether it is a table, whose fields are columns.
+        True for a table, whose fields are columns.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def choose(
             reader = reader_of(item.value, known_readers())
             if reader is not None:
                 found[reader.name] += 1
-        # One that is known after a while is enough: what is odd before it is told as such.
+        # A known record after unknown ones is enough: the unknown ones become problems.
         if looked_at >= _HEAD and (found or looked_at >= 40 * _HEAD):
             break
     if not found:
@@ -95,10 +95,10 @@ def choose(
 def read_records(
     reader: Reader, records: Iterable[Record | TraceProblem], *, forced: bool = False
 ) -> Iterator[Trace | TraceProblem]:
-    """Go through the traces that a reader makes of records.
+    """Yield the traces that a reader makes of records.
 
-    A record that this reader does not know and another does becomes a problem that names it, unless
-    the user has said that this reader is to be used.
+    A record that only another reader knows becomes a problem that names its format, unless the user
+    has chosen this reader.
     """
     waiting: deque[TraceProblem] = deque()
     place = [0]
@@ -113,9 +113,9 @@ def read_records(
             break
         except TraceError as error:
             item, going = TraceProblem(place[0], str(error)), False
-        except Exception as error:  # noqa: BLE001 - what a stranger wrote must not end in a traceback
-            reason = f"the reader of {reader.label} traces cannot go on ({type(error).__name__})"
-            item = TraceProblem(place[0], f"{reason}; what follows was left out.")
+        except Exception as error:  # noqa: BLE001 - a foreign file must not end in a traceback
+            reason = f"the reader of {reader.label} traces failed ({type(error).__name__})"
+            item = TraceProblem(place[0], f"{reason}; the rest of the file was left out.")
             going = False
         while waiting:
             yield waiting.popleft()
@@ -130,7 +130,7 @@ def _own(
     waiting: deque[TraceProblem],
     place: list[int],
 ) -> Iterator[Record]:
-    """Go through the records of one format; what else comes is kept waiting as problems."""
+    """Yield the records of one format; others are added to `waiting` as problems."""
     for item in records:
         place[0] = item.line
         if isinstance(item, TraceProblem):
@@ -146,15 +146,15 @@ def _own(
 
 
 def _knows(reader: Reader, record: Mapping[str, Any]) -> bool:
-    """Ask a reader about a record."""
+    """Return True when a reader recognises a record."""
     try:
         return bool(reader.recognises(record))
-    except Exception:  # noqa: BLE001 - a record that a reader stumbles over is none of its own
+    except Exception:  # noqa: BLE001 - a record on which a reader fails is not of its format
         return False
 
 
 def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool) -> TraceError:
-    """Say that nothing in a file is known, and what there is."""
+    """Return the error of a file of unknown format, with the fields of its first record."""
     problems = [item for item in head if isinstance(item, TraceProblem)]
     first = next((item for item in head if isinstance(item, Record)), None)
     if first is None:
@@ -163,7 +163,7 @@ def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool)
         return TraceError(f"No trace could be read from {name}: {reason}{rest}")
     try:
         read_object(first.value)
-        fault = "it is no trace."
+        fault = "it is not a trace."
     except TraceError as error:
         fault = str(error)
     keys = [str(key)[:40] for key in first.value]
@@ -171,11 +171,11 @@ def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool)
     labels = ", ".join(reader.label for reader in (NATIVE, *READERS, TABLES))
     if columns:
         return TraceError(
-            f"No trace could be read from {name}: its columns are {shown}. {NEEDED} These are the "
-            f"columns of no other known format either ({labels})."
+            f"No trace could be read from {name}: its columns are {shown}. {NEEDED} No other known "
+            f"format ({labels}) has these columns either."
         )
     return TraceError(
         f"No trace could be read from {name}: line {first.line}: {fault} Its fields are: {shown}. "
-        f"They are those of no known format ({labels}). If it is one of these, name it with "
-        "format=...; else see docs/traces.md for what a trace needs."
+        f"No known format ({labels}) has these fields. If it is one of them, name it with "
+        "format=...; otherwise docs/traces.md lists the fields of a trace."
     )

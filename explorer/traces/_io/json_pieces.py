@@ -1,4 +1,8 @@
-"""Streams of text to pieces: one line, or one value of a JSON array, at a time."""
+"""Pieces of a text stream: one line, or one value of a JSON array, at a time.
+
+ijson and similar parsers give neither the line of a value nor a bound on its size, which problems
+in a file and hostile files need; so the structure is scanned here.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,15 @@ _CHUNK = 2**18
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _PLAIN = re.compile(rb"[^\s,:\[\]{}\"]*+")
 # A whole string, a bracket, or the quote of a string whose end is not in the buffer yet. The
-# quantifiers are possessive: hostile text must not make the search go back and forth.
+# quantifiers are possessive, so that hostile text cannot cause backtracking.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _QUOTE = ord('"')
 
 
 class Piece(NamedTuple):
-    """A run of text that should be one JSON value.
+    """A part of the text that should be one JSON value.
 
-    `line` is where it begins, from 1, and `offset` its first byte in the stream.
+    `line` is its first line, from 1, and `offset` its first byte in the stream.
     """
 
     line: int
@@ -33,19 +37,19 @@ class Piece(NamedTuple):
 
 
 class BrokenJSON(TraceError):
-    """The structure of a JSON text breaks, so that nothing after this place can be told apart."""
+    """The structure of a JSON text is broken, so that nothing after this place can be read."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
         self.line = line
 
     def problem(self) -> TraceProblem:
-        """Return what the user is told."""
+        """Return the problem to report."""
         return TraceProblem(self.line, str(self))
 
 
 def size_of(count: int) -> str:
-    """Write a number of bytes for people."""
+    """Return a number of bytes with its unit, as text."""
     for unit, scale in (("GB", 2**30), ("MB", 2**20), ("KB", 2**10)):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
@@ -53,7 +57,7 @@ def size_of(count: int) -> str:
 
 
 def lines(stream: BufferedIOBase, limit: int) -> Iterator[Piece | TraceProblem]:
-    """Go through the lines of a stream; one longer than `limit` is skipped and reported."""
+    """Yield the lines of a stream; a line longer than `limit` is skipped, with a problem."""
     offset, number = 0, 0
     while raw := stream.readline(limit + 1):
         begin, number = offset, number + 1
@@ -71,7 +75,7 @@ def lines(stream: BufferedIOBase, limit: int) -> Iterator[Piece | TraceProblem]:
 
 
 class Scanner:
-    """Walks over the structure of JSON text without decoding it, in bounded memory.
+    """Scans the structure of JSON text without decoding it, in bounded memory.
 
     Parameters
     ----------
@@ -91,11 +95,11 @@ class Scanner:
 
     @property
     def offset(self) -> int:
-        """Return the place in the stream."""
+        """Position in the stream."""
         return self._base + self._at
 
     def peek(self) -> bytes:
-        """Skip white space and return the byte that follows, which is not consumed."""
+        """Skip white space and return the next byte without consuming it."""
         while True:
             match = _SPACE.match(self._buffer, self._at)
             self._advance(match.end() if match else self._at)
@@ -105,24 +109,24 @@ class Scanner:
                 return b""
 
     def take(self, expected: bytes, otherwise: str) -> None:
-        """Consume one byte that must come now.
+        """Consume the next byte, which must be `expected`.
 
         Raises
         ------
         BrokenJSON
-            Another comes; `otherwise` is the reason.
+            It is another byte; `otherwise` is the reason.
         """
         if self.peek() != expected:
             raise BrokenJSON(self.line, otherwise)
         self._advance(self._at + 1)
 
     def value(self) -> Piece:
-        """Return the text of the value that begins here; whether it is JSON is not looked at.
+        """Return the text of the value that begins here, which may not be valid JSON.
 
         Raises
         ------
         BrokenJSON
-            There is no value, or no end to it, or it is longer than the limit.
+            There is no value, its end is missing, or it is longer than the limit.
         """
         first = self.peek()
         length = self._bracketed() if first in (b"{", b"[", b'"') and first else self._bare()
@@ -131,12 +135,12 @@ class Scanner:
         return piece
 
     def items(self) -> Iterator[Piece]:
-        """Go through the values of the array that begins here.
+        """Yield the values of the array that begins here.
 
         Raises
         ------
         BrokenJSON
-            The array breaks off, or has something else than commas between its values.
+            The array breaks off, or a comma is missing.
         """
         self.take(b"[", "a list is missing.")
         while (following := self.peek()) != b"]":
@@ -152,9 +156,9 @@ class Scanner:
         self._advance(self._at + 1)
 
     def names(self) -> Iterator[Piece]:
-        """Go through the names of the fields of the object that begins here.
+        """Yield the names of the fields of the object that begins here.
 
-        Whoever asks for the next must have consumed the value of the last.
+        The caller consumes each value before it takes the next name.
 
         Raises
         ------
@@ -177,7 +181,7 @@ class Scanner:
 
     def _bracketed(self) -> int:
         """Return the length of the string, list or object that begins here."""
-        depth, done = 0, 0  # `done` bytes from here on have been looked at
+        depth, done = 0, 0  # `done` bytes from here on have been scanned
         while True:
             for match in _TOKEN.finditer(self._buffer, self._at + done):
                 kind = self._buffer[match.start()]
@@ -199,7 +203,7 @@ class Scanner:
                 raise BrokenJSON(self.line, reason)
 
     def _allowed(self, length: int) -> int:
-        """Refuse a value that is too long."""
+        """Return the length; raise BrokenJSON if it is above the limit."""
         if length > self._limit:
             reason = f"it is longer than {size_of(self._limit)}."
             raise BrokenJSON(self.line, f"{reason} Nothing after this place could be read.")
@@ -218,15 +222,15 @@ class Scanner:
         return length
 
     def _advance(self, place: int) -> None:
-        """Move on in the buffer, and count the lines passed."""
+        """Move forward in the buffer, and count the lines."""
         self.line += self._buffer.count(b"\n", self._at, place)
         self._at = place
 
     def _more(self) -> bool:
-        """Read on; what was consumed is let go. False at the end of the stream."""
+        """Read more and drop what was consumed; return False at the end of the stream."""
         rest = self._buffer[self._at :]
-        # As much again as is waiting, so that a long value is not copied once for each chunk.
-        # One read only: where a compressed file is cut off, the next may fail.
+        # At least as much as is in the buffer, so that a long value is not copied for each chunk.
+        # A single read: in a truncated compressed file, the next may fail.
         chunk = self._stream.read1(max(_CHUNK, len(rest)))
         if not chunk:
             return False

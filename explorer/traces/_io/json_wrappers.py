@@ -1,4 +1,4 @@
-"""JSON objects that hold the records of a file: in a list, as columns, or by name."""
+"""Records within JSON objects: in a list, as columns, or by name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._reader import Record
 
 Recognises = Callable[[Mapping[str, Any]], bool]
-"""Whether some reader knows a record."""
+"""Returns True for a record that some reader knows."""
 
 _SAMPLE = 3
 _SPREAD = ("resourceSpans", "resource_spans")
-"""Lists whose items mean the same whether they come in one object or in several."""
+"""Lists whose items may be split over several objects without a change of meaning."""
 
 
 def records_within(
@@ -26,9 +26,9 @@ def records_within(
 ) -> list[Record | TraceProblem]:
     """Return the records of one decoded object.
 
-    It is the first of these that it can be: columns, one record itself, an object with a list of
-    records (which may lie one level down), or records by their names. Where nobody knows it, it is
-    one record, for whoever reports that.
+    The object is read as the first of these that fits: columns, one record, an object with a list
+    of records (which may be one level down), or records by name. An object that no reader knows is
+    returned as one record, so that it can be reported.
     """
     rows = rows_of_columns(value)
     if rows is not None:
@@ -50,7 +50,7 @@ def records_within(
 
 
 def rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the rows of an object of columns, or None when it is no such object.
+    """Return the rows of an object of columns, or None for any other object.
 
     Columns are lists of one length, at least two of them (``Dataset.to_dict()``), or mappings from
     one and the same index (``DataFrame.to_json()``); or the object has ``columns`` and ``data``
@@ -79,24 +79,24 @@ def rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 def records_of_large(
     reopen: Callable[[], BufferedIOBase], recognises: Recognises, limit: int
 ) -> Iterator[Record | TraceProblem] | None:
-    """Go through an object that is too large, or too damaged, to be decoded as a whole.
+    """Yield the records of an object that is too large, or too damaged, to be decoded as a whole.
 
-    It is walked over once, to see its fields and the first items of its lists; then the list that
-    holds the records is streamed.
+    It is scanned once for its fields and the first items of its lists; then the list that holds the
+    records is streamed.
 
     Parameters
     ----------
     reopen
-        Opens the text anew.
+        Opens the text again.
     recognises
-        Whether some reader knows a record.
+        Returns True for a record that some reader knows.
     limit
         Longest value that is read, in bytes.
 
     Returns
     -------
     iterator or None
-        None when the text is no object, or more than one, or breaks before any record.
+        None for text that is not a single object, or breaks off before any record.
     """
     with reopen() as stream:
         scanner = Scanner(stream, limit)
@@ -118,7 +118,7 @@ def records_of_large(
 
 
 def values(reopen: Callable[[], BufferedIOBase], limit: int) -> Iterator[Record | TraceProblem]:
-    """Go through objects that follow each other, over as many lines as they like."""
+    """Yield consecutive objects, over any number of lines."""
     with reopen() as stream:
         scanner = Scanner(stream, limit)
         try:
@@ -131,9 +131,9 @@ def values(reopen: Callable[[], BufferedIOBase], limit: int) -> Iterator[Record 
 def _survey(
     scanner: Scanner,
 ) -> tuple[dict[str, tuple[int, int]], dict[str, Any], BrokenJSON | None]:
-    """Return where the lists of an object begin (offset and line), and what it holds in short.
+    """Return the offset and line of each list of an object, and a summary of its fields.
 
-    Of its lists, only the first objects are in the second.
+    The summary has only the first objects of each list.
     """
     begins: dict[str, tuple[int, int]] = {}
     seen: dict[str, Any] = {}
@@ -162,7 +162,7 @@ def _streamed(
     around: str | None,
     fault: BrokenJSON | None,
 ) -> Iterator[Record | TraceProblem]:
-    """Stream one list of an object; `around` puts each item into an object of its own."""
+    """Yield the records of one list of an object; `around` wraps each item in an object."""
     with reopen() as stream:
         stream.seek(begin[0])
         scanner = Scanner(stream, limit)
@@ -180,7 +180,7 @@ def _streamed(
 
 
 def record_of(piece: Piece) -> Record | TraceProblem:
-    """Decode one piece of text that should be an object."""
+    """Return the record of one piece of text, or the problem that it is not an object."""
     try:
         value = decode_json(piece.raw.strip(b" \t\r\n"))
     except TraceError as error:
@@ -189,19 +189,19 @@ def record_of(piece: Piece) -> Record | TraceProblem:
 
 
 def checked_record(line: int, value: object) -> Record | TraceProblem:
-    """Return a record, or the problem that a value is none."""
+    """Return a record, or the problem that the value is not an object."""
     if isinstance(value, Mapping):
         return Record(line, value)
     return TraceProblem(line, f"a trace is a JSON object, and this is {kind_of(value)}.")
 
 
 def _any_known(recognises: Recognises, items: Sequence[Any]) -> bool:
-    """Say whether some reader knows one of the first items; what is no object is no record."""
+    """Return True when some reader knows one of the first items."""
     return any(isinstance(item, Mapping) and recognises(item) for item in items[:_SAMPLE])
 
 
 def _is_records(value: object) -> bool:
-    """Say whether a value is a list of objects."""
+    """Return True for a list of objects."""
     return (
         isinstance(value, Sequence)
         and not isinstance(value, str | bytes)

@@ -22,7 +22,7 @@ _KEPT = 8
 
 
 class LineOffsets:
-    """Where the traces of a file are: 32 bytes for each.
+    """Positions of the traces in a file, 32 bytes for each trace.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class LineOffsets:
         self.renamed: dict[int, str] = {}
 
     def add(self, piece: Piece, name: str, given: str) -> None:
-        """Note one trace: the text that it is, the name it goes by, and the one it was given."""
+        """Add one trace: its text, its name in the set, and its name in the file."""
         if name != given:
             self.renamed[len(self)] = name
         row = (piece.offset, len(piece.raw), piece.line, hash(name))
@@ -53,24 +53,24 @@ class LineOffsets:
         return offsets[place], lengths[place], numbers[place]
 
     def hashes(self) -> npt.NDArray[np.int64]:
-        """Return the hashes of the names, ``(traces,)``."""
+        """Return the hashes of the names; int64, shape (traces,)."""
         return np.frombuffer(self._columns[3], dtype=np.int64)
 
 
 class LazyTraces(StoredTraces):
-    """Traces that are read from their file when they are asked for.
+    """Traces that are read from their file when they are accessed.
 
     Parameters
     ----------
     places
-        Where they are.
+        Their positions in the file.
     chosen
-        Which of them these are, in order; all of them by default.
+        Indices of the traces, in order; all by default.
 
     Raises
     ------
     TraceError
-        The file was changed since, when a trace is asked for.
+        On access, if the file was changed after loading.
     """
 
     def __init__(self, places: LineOffsets, chosen: range | None = None) -> None:
@@ -80,7 +80,7 @@ class LazyTraces(StoredTraces):
         self._order: npt.NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
-        """Return how many there are; nothing is read."""
+        """Return the number of traces; nothing is read."""
         return len(self._chosen)
 
     @overload
@@ -99,16 +99,16 @@ class LazyTraces(StoredTraces):
             return self._kept[place]
         ((_, trace),) = self._read((place,))
         self._kept[place] = trace
-        while len(self._kept) > _KEPT:  # a panel asks for the same trace again and again
+        while len(self._kept) > _KEPT:  # a panel reads the same trace again and again
             self._kept.pop(next(iter(self._kept)), None)
         return trace
 
     def __iter__(self) -> Iterator[Trace]:
-        """Go through the traces with the file open."""
+        """Yield the traces while the file is open."""
         return (trace for _, trace in self._read(self._chosen))
 
     def index_of(self, name: str) -> int | None:
-        """Return which trace has this id; only those that may have it are read."""
+        """Return the index of the trace with this id; only traces with the same hash are read."""
         if self._order is None:
             self._order = np.argsort(self._places.hashes(), kind="stable")
         hashes = self._places.hashes()
@@ -123,7 +123,7 @@ class LazyTraces(StoredTraces):
         return None
 
     def _read(self, places: Iterable[int]) -> Iterator[tuple[int, Trace]]:
-        """Read traces at these places."""
+        """Yield the traces at these positions."""
         path = self._places.path
         with opened(path) as stream:
             self._check(_state(os.fstat(stream.fileno())))
@@ -150,12 +150,12 @@ class LazyTraces(StoredTraces):
 
 
 def state_of(path: Path) -> tuple[int, int]:
-    """Return size and time of change of a file, by which a change is seen.
+    """Return size and modification time of a file, which show whether it was changed.
 
     Raises
     ------
     TraceError
-        The file cannot be looked at.
+        The file cannot be read.
     """
     try:
         return _state(path.stat())

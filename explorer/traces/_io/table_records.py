@@ -1,4 +1,4 @@
-"""Tables to records: CSV, Parquet, data frames, data sets and lists of mappings."""
+"""Records of tables: CSV, Parquet, data frames, data sets and lists of mappings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BATCH = 256
 
 
 def delimiter_of(header: str) -> str | None:
-    """Return what separates the columns of a table, judged by its first line; None if nothing."""
+    """Return the most frequent delimiter of a table's first line, or None."""
     counts = {mark: header.count(mark) for mark in DELIMITERS}
     best = max(DELIMITERS, key=lambda mark: counts[mark])
     return best if counts[best] else None
@@ -34,21 +34,21 @@ def delimiter_of(header: str) -> str | None:
 def csv_records(
     stream: BufferedIOBase, delimiter: str, limit: int
 ) -> Iterator[Record | TraceProblem]:
-    """Go through the rows of separated text.
+    """Yield the rows of delimited text.
 
-    A cell that holds a list or an object, as JSON or as Python prints it, becomes one; an empty
-    cell becomes None. Every other cell stays text.
+    A cell with a list or an object, as JSON or as Python prints it, is parsed; an empty cell
+    becomes None. Every other cell stays text.
 
     Parameters
     ----------
     stream
         UTF-8 text with a header.
     delimiter
-        What separates the columns.
+        The delimiter of the columns.
     limit
         Longest line and longest cell, in bytes.
     """
-    # The limit of the csv module belongs to the process: it is raised, never lowered.
+    # The limit of the csv module is global to the process: it is raised, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), min(limit, 2**31 - 1)))
     skipped: list[TraceProblem] = []
     begin, width = 1, 0
@@ -82,7 +82,7 @@ def csv_records(
 def parquet_records(
     source: Path | BufferedIOBase, name: str, limit: int
 ) -> Iterator[Record | TraceProblem]:
-    """Go through the rows of a Parquet file, a few hundred at a time.
+    """Yield the rows of a Parquet file, read a few hundred at a time.
 
     Raises
     ------
@@ -101,15 +101,15 @@ def parquet_records(
                     yield Record(number, plain(row))
     except (TraceError, GeneratorExit):
         raise
-    except Exception as error:  # noqa: BLE001 - damaged files fail in every way there is
-        reason = f"{name} is damaged, or no Parquet file ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 - a damaged file may raise any error
+        reason = f"{name} is damaged or not a Parquet file ({type(error).__name__})"
         if not number:
             raise TraceError(f"{reason}.") from None
         yield TraceProblem(number + 1, f"{reason}. Nothing after this row could be read.")
 
 
 def _check_groups(about: Any, name: str, limit: int) -> None:
-    """Refuse a file whose groups of rows would fill the memory."""
+    """Raise TraceError for a file whose row groups would fill the memory."""
     sizes = [about.row_group(group).total_byte_size for group in range(about.num_row_groups)]
     largest = max(sizes, default=0)
     if largest > limit:
@@ -120,7 +120,7 @@ def _check_groups(about: Any, name: str, limit: int) -> None:
 
 
 def object_records(source: object) -> Iterator[Record | TraceProblem] | None:
-    """Go through the rows of a table in memory, or of several.
+    """Yield the rows of a table in memory, or of several.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def object_records(source: object) -> Iterator[Record | TraceProblem] | None:
     Returns
     -------
     iterator or None
-        None when the source is none of these.
+        None for any other source.
     """
     rows = _rows(source)
     if rows is None:
@@ -140,9 +140,9 @@ def object_records(source: object) -> Iterator[Record | TraceProblem] | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of a table as JSON would have it: lists for arrays, None for what is missing.
+    """Return a value of a table as a JSON value: lists for arrays, None for missing values.
 
-    Times become ISO text, bytes text. What is unknown stays as it is.
+    Times become ISO text, bytes become text. Values of other types are returned unchanged.
     """
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -155,7 +155,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, dt.datetime | dt.date | dt.time):
-        # NaT, which pandas has for no time, is the one datetime that differs from itself.
+        # NaT, the missing time of pandas, is the only datetime that differs from itself.
         return value.isoformat() if value == value else None  # noqa: PLR0124
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")
@@ -181,7 +181,7 @@ def _rows(source: Any) -> Iterator[Any] | None:
 
 
 def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
-    """Go through a pandas frame; an index that has a name is a column."""
+    """Yield the rows of a pandas frame; a named index is a column."""
     index = [name for name in frame.index.names if name is not None]
     if index and not set(index) & set(frame.columns):
         frame = frame.reset_index()
@@ -194,7 +194,7 @@ def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _numbered(rows: Iterator[Any]) -> Iterator[Record | TraceProblem]:
-    """Number rows from 1; what fails in somebody else's iterator is told."""
+    """Yield rows numbered from 1; an error of the iterator becomes the last problem."""
     number = 0
     while True:
         number += 1
@@ -202,7 +202,7 @@ def _numbered(rows: Iterator[Any]) -> Iterator[Record | TraceProblem]:
             row = next(rows)
         except StopIteration:
             return
-        except Exception as error:  # noqa: BLE001 - a data set that is streamed fails in ways of its own
+        except Exception as error:  # noqa: BLE001 - a streamed data set may raise any error
             reason = f"the rows break off here ({type(error).__name__}: {error})."
             yield TraceProblem(number, reason)
             return
@@ -213,7 +213,7 @@ def _numbered(rows: Iterator[Any]) -> Iterator[Record | TraceProblem]:
 
 
 def _text_lines(stream: BufferedIOBase, limit: int, skipped: list[TraceProblem]) -> Iterator[str]:
-    """Decode the lines of a table."""
+    """Yield the decoded lines of a table."""
     for item in lines(stream, limit):
         if isinstance(item, TraceProblem):
             skipped.append(item)
@@ -229,7 +229,7 @@ def _text_lines(stream: BufferedIOBase, limit: int, skipped: list[TraceProblem])
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Give every column a name of its own."""
+    """Return the names of columns, made unique."""
     found: dict[str, None] = {}
     for place, name in enumerate(names, start=1):
         wanted = name.strip() or f"column {place}"
@@ -243,7 +243,7 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _cell(text: str) -> Any:
-    """Return what one cell of separated text holds."""
+    """Return the value of one cell of delimited text."""
     if not text:
         return None
     if text.lstrip()[:1] in ("[", "{"):

@@ -1,9 +1,9 @@
-"""Traces from anywhere: a file, an upload or a table -> traces, and a list of what was odd."""
+"""Traces of a file, an upload or a table, with the problems found."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from pathlib import Path
 
 from explorer.errors import TraceError
@@ -11,6 +11,7 @@ from explorer.traces._files.file_streams import checked_path
 from explorer.traces._io import format_detection
 from explorer.traces._io.containers import Container, open_container
 from explorer.traces._io.lazy_traces import LazyTraces, LineOffsets, state_of
+from explorer.traces._io.unique_ids import UniqueNames, renamed_problem, with_unique_ids
 from explorer.traces._model.label_store import LabelStore, UnmatchedLabels
 from explorer.traces._model.native_format import check_line
 from explorer.traces._model.trace import Trace, TraceProblem
@@ -22,10 +23,10 @@ MAX_BYTES = 512 * 2**20
 """Longest line, item of an array, or JSON object that is read as a whole."""
 
 LAZY_BYTES = 32 * 2**20
-"""A native file of this size or more stays on disk, and its traces are read when asked for."""
+"""A native file of at least this size stays on disk, and its traces are read on access."""
 
 MAX_PROBLEMS = 10_000
-"""Most problems that a set keeps; how many more there were is told."""
+"""Largest number of problems that a set keeps; the number of further ones is reported."""
 
 
 def load_traces(
@@ -34,7 +35,7 @@ def load_traces(
     format: str | None = None,  # noqa: A002 - what users call it
     max_bytes: int = MAX_BYTES,
 ) -> TraceSet:
-    """Load traces of any format that explorer knows.
+    """Return the traces of a file or a table, of any format that explorer knows.
 
     Parameters
     ----------
@@ -42,18 +43,18 @@ def load_traces(
         The path of a file: JSON Lines, a JSON array, an object that holds the records in a list
         or in columns, CSV, TSV (any of these compressed with gzip), or Parquet. Or, in memory: a
         pandas or polars data frame, an Arrow table, a Hugging Face data set, a list of mappings.
-        What it is, and which format its records have, is told by its contents. See
+        The kind of source and the format of its records are detected by the contents. See
         ``docs/traces.md``.
     format
-        Name of the format, such as ``"ragas"``, where it cannot be told, or is told wrongly.
+        Name of the format, such as ``"ragas"``, where the detection fails.
     max_bytes
         Longest line, item of an array, or object that is read as a whole. Files may be larger.
 
     Returns
     -------
     TraceSet
-        The traces in file order. What is no trace is in its ``problems``, with line numbers and
-        reasons. A trace whose id was seen before is kept under ``id#2``.
+        The traces in file order. Its ``problems`` list records that are not traces, with line
+        numbers and reasons. A trace with an id that was used before is kept as ``id#2``.
 
     Raises
     ------
@@ -75,10 +76,10 @@ def load_traces(
 
 
 def parse_traces(contents: bytes, name: str, *, format: str | None = None) -> TraceSet:  # noqa: A002
-    """Read traces from bytes, such as an upload.
+    """Return the traces of bytes, such as an upload.
 
-    Evidence files named by such traces are out of reach, because an upload has no folder;
-    `explorer.traces.evidence` says so when it is asked for them.
+    Evidence files named by such traces cannot be read, because an upload has no folder;
+    `explorer.traces.evidence` raises an error for them.
 
     Parameters
     ----------
@@ -109,15 +110,15 @@ def iter_traces(
     format: str | None = None,  # noqa: A002
     max_line_bytes: int = MAX_BYTES,
 ) -> Iterator[Trace]:
-    """Go through traces of any number, one at a time.
+    """Yield traces one at a time, however many there are.
 
     Parameters
     ----------
     source
         As for `load_traces`.
     on_problem
-        Called with each record that is no trace, and each duplicate id. Without it the first
-        record that is no trace raises, and duplicate ids are renamed silently.
+        Called with a problem for each record that is not a trace and each duplicate id. Without it,
+        the first record that is not a trace raises, and duplicate ids are renamed silently.
     format
         Name of the format, as for `load_traces`.
     max_line_bytes
@@ -126,14 +127,14 @@ def iter_traces(
     Yields
     ------
     Trace
-        In file order; memory does not grow with the file (except by eight bytes or so for each id).
-        Formats whose traces are spread over many records gather them first.
+        In file order; memory does not grow with the file, except by about eight bytes for each id.
+        Formats whose traces are spread over many records collect them first.
 
     Raises
     ------
     TraceError
-        The file is missing, a folder, empty, not UTF-8 or of no known format; a record is no trace
-        and `on_problem` is not given.
+        The file is missing, a folder, empty, not UTF-8 or of no known format; a record is not a
+        trace and `on_problem` is not given.
     """
     reader = None if format is None else format_detection.reader_named(format)
     container = _container(source, reader, max_line_bytes)
@@ -152,7 +153,7 @@ def iter_traces(
 
 
 def _container(source: object, reader: Reader | None, limit: int) -> Container:
-    """Open a source that is no upload."""
+    """Return the container of a source that is not an upload."""
     if isinstance(source, bytes | bytearray | memoryview):
         raise TraceError(
             "Give the path of a trace file; these are the contents of one, which "
@@ -162,12 +163,12 @@ def _container(source: object, reader: Reader | None, limit: int) -> Container:
 
 
 def _recognises(reader: Reader | None) -> Callable[..., bool]:
-    """Return what tells a record from an object that holds records."""
+    """Return a function that tells a record from an object that holds records."""
     return format_detection.is_known if reader is None else reader.recognises
 
 
 def _chosen(container: Container) -> tuple[Reader, Iterator[Record | TraceProblem]]:
-    """Tell the format of a container."""
+    """Return the reader for a container, and its records."""
     columns = container.kind in ("csv", "parquet", "table")
     return format_detection.choose(container.records, container.name, columns=columns)
 
@@ -175,7 +176,7 @@ def _chosen(container: Container) -> tuple[Reader, Iterator[Record | TraceProble
 def _traces(
     container: Container, reader: Reader | None
 ) -> tuple[Reader, Iterator[Trace | TraceProblem]]:
-    """Return the reader of a container, and what it makes of the records."""
+    """Return the reader for a container, and its traces."""
     records = container.records
     forced = reader is not None
     if reader is None:
@@ -186,7 +187,7 @@ def _traces(
 def _collected(
     container: Container, reader: Reader | None, path: Path | None, folder: Path | None
 ) -> TraceSet:
-    """Read all traces; `folder` is where their evidence files may lie."""
+    """Return all traces in memory; `folder` may hold their evidence files."""
     reader, found = _traces(container, reader)
     traces: list[Trace] = []
     problems = _Problems()
@@ -203,7 +204,7 @@ def _collected(
 
 
 def _indexed(container: Container, path: Path) -> TraceSet:
-    """Check every trace of a large native file once, and keep only where it is."""
+    """Return the traces of a large native file; each is checked, and only its position kept."""
     places = LineOffsets(path.absolute())
     names = UniqueNames()
     problems = _Problems()
@@ -219,7 +220,7 @@ def _indexed(container: Container, path: Path) -> TraceSet:
             continue
         name = names.name_for(given)
         if name != given:
-            problems.add(_renamed(piece.line, given, name))
+            problems.add(renamed_problem(piece.line, given, name))
         places.add(piece, name, given)
         unmatched.saw(name, hyperedges)
     if state_of(path) != places.state:
@@ -229,7 +230,7 @@ def _indexed(container: Container, path: Path) -> TraceSet:
 
 
 class _Problems:
-    """Problems as they come, up to a number that is still of use to somebody."""
+    """The problems of a file, up to `MAX_PROBLEMS`."""
 
     def __init__(self) -> None:
         self._listed: list[TraceProblem] = []
@@ -242,7 +243,7 @@ class _Problems:
             self._more += 1
 
     def of(self, traces: Sized, name: str, unmatched: UnmatchedLabels) -> list[TraceProblem]:
-        """Return them, or raise when there are no traces beside them."""
+        """Return the problems; raise TraceError if there are no traces."""
         listed = self._listed
         if not len(traces):
             more = len(listed) - 1 + self._more
@@ -259,48 +260,9 @@ class _Problems:
 
 
 def _labels(path: Path | None, problems: _Problems) -> tuple[LabelStore, UnmatchedLabels]:
-    """Read the labels that are kept beside a trace file."""
+    """Return the labels of a trace file."""
     labels = LabelStore() if path is None else LabelStore.beside(path)
     fault = labels.read()
     if fault is not None:
         problems.add(TraceProblem(0, fault, loaded=True))
     return labels, UnmatchedLabels(labels)
-
-
-def _renamed(line: int, given: str, name: str) -> TraceProblem:
-    """Tell of an id that was used before."""
-    message = f"the id {given!r} was used before; this trace is kept as {name!r}."
-    return TraceProblem(line, message, loaded=True)
-
-
-def with_unique_ids(items: Iterable[Trace | TraceProblem]) -> Iterator[Trace | TraceProblem]:
-    """Keep every trace, and give the second of a name a name of its own."""
-    names = UniqueNames()
-    for item in items:
-        if isinstance(item, Trace):
-            given = item.id
-            item.id = names.name_for(given)
-            if item.id != given:
-                yield _renamed(item.line or 0, given, item.id)
-        yield item
-
-
-class UniqueNames:
-    """Names that were given out, by their 64-bit hashes, so that the names need not be kept."""
-
-    def __init__(self) -> None:
-        self._seen: set[int] = set()
-        self._counts: dict[int, int] = {}
-
-    def name_for(self, name: str) -> str:
-        """Return a name, with a number behind it when it was given out before."""
-        key = hash(name)
-        free = name
-        if key in self._seen:
-            count = self._counts.get(key, 1)
-            while hash(free) in self._seen:
-                count += 1
-                free = f"{name}#{count}"
-            self._counts[key] = count
-        self._seen.add(hash(free))
-        return free

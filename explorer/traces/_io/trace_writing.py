@@ -25,9 +25,9 @@ _ROW_BYTES = 32 * 2**20
 def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     """Write traces as JSON Lines, one a line, or as Parquet where the name ends in ``.parquet``.
 
-    The file appears whole or not at all: a file that was there stays until the new one is complete.
-    Array files that the traces name are copied beside the new file when it lies elsewhere. Labels
-    are written with the traces; labels that were kept beside a file of this name are removed.
+    The file is written whole or not at all: an older file stays until the new one is complete.
+    Array files that the traces name are copied into the folder of the new file. Labels are written
+    with the traces, and an older label file of this name is removed.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TraceError
-        What is to be written is no trace, or its metadata holds what JSON cannot; the folder is
-        missing or cannot be written; an array file of the same name and other contents lies beside
-        the new file.
+        An item is not a trace, or its metadata hold something that JSON cannot; the folder is
+        missing or cannot be written; an array file of the same name and other contents exists in
+        the folder.
     EvidenceError
         An array file is missing or lies outside the folder of its trace.
     """
@@ -59,19 +59,19 @@ def save_traces(traces: Iterable[Trace], path: str | os.PathLike[str]) -> None:
 
 
 def _prepared(traces: Iterable[Trace], folder: Path) -> Iterator[Trace]:
-    """Go through the traces, with their array files beside them."""
+    """Yield the traces, after their array files are copied."""
     for trace in map(checked_trace, traces):
         copy_arrays(trace, folder)
         yield trace
 
 
 def _write_lines(traces: Iterable[Trace], stream: BinaryIO) -> None:
-    """Write one trace a line."""
+    """Write one trace per line."""
     stream.writelines(map(encoded_line, traces))
 
 
 def _write_parquet(traces: Iterable[Trace], stream: BinaryIO) -> None:
-    """Write traces in groups of rows of a size that can be read at once."""
+    """Write traces in groups of rows that are small enough to be read at once."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -84,7 +84,7 @@ def _write_parquet(traces: Iterable[Trace], stream: BinaryIO) -> None:
     size = 0
     with pq.ParquetWriter(stream, schema) as writer:
         for trace in traces:
-            # Encoded once as a whole, so that the trace at fault is named here.
+            # Encoded first as a whole, so that an error names the trace.
             size += len(encoded_line(trace))
             rows.append(write_row(trace, _encoder.encode))
             if len(rows) >= _ROWS or size >= _ROW_BYTES:
@@ -105,11 +105,11 @@ def encoded_line(trace: Trace) -> bytes:
     try:
         return _encoder.encode(write_object(trace)) + b"\n"
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-        raise TraceError(f"Trace {trace.id} holds something that JSON cannot: {error}.") from error
+        raise TraceError(f"Trace {trace.id} cannot be written as JSON: {error}.") from error
 
 
 def _listed(value: Any) -> Any:
-    """Turn arrays, tensors and NumPy numbers into what JSON knows."""
+    """Return arrays, tensors and NumPy numbers as lists and numbers."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, range):
@@ -121,17 +121,17 @@ _encoder = msgspec.json.Encoder(enc_hook=_listed)
 
 
 def copy_arrays(trace: Trace, folder: Path) -> None:
-    """Bring the array files of a trace along to another folder.
+    """Copy the array files of a trace to another folder.
 
     Raises
     ------
     TraceError
-        A file of the same name and other contents lies there.
+        A file of the same name and other contents exists there.
     EvidenceError
         An array file is missing or lies outside the folder of its trace.
     """
     for reference in filter(is_reference, trace.metadata.values()):
-        # A trace made in memory names a file that its maker has put, or will put, beside it.
+        # A trace made in memory names a file that its author puts into the folder.
         if trace.folder is None or trace.folder.resolve() == folder.resolve():
             continue
         source = evidence_file(trace, reference)

@@ -1,8 +1,8 @@
-"""Labels that people give to hyperedges, and the small file beside the traces that keeps them.
+"""Labels that people give to hyperedges, stored in a small file next to the trace file.
 
 The file is called like the trace file with ``.labels.json`` behind it. It holds, by trace id and
-hyperedge id, true (the answer needs this fact), false, or null (nobody knows, whatever the trace
-file says).
+hyperedge id, true (the answer needs this fact), false, or null (unknown, even if the trace file has
+a label).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from explorer.traces._model.trace import Hyperedge, Trace
 
 SUFFIX = ".labels.json"
 MAX_BYTES = 64 * 2**20
-"""Largest file of labels that is read."""
+"""Size of the largest label file that is read."""
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
 _WRITING = threading.Lock()
-"""Held from reading what others labelled to writing it back: two sets may share one file."""
+"""Held while a label file is read and written back, since two sets may share one file."""
 
 GivenLabels = dict[str, dict[str, bool | None]]
 """Labels by trace id and hyperedge id."""
@@ -55,24 +55,24 @@ class LabelStore:
         self._followers: list[weakref.WeakMethod[Callable[[], None]]] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy holds: the labels, without those who follow them here."""
+        """Return the state of a copy: the labels without the callbacks."""
         return self.__dict__ | {"_applied": {}, "_followers": []}
 
-    def follow(self, told: Callable[[], None]) -> None:
-        """Call a method after every label that is given, as long as its object lives."""
-        self.leave(told)
-        self._followers.append(weakref.WeakMethod(told))
+    def follow(self, callback: Callable[[], None]) -> None:
+        """Call a method after every label that is given, as long as its object exists."""
+        self.leave(callback)
+        self._followers.append(weakref.WeakMethod(callback))
 
-    def leave(self, told: Callable[[], None]) -> None:
-        """Call the method no more."""
+    def leave(self, callback: Callable[[], None]) -> None:
+        """Stop calling the method."""
         known = [(one, one()) for one in self._followers]
-        self._followers = [one for one, method in known if method not in (None, told)]
+        self._followers = [one for one, method in known if method not in (None, callback)]
 
     @classmethod
     def beside(cls, traces: Path) -> LabelStore:
-        """Return labels that are kept beside a trace file; nothing is read yet.
+        """Return the store of a trace file's labels; nothing is read yet.
 
-        Those of the packaged traces stay in memory: a package is not written to.
+        Labels of the packaged traces are kept in memory, since a package is not written to.
         """
         folder = traces.absolute().parent
         if folder.resolve().is_relative_to(_PACKAGE):
@@ -80,7 +80,7 @@ class LabelStore:
         return cls(folder / (traces.name + SUFFIX))
 
     def read(self) -> str | None:
-        """Read the file, if there is one; what is wrong with it comes back as a sentence."""
+        """Read the file, if there is one; return a sentence about a problem with it, or None."""
         if self.path is None:
             return None
         try:
@@ -90,24 +90,24 @@ class LabelStore:
         return None
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the ids of the traces that have labels."""
+        """Yield the ids of the traces that have labels."""
         return iter(self._given)
 
     def of(self, trace: str) -> Mapping[str, bool | None]:
-        """Return the labels that were given in one trace, by hyperedge id."""
+        """Return the labels given to the hyperedges of one trace, by id."""
         return self._given.get(trace, {})
 
     def applied(self, trace: Trace, *, keep: bool) -> Trace:
-        """Return a trace as it is labelled: itself, or a copy with other hyperedges.
+        """Return a trace with its labels: itself, or a copy with other hyperedges.
 
-        The copy is the same at every call where it may be kept.
+        With `keep`, every call returns the same copy.
         """
         given = self._given.get(trace.id)
         if not given:
             return trace
         known = self._applied.get(trace.id)
-        # Labels of a trace are never changed in place: what a thread read before a new one came is
-        # known by that.
+        # The labels of a trace are replaced, never changed in place, so identity shows that this
+        # copy is current.
         if known is not None and known[0] is trace and known[2] is given:
             return known[1]
         edges: list[Hyperedge] = [
@@ -129,16 +129,16 @@ class LabelStore:
         hyperedge
             Id of the hyperedge.
         value
-            True, False, or None: nobody knows.
+            True, False, or None for unknown.
 
         Raises
         ------
         TraceError
-            The label or the hyperedge is none, or the file cannot be written; in the last case the
-            label is kept in memory.
+            The label is not valid, there is no such hyperedge, or the file cannot be written; in
+            the last case the label is kept in memory.
         """
         if not (value is None or isinstance(value, bool)):
-            raise TraceError(f"A label is True, False or None, and not {value!r:.40}.")
+            raise TraceError(f"A label is True, False or None, not {value!r:.40}.")
         own = [edge.label for edge in trace.hyperedges if edge.id == hyperedge]
         if not own:
             ids = ", ".join(edge.id for edge in trace.hyperedges[:10]) or "none"
@@ -149,16 +149,16 @@ class LabelStore:
         try:
             with _WRITING:
                 self._give(trace, hyperedge, value, own)
-        finally:  # it holds, too, where it cannot be written
+        finally:  # the label is kept even if it cannot be written
             for follower in list(self._followers):
-                told = follower()
-                if told is not None:
-                    told()
+                callback = follower()
+                if callback is not None:
+                    callback()
 
     def _give(
         self, trace: Trace, hyperedge: str, value: bool | None, own: list[bool | None]
     ) -> None:
-        """Label a hyperedge that there is; nobody else labels meanwhile."""
+        """Label an existing hyperedge; the caller holds the lock."""
         needless = value is None and all(label is None for label in own)
         self._set(trace.id, hyperedge, value, needless)
         if self.path is None:
@@ -174,7 +174,7 @@ class LabelStore:
         _write(self.path, self._given)
 
     def _set(self, trace: str, hyperedge: str, value: bool | None, needless: bool) -> None:
-        """Change one label; one that says nothing is left out."""
+        """Set one label, or remove it if it is needless."""
         given = {name: old for name, old in self.of(trace).items() if name != hyperedge}
         if not needless:
             given[hyperedge] = value
@@ -185,12 +185,12 @@ class LabelStore:
 
 
 def remove_label_file(traces: Path) -> None:
-    """Remove the labels beside a trace file that was written anew, and holds its own.
+    """Remove the label file of a trace file that was rewritten with its labels.
 
     Raises
     ------
     OSError
-        They cannot be removed.
+        The file cannot be removed.
     """
     path = LabelStore.beside(traces).path
     if path is not None and path.is_file():
@@ -198,7 +198,7 @@ def remove_label_file(traces: Path) -> None:
 
 
 class UnmatchedLabels:
-    """Watches traces go by, to say which labels belong to none of them."""
+    """Finds labels that belong to none of the traces seen."""
 
     def __init__(self, labels: LabelStore) -> None:
         self._labels = labels
@@ -206,23 +206,23 @@ class UnmatchedLabels:
         self._hyperedges: list[str] = []
 
     def saw(self, trace: str, hyperedges: Iterable[str]) -> None:
-        """Note a trace and its hyperedges."""
+        """Record a trace and its hyperedges."""
         given = self._labels.of(trace)
         if given:
             self._traces.add(trace)
             self._hyperedges += [f"{name} of {trace}" for name in given.keys() - set(hyperedges)]
 
     def message(self) -> str | None:
-        """Return what the user is told, or None when every label has its place."""
+        """Return a sentence about labels without a hyperedge, or None."""
         lost = [name for name in self._labels if name not in self._traces] + self._hyperedges
         if not lost:
             return None
         shown = ", ".join(name[:60] for name in lost[:3]) + (" ..." if len(lost) > 3 else "")
-        return f"{len(lost)} of the labels kept beside the traces belong to nothing here: {shown}."
+        return f"{len(lost)} labels of the label file match no hyperedge of these traces: {shown}."
 
 
 def _read(path: Path) -> GivenLabels:
-    """Read a file of labels; one that is not there holds none.
+    """Return the labels of a file; a missing file holds none.
 
     Raises
     ------
@@ -240,14 +240,14 @@ def _read(path: Path) -> GivenLabels:
         # ValueError: no JSON, no labels, or no UTF-8.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     else:
-        reason = "that is no ordinary file, or a very large one"
-    raise TraceError(f"{what} ({reason}). Mend or remove that file.")
+        reason = "it is not an ordinary file, or too large"
+    raise TraceError(f"{what} ({reason}). Repair or remove that file.")
 
 
 def _write(path: Path, given: GivenLabels) -> None:
     """Write a file of labels, whole or not at all."""
     contents = {
-        "about": "LabelStore given in explorer, by trace and hyperedge. true: the answer needs it.",
+        "about": "Labels given in explorer, by trace and hyperedge. true: the answer needs it.",
         "labels": given,
     }
     try:
@@ -255,7 +255,7 @@ def _write(path: Path, given: GivenLabels) -> None:
         with appearing_whole(path) as stream:
             stream.write(text.encode() + b"\n")
     except (OSError, UnicodeEncodeError) as error:
-        reason = getattr(error, "strerror", None) or "a name in it is no text"
+        reason = getattr(error, "strerror", None) or "an id in it is not valid text"
         raise TraceError(
             f"The label is kept in memory only: {path} cannot be written ({reason}). "
             "save_traces writes the traces with their labels elsewhere."

@@ -1,4 +1,4 @@
-"""The native format: what one object must hold to be a trace, and what is written of one."""
+"""The native format: traces from JSON objects, and JSON objects from traces."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _HYPEREDGE_FIELDS = frozenset({"id", "hyperedge", "entities", "label"})
 
 
 def read_line(raw: bytes, line: int | None = None) -> Trace:
-    """Read one trace from one line of JSON.
+    """Return the trace of one line of JSON.
 
     Parameters
     ----------
     raw
         The line, UTF-8, without its end.
     line
-        Its number, kept on the trace.
+        Its number, stored in the trace.
 
     Raises
     ------
@@ -55,8 +55,7 @@ _checked = msgspec.json.Decoder(_CheckedTrace)
 def check_line(raw: bytes) -> tuple[str, list[str]]:
     """Return the id of the trace that a line holds, and those of its hyperedges.
 
-    It takes and refuses what `read_line` takes and refuses, about five times as fast where the line
-    is an ordinary one.
+    It accepts the same lines as `read_line`, about five times as fast for ordinary ones.
 
     Raises
     ------
@@ -76,7 +75,7 @@ def check_line(raw: bytes) -> tuple[str, list[str]]:
 
 
 def read_object(value: object, line: int | None = None) -> Trace:
-    """Turn decoded JSON into a trace, or say in plain words why it is none.
+    """Return the trace of a decoded JSON object; raise TraceError with the reason if it is not one.
 
     Raises
     ------
@@ -109,9 +108,9 @@ def read_object(value: object, line: int | None = None) -> Trace:
 
 
 def write_row(trace: Trace, encode: Callable[[object], bytes]) -> dict[str, Any]:
-    """Turn a trace into a row of a table with fixed columns; `read_object` takes it as well.
+    """Return a trace as a row of a table with fixed columns, which `read_object` reads too.
 
-    What has no type of its own (metadata and unknown fields) is JSON text.
+    Metadata and unknown fields, which have no column type, are JSON text.
     """
     return {
         "id": trace.id,
@@ -133,7 +132,7 @@ def write_row(trace: Trace, encode: Callable[[object], bytes]) -> dict[str, Any]
 
 
 def _unpacked(value: dict[str, Any], metadata: str) -> dict[str, Any]:
-    """Return what `write_row` made a row of; other text stays the text that it is."""
+    """Return the object of a row of `write_row`; other text is left unchanged."""
     found = _object_in(metadata)
     if found is None:
         return value
@@ -149,7 +148,7 @@ def _unpacked(value: dict[str, Any], metadata: str) -> dict[str, Any]:
 
 
 def _unpacked_hyperedge(edge: dict[str, Any]) -> dict[str, Any]:
-    """Return what `write_row` made of one hyperedge."""
+    """Return one hyperedge of a row of `write_row`."""
     extra = _object_in(edge.get("extra"))
     if extra is None and edge.get("extra") is not None:
         return edge
@@ -157,7 +156,7 @@ def _unpacked_hyperedge(edge: dict[str, Any]) -> dict[str, Any]:
 
 
 def _object_in(text: object) -> dict[str, Any] | None:
-    """Return the JSON object that a text holds, or None."""
+    """Return the JSON object in a text, or None."""
     if not isinstance(text, str):
         return None
     try:
@@ -168,7 +167,7 @@ def _object_in(text: object) -> dict[str, Any] | None:
 
 
 def write_object(trace: Trace) -> dict[str, Any]:
-    """Turn a trace into what its line of JSON holds; the inverse of `read_object`."""
+    """Return the JSON object of a trace; the inverse of `read_object`."""
     return {
         "id": trace.id,
         "query": trace.query,
@@ -189,7 +188,7 @@ def write_object(trace: Trace) -> dict[str, Any]:
 
 
 def kind_of(value: object) -> str:
-    """Name the JSON kind of a value in plain words."""
+    """Return the JSON type of a value in plain words."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -206,14 +205,14 @@ def kind_of(value: object) -> str:
 
 
 def _hyperedge(value: object, number: int) -> Hyperedge:
-    """Read one hyperedge; `number` is its place in the list, from 1."""
+    """Return one hyperedge; `number` is its position in the list, from 1."""
     where = f"hyperedge {number}"
     if not isinstance(value, dict):
         raise TraceError(
             f"{where} is {kind_of(value)}; it must be an object with `id`, `hyperedge`."
         )
     label = value.get("label")
-    # 0 and 1 are what spreadsheets and pandas make of true and false.
+    # Spreadsheets and pandas write true and false as 1 and 0.
     if label is not None and not (isinstance(label, int) and label in (0, 1)):
         raise TraceError(f"`label` of {where} must be true, false or null.")
     entities = value.get("entities")
@@ -231,7 +230,7 @@ def _hyperedge(value: object, number: int) -> Hyperedge:
 
 
 def _identifier(value: dict[str, Any], where: str) -> str:
-    """Return `id` as text; whole numbers are welcome, since many systems count."""
+    """Return `id` as text; whole numbers are accepted, since many systems use them."""
     found = value.get("id")
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)

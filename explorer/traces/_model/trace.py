@@ -20,10 +20,10 @@ class Hyperedge(msgspec.Struct):
     hyperedge
         The text that the model was given.
     entities
-        What the fact is about; may be empty.
+        The entities that the fact is about; may be empty.
     label
         Ground truth: True when the answer needs this fact, False when it does not, None when
-        nobody has said.
+        it is unknown.
     extra
         Fields of the file that explorer does not know; written back unchanged.
     """
@@ -47,9 +47,9 @@ class Trace(msgspec.Struct):
     hyperedges
         The retrieved facts, in retrieval order.
     answer
-        What the system answered; empty when nobody has answered yet.
+        The answer of the system; empty without one.
     metadata
-        Evidence (see `explorer.traces.evidence`) and whatever else the system noted.
+        Evidence (see `explorer.traces.evidence`) and other data of the system.
     extra
         Fields of the file that explorer does not know; written back unchanged.
     line
@@ -70,17 +70,17 @@ class Trace(msgspec.Struct):
 
 
 class TraceProblem(msgspec.Struct, frozen=True):
-    """Something in a trace file that the user should know.
+    """A problem found while a trace file was loaded.
 
     Parameters
     ----------
     line
-        Line of the file, from 1; 0 for what concerns no line.
+        Line of the file, from 1; 0 for a problem of the whole file.
     message
-        What is wrong and what to do, in plain words.
+        The problem and what to do about it, in plain words.
     loaded
-        True when the trace was loaded all the same (a duplicate id that was renamed), False when
-        the line had to be left out.
+        True when the trace was loaded nevertheless (a duplicate id that was renamed), False when
+        the line was left out.
     """
 
     line: int
@@ -88,21 +88,21 @@ class TraceProblem(msgspec.Struct, frozen=True):
     loaded: bool = False
 
     def __str__(self) -> str:
-        """Say the problem with its line in front, where it has one."""
+        """Return the message, preceded by the line if there is one."""
         return f"line {self.line}: {self.message}" if self.line else self.message
 
 
 def checked_trace(value: object) -> Trace:
-    """Return a trace, or refuse what is none before a panel or a file stumbles over it.
+    """Return a trace; raise TraceError for any other value.
 
     Raises
     ------
     TraceError
-        The value is no `Trace`.
+        The value is not a `Trace`.
     """
     if not isinstance(value, Trace):
         raise TraceError(
-            f"Traces are objects of the class Trace, and not of {type(value).__name__}. "
+            f"Traces are objects of the class Trace, not of {type(value).__name__}. "
             "load_traces(path) reads a file of them."
         )
     return value

@@ -14,11 +14,11 @@ from explorer.traces._model.trace import Trace, TraceProblem, checked_trace
 
 
 class StoredTraces(Sequence[Trace]):
-    """Traces that are not held in memory, but read when they are asked for."""
+    """Traces that stay on disk and are read when they are accessed."""
 
     @abstractmethod
     def index_of(self, name: str) -> int | None:
-        """Return which trace has this id, or None."""
+        """Return the index of the trace with this id, or None."""
 
 
 class TraceSet(Sequence[Trace]):
@@ -29,13 +29,13 @@ class TraceSet(Sequence[Trace]):
     traces
         The traces that were read, in file order.
     path
-        Where they came from: a path, the name of an upload, or None.
+        Source of the traces: a path, the name of an upload, or None.
     problems
         Lines that were left out or changed, with the reason.
     format
-        Name of the format that they were read from.
+        Name of the format of the file.
     labels
-        Labels given by people, and where they are kept; in memory by default.
+        The store of labels given by people; in memory by default.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TraceSet(Sequence[Trace]):
             listed = traces if isinstance(traces, Iterable) else (traces,)
             self._traces = tuple(checked_trace(item) for item in listed)
         self._places: dict[str, int] | None = None
-        self._others: dict[int, Trace] = {}  # put in the place of those that were read
+        self._others: dict[int, Trace] = {}  # replace the traces at these indices
         self._labels = LabelStore() if labels is None else labels
         self.path = path
         self.problems = tuple(problems)
@@ -67,7 +67,7 @@ class TraceSet(Sequence[Trace]):
     def __getitem__(self, index: slice) -> TraceSet: ...
 
     def __getitem__(self, index: int | slice) -> Trace | TraceSet:
-        """Return one trace as it is labelled, or a `TraceSet`, of the same labels, for a slice."""
+        """Return one trace with its labels, or a `TraceSet` with the same labels for a slice."""
         if isinstance(index, slice):
             chosen = self._traces[index]
             if self._others:
@@ -82,27 +82,27 @@ class TraceSet(Sequence[Trace]):
         return self._labelled(self._at(index))
 
     def __iter__(self) -> Iterator[Trace]:
-        """Go through the traces as they are labelled."""
+        """Yield the traces with their labels."""
         traces = enumerate(self._traces)
         return (self._labelled(self._others.get(place, trace)) for place, trace in traces)
 
     def __len__(self) -> int:
-        """Return the number of traces that were read."""
+        """Return the number of traces."""
         return len(self._traces)
 
     def __repr__(self) -> str:
-        """Say how many traces and problems there are, and where they came from."""
+        """Return the number of traces and problems, and the source."""
         source = "" if self.path is None else f" from {self.path.name}"
         noted = f", {len(self.problems)} problems" if self.problems else ""
         return f"<TraceSet: {len(self)} traces{source}{noted}>"
 
     def index_of(self, name: str) -> int:
-        """Return which trace has this id, without reading the others.
+        """Return the index of the trace with this id, without reading the others.
 
         Raises
         ------
         TraceError
-            None has.
+            No trace has this id.
         """
         if isinstance(self._traces, StoredTraces):
             found = self._traces.index_of(name)
@@ -119,9 +119,9 @@ class TraceSet(Sequence[Trace]):
     def replaced(
         self, traces: Mapping[int, Trace], problems: Iterable[TraceProblem] = ()
     ) -> TraceSet:
-        """Return a set with other traces at these places, and further problems.
+        """Return a set with other traces at these indices, and further problems.
 
-        It has the path and the labels of this one: what is labelled in either is labelled in both.
+        It shares the path and the labels of this one: a label given in one is seen in both.
         """
         changed = TraceSet(
             (),
@@ -137,12 +137,12 @@ class TraceSet(Sequence[Trace]):
         return changed
 
     def label(self, trace: int | str, hyperedge: str, value: bool | None) -> None:
-        """Say whether an answer needs a fact.
+        """Label a hyperedge: whether the answer of the trace needs it.
 
-        The label is seen wherever the trace is asked for again, in this set and in slices of it. It
-        is kept in a file beside the traces, called like theirs with ``.labels.json`` behind it, and
-        found there when they are loaded again. Those of uploads, of tables and of the packaged
-        traces are kept in memory; `save_traces` writes them with the traces.
+        The label is seen whenever the trace is read again from this set or a slice of it. It is
+        stored in a file next to the trace file, named like it plus ``.labels.json``, and read when
+        the traces are loaded again. Labels of uploads, of tables and of the packaged traces are
+        kept in memory; `save_traces` writes them with the traces.
 
         Parameters
         ----------
@@ -151,13 +151,13 @@ class TraceSet(Sequence[Trace]):
         hyperedge
             Id of the hyperedge.
         value
-            True when the answer needs it, False when it does not, None when nobody knows.
+            True when the answer needs it, False when it does not, None when it is unknown.
 
         Raises
         ------
         TraceError
-            There is no such trace or hyperedge, the label is none, or it cannot be written; in the
-            last case it is kept in memory.
+            There is no such trace or hyperedge, the label is not valid, or it cannot be written; in
+            the last case it is kept in memory.
         """
         if isinstance(trace, str):
             trace = self.index_of(trace)
@@ -170,16 +170,17 @@ class TraceSet(Sequence[Trace]):
             ) from None
         self._labels.give(found, hyperedge, value)
 
-    def follow_labels(self, told: Callable[[], None]) -> None:
+    def follow_labels(self, callback: Callable[[], None]) -> None:
         """Call a method after every label given in this set, or in one of the same labels.
 
-        It is called in the thread that labels, as long as its object lives; `leave_labels` ends it.
+        It is called in the thread that labels, as long as its object exists and until
+        `leave_labels`.
         """
-        self._labels.follow(told)
+        self._labels.follow(callback)
 
-    def leave_labels(self, told: Callable[[], None]) -> None:
-        """Call the method no more."""
-        self._labels.leave(told)
+    def leave_labels(self, callback: Callable[[], None]) -> None:
+        """Stop calling the method."""
+        self._labels.leave(callback)
 
     def _at(self, index: int) -> Trace:
         trace = self._traces[index]

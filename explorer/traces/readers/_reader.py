@@ -1,4 +1,4 @@
-"""What a reader of a foreign trace format is, and what it is given."""
+"""The interface of a reader of trace formats, and its records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.traces._model.trace import Trace, TraceProblem
 class Record(NamedTuple):
     """One JSON object of a file, or one row of a table.
 
-    `line` is where it begins, from 1: a line of text, or the row of a table.
+    `line` is its first line of text, or its row of a table, from 1.
     """
 
     line: int
@@ -22,20 +22,20 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Reader:
-    """How traces are made of the records of one format.
+    """A reader of one format, which makes traces of records.
 
     Attributes
     ----------
     name
-        What the format is called in programs: ``"ragas"``.
+        Name of the format in code: ``"ragas"``.
     label
-        What it is called in sentences: ``"RAGAS"``.
+        Name of the format in sentences: ``"RAGAS"``.
     recognises
-        Whether one record looks like this format. It must never raise, and two formats must not
+        Returns True for a record of this format. It must never raise, and two formats must not
         recognise the same record.
     read
-        Records to traces. A record that cannot be read becomes a `TraceProblem`, and the others
-        are read all the same. Formats whose traces are spread over many records (spans) gather
+        Yields the traces of records. A record that cannot be read becomes a `TraceProblem`, and
+        the others are still read. Formats whose traces are spread over many records (spans) collect
         them first.
     """
 
@@ -51,7 +51,7 @@ def one_by_one(
     """Return the `read` of a format in which every record is one trace.
 
     `read_record` takes the record and its line, and raises `TraceError`, with a message in lower
-    case that can follow "line 7: ", where the record is no trace.
+    case that can follow "line 7: ", where the record is not a trace.
     """
 
     def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:

@@ -92,7 +92,7 @@ def test_a_plain_function_leaves_the_event_loop_free():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (None, "gave nothing"),
+        (None, "returned None"),
         ("text", "no numbers"),
         ([["a"], ["b"]], "no numbers"),
         ([[1.0, 2.0], [3.0]], "different widths"),

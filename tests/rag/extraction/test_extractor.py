@@ -110,8 +110,8 @@ async def async_raises(texts):
         (lambda texts: same(texts)[1:], "2 vectors for 3 texts"),
         (lambda texts: [[1.0], [1.0, 2.0], [1.0]], "different widths"),
         (lambda texts: [[1.0], [math.nan], [1.0]], "NaN or infinity for text 2"),
-        (lambda texts: "vectors", "no numbers"),
-        (lambda texts: None, "gave nothing"),
+        (lambda texts: "vectors", "must return numbers"),
+        (lambda texts: None, "returned None"),
     ],
     ids=["raises", "async", "count", "width", "NaN", "text", "None"],
 )
@@ -230,7 +230,7 @@ def test_a_trace_can_be_given_in_place_of_its_answer():
     assert asyncio.run(extractor.extract_feedback(trace)) == {"a": 1.0, "b": 0.3}
     assert asyncio.run(extractor.explain(trace)).feedback.tolist() == [1.0, 0.3]
     for more in ([EDGES], [(), {}]):
-        with pytest.raises(InputError, match="Give a trace alone"):
+        with pytest.raises(InputError, match="Give only a trace"):
             asyncio.run(extractor.explain(trace, *more))
 
 

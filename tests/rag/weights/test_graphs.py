@@ -75,7 +75,7 @@ def test_as_graph_picks_the_adapter():
         (None, "NoneType has no get_node and no upsert_node"),
         ([{"weight": 1}], "list has no get_node"),
         ("graph.graphml", "str has no get_node"),
-        (DictGraph, "DictGraph is a class and not a graph"),
+        (DictGraph, "DictGraph is a class, not a graph"),
         (type("Half", (), {"get_node": lambda self, node_id: None})(), "Half has no upsert_node"),
         (type("Wrong", (), {"get_node": 1, "upsert_node": 2})(), "Wrong has no get_node"),
     ],

@@ -299,8 +299,8 @@ def test_batches_that_are_none(batch, words):
     ("node", "words"),
     [
         (None, "no hyperedge 'he1'"),
-        ("text", "gave str for hyperedge 'he1'"),
-        ([1], "gave list"),
+        ("text", "returned str for hyperedge 'he1'"),
+        ([1], "returned list"),
         ({"dynamic_weight": math.nan}, "dynamic_weight of hyperedge 'he1' must be a finite"),
         ({"weight": math.inf}, "weight of hyperedge 'he1' must be a finite"),
         ({"weight": -1}, "must be a finite number that is not below 0, but it is -1"),

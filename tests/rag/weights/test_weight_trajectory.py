@@ -235,7 +235,7 @@ def test_rows_that_are_none(rows, words):
 
 
 def test_numbers_that_are_none():
-    with pytest.raises(InputError, match="'id', 'text' or 'trace', and not by 'name'"):
+    with pytest.raises(InputError, match="'id', 'text' or 'trace', not by 'name'"):
         weight_trajectory(THREE_TRACES, identity="name")
     for start in (math.nan, -1.0, {"he1": math.inf}):
         with pytest.raises(InputError, match="start weight of hyperedges must be finite"):

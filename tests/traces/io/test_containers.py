@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from explorer.errors import TraceError
 from explorer.traces import TraceProblem, TraceSet, iter_traces, load_traces, parse_traces
-from explorer.traces._io import containers, format_detection
+from explorer.traces._io import format_detection
+from explorer.traces._io import content_detection
 from explorer.traces._io.containers import open_container
 from explorer.traces._io.json_pieces import BrokenJSON, Scanner
 from explorer.traces._io.table_records import plain
@@ -136,12 +137,12 @@ def test_values_of_tables_become_values_of_json():
 )
 def test_memory_does_not_grow_with_an_array_or_a_wrapped_list(text, monkeypatch):
     """A text that is longer than what may be decoded at once is streamed."""
-    monkeypatch.setattr(containers, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(content_detection, "WHOLE_BYTES", 100)
     assert [trace.id for trace in parse_traces(text, "x")] == ["t1", "t2"]
 
 
 def test_spans_of_a_large_object_come_one_by_one(monkeypatch):
-    monkeypatch.setattr(containers, "WHOLE_BYTES", 10)
+    monkeypatch.setattr(content_detection, "WHOLE_BYTES", 10)
     text = json.dumps({"resourceSpans": [{"n": 1}, {"n": 2}]}).encode()
     found = open_container(text, lambda value: "resourceSpans" in value, limit=1000)
     assert [item.value for item in found.records] == [
@@ -195,7 +196,7 @@ def test_a_format_can_be_named():
     assert load_traces(rows, format="table").format == "table"
     with pytest.raises(TraceError, match="needs `hyperedges`"):
         load_traces(rows, format="native")
-    with pytest.raises(TraceError, match=r"No trace format is called 'nope'\. There are: native, "):
+    with pytest.raises(TraceError, match=r"There is no trace format 'nope'\. Choose one of native, "):
         load_traces(rows, format="nope")
 
 
@@ -209,8 +210,8 @@ def test_a_file_of_no_known_format_says_what_was_seen():
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
-        (b"PAR1 and no more", "no Parquet file"),
-        (parquet(FRAME)[:-20], "no Parquet file"),
+        (b"PAR1 and no more", "not a Parquet file"),
+        (parquet(FRAME)[:-20], "not a Parquet file"),
         (b"\x1f\x8b\x08 and no more", "cannot be unpacked"),
         (gzip.compress(gzip.compress(LINES)), "compressed twice"),
         (b"PK\x03\x04...", "ZIP archive"),

@@ -103,7 +103,7 @@ def test_labels_of_what_is_not_there_are_told_and_kept(file):
     (problem,) = traces.problems
     assert (problem.line, problem.loaded) == (0, True)
     assert str(problem) == (
-        "2 of the labels kept beside the traces belong to nothing here: q9, z of q1."
+        "2 labels of the label file match no hyperedge of these traces: q9, z of q1."
     )
     traces.label("q2", "a", True)
     assert json.loads(beside(file).read_text())["labels"] == {**given, "q2": {"a": True}}
@@ -135,7 +135,7 @@ def test_a_damaged_file_of_labels_is_told_and_left_as_it_is(file, damaged):
 def test_a_folder_in_the_place_of_the_file(file):
     beside(file).mkdir()
     traces = load_traces(file)
-    assert "no ordinary file" in traces.problems[0].message
+    assert "not an ordinary file" in traces.problems[0].message
 
 
 def test_a_folder_that_cannot_be_written_keeps_the_label_in_memory(file, monkeypatch):

@@ -621,7 +621,7 @@ def test_a_file_of_something_else_is_refused(model, tmp_path):
     path = tmp_path / "scored.jsonl"
     score_traces(four(), model, path=path, control=RunControl(silent))
     contents = path.read_bytes()
-    with pytest.raises(TraceError, match=r"ablate cannot go on .* before it was ablated"):
+    with pytest.raises(TraceError, match=r"ablate cannot continue .* before it was ablated"):
         ablate(four(), model, path=path, progress=False)
     ablated = tmp_path / "ablated.jsonl"
     ablate(load_traces(path), model, path=ablated, progress=False)

@@ -1,1 +1,1 @@
-"""Reading the fields of a foreign record."""
+"""Fields of the records of other tools."""

@@ -1,4 +1,4 @@
-"""Retrieved contexts, as evaluation tools keep them, to hyperedges."""
+"""Hyperedges from the retrieved contexts of evaluation tools."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _NAME_NAMES = ("doc_id", "id")
 def context_hyperedges(
     contexts: Iterable[Any], fields: Fields, names: Sequence[Any] | None = None
 ) -> list[Hyperedge]:
-    """Make one hyperedge of each context.
+    """Return one hyperedge for each context.
 
     Parameters
     ----------
     contexts
         Texts, or objects with a text and perhaps an id (``doc_id`` or ``id``); other fields of an
-        object go to the hyperedge's `extra`. What has no text is left out, and noted.
+        object go to the hyperedge's `extra`. A context without text is left out, with a note.
     fields
-        Gets the notes.
+        Receives the notes.
     names
-        An id for each context. Without them, and where one is no id, a context is called after
-        its place: ``c1``, ``c2``, ...
+        An id for each context. Without ids, and where one is not valid, a context is named by its
+        position: ``c1``, ``c2``, ...
     """
     hyperedges = []
     left_out = []
     listed = list(contexts)
     if names is not None and len(names) != len(listed):
         fields.note(
-            f"there are {len(names)} ids for {len(listed)} contexts, so the contexts are called "
-            "by their place."
+            f"there are {len(names)} ids for {len(listed)} contexts, so the contexts are named by "
+            "their position."
         )
         names = None
     for place, context in enumerate(listed, start=1):
@@ -69,7 +69,7 @@ def label_by_references(hyperedges: Sequence[Hyperedge], references: Iterable[An
 
     A hyperedge whose text is one of the references (but for case and white space) is needed. Once
     every reference was found, the others are not needed; while one is missing, it may have been
-    cut differently, and nothing is said about the others.
+    split differently, and the others get no label.
     """
     wanted = {_normal(text) for item in references if (text := text_of(item)) and text.strip()}
     if not wanted:

@@ -12,10 +12,10 @@ _ANSWERING = frozenset({"ai", "assistant"})
 
 
 class Exchange(NamedTuple):
-    """The last question that was asked, and what was answered.
+    """The last question of a conversation, and its answer.
 
-    `start` and `stop` are the places of the question and of the end of the answer among the
-    messages; `answer` is None when there is none.
+    `start` and `stop` are the indices of the question and of the end of the answer among the
+    messages; `answer` is None without one.
     """
 
     query: str
@@ -25,11 +25,10 @@ class Exchange(NamedTuple):
 
 
 def last_exchange(messages: Sequence[Any]) -> Exchange | None:
-    """Return the last question that has an answer, or the last question; None if nobody asked.
+    """Return the last question with an answer, or the last question; None without a question.
 
     Messages are objects with `content` and a `role` or `type` (human or user, ai or assistant).
-    Of several answers to one question the last that says something counts: those before it call
-    tools.
+    Of several answers to one question the last with text is used: those before it call tools.
     """
     question: tuple[int, str] | None = None
     found: Exchange | None = None
@@ -45,7 +44,7 @@ def last_exchange(messages: Sequence[Any]) -> Exchange | None:
 
 
 def speaker_of(message: object) -> str | None:
-    """Return who speaks: ``user``, ``assistant``, or what else the message says (``tool``)."""
+    """Return the speaker: ``user``, ``assistant``, or another role of the message (``tool``)."""
     if not isinstance(message, dict):
         return None
     for name in ("role", "type"):
@@ -58,7 +57,7 @@ def speaker_of(message: object) -> str | None:
 
 
 def said_by(message: object) -> str | None:
-    """Return what a message says; of an object, what its `text` says."""
+    """Return the text of a message; of an object content, its `text`."""
     content = message.get("content") if isinstance(message, dict) else None
     held = structure(content)
     if isinstance(held, dict) and isinstance(held.get("text"), str):

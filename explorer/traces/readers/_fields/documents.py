@@ -1,4 +1,4 @@
-"""The documents out of what a retriever gave back, whichever framework wrote it down."""
+"""Documents in the output of a retriever, of any framework."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ _CUT_OFF = re.compile(r"""\s*(\[\s*\{|\[\s*["']|\{\s*["'])""")
 class Document:
     """One retrieved document.
 
-    `id` is None where the system gave none; `score` is the retriever's own, None where it is
-    unknown.
+    `id` is None where the system gives none; `score` is that of the retriever, None if unknown.
     """
 
     text: str
@@ -51,7 +50,7 @@ class Document:
 
 
 def documents_in(value: Any, notes: list[str], *, sure: bool = False) -> list[Document]:
-    """Return the documents that an output holds, in its order.
+    """Return the documents of an output, in order.
 
     Parameters
     ----------
@@ -59,11 +58,10 @@ def documents_in(value: Any, notes: list[str], *, sure: bool = False) -> list[Do
         The output: texts, objects with a text, lists of either, objects that hold such a list,
         or any of these as JSON.
     notes
-        Gets a sentence about documents without text and JSON that breaks off.
+        Receives a sentence about documents without text and truncated JSON.
     sure
-        Take only what cannot be anything but documents: objects with LangChain's `page_content`,
-        and lists that are called documents or contexts. For outputs of steps that are no
-        retriever.
+        Accept only values that must be documents: objects with LangChain's `page_content`, and
+        lists named documents or contexts. For outputs of steps that are not a retriever.
     """
     found: list[Document] = []
     empty = 0
@@ -94,7 +92,7 @@ def score_of(value: Any) -> float | None:
 
 
 def _items(value: Any, sure: bool, depth: int) -> Iterator[Any]:
-    """Go through what may be documents; lists within lists are gone through as one."""
+    """Yield the values that may be documents; nested lists are flattened."""
     if depth > DEPTH:
         return
     if isinstance(value, list):
@@ -125,7 +123,7 @@ def _items(value: Any, sure: bool, depth: int) -> Iterator[Any]:
 
 
 def _document(item: Mapping[str, Any] | list[Any]) -> Document | None:
-    """Return one document; None where it has no text."""
+    """Return one document, or None without text."""
     score = None
     if isinstance(item, list):  # a document and its score
         held: Any = opened(item[0]) if _is_pair(item) else None
@@ -148,7 +146,7 @@ def _document(item: Mapping[str, Any] | list[Any]) -> Document | None:
 
 
 def _layers(item: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """Go through a document and the objects that it is wrapped in or wraps, outermost first."""
+    """Yield an object and the objects nested in it, outermost first."""
     if any(isinstance(name, str) and name.startswith("document.") for name in item):
         item = {str(name).removeprefix("document."): held for name, held in item.items()}
     yield item
@@ -159,7 +157,7 @@ def _layers(item: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, An
 
 
 def _text(item: Mapping[str, Any]) -> str | None:
-    """Return the text of a document, also where it is given in parts."""
+    """Return the text of a document, also of one in parts."""
     for name in (*_TEXTS, *(f"document.{name}" for name in _TEXTS[2:4])):
         found = item.get(name)
         if isinstance(found, str) and found.strip():
@@ -173,7 +171,7 @@ def _text(item: Mapping[str, Any]) -> str | None:
 
 
 def _first(layers: Iterable[Mapping[str, Any]], names: Iterable[str], take: Any) -> Any:
-    """Return the first of these fields that `take` makes something of, outermost layer first."""
+    """Return the first value of these fields for which `take` is not None, outermost first."""
     listed = list(names)
     for layer in layers:
         for name in listed:
@@ -184,20 +182,20 @@ def _first(layers: Iterable[Mapping[str, Any]], names: Iterable[str], take: Any)
 
 
 def _name(value: Any) -> str | None:
-    """Return an identifier; a path of names, as LangChain writes for a class, is none."""
+    """Return an identifier; None for a list of names, as LangChain writes for a class."""
     found = identifier(value) if isinstance(value, str | int | float) else None
     return None if found is None or isinstance(value, bool) else sound(found)
 
 
 def _is_pair(item: list[Any]) -> bool:
-    """Say whether this is a document and its score."""
+    """Return True for a pair of a document and its score."""
     return (
         len(item) == 2 and isinstance(item[0], str | Mapping) and isinstance(item[1], int | float)
     )
 
 
 def _is_langchain(item: Mapping[str, Any] | list[Any]) -> bool:
-    """Say whether this is a document as LangChain and those who follow it write one."""
+    """Return True for a document in the form of LangChain."""
     held = item[0] if isinstance(item, list) and item else item
     return isinstance(held, Mapping) and any(
         isinstance(layer.get(name), str)

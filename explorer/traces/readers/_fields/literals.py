@@ -1,4 +1,4 @@
-"""Lists and objects that a table could only hold as text: JSON, or how Python prints a list."""
+"""Lists and objects stored as text in a table: JSON, or the form in which Python prints a list."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any
 import msgspec
 
 MAX_CHARACTERS = 4 * 2**20
-"""Longest text that is looked at; a longer one is taken as plain text."""
+"""Longest text that is parsed; a longer one is plain text."""
 
-# NumPy prints a list of texts without commas, and Python would read such texts as one.
+# NumPy prints a list of texts without commas, and Python would join such texts.
 _SIDE_BY_SIDE = re.compile(r"""['"]\s+r?['"]""")
 _FAULTS = (ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError, TypeError)
 
 
 def parsed(text: str) -> list[Any] | dict[str, Any] | None:
-    """Return the list or object that a text holds, or None when it holds neither.
+    """Return the list or object in a text, or None.
 
-    JSON is tried first, then a Python literal, as ``str(list)`` and a CSV file made by pandas
-    have it. Nothing is ever evaluated. Tuples become lists; what JSON does not know (bytes, sets,
-    an ellipsis that stands for things left out) is no list.
+    JSON is tried first, then a Python literal, as in ``str(list)`` and in CSV files of pandas.
+    Nothing is evaluated. Tuples become lists; a literal with values that JSON lacks (bytes, sets,
+    an ellipsis for omitted items) gives None.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def parsed(text: str) -> list[Any] | dict[str, Any] | None:
 
 
 def _is_text(value: object) -> bool:
-    """Say whether every text in a value can be written again; half a character cannot."""
+    """Return True when every text in a value can be encoded; half a surrogate pair cannot."""
     try:
         msgspec.json.encode(value)
     except (UnicodeEncodeError, msgspec.MsgspecError, OverflowError, RecursionError):
@@ -59,16 +59,16 @@ def _is_text(value: object) -> bool:
 
 
 def _literal(text: str) -> Any:
-    """Read a Python literal, and a NumPy list of texts, which has no commas."""
+    """Return the value of a Python literal, or of a NumPy list of texts without commas."""
     if _SIDE_BY_SIDE.search(text):
         text = _with_commas(text)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an odd backslash in somebody's text is not our affair
+        warnings.simplefilter("ignore")  # invalid escapes in a text of the file
         return _plain(ast.literal_eval(text))
 
 
 def _with_commas(text: str) -> str:
-    """Put a comma between two texts that stand side by side."""
+    """Insert a comma between two adjacent texts."""
     lines = text.splitlines(keepends=True)
     ends: list[tuple[int, int]] = []
     after_text = False
@@ -85,12 +85,12 @@ def _with_commas(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a literal as JSON would have it.
+    """Return a literal as a JSON value.
 
     Raises
     ------
     ValueError
-        It holds something that JSON has no word for.
+        It holds a value that JSON lacks.
     """
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

@@ -1,4 +1,4 @@
-"""The question or the answer in what a step was given and gave: text, messages, objects."""
+"""The question or the answer in the input or output of a step: text, messages or objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from explorer.traces.readers._fields.conversations import speaker_of
 from explorer.traces.readers._fields.record_fields import is_missing, structure
 
 DEPTH = 24
-"""Levels of nesting that are looked through; what lies deeper is no question and no document."""
+"""Number of nested levels that are searched for a question, an answer or documents."""
 
 _QUESTIONS = (
     *("question", "query", "user_input", "user_query", "input", "inputs", "query_str"),
@@ -28,32 +28,32 @@ _ROUNDS = ("role", "type", "message.role", "author")
 
 
 def question_in(value: Any) -> str:
-    """Return the question that an input holds; empty if it holds none.
+    """Return the question in an input, or an empty text.
 
-    Of messages it is what the user said last; of an object the field that is named like a
-    question. Where nothing is, an object is written out as JSON.
+    Of messages it is the last one of the user; of an object, the field that is named like a
+    question. An object without such a field is written as JSON.
     """
     found = opened(value)
     return _spoken(found, _QUESTIONS, "user", 0) or _written(found)
 
 
 def answer_in(value: Any) -> str:
-    """Return the answer that an output holds; empty if it holds none.
+    """Return the answer in an output, or an empty text.
 
-    Of messages it is what the assistant said last; otherwise as `question_in`.
+    Of messages it is the last one of the assistant; otherwise as `question_in`.
     """
     found = opened(value)
     return _spoken(found, _ANSWERS, "assistant", 0) or _written(found)
 
 
 def logprobs_in(value: Any, depth: int = 0) -> dict[str, Any] | None:
-    """Return the token log-probabilities of a response as OpenAI's chat format has them.
+    """Return the token log-probabilities of a response, in OpenAI's chat format.
 
     Returns
     -------
     dict or None
-        ``{"content": [{"token": ..., "logprob": ...}, ...]}``, wherever in the response a
-        `logprobs` holds it.
+        ``{"content": [{"token": ..., "logprob": ...}, ...]}``, from a `logprobs` anywhere in the
+        response.
     """
     found = opened(value)
     if depth > DEPTH:
@@ -78,14 +78,14 @@ def logprobs_in(value: Any, depth: int = 0) -> dict[str, Any] | None:
 
 
 def opened(value: Any) -> Any:
-    """Return a value, or the list or object that it holds as text or as an array."""
+    """Return a value; a text or an array that holds a list or an object is parsed."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     return structure(value)
 
 
 def from_json(value: Any) -> Any:
-    """Return what a text that is known to be JSON says; the text itself when it is not."""
+    """Return the value of a JSON text, or the text itself if it is not JSON."""
     if not isinstance(value, str):
         return opened(value)
     try:
@@ -95,7 +95,7 @@ def from_json(value: Any) -> Any:
 
 
 def sound(text: str) -> str:
-    """Return a text that can be written as UTF-8: half a surrogate pair is no character."""
+    """Return a text that can be encoded as UTF-8, with "?" for half a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -104,7 +104,7 @@ def sound(text: str) -> str:
 
 
 def plain(value: Any, depth: int = 0) -> Any:
-    """Return a copy of a value in which all is JSON; what lies too deep, or is odd, is text."""
+    """Return a copy of a value as JSON values; other types become text, too deep levels null."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, str):
@@ -125,7 +125,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 
 def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str:
-    """Look for text in a value: its own, that of the speaker's last message, or of its fields."""
+    """Return the text of a value: its own, that of the speaker's last message, or of a field."""
     value = opened(value)
     if isinstance(value, str):
         return sound(value) if value.strip() else ""
@@ -148,7 +148,7 @@ def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str
 
 
 def _in_list(items: list[Any], names: tuple[str, ...], speaker: str, depth: int) -> str:
-    """Return what the speaker said last; without speakers, the first text of the list."""
+    """Return the last text of the speaker; without speakers, the first text of the list."""
     messages = [_unwrapped(item) if isinstance(item, Mapping) else item for item in items]
     voices = [_voice(item) for item in messages]
     if any(voice in {"user", "assistant"} for voice in voices):
@@ -163,7 +163,7 @@ def _in_list(items: list[Any], names: tuple[str, ...], speaker: str, depth: int)
 
 
 def _speech(message: Any, depth: int) -> str:
-    """Return the text of one message: a text, or parts of which some are text."""
+    """Return the text of one message: a text, or the text among its parts."""
     message = opened(message)
     if isinstance(message, str):
         return sound(message) if message.strip() else ""
@@ -181,7 +181,7 @@ def _speech(message: Any, depth: int) -> str:
 
 
 def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Take a message out of what frameworks wrap it in, and the prefix off its names."""
+    """Return a message without the wrapper of its framework and the prefix of its names."""
     inner = opened(message.get("message"))
     if len(message) == 1 and isinstance(inner, Mapping):
         return inner
@@ -197,13 +197,13 @@ def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _voice(message: Any) -> str | None:
-    """Return who speaks; Gemini calls its assistant a model."""
+    """Return the speaker; Gemini names its assistant "model"."""
     voice = speaker_of(dict(message)) if isinstance(message, Mapping) else None
     return "assistant" if voice == "model" else voice
 
 
 def _is_token(item: Any) -> bool:
-    """Say whether this is a token with its log-probability."""
+    """Return True for a token with its log-probability."""
     return (
         isinstance(item, Mapping)
         and isinstance(item.get("token"), str)
@@ -212,7 +212,7 @@ def _is_token(item: Any) -> bool:
 
 
 def _written(value: Any) -> str:
-    """Write an object or a number out, so that an odd input can at least be read."""
+    """Return an object or a number as JSON text, so that an unusual input can still be read."""
     if is_missing(value) or isinstance(value, str | bool | list):
         return ""
     if isinstance(value, Mapping) and all(map(is_missing, value.values())):

@@ -1,4 +1,4 @@
-"""The fields of a foreign record, taken one by one, and the trace that is made of them."""
+"""The fields of a record, taken one by one, and the trace made of them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Hyperedge, Trace
 from explorer.traces.readers._fields.literals import parsed
 
-# Fields of our own files: a foreign field of the same name may not take their place.
+# Fields of the native format: a field of another tool with the same name is renamed.
 _TRACE_NAMES = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
 _HYPEREDGE_NAMES = frozenset({"id", "hyperedge", "entities", "label"})
 
 
 class Fields:
-    """The fields of one record. What nobody took goes to `extra`, so nothing is lost.
+    """The fields of one record. Fields that are not taken go to `extra`, so nothing is lost.
 
     Parameters
     ----------
     value
         The record.
     place
-        Which one of its file it is, from 1; its name when it has none.
+        Position of the record in its file, from 1; its name if it has none.
 
     Attributes
     ----------
     notes
-        What was odd and did not keep the record from being read, in sentences that can follow
+        Problems that did not prevent the record from being read, in sentences that can follow
         "line 7: ".
     """
 
@@ -39,14 +39,14 @@ class Fields:
         self._left = dict(value)
 
     def take(self, *names: str) -> tuple[str, Any]:
-        """Take the first of these fields that holds something.
+        """Remove and return the first of these fields that is not empty.
 
-        Null, and the NaN that pandas puts into an empty cell, hold nothing.
+        Null, and the NaN of an empty pandas cell, are empty.
 
         Returns
         -------
         tuple of str and object
-            Its name and value; the first name and None when none of them holds anything.
+            Its name and value; the first name and None if all are empty.
         """
         for name in names:
             value = self._left.get(name)
@@ -57,17 +57,17 @@ class Fields:
         return names[0], None
 
     def put_back(self, name: str, value: Any) -> None:
-        """Leave a field that was taken among what is kept, unless it holds nothing."""
+        """Put a taken field back, unless it is None."""
         if value is not None:
             self._left[name] = value
 
     def text(self, *names: str) -> str | None:
-        """Take a text; a number, as spreadsheets make of one, is its digits.
+        """Remove and return a text, or a number as its digits.
 
         Raises
         ------
         TraceError
-            The field is there and is no text.
+            The field is not a text.
         """
         name, value = self.take(*names)
         found = text_of(value)
@@ -76,20 +76,20 @@ class Fields:
         return found
 
     def needed_text(self, *names: str) -> str:
-        """Take a text that must be there.
+        """Remove and return a required text.
 
         Raises
         ------
         TraceError
-            It is missing, or no text.
+            It is missing or not a text.
         """
         found = self.text(*names)
         if found is None:
-            raise TraceError(f"it needs `{names[0]}`, a text, and there is none.")
+            raise TraceError(f"it needs `{names[0]}`, a text, which is missing.")
         return found
 
     def name(self, *names: str) -> str | None:
-        """Take an identifier: a text that is not empty, or a whole number."""
+        """Remove and return an identifier: a text that is not empty, or a whole number."""
         for name in names:
             found = identifier(self._left.get(name))
             if found is not None:
@@ -98,12 +98,12 @@ class Fields:
         return None
 
     def items(self, *names: str) -> list[Any] | None:
-        """Take a list, or the list that a text holds.
+        """Remove and return a list, or the list in a text.
 
         Raises
         ------
         TraceError
-            The field is there and is no list.
+            The field is not a list.
         """
         name, value = self.take(*names)
         found = structure(value)
@@ -114,7 +114,7 @@ class Fields:
         return found
 
     def note(self, message: str) -> None:
-        """Keep a sentence about something odd."""
+        """Add a sentence to the notes."""
         self.notes.append(message)
 
     def trace(
@@ -127,22 +127,21 @@ class Fields:
         *,
         identified: Sequence[str] = ("id",),
     ) -> Trace:
-        """Make the trace, once everything that has a place in it was taken.
+        """Return the trace, after all fields that belong into it were taken.
 
         Parameters
         ----------
         source
             Name of the format; kept as ``metadata["source"]``.
         query, hyperedges
-            As `Trace` has them.
+            As in `Trace`.
         answer
-            What the system answered. Where it is None and there is a reference answer, that one
-            is taken, and ``metadata["answer_from"]`` is ``"gold"``.
+            The answer of the system. If it is None and there is a reference answer, that one is
+            used, and ``metadata["answer_from"]`` is ``"gold"``.
         reference
-            The right answer, or several; kept as ``metadata["reference"]`` unless it is all there
-            is to the answer.
+            The right answer, or several; kept as ``metadata["reference"]`` unless it is the answer.
         identified
-            Fields that may hold the name of the record.
+            Fields that may hold the id of the record.
         """
         identity = self.name(*identified) or f"q{self.place}"
         metadata: dict[str, Any] = {"source": source}
@@ -165,13 +164,13 @@ class Fields:
 
 
 def extra_of(value: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]:
-    """Return what is left of an object that became a hyperedge."""
+    """Return the remaining fields of an object that became a hyperedge."""
     gone = set(taken)
     return beside(_HYPEREDGE_NAMES, {key: item for key, item in value.items() if key not in gone})
 
 
 def beside(taken: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `given` with an underscore added to each name that is taken."""
+    """Return `given` with an underscore appended to each name that is in `taken`."""
     used = set(taken)
     fitted = {}
     for name in sorted(given, key=lambda key: key in used):
@@ -184,7 +183,7 @@ def beside(taken: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def structure(value: Any) -> Any:
-    """Return a value, or the list or object that it holds as text."""
+    """Return a value; a text that holds a list or an object is parsed."""
     if isinstance(value, str):
         found = parsed(value)
         return value if found is None else found
@@ -194,12 +193,12 @@ def structure(value: Any) -> Any:
 
 
 def is_missing(value: object) -> bool:
-    """Say whether a cell is empty: null, or the NaN that pandas makes of it."""
+    """Return True for an empty cell: null, or the NaN of pandas."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def text_of(value: object) -> str | None:
-    """Return a text, or a number as its digits; None for anything else."""
+    """Return a text, or a number as its digits; None for any other value."""
     if isinstance(value, str):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and not is_missing(value):
@@ -211,17 +210,17 @@ def text_of(value: object) -> str | None:
 
 
 def identifier(value: object) -> str | None:
-    """Return a text that is not empty, or a whole number, as a name."""
+    """Return a text that is not empty, or a whole number, as an id."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else None
     return text_of(value) or None
 
 
 def titled(title: str | None, text: str) -> str:
-    """Return a paragraph under its title, as who answers the question reads it.
+    """Return a paragraph with its title in front.
 
-    Without the title many a paragraph does not say what it is about. One that begins with its title
-    is left as it is.
+    Many paragraphs cannot be understood without their title. One that begins with its title is
+    returned unchanged.
 
     Examples
     --------
@@ -234,13 +233,13 @@ def titled(title: str | None, text: str) -> str:
 
 
 def places(numbers: Sequence[int]) -> str:
-    """Write places as words: "2, 5, 9 and 3 more"."""
+    """Return numbers as text: "2, 5, 9 and 3 more"."""
     shown_ones = ", ".join(str(number) for number in numbers[:3])
     return shown_ones + (f" and {len(numbers) - 3} more" if len(numbers) > 3 else "")
 
 
 def shown(text: object) -> str:
-    """Quote a text of a file for a message, cut to a readable length."""
+    """Return a text of a file in quotes for a message, shortened to a readable length."""
     written = text if isinstance(text, str) else kind_of(text)
     return repr(written if len(written) <= 60 else f"{written[:57]}...")
 

@@ -31,7 +31,7 @@ _ANSWER = ("actual_output", "actualOutput")
 _REFERENCE = ("expected_output", "expectedOutput", "expected_outcome", "expectedOutcome")
 _RETRIEVED = ("retrieval_context", "retrievalContext")
 _METADATA = ("additional_metadata", "additionalMetadata")
-# What else tells a golden from another tool's record that has an input and an expected output.
+# Fields that distinguish a golden from other records with an input and an expected output.
 _GOLDEN = frozenset({"context", "source_file", "sourceFile", *_METADATA})
 _CONVERSATION = frozenset({"scenario", "metrics_data", "metricsData", *_REFERENCE})
 _WAYS = (
@@ -87,7 +87,7 @@ def _conversation(fields: Fields, turns: list[Any]) -> Trace:
     """Read a conversation."""
     exchange = last_exchange(turns)
     if exchange is None:
-        raise TraceError("nobody asks anything in `turns`; they need a `role` and a `content`.")
+        raise TraceError("`turns` holds no question; they need a `role` and a `content`.")
     retrieved: list[Any] = []
     for start in (exchange.start, 0):
         for turn in turns[start : exchange.stop]:
@@ -97,7 +97,7 @@ def _conversation(fields: Fields, turns: list[Any]) -> Trace:
             break
     hyperedges = context_hyperedges(retrieved, fields)
     fields.put_back("turns", turns)
-    # What a conversation should come to is no answer to its last question.
+    # The expected outcome of a conversation is not an answer to its last question.
     return _made(fields, exchange.query, hyperedges, exchange.answer or "")
 
 

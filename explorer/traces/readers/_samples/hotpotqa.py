@@ -80,7 +80,7 @@ def _paragraphs(fields: Fields) -> list[Hyperedge]:
             )
         )
     if broken:
-        fields.note(f"paragraph {places(broken)} is no title with sentences and was left out.")
+        fields.note(f"paragraph {places(broken)} is not a title with sentences and was left out.")
     return hyperedges
 
 

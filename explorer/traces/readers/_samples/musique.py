@@ -40,7 +40,7 @@ def _trace(fields: Fields) -> Trace:
     query = fields.needed_text("question")
     paragraphs = fields.items("paragraphs")
     if paragraphs is None:
-        raise TraceError("it needs `paragraphs`, a list, and there is none.")
+        raise TraceError("it needs `paragraphs`, a list, which is missing.")
     hyperedges = []
     broken = []
     unclear = []

@@ -1,4 +1,4 @@
-"""Reader: explorer's own format, see ``docs/traces.md``."""
+"""Reader of the native format, see ``docs/traces.md``."""
 
 from __future__ import annotations
 

@@ -91,14 +91,14 @@ def _conversation(fields: Fields, messages: list[Any]) -> Trace:
     """Read a sample of several turns."""
     exchange = last_exchange(messages)
     if exchange is None:
-        raise TraceError("nobody asks anything in `user_input`; its messages need a `content`.")
+        raise TraceError("`user_input` holds no question; its messages need a `content`.")
     retrieved = _contexts(fields, "retrieved_contexts", "contexts")
     if retrieved is None:
         before = messages[: exchange.stop]
         retrieved = [said_by(message) for message in before if speaker_of(message) == "tool"]
     hyperedges = context_hyperedges(retrieved, fields)
     fields.put_back("user_input", messages)
-    # What a conversation should come to is no answer to its last question.
+    # The expected outcome of a conversation is not an answer to its last question.
     answer = exchange.answer or ""
     return fields.trace("ragas", exchange.query, hyperedges, answer, _reference(fields))
 

@@ -64,7 +64,7 @@ def _trace(fields: Fields) -> Trace:
 
 
 def _keys(fields: Fields, name: str) -> set[str] | None:
-    """Return the sentence keys under a name, which stay among what is kept."""
+    """Return the sentence keys under a name; the field is kept."""
     found = fields.items(name)
     fields.put_back(name, found)
     return None if found is None else {key for item in found if (key := identifier(item))}
@@ -91,7 +91,7 @@ def _sentences(documents: list[Any], fields: Fields) -> list[Hyperedge]:
                 broken.append(number + 1)
     if broken:
         fields.note(
-            f"{len(broken)} sentences are no pair of a key and a text and were left out "
+            f"{len(broken)} sentences are not a pair of a key and a text and were left out "
             f"(document {places(sorted(set(broken)))})."
         )
     return hyperedges

@@ -1,4 +1,4 @@
-"""RAGChecker: what it is given to check, and its results with claims and entailments.
+"""RAGChecker inputs, and its results with claims and entailments.
 
 The hyperedges are the retrieved documents. Once RAGChecker has checked a sample, each claim of the
 response is held against each document (``retrieved2response``): a document that entails at least

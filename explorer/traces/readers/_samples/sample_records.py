@@ -1,4 +1,4 @@
-"""From records to traces where a record is one sample, or one object that holds many."""
+"""Traces of records that are one sample each, or one object with many samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.traces.readers._reader import Record
 
 
 class Spread(NamedTuple):
-    """An object that holds many samples: the samples, and what it says about all of them."""
+    """The samples of an object that holds many, and its other fields."""
 
     samples: Sequence[object]
     about: dict[str, Any]
@@ -31,7 +31,7 @@ def sample_by_sample(
         Makes a trace of the fields of one sample, or raises `TraceError`.
     spread
         Returns the samples of a record that holds many, and None for a record that is one.
-        What else such a record says is kept with its first trace, as ``metadata["file"]``.
+        Other fields of such a record are kept with its first trace, as ``metadata["file"]``.
     """
 
     def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:
@@ -81,7 +81,7 @@ def _at(whole: Mapping[str, Any], way: tuple[str, ...]) -> Spread | None:
 def _read(
     value: object, place: int, line: int, read_fields: Callable[[Fields], Trace]
 ) -> Iterator[Trace | TraceProblem]:
-    """Read one sample, and tell what was odd about it."""
+    """Yield the trace of one sample, and its problems."""
     if not isinstance(value, Mapping):
         message = f"it must be an object, and here it is {kind_of(value)}."
         yield TraceProblem(line, message)

@@ -1,4 +1,4 @@
-"""Reader: plain tables, with one row for each question or one row for each retrieved fact."""
+"""Reader of plain tables, with one row for each question or for each retrieved fact."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NEEDED = (
     f"A table needs a question ({', '.join(QUERY)}), and the retrieved facts: as a list in each "
     f"row ({', '.join(CONTEXTS[:-1])}), or one to a row ({', '.join(TEXT)})."
 )
-"""What a table must have, in words."""
+"""The columns that a table must have, in words."""
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
@@ -87,7 +87,7 @@ def _is_ours(record: Mapping[str, Any]) -> bool:
 
 TABLES = Reader("table", "plain tables", recognises, _read)
 OWN_TABLES = Reader("table", "plain tables", _is_ours, _read)
-"""The same, asked before all others: many an evaluation tool has a question and contexts too."""
+"""The same reader, tried before all others: many evaluation tools have these columns too."""
 
 
 def _wide(row: dict[str, Any], place: int, line: int) -> Iterator[Trace | TraceProblem]:
@@ -227,20 +227,20 @@ def _listed(fields: Fields, names: Iterable[str], length: int | None) -> Any:
 
 
 def _texts(value: Any) -> list[str] | None:
-    """Return a list of texts; None when it is none."""
+    """Return a list of texts, or None for any other value."""
     found = structure(value)
     listed = isinstance(found, list) and all(isinstance(item, str) for item in found)
     return found if listed else None
 
 
 def _label(value: Any) -> bool | None:
-    """Return what a cell says about a fact; None when it says nothing that is known."""
-    said = str(value).strip().lower() if isinstance(value, str | int | float) else ""
-    return True if said in _YES else False if said in _NO else None
+    """Return the label in a cell, or None for any other value."""
+    word = str(value).strip().lower() if isinstance(value, str | int | float) else ""
+    return True if word in _YES else False if word in _NO else None
 
 
 def _number(value: Any) -> float | None:
-    """Return a score; None when there is none."""
+    """Return a score, or None for any other value."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:

@@ -1,4 +1,4 @@
-"""OpenTelemetry's conventions for generative AI, old and new, and OpenLLMetry's."""
+"""Reader of OpenTelemetry's conventions for generative AI, old and new, and of OpenLLMetry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from explorer.traces.readers._fields.message_text import (
 )
 from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, at, dialect, each_span, tree
-from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, span_reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "retrieval": "retriever",
@@ -85,7 +86,7 @@ def _span(raw: OtlpSpan) -> RequestSpan | None:
 
 
 def _kind(raw: OtlpSpan) -> SpanKind:
-    """Say what a span does."""
+    """Return the kind of a span."""
     operation = raw.text("gen_ai.operation.name") or raw.text("traceloop.span.kind")
     operation = operation or raw.text("llm.request.type")
     if operation in _KINDS:
@@ -97,7 +98,7 @@ def _kind(raw: OtlpSpan) -> SpanKind:
 
 
 def _logged(raw: OtlpSpan) -> list[tuple[str, dict[str, Any]]]:
-    """Return what a log record says as if it were an event of the span that it belongs to."""
+    """Return the content of a log record as an event of the span that it belongs to."""
     body = raw.raw.get("body")
     name = raw.raw.get("eventName") or raw.raw.get("event_name") or raw.at("event.name")
     if not isinstance(name, str):
@@ -113,7 +114,7 @@ def _result(name: str, attributes: Mapping[str, Any], notes: list[str]) -> list[
 
 
 def _tool_responses(messages: Any) -> list[Document]:
-    """Return what tools gave a model, as far as its messages tell."""
+    """Return the outputs of tools in the messages of a model."""
     found: list[Document] = []
     for message in messages if isinstance(messages, list) else ():
         parts = message.get("parts") if isinstance(message, Mapping) else None

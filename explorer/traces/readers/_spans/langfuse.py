@@ -1,4 +1,4 @@
-"""Langfuse: traces with their observations, and observations by themselves."""
+"""Reader of Langfuse: traces with their observations, and single observations."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from explorer.traces.readers._spans.request_spans import (
     moment,
     name_of,
     named_kind,
-    span_reader,
 )
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "SPAN": "other",
@@ -74,7 +74,7 @@ def _is_observation(record: object) -> bool:
 
 
 def _listed(record: Mapping[str, Any]) -> list[Any]:
-    """Return the list that an answer of the API holds; empty where it is none."""
+    """Return the list in a response of the API, or an empty list."""
     found = record.get("data")
     return found if isinstance(found, list) and record.keys() <= {"data", "meta"} else []
 
@@ -107,7 +107,7 @@ def _trace(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | Trace
     yield RequestSpan(
         name,
         "",
-        start=-math.inf,  # what a trace says of itself comes before what its observations say
+        start=-math.inf,  # fields of the trace itself come before those of its observations
         query=question_in(taken),
         answer=answer_in(given),
         documents=documents_in(given, [], sure=True),

@@ -1,4 +1,4 @@
-"""LangSmith: runs, one a record or nested in their parents."""
+"""Reader of LangSmith: runs, one per record or nested in their parents."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from explorer.traces.readers._spans.request_spans import (
     moment,
     name_of,
     named_kind,
-    span_reader,
 )
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "retriever": "retriever",
@@ -69,7 +69,7 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | Tr
 
 
 def _span(run: Mapping[str, Any], trace: str, parent: str) -> RequestSpan:
-    """Read one run; `trace` and `parent` are what the run that it is nested in tells."""
+    """Return the span of one run; `trace` and `parent` are those of the run around it."""
     taken, given = opened(run.get("inputs")), opened(run.get("outputs"))
     name = name_of(run.get("id")) or name_of(run.get("run_id"))
     parent = name_of(run.get("parent_run_id")) or parent

@@ -1,4 +1,4 @@
-"""MLflow traces: a whole trace a record, with inputs and outputs as JSON in a text."""
+"""Reader of MLflow: one trace per record, with inputs and outputs as JSON text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from explorer.traces.readers._fields.message_text import (
 )
 from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
-from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of, span_reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "RETRIEVER": "retriever",
@@ -36,13 +37,13 @@ def recognises(record: Mapping[str, Any]) -> bool:
 
 
 def _traces(record: Mapping[str, Any]) -> list[Any]:
-    """Return the traces of a page; the record itself where it is none."""
+    """Return the traces of a page, or the record itself if it is not a page."""
     listed = opened(record.get("traces"))
     return listed if isinstance(listed, list) and listed else [record]
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return what is known about a trace, and what holds its spans."""
+    """Return the info of a trace, and the object that holds its spans."""
     whole = opened(record.get("trace"))  # a row of search_traces holds the trace as JSON
     if isinstance(whole, Mapping) and "spans" not in record:
         record = {**record, **whole}
@@ -52,7 +53,7 @@ def _parts(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, A
 
 
 def _is_trace(record: object) -> bool:
-    """Say whether this is a trace: an info beside spans, or spans with MLflow's attributes."""
+    """Return True for a trace: info and spans, or spans with MLflow's attributes."""
     if not isinstance(record, Mapping):
         return False
     about, held = _parts(record)
@@ -78,7 +79,7 @@ def _spans_of(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | Tr
 
 
 def _trace(record: Mapping[str, Any], line: int) -> Iterator[RequestSpan | TraceProblem]:
-    """Go through the spans of one trace; what is known about it comes last, as one more root."""
+    """Yield the spans of one trace; its info comes last, as a further root."""
     about, held = _parts(record)
     spans = opened(held.get("spans"))
     name = next(filter(None, (name_of(about.get(key)) for key in _TRACE_IDS)), "")

@@ -1,4 +1,4 @@
-"""OpenInference: spans in OTLP JSON, and what Arize Phoenix makes tables of."""
+"""Reader of OpenInference: spans in OTLP JSON, and tables of Arize Phoenix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from explorer.traces.readers._fields.message_text import (
 from explorer.traces.readers._fields.record_fields import is_missing
 from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
-from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of, span_reader
+from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind, name_of
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "RETRIEVER": "retriever",
@@ -139,7 +140,7 @@ def _retrieval(row: Mapping[str, Any]) -> RequestSpan:
     span = name_of(row.get("context.span_id"))
     return RequestSpan(
         trace=name_of(row.get("context.trace_id")) or span,
-        id="",  # rows of one span are told apart
+        id="",  # without an id, the rows of one span stay separate
         parent=span,
         kind="retriever",
         query=question_in(row.get("input")),
@@ -149,7 +150,7 @@ def _retrieval(row: Mapping[str, Any]) -> RequestSpan:
 
 
 def _qa(row: Mapping[str, Any]) -> Iterator[RequestSpan]:
-    """Read a whole trace, whose documents Phoenix has joined by blank lines."""
+    """Yield the spans of a whole trace, whose documents Phoenix has joined by blank lines."""
     span = name_of(row.get("context.span_id"))
     trace = name_of(row.get("context.trace_id")) or span
     yield RequestSpan(
@@ -170,7 +171,7 @@ def _qa(row: Mapping[str, Any]) -> Iterator[RequestSpan]:
 
 
 def _text(value: Any) -> str:
-    """Return a text; empty where it is none."""
+    """Return a text, empty for any other value."""
     found = opened(value)
     return found if isinstance(found, str) else ""
 

@@ -1,4 +1,4 @@
-"""Spans as OpenTelemetry writes them in JSON: their envelopes, their attributes, their dialect."""
+"""Spans in OpenTelemetry's JSON: their envelopes, their attributes and their convention."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ENVELOPES = (
 
 
 class OtlpSpan:
-    """One span, or one log record, whoever wrote it.
+    """One span or log record, of any system.
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class OtlpSpan:
         self.attributes = tree(raw.get("attributes"))
 
     def at(self, name: str) -> Any:
-        """Return the attribute of this name, or all below it; None where there is none."""
+        """Return the attribute of this name, or all below it; None if it is missing."""
         return at(self.attributes, name)
 
     def text(self, name: str) -> str:
-        """Return an attribute that is text; empty where it is none."""
+        """Return a text attribute, empty for any other value."""
         found = self.at(name)
         return found if isinstance(found, str) else ""
 
@@ -67,7 +67,7 @@ class OtlpSpan:
                 yield name if isinstance(name, str) else "", tree(event.get("attributes"))
 
     def span(self, **found: Any) -> RequestSpan:
-        """Return the `RequestSpan` of this one, with what the caller found in it."""
+        """Return the `RequestSpan` of this one, with the fields that the caller found."""
         raw, context = self.raw, opened(self.raw.get("context"))
         if not isinstance(context, Mapping):
             context = {}
@@ -91,7 +91,7 @@ class OtlpSpan:
 
 
 def dialect(record: Mapping[str, Any]) -> str | None:
-    """Say which system wrote the spans of a record; None where nothing tells, or it has none.
+    """Return the system that wrote the spans of a record, or None if it is unknown.
 
     The first 500 spans are looked at. Never raises.
     """
@@ -193,7 +193,7 @@ def _grow_all(grown: dict[str, Any], attributes: Any, depth: int) -> None:
 
 
 def _grow(grown: dict[str, Any], name: str, value: Any, depth: int) -> None:
-    """Add one attribute to a tree, at the place that its dotted name tells."""
+    """Add one attribute to a tree, at the position of its dotted name."""
     *way, last = name.split(".", _PARTS)
     for part in way:
         below = grown.get(part)
@@ -226,7 +226,7 @@ def _branch(value: Any, depth: int) -> Any:
 
 
 def _any_value(value: Any, depth: int) -> Any:
-    """Return what OTLP's tagged value holds; a value without a tag is taken as it is."""
+    """Return the value of an OTLP tagged value; a value without a tag is returned unchanged."""
     if not isinstance(value, Mapping) or len(value) != 1 or depth > DEPTH:
         return None if isinstance(value, Mapping) and not value else value
     tag, held = next(iter(value.items()))

@@ -1,4 +1,4 @@
-"""TruLens: records of recorded calls, rows of its tables, and its newer OpenTelemetry spans."""
+"""Reader of TruLens: recorded calls, rows of its tables, and its newer OpenTelemetry spans."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from explorer.traces.readers._spans.request_spans import (
     moment,
     name_of,
     named_kind,
-    span_reader,
 )
+from explorer.traces.readers._spans.trace_assembly import span_reader
 
 _KINDS: dict[str, SpanKind] = {
     "retrieval": "retriever",
@@ -74,7 +74,7 @@ def _as_span(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _otlp_span(raw: OtlpSpan) -> RequestSpan | None:
-    """Read one span; those of an evaluation are no part of what was evaluated."""
+    """Return one span, or None for one of an evaluation."""
 
     def at(name: str) -> Any:
         return raw.at(f"{_BASE}{name}")
@@ -112,7 +112,7 @@ def _otlp_span(raw: OtlpSpan) -> RequestSpan | None:
 
 
 def _give_scores(documents: list[Document], scores: Any) -> None:
-    """Give ranked documents the scores that lie beside them."""
+    """Set the scores of ranked documents from the list of scores."""
     if isinstance(scores, list) and len(scores) == len(documents):
         for document, score in zip(documents, scores, strict=True):
             document.score = score_of(score)
@@ -167,7 +167,7 @@ def _method(frame: Mapping[str, Any]) -> str:
 
 
 def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> RequestSpan:
-    """Read one recorded call; what it does, its name tells."""
+    """Return the span of one recorded call; its name shows its kind."""
     way = _way(call).rpartition("\n")[2].lower()
     method = way.rpartition(" ")[2]
     kind: SpanKind = "llm" if _MODELS.search(method) else "other"

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.rag._methods.extractor_config import ExtractorConfig
+    from explorer.rag._weights.trajectory import Trajectory
     from explorer.rag._weights.update_order import UpdateOrder
-    from explorer.rag._weights.weight_trajectory import Trajectory
 
 MOST_TRACES = 5_000
 """The app follows weights over this many traces; `weight_trajectory` takes a whole file."""

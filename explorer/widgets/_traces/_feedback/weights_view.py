@@ -14,7 +14,7 @@ from explorer.widgets._traces._feedback import weights_controller
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
-    from explorer.rag._weights.weight_trajectory import Trajectory
+    from explorer.rag._weights.trajectory import Trajectory
 
 _MOST_LINES = 8
 

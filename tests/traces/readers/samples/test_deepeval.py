@@ -109,7 +109,7 @@ def test_a_table_joins_contexts_with_bars():
         ({"input": ["q", {"url": "x"}], "actual_output": "a"}, "`input` must be text"),
         ({"actual_output": "a", "input": None}, "it needs `input`"),
         ({"input": "q", "actual_output": "a", "retrieval_context": {}}, "must be a list"),
-        ({"scenario": "s", "turns": []}, "nobody asks"),
+        ({"scenario": "s", "turns": []}, "holds no question"),
         ({"scenario": "s", "turns": "soon"}, "`turns` must be a list, and here it is text"),
         ({"testCases": []}, "its list of samples is empty"),
     ],

@@ -96,7 +96,7 @@ def test_broken_paragraphs_are_left_out_and_told():
         ("c4", "Brek: b", True),
         ("c5", "Olaf Bem: c d", False),
     ]
-    assert "paragraph 1, 2, 3 is no title with sentences" in problem.message
+    assert "paragraph 1, 2, 3 is not a title with sentences" in problem.message
 
 
 @pytest.mark.parametrize(

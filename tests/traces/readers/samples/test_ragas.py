@@ -154,7 +154,7 @@ def test_several_right_answers_are_all_kept():
         ({"question": ["q"], "contexts": []}, "`question` must be text, and here it is a list"),
         ({"question": "q", "contexts": 7}, "`contexts` must be a list, and here it is a number"),
         ({"question": "q", "contexts": [], "answer": {}}, "`answer` must be text"),
-        ({"user_input": [{"content": "x", "type": "ai"}], "reference": "r"}, "nobody asks"),
+        ({"user_input": [{"content": "x", "type": "ai"}], "reference": "r"}, "holds no question"),
     ],
 )
 def test_what_is_wrong_is_said(record, words):

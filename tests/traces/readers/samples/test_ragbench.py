@@ -56,7 +56,7 @@ def test_broken_sentences_are_told():
     trace, problem = read_all(READER, row(documents_sentences=sentences))
     assert [edge.id for edge in trace.hyperedges] == ["0a", "1a"]
     assert problem.loaded
-    assert "4 sentences are no pair of a key and a text" in problem.message
+    assert "4 sentences are not a pair of a key and a text" in problem.message
     assert "(document 1, 2)" in problem.message
 
 

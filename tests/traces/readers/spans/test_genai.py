@@ -61,7 +61,7 @@ def test_documents_with_only_ids_and_scores_are_told():
     made = span("r", gen_ai__operation__name="retrieval", gen_ai__retrieval__documents=documents)
     (problem,) = read_all(READER, made)
     assert problem.message == (
-        "trace 't' has no retrieved documents: its retriever holds none (retrievers: 1). "
+        "trace 't' has no retrieved documents: its retriever has none (retrievers: 1). "
         "2 of 2 documents have no text and were left out."
     )
 
