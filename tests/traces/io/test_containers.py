@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import TraceError
 from explorer.traces import TraceProblem, TraceSet, iter_traces, load_traces, parse_traces
-from explorer.traces._io import format_detection
-from explorer.traces._io import content_detection
+from explorer.traces._io import content_detection, format_detection
 from explorer.traces._io.containers import open_container
 from explorer.traces._io.json_pieces import BrokenJSON, Scanner
 from explorer.traces._io.table_records import plain
@@ -196,7 +195,9 @@ def test_a_format_can_be_named():
     assert load_traces(rows, format="table").format == "table"
     with pytest.raises(TraceError, match="needs `hyperedges`"):
         load_traces(rows, format="native")
-    with pytest.raises(TraceError, match=r"There is no trace format 'nope'\. Choose one of native, "):
+    with pytest.raises(
+        TraceError, match=r"There is no trace format 'nope'\. Choose one of native, "
+    ):
         load_traces(rows, format="nope")
 
 
