@@ -10,7 +10,7 @@ from typing import Any
 from explorer.run_control import Progress, RunControl, Stage
 
 
-class JobProgress:
+class TraceProgress:
     """Counts traces and reports them to a callback, or to a progress bar.
 
     Parameters

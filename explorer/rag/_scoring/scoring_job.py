@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
-from explorer.rag._scoring.job_progress import JobProgress
+from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest, scored_line
 from explorer.rag._scoring.trace_task import TraceReader, TraceTask
 from explorer.run_control import RunControl
@@ -49,7 +49,7 @@ class ScoringJob:
         work: TraceTask,
         *,
         path: str | os.PathLike[str] | None,
-        progress: JobProgress,
+        progress: TraceProgress,
         on_trace: Callable[[Trace], None] | None,
     ) -> None:
         self._traces = traces

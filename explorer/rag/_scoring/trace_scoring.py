@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer._deprecation import old_parameters
 from explorer.errors import InputError
 from explorer.models._running.batches import plan_batches
-from explorer.rag._scoring.job_progress import JobProgress
+from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.stand_in import MARK, StandIn, brings_attention
 from explorer.rag._scoring.stand_in_settings import StandInSettings
@@ -118,7 +118,7 @@ def score_traces(
             passes=lambda trace, _: not overwrite and brings_attention(trace),
         ),
         path=path,
-        progress=JobProgress(control, len(listed)),
+        progress=TraceProgress(control, len(listed)),
         on_trace=on_trace,
     )
     return job.run()

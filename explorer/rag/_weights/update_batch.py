@@ -12,7 +12,7 @@ from explorer.rag._weights.update_rule import checked_feedback
 _TOGETHER = 16
 """Number of hyperedges of one batch that are updated concurrently."""
 
-Batch = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Mapping[Any, float]]
+FeedbackBatch = Mapping[Any, float] | Iterable[tuple[Any, float]] | Iterable[Mapping[Any, float]]
 """Feedback of many hyperedges; one may occur several times."""
 
 

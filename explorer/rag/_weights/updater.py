@@ -19,7 +19,12 @@ from explorer.rag._weights.graph_nodes import (
     node_weight,
 )
 from explorer.rag._weights.graphs import as_graph
-from explorer.rag._weights.update_batch import Batch, checked_batch, checked_id, run_together
+from explorer.rag._weights.update_batch import (
+    FeedbackBatch,
+    checked_batch,
+    checked_id,
+    run_together,
+)
 from explorer.rag._weights.update_rule import (
     UpdateConfig,
     checked_feedback,
@@ -115,7 +120,7 @@ class WeightUpdater:
                 reasons={hyperedge_id: error.cause},
             ) from error.cause
 
-    async def batch_update(self, feedback: Batch) -> dict[Any, float]:
+    async def batch_update(self, feedback: FeedbackBatch) -> dict[Any, float]:
         """Change the weights of many hyperedges, and return the new weights.
 
         All feedback of one hyperedge is applied, in the order given. Different hyperedges are

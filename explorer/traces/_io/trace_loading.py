@@ -190,7 +190,7 @@ def _collected(
     """Return all traces in memory; `folder` may hold their evidence files."""
     reader, found = _traces(container, reader)
     traces: list[Trace] = []
-    problems = _Problems()
+    problems = _LoadProblems()
     labels, unmatched = _labels(None if folder is None else path, problems)
     for item in found:
         if isinstance(item, TraceProblem):
@@ -207,7 +207,7 @@ def _indexed(container: Container, path: Path) -> TraceSet:
     """Return the traces of a large native file; each is checked, and only its position kept."""
     places = LineOffsets(path.absolute())
     names = UniqueNames()
-    problems = _Problems()
+    problems = _LoadProblems()
     labels, unmatched = _labels(path, problems)
     for piece in container.pieces() if container.pieces else ():
         if isinstance(piece, TraceProblem):
@@ -229,7 +229,7 @@ def _indexed(container: Container, path: Path) -> TraceSet:
     return TraceSet(LazyTraces(places), path, listed, format=NATIVE.name, labels=labels)
 
 
-class _Problems:
+class _LoadProblems:
     """The problems of a file, up to `MAX_PROBLEMS`."""
 
     def __init__(self) -> None:
@@ -259,7 +259,7 @@ class _Problems:
         return listed
 
 
-def _labels(path: Path | None, problems: _Problems) -> tuple[LabelStore, UnmatchedLabels]:
+def _labels(path: Path | None, problems: _LoadProblems) -> tuple[LabelStore, UnmatchedLabels]:
     """Return the labels of a trace file."""
     labels = LabelStore() if path is None else LabelStore.beside(path)
     fault = labels.read()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.models._running.batches import plan_batches
-from explorer.rag._scoring.job_progress import JobProgress
+from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.trace_task import TraceTask
 from explorer.run_control import ProgressCallback, RunControl, silent
@@ -129,7 +129,7 @@ def ablate(
         model,
         work,
         path=path,
-        progress=JobProgress(
+        progress=TraceProgress(
             RunControl(silent if progress is False else progress, cancel),
             len(listed),
             stage="ablating",
