@@ -261,7 +261,7 @@ class _LoadProblems:
 
 def _labels(path: Path | None, problems: _LoadProblems) -> tuple[LabelStore, UnmatchedLabels]:
     """Return the labels of a trace file."""
-    labels = LabelStore() if path is None else LabelStore.beside(path)
+    labels = LabelStore() if path is None else LabelStore.of_file(path)
     fault = labels.read()
     if fault is not None:
         problems.add(TraceProblem(0, fault, loaded=True))

@@ -69,7 +69,7 @@ class LabelStore:
         self._followers = [one for one, method in known if method not in (None, callback)]
 
     @classmethod
-    def beside(cls, traces: Path) -> LabelStore:
+    def of_file(cls, traces: Path) -> LabelStore:
         """Return the store of a trace file's labels; nothing is read yet.
 
         Labels of the packaged traces are kept in memory, since a package is not written to.
@@ -192,7 +192,7 @@ def remove_label_file(traces: Path) -> None:
     OSError
         The file cannot be removed.
     """
-    path = LabelStore.beside(traces).path
+    path = LabelStore.of_file(traces).path
     if path is not None and path.is_file():
         path.unlink()
 

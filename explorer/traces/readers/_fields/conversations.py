@@ -33,11 +33,11 @@ def last_exchange(messages: Sequence[Any]) -> Exchange | None:
     question: tuple[int, str] | None = None
     found: Exchange | None = None
     for place, message in enumerate(messages):
-        speaker, said = speaker_of(message), said_by(message)
-        if speaker == "user" and said is not None:
-            question = (place, said)
-        elif speaker == "assistant" and said and question is not None:
-            found = Exchange(question[1], said, question[0], place + 1)
+        speaker, text = speaker_of(message), text_of_message(message)
+        if speaker == "user" and text is not None:
+            question = (place, text)
+        elif speaker == "assistant" and text and question is not None:
+            found = Exchange(question[1], text, question[0], place + 1)
     if found is None and question is not None:
         return Exchange(question[1], None, question[0], len(messages))
     return found
@@ -56,7 +56,7 @@ def speaker_of(message: object) -> str | None:
     return None
 
 
-def said_by(message: object) -> str | None:
+def text_of_message(message: object) -> str | None:
     """Return the text of a message; of an object content, its `text`."""
     content = message.get("content") if isinstance(message, dict) else None
     held = structure(content)

@@ -96,7 +96,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         if not all(isinstance(name, str) for name in value):
-            raise ValueError("a name that is no text")
+            raise ValueError("a key that is not a text")
         return {name: _plain(item) for name, item in value.items()}
     if value is None or isinstance(value, str | bool | int | float):
         return value

@@ -135,8 +135,8 @@ def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str
         return _in_list(value, names, speaker, depth)
     if isinstance(value, Mapping):
         value = _unwrapped(value)
-        if any(name in value for name in _ROUNDS) and (said := _speech(value, depth)):
-            return said
+        if any(name in value for name in _ROUNDS) and (text := _speech(value, depth)):
+            return text
         for name in names:
             if not is_missing(value.get(name)) and (
                 found := _spoken(value[name], names, speaker, depth + 1)
@@ -150,11 +150,11 @@ def _spoken(value: Any, names: tuple[str, ...], speaker: str, depth: int) -> str
 def _in_list(items: list[Any], names: tuple[str, ...], speaker: str, depth: int) -> str:
     """Return the last text of the speaker; without speakers, the first text of the list."""
     messages = [_unwrapped(item) if isinstance(item, Mapping) else item for item in items]
-    voices = [_voice(item) for item in messages]
-    if any(voice in {"user", "assistant"} for voice in voices):
-        for message, voice in zip(reversed(messages), reversed(voices), strict=True):
-            if voice == speaker and (said := _speech(message, depth)):
-                return said
+    speakers = [_speaker(item) for item in messages]
+    if any(role in {"user", "assistant"} for role in speakers):
+        for message, role in zip(reversed(messages), reversed(speakers), strict=True):
+            if role == speaker and (text := _speech(message, depth)):
+                return text
         return ""
     for item in items[:64]:
         if found := _spoken(item, names, speaker, depth + 1):
@@ -175,8 +175,8 @@ def _speech(message: Any, depth: int) -> str:
     if isinstance(message, Mapping):
         message = _unwrapped(message)
         for name in _SPEECH:
-            if not is_missing(message.get(name)) and (said := _speech(message[name], depth + 1)):
-                return said
+            if not is_missing(message.get(name)) and (text := _speech(message[name], depth + 1)):
+                return text
     return ""
 
 
@@ -196,10 +196,10 @@ def _unwrapped(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return message
 
 
-def _voice(message: Any) -> str | None:
+def _speaker(message: Any) -> str | None:
     """Return the speaker; Gemini names its assistant "model"."""
-    voice = speaker_of(dict(message)) if isinstance(message, Mapping) else None
-    return "assistant" if voice == "model" else voice
+    role = speaker_of(dict(message)) if isinstance(message, Mapping) else None
+    return "assistant" if role == "model" else role
 
 
 def _is_token(item: Any) -> bool:

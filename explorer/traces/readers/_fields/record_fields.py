@@ -152,24 +152,26 @@ class Fields:
             metadata["reference"] = reference
         theirs = self._left.get("metadata")
         if isinstance(structure(theirs), dict):
-            metadata.update(beside(metadata, structure(self._left.pop("metadata"))))
+            metadata.update(renamed_fields(metadata, structure(self._left.pop("metadata"))))
         return Trace(
             id=identity,
             query=query,
             hyperedges=hyperedges,
             answer=answer or "",
             metadata=metadata,
-            extra=beside(_TRACE_NAMES, self._left),
+            extra=renamed_fields(_TRACE_NAMES, self._left),
         )
 
 
 def extra_of(value: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]:
     """Return the remaining fields of an object that became a hyperedge."""
     gone = set(taken)
-    return beside(_HYPEREDGE_NAMES, {key: item for key, item in value.items() if key not in gone})
+    return renamed_fields(
+        _HYPEREDGE_NAMES, {key: item for key, item in value.items() if key not in gone}
+    )
 
 
-def beside(taken: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
+def renamed_fields(taken: Iterable[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return `given` with an underscore appended to each name that is in `taken`."""
     used = set(taken)
     fitted = {}

@@ -1,16 +1,16 @@
 """DeepEval test cases and goldens: data sets, results and test runs, in either spelling.
 
-Data sets are saved as a list, one object a line, or a table, with names such as
+Data sets are saved as a list, one object per line, or a table, with names such as
 ``retrieval_context``; test runs are one object with a list under ``testCases`` and names such as
-``retrievalContext``. The hyperedges are the retrieval context. A golden that nobody answered yet
-has only `context`, which the right answer needs by definition: then that is what is read, every
-part of it labelled as needed.
+``retrievalContext``. The hyperedges are the retrieval context. A golden without an answer
+has only `context`, which the right answer needs by definition: then this is read, and every part of
+it is labelled as needed.
 
 In a cell of a table DeepEval joins contexts with ``|``, so they are split there.
 
-A conversation (``turns``) becomes one trace, about its last answer: the hyperedges are what was
-retrieved for the turns from the last question to that answer or, if that is nothing, for any turn
-before. The turns themselves stay in `extra`.
+A conversation (``turns``) becomes one trace of its last answer: the hyperedges are the contexts
+retrieved for the turns from the last question to that answer or, without any, for an
+earlier turn. The turns themselves stay in `extra`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ names a sentence of it; which sentences is kept as ``extra["supporting_sentences
 sentences themselves as ``extra["sentences"]``, since the text joins them. The title is its entity.
 Questions of the test set have no supporting facts, and no labels.
 
-The answer is the right answer, as no system gave one.
+The answer is the reference answer, since there is none of a system.
 
 Two layouts are read: pairs, as the original files have them (``[title, sentences]`` and
 ``[title, sentence number]``), and columns, as the Hugging Face data set has them.

@@ -1,7 +1,7 @@
 """MuSiQue questions.
 
-One hyperedge is one paragraph under its title, called by its `idx`, with the title as entity and
-`is_supporting` as label. The answer is the right answer, as no system gave one; other ways to write
+One hyperedge is one paragraph under its title, named by its `idx`, with the title as entity and
+`is_supporting` as label. The answer is the reference answer; other ways to write
 it (``answer_aliases``), the steps of the question (``question_decomposition``) and whether it can
 be answered at all stay in `extra`.
 """

@@ -2,12 +2,12 @@
 
 The columns were renamed in version 0.2; both are read: ``question``, ``answer``, ``contexts``,
 ``ground_truth`` (or ``ground_truths``), and ``user_input``, ``response``, ``retrieved_contexts``,
-``reference``, ``reference_contexts``. A test set that was made and not yet answered has reference
-contexts alone: they become the hyperedges, all of them needed.
+``reference``, ``reference_contexts``. A test set without answers has only reference
+contexts: they become the hyperedges, all of them needed.
 
-In a sample of several turns `user_input` is a list of messages. The trace is then about its last
-answer: the query is the last question, and the hyperedges are what tools returned up to the answer,
-since all of it was in the prompt. The conversation itself stays in `extra`.
+In a sample of several turns `user_input` is a list of messages. The trace is that of the last
+answer: the query is the last question, and the hyperedges are the outputs of tools up to the
+answer, since all of them were in the prompt. The conversation itself stays in `extra`.
 
 Scores of metrics (``faithfulness`` ...) stay in `extra` as well.
 """
@@ -24,7 +24,7 @@ from explorer.traces.readers._fields.contexts import (
     label_by_names,
     label_by_references,
 )
-from explorer.traces.readers._fields.conversations import last_exchange, said_by, speaker_of
+from explorer.traces.readers._fields.conversations import last_exchange, speaker_of, text_of_message
 from explorer.traces.readers._fields.record_fields import Fields, structure
 from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._samples.sample_records import sample_by_sample
@@ -57,11 +57,11 @@ def _recognises(value: Mapping[str, Any]) -> bool:
 
 def _trace(fields: Fields) -> Trace:
     """Read one sample."""
-    name, asked = fields.take("user_input", "question")
-    held = structure(asked)
+    name, question = fields.take("user_input", "question")
+    held = structure(question)
     if isinstance(held, list) and any(isinstance(message, dict) for message in held):
         return _conversation(fields, held)
-    fields.put_back(name, asked)
+    fields.put_back(name, question)
     query = fields.needed_text(name)
     retrieved = _contexts(fields, "retrieved_contexts", "contexts")
     needed = _contexts(fields, "reference_contexts")
@@ -95,7 +95,9 @@ def _conversation(fields: Fields, messages: list[Any]) -> Trace:
     retrieved = _contexts(fields, "retrieved_contexts", "contexts")
     if retrieved is None:
         before = messages[: exchange.stop]
-        retrieved = [said_by(message) for message in before if speaker_of(message) == "tool"]
+        retrieved = [
+            text_of_message(message) for message in before if speaker_of(message) == "tool"
+        ]
     hyperedges = context_hyperedges(retrieved, fields)
     fields.put_back("user_input", messages)
     # The expected outcome of a conversation is not an answer to its last question.

@@ -1,10 +1,10 @@
 """RAGBench rows.
 
 The hyperedges are the *sentences* of the retrieved documents, because the annotations are about
-sentences: ``all_utilized_sentence_keys`` names those that the response drew on, and becomes the
+sentences: ``all_utilized_sentence_keys`` names those that the response uses, and becomes the
 label; ``all_relevant_sentence_keys`` names those that the question needs, and is kept as
-``extra["relevant"]``. A document would be used as soon as one of its twenty sentences is, which
-says little about attention to the other nineteen. Sentence keys (``0a``, ``0b``, ``1a`` ...) begin
+``extra["relevant"]``. A label per document would be coarse: one used sentence of twenty would make
+the other nineteen count as used. Sentence keys (``0a``, ``0b``, ``1a`` ...) begin
 with the number of the document and are the ids; ``extra["document"]`` is that number.
 
 A row without sentences has its documents as hyperedges, with the numbers as ids, and a document

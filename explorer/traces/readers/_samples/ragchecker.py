@@ -1,8 +1,8 @@
 """RAGChecker inputs, and its results with claims and entailments.
 
 The hyperedges are the retrieved documents. Once RAGChecker has checked a sample, each claim of the
-response is held against each document (``retrieved2response``): a document that entails at least
-one of them was used, and that is the label. Whether it entails a claim of the right answer
+response is compared with each document (``retrieved2response``): a document that entails at least
+one of them was used, which is the label. Whether it entails a claim of the right answer
 (``retrieved2answer``), which RAGChecker calls a relevant chunk, is kept as ``extra["relevant"]``.
 The claims, the entailments and the metrics stay in `extra`.
 """
@@ -57,10 +57,10 @@ def _trace(fields: Fields) -> Trace:
 
 
 def _entailing(fields: Fields, name: str, documents: int, *, whole: bool) -> list[bool] | None:
-    """Say of each document whether it entails a claim.
+    """Return for each document whether it entails a claim.
 
-    The field, one row a claim and one column a document, stays among what is kept. None where it
-    is missing, empty, or does not fit the documents.
+    The field, one row per claim and one column per document, is kept. None if it is missing, empty,
+    or does not fit the documents.
     """
     rows = fields.items(name)
     fields.put_back(name, rows)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from explorer.errors import TraceError
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Trace, TraceProblem
-from explorer.traces.readers._fields.record_fields import Fields, beside, shown
+from explorer.traces.readers._fields.record_fields import Fields, renamed_fields, shown
 from explorer.traces.readers._reader import Record
 
 
@@ -47,7 +47,7 @@ def sample_by_sample(
                     read_one = _told_apart(read_one, number)
                 for item in read_one:
                     if about and isinstance(item, Trace):
-                        item.metadata.update(beside(item.metadata, {"file": about}))
+                        item.metadata.update(renamed_fields(item.metadata, {"file": about}))
                         about = {}
                     yield item
 

@@ -37,13 +37,13 @@ _ANSWERED = ("gen_ai.output.messages", "gen_ai.completion", "traceloop.entity.ou
 
 
 def recognises(record: Mapping[str, Any]) -> bool:
-    """Say whether a record holds spans, or log records, with GenAI attributes."""
+    """Return True for a record of spans, or log records, with GenAI attributes."""
     return dialect(record) == "genai"
 
 
 def _span(raw: OtlpSpan) -> RequestSpan | None:
-    """Read one span, or one log record that holds the messages of a span."""
-    told: dict[str, Any] = {}
+    """Return one span, or one log record that holds the messages of a span."""
+    from_events: dict[str, Any] = {}
     notes: list[str] = []
     results: list[Document] = []
     for name, attributes in [*raw.events(), *_logged(raw)]:
@@ -51,19 +51,19 @@ def _span(raw: OtlpSpan) -> RequestSpan | None:
         for attribute in (*_ASKED, *_ANSWERED, "gen_ai.retrieval.documents"):
             found = at(attributes, attribute)
             if found is not None:
-                told[attribute] = found
-        said = {key: value for key, value in attributes.items() if key != "gen_ai"}
+                from_events[attribute] = found
+        message = {key: value for key, value in attributes.items() if key != "gen_ai"}
         match name:
             case "gen_ai.user.message":
-                told["gen_ai.prompt"] = said
+                from_events["gen_ai.prompt"] = message
             case "gen_ai.choice" | "gen_ai.assistant.message":
-                told["gen_ai.completion"] = said
-    if not raw.attributes and not told and not results:
+                from_events["gen_ai.completion"] = message
+    if not raw.attributes and not from_events and not results:
         return None
 
     def held(name: str) -> Any:
         own = raw.at(name)
-        return told.get(name) if own is None else own
+        return from_events.get(name) if own is None else own
 
     kind = _kind(raw)
     listed = held("gen_ai.retrieval.documents")
@@ -103,8 +103,8 @@ def _logged(raw: OtlpSpan) -> list[tuple[str, dict[str, Any]]]:
     name = raw.raw.get("eventName") or raw.raw.get("event_name") or raw.at("event.name")
     if not isinstance(name, str):
         return []
-    said = tree([{"key": "body", "value": body}]).get("body")
-    return [(name, {**raw.attributes, **(said if isinstance(said, dict) else {})})]
+    content = tree([{"key": "body", "value": body}]).get("body")
+    return [(name, {**raw.attributes, **(content if isinstance(content, dict) else {})})]
 
 
 def _result(name: str, attributes: Mapping[str, Any], notes: list[str]) -> list[Document]:

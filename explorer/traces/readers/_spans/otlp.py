@@ -21,8 +21,8 @@ DIALECTS: dict[str, tuple[str, ...]] = {
     ),
     "genai": ("gen_ai.", "traceloop."),
 }
-"""What the names of attributes begin with, by system. Those that also write what others write
-come first: TruLens writes GenAI names as well."""
+"""Prefixes of attribute names by system. Systems that also write names of others come first, such
+as TruLens, which writes GenAI names as well."""
 
 _PARTS = 16
 _LOOKED_AT = 500

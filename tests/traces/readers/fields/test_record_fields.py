@@ -8,11 +8,11 @@ import pytest
 
 from explorer.errors import TraceError
 from explorer.traces._model.native_format import read_object, write_object
-from explorer.traces.readers._fields.record_fields import Fields, beside
+from explorer.traces.readers._fields.record_fields import Fields, renamed_fields
 
 
 def test_a_taken_name_gets_underscores_until_it_is_free():
-    assert beside({"id"}, {"id": 1, "id_": 2, "x": 3}) == {"id_": 2, "x": 3, "id__": 1}
+    assert renamed_fields({"id"}, {"id": 1, "id_": 2, "x": 3}) == {"id_": 2, "x": 3, "id__": 1}
 
 
 def test_fields_of_ours_in_a_foreign_record_do_not_replace_ours():
