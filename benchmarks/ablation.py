@@ -23,6 +23,8 @@ import numpy as np
 import torch
 import transformers
 
+from explorer.run_control import RunControl, silent
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 MODEL = "SmolLM2-135M-Instruct"
@@ -44,7 +46,6 @@ def main() -> None:
     from explorer.models._running.answer_scorer import AnswerScorer
     from explorer.models._text.prompt_encoding import encode_given_answer
     from explorer.models._text.prompts import fact_prompt
-    from explorer.run_control import RunControl
     from explorer.validation._ablation.ablation import ablate
     from explorer.validation._ablation.prompt_masks import random_masks, reading_order, without_each
 
@@ -77,7 +78,7 @@ def main() -> None:
     ways: dict[str, Callable[[], Any]] = {
         "shared beginnings": lambda: reader.logprobs(eleven, control),
         "ablate(): the same, and the prompt without any": lambda: ablate(
-            trace, model, progress=False
+            trace, model, control=RunControl(progress=silent)
         ),
         "11 passes, head on the answer's rows": lambda: [
             reader.logprobs([one], control, reuse=False)[0] for one in eleven

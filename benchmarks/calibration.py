@@ -14,7 +14,7 @@ import asyncio
 import json
 
 import explorer
-from explorer.validation import calibrate, confusion_at, judge, rank
+from explorer.validation import CrossValidation, calibrate, confusion_at, judge, rank
 
 SHOWN = ["scores", "auc", "auc_low", "auc_high", "average_precision", "f1", "f1_low", "f1_high"]
 
@@ -25,7 +25,10 @@ def main() -> None:
     parser.add_argument("scored")
     parser.add_argument("--on", nargs=2, metavar=("TRACES", "SCORED"), help="use it there as well")
     arguments = parser.parse_args()
-    found = calibrate(scored(arguments.traces, arguments.scored), folds=2, repeats=3)
+    found = calibrate(
+        scored(arguments.traces, arguments.scored),
+        cross_validation=CrossValidation(folds=2, repeats=3),
+    )
     print(found)
     print(found.refusal or found.choice)
     print(found.table[SHOWN].round(3).to_string(index=False))

@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from explorer.validation import Resampling
+
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 sys.path.insert(0, str(HERE.parent))
@@ -78,9 +80,11 @@ def print_measures(repeats: int) -> None:
 
     judged = judged_of(SCORES, TRACES)
     many = f"{SCORES:,} scores, {SAMPLES:,} trace-level bootstrap samples"
-    taken = median(lambda: sweep(judged, THRESHOLDS, samples=SAMPLES), repeats)
+    taken = median(
+        lambda: sweep(judged, THRESHOLDS, resampling=Resampling(samples=SAMPLES)), repeats
+    )
     row(f"sweep of {THRESHOLDS} thresholds, {many}", f"{taken:.2f} s", "under 2 s")
-    taken = median(lambda: rank(judged, samples=SAMPLES), repeats)
+    taken = median(lambda: rank(judged, resampling=Resampling(samples=SAMPLES)), repeats)
     row(f"ROC-AUC and average precision, {many}", f"{taken:.2f} s", "some seconds at most")
     taken = median(lambda: confusion_at(judged, 0.5), repeats)
     row(f"counts at one threshold, {SCORES:,} scores", f"{taken * 1e3:.1f} ms", "")

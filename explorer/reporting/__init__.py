@@ -1,7 +1,7 @@
-"""What the labels say of one way to score, for the thresholds tab and as a report.
+"""A report of what labels say about scores and a threshold, and the analysis behind it.
 
 Importing this package imports neither plotly nor pandas nor scikit-learn: each name is loaded when
-it is used.
+it is first used.
 """
 
 from __future__ import annotations

@@ -1,64 +1,62 @@
-"""A report of what labels say of scores and a threshold, as one file to keep or to send."""
+"""A report of what labels say about scores and a threshold, as one file."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explorer._deprecation import old_parameters
 from explorer.errors import ValidationError
-from explorer.reporting._analysis.report_contents import find
+from explorer.reporting._analysis.report_contents import build_contents
+from explorer.reporting._analysis.report_options import ReportOptions
 from explorer.reporting._analysis.report_scores import report_scores
-from explorer.reporting._analysis.threshold_analysis import TEXT_BASELINES
 from explorer.reporting._page.report_page import page
-from explorer.run_control import ProgressCallback
+from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.traces._files.file_streams import write_whole
-from explorer.validation._data.ground_truth import LEAST_DROP
-from explorer.validation._statistics.bootstrap import SAMPLES, check_samples
+from explorer.validation import Resampling, Truth
 
 if TYPE_CHECKING:
     import os
 
-    import pandas as pd
-
-    from explorer.rag import ExtractorConfig, UpdateConfig
     from explorer.validation import Recommendation
-    from explorer.validation._comparison.baselines import Baseline
-    from explorer.validation._data.ground_truth import LabelsByTrace
-    from explorer.validation._data.labelled_scores import Truth
+    from explorer.validation._data.truth import TruthKind
 
-REFERENCE = 0.1
-"""The textbook threshold that flips are told against."""
+_OPTIONS = (
+    "title",
+    "reference",
+    "config",
+    "labels",
+    "compared",
+    "baselines",
+    "heads",
+    "update",
+)
 
 
+@old_parameters(
+    options=(ReportOptions, _OPTIONS),
+    truth=(Truth, ("least_drop",), "kind"),
+    resampling=(Resampling, ("samples", "seed")),
+    control=(RunControl, ("progress", "cancel")),
+)
 def threshold_report(
     traces: Iterable[Trace],
     scores: Any = None,
     *,
     threshold: float | None = None,
-    reference: float = REFERENCE,
     recommendation: Recommendation | ValidationError | None = None,
     path: str | os.PathLike[str] | None = None,
-    config: ExtractorConfig | Mapping[str, Any] | None = None,
-    truth: Truth = "labels",
-    labels: LabelsByTrace | None = None,
-    least_drop: float = LEAST_DROP,
-    compared: Mapping[str, pd.DataFrame] | None = None,
-    baselines: Sequence[Baseline] = TEXT_BASELINES,
-    heads: bool = True,
-    update: UpdateConfig | Mapping[str, Any] | None = None,
-    title: str | None = None,
-    samples: int = SAMPLES,
-    seed: int = 0,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
+    options: ReportOptions | None = None,
+    truth: Truth | TruthKind = "labels",
+    resampling: Resampling | None = None,
+    control: RunControl | None = None,
 ) -> str | Path:
-    """Say all that labels say of a threshold: every figure and number of the Thresholds tab.
+    """Report every figure and number of the Thresholds tab as one HTML page.
 
-    The report is one HTML page of about 2 MB with figures and tables. It loads nothing, and is
-    readable without JavaScript.
+    The page has figures and tables and about 2 MB. It loads nothing, and it is readable without
+    JavaScript.
 
     Parameters
     ----------
@@ -66,93 +64,80 @@ def threshold_report(
         Labelled traces.
     scores
         What to judge: a `FeedbackExtractor`, its config, or the table of `explain_traces`; scores
-        as `explorer.validation.judge` takes them, or what it made of them. Left out, it is the
-        attention as `config` says, or the held-out scores of the `recommendation`.
+        as `explorer.validation.judge` takes them, or the `LabelledScores` that it returns. If left
+        out, the attention as `options.config` says, or the held-out scores of the
+        `recommendation`.
     threshold
-        The threshold to judge. Left out, it is that of the config or of the recommendation, and
-        for bare scores the one with the best F1 on these labels.
-    reference
-        What flips between this and the threshold is listed.
+        The threshold to judge. If left out, that of the config or of the recommendation, and for
+        bare scores the one with the best F1 on these labels.
     recommendation
         From `calibrate`, to be reported with its held-out figures; or the error that it raised.
     path
-        The file to write. Left out, the page is returned.
-    config
-        How bare scores were made, where that is known: for the words, and for the map of heads.
-    truth, labels, least_drop
+        The file to write. If left out, the page is returned.
+    options
+        What the report contains: title, reference threshold, baselines, other methods.
+    truth
         As in `explorer.validation.judge`.
-    compared
-        Tables of `explain_traces` of other methods by name, for Cohen's kappa.
-    baselines
-        What to compare with; ``"embedding"`` and ``"answer-embedding"`` load the embedding model.
-    heads
-        Whether to judge every layer and head.
-    update
-        How an updater moves weights, as for `WeightUpdater`.
-    title
-        Above the report; the name of the trace file when left out.
-    samples, seed
-        Bootstrap samples of traces (0 for no intervals), and where they start.
-    progress, cancel
-        As everywhere: called with `Progress`, set to stop.
+    resampling
+        How bootstrap samples of traces are drawn.
+    control
+        Progress callback and cancel event.
 
     Returns
     -------
     str or Path
-        The page, or the file that it was written to.
+        The page, or the path of the written file.
 
     Raises
     ------
     ValidationError
-        There are no labels, no scores, or labels of one kind only; or the method has no one
+        There are no labels, no scores, or only labels of one class; or the method has no single
         threshold.
     InputError, ShapeError
-        An argument is wrong, the scores are about other traces, or the file cannot be written.
+        An argument is not valid, the scores are those of other traces, or the file cannot be
+        written.
     Cancelled
-        If `cancel` was set.
+        The cancel event was set.
 
     Examples
     --------
     >>> from explorer.examples import example_traces
+    >>> from explorer.validation import Resampling
     >>> settings = {"method": "attention", "layer": 20, "head": 3, "attention_threshold": 0.002}
-    >>> written = threshold_report(example_traces(), settings, samples=50)
-    >>> written.startswith("<!doctype html>")
+    >>> page = threshold_report(example_traces(), settings, resampling=Resampling(samples=50))
+    >>> page.startswith("<!doctype html>")
     True
     """
-    samples = check_samples(samples)
+    chosen, drawing, control = (
+        ReportOptions.of(options),
+        Resampling.of(resampling),
+        control or RunControl(),
+    )
+    judged_by = Truth.of(truth)
     refused = ""
     if isinstance(recommendation, ValidationError):
         recommendation, refused = None, str(recommendation)
     given: Sequence[Trace] = traces if isinstance(traces, Sequence) else list(traces)
-    brought = report_scores(
+    contents = build_contents(
         given,
-        scores,
-        config,
-        recommendation,
-        progress=progress,
-        cancel=cancel,
-        truth=truth,
-        labels=labels,
-        least_drop=least_drop,
-    )
-    found = find(
-        given,
-        brought,
+        report_scores(
+            given,
+            scores,
+            chosen.config,
+            recommendation,
+            truth=judged_by,
+            labels=chosen.labels,
+            control=control,
+        ),
         threshold=threshold,
-        reference=reference,
-        least_drop=least_drop,
         recommendation=recommendation,
         refused=refused,
-        compared=compared,
-        baselines=baselines,
-        heads=heads,
-        update=update,
-        samples=samples,
-        seed=seed,
-        progress=progress,
-        cancel=cancel,
+        options=chosen,
+        least_drop=judged_by.least_drop,
+        resampling=drawing,
+        control=control,
     )
-    written = page(found, title)
+    written = page(contents, chosen.title)
     if path is None:
         return written
     return write_whole(path, written.encode(), "The report")

@@ -1,7 +1,7 @@
-"""Is this threshold, this layer, this head any good? Measures against what is known to be used.
+"""Measures of a threshold, a layer and a head against labels or ablation effects.
 
 Importing this package imports neither torch nor pandas nor scikit-learn: each name is loaded when
-it is used.
+it is first used.
 """
 
 from __future__ import annotations

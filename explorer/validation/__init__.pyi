@@ -1,6 +1,7 @@
 from ._ablation.ablation import ablate as ablate
 from ._ablation.ablation_record import Ablation as Ablation
 from ._ablation.ablation_record import ablation_of as ablation_of
+from ._ablation.ablation_settings import AblationSettings as AblationSettings
 from ._calibration.calibration import calibrate as calibrate
 from ._calibration.outer_folds import CalibrationCancelled as CalibrationCancelled
 from ._calibration.recommendation import Recommendation as Recommendation
@@ -12,14 +13,15 @@ from ._comparison.agreement import method_agreement as method_agreement
 from ._comparison.baselines import BASELINES as BASELINES
 from ._comparison.baselines import baseline_scores as baseline_scores
 from ._comparison.baselines import baseline_table as baseline_table
-from ._comparison.baselines import lexical_overlap as lexical_overlap
 from ._comparison.score_comparison import compare_scores as compare_scores
-from ._data.ground_truth import LEAST_DROP as LEAST_DROP
+from ._comparison.word_overlap import lexical_overlap as lexical_overlap
 from ._data.ground_truth import labels_of as labels_of
 from ._data.judgement import head_scores as head_scores
 from ._data.judgement import judge as judge
 from ._data.labelled_scores import HeadScores as HeadScores
 from ._data.labelled_scores import LabelledScores as LabelledScores
+from ._data.truth import LEAST_DROP as LEAST_DROP
+from ._data.truth import Truth as Truth
 from ._metrics.confusion import METRICS as METRICS
 from ._metrics.confusion import Confusion as Confusion
 from ._metrics.confusion import confusion_at as confusion_at
@@ -35,6 +37,8 @@ from ._statistics.causal_measures import mean_drop as mean_drop
 from ._statistics.causal_measures import spearman_by_trace as spearman_by_trace
 from ._statistics.causal_measures import top_k_drop as top_k_drop
 from ._statistics.causal_measures import top_units as top_units
+from ._statistics.resampling import Resampling as Resampling
+from ._thresholds.cross_validation import CrossValidation as CrossValidation
 from ._thresholds.probability_calibration import Calibrator as Calibrator
 from ._thresholds.probability_calibration import fit_calibrator as fit_calibrator
 from ._thresholds.probability_calibration import reliability as reliability

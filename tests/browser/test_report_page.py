@@ -6,8 +6,9 @@ import pytest
 from pages import wait_until
 
 from explorer.examples import example_traces
-from explorer.reporting import threshold_report
+from explorer.reporting import ReportOptions, threshold_report
 from explorer.traces import Hyperedge, Trace, TraceSet
+from explorer.validation import Resampling
 
 LAYER = {"method": "attention", "layer": 21, "attention_threshold": 0.0015}
 TAB = (
@@ -15,14 +16,14 @@ TAB = (
     'app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)\napp'
 )
 MAPS = ("heads auc", "heads average_precision", "heads f1")
-FIGURES = ("histogram", "curves", "ranks", *MAPS, "leaning", "dots", "weights")
+FIGURES = ("histogram", "curves", "ranks", *MAPS, "bias", "dots", "weights")
 ATTACK = "</script><script>window.attacked=1</script><img src=x onerror=window.attacked=1>"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    return threshold_report(example_traces(), LAYER, path=path, samples=100)
+    return threshold_report(example_traces(), LAYER, path=path, resampling=Resampling(samples=100))
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_without_scripts_the_tables_stand(report, opened):
     assert page.get_by_text("the figures are not drawn").is_visible()
     assert page.locator(".lead").inner_text().startswith("At 0.00150, F1")
     assert page.get_by_role("rowheader", name="lexical-overlap").is_visible()
-    page.get_by_text("The whole sweep: 500 thresholds").click()
+    page.get_by_text("All 500 thresholds").click()
     assert page.get_by_role("columnheader", name="coverage").is_visible()
     assert told == []
 
@@ -132,7 +133,12 @@ def test_texts_of_traces_run_nothing(opened, tmp_path):
     )
     scores = {trace.id: [0.2 + number / 40, 0.6] for number, trace in enumerate(traces)}
     path = threshold_report(
-        traces, scores, threshold=0.4, title=ATTACK, path=tmp_path / "attack.html", samples=20
+        traces,
+        scores,
+        threshold=0.4,
+        options=ReportOptions(title=ATTACK),
+        path=tmp_path / "attack.html",
+        resampling=Resampling(samples=20),
     )
     page, told = opened(path)
     assert page.evaluate("window.attacked") is None

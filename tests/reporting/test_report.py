@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,14 @@ from explorer.errors import Cancelled, InputError, ShapeError, ValidationError
 from explorer.examples import example_traces
 from explorer.feedback import Diagnostic
 from explorer.rag import FeedbackExtractor, weight_trajectory
-from explorer.reporting import threshold_report
+from explorer.reporting import ReportOptions, threshold_report
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace, TraceSet
 from explorer.validation import (
     Interval,
     Recommendation,
+    Resampling,
+    Truth,
     baseline_table,
     confusion_at,
     cross_validated_threshold,
@@ -43,8 +46,20 @@ TEXT_BASELINES = ("lexical-overlap", "word-overlap", "length", "position", "rand
 LAYER = {"method": "attention", "layer": 20, "head": 3, "attention_threshold": 0.0015}
 
 
+OPTIONS = {field.name for field in fields(ReportOptions)}
+
+
 def report(traces, scores=None, **settings):
-    return ReadPage(threshold_report(traces, scores, samples=SAMPLES, **settings))
+    options = {name: settings.pop(name) for name in OPTIONS & set(settings)}
+    return ReadPage(
+        threshold_report(
+            traces,
+            scores,
+            options=ReportOptions(**options),
+            resampling=Resampling(samples=SAMPLES),
+            **settings,
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +88,11 @@ class TestFigures:
         f1 = f1_score(judged.labels, judged.scores >= 0.4)
         assert read.lead.startswith(f"At 0.400, F1 {f1:.2f} (")
         assert f": {tp + fp} of {len(judged)} hyperedges are called used" in read.lead
-        assert read.lead.endswith(f"among them {tp} of the {tp + fn} that were.")
+        assert read.lead.endswith(f"among them {tp} of the {tp + fn} used ones.")
 
     def test_confusion(self, made, read):
         tp, fp, fn, tn = confusion_at(made[1], 0.4)
-        rows = read.tables["Calls at 0.400 against the truth"]
+        rows = read.tables["Confusion matrix at 0.400"]
         assert rows == [
             ["", "used", "not used"],
             ["called used", str(tp), str(fp)],
@@ -97,16 +112,16 @@ class TestFigures:
         ],
     )
     def test_measures_with_exact_intervals(self, made, read, word, name):
-        best = sweep(made[1], samples=0).best("f1").threshold
+        best = sweep(made[1], resampling=Resampling(samples=0)).best("f1").threshold
         cells = read.row("Measures with 95 % intervals", word)
         for cell, threshold in zip(cells, (0.4, 0.25, best), strict=True):
-            row = sweep(made[1], [threshold], samples=SAMPLES).table.iloc[0]
+            row = sweep(made[1], [threshold], resampling=Resampling(samples=SAMPLES)).table.iloc[0]
             assert (
                 cell == f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
             )
 
     def test_the_whole_sweep(self, made, read):
-        table = sweep(made[1], samples=SAMPLES).table
+        table = sweep(made[1], resampling=Resampling(samples=SAMPLES)).table
         heads, *rows = read.tables["Every threshold"]
         assert len(rows) == len(table) == len(np.unique(made[1].scores))
         assert heads[:6] == ["threshold", "tp", "fp", "fn", "tn", "flips"]
@@ -118,11 +133,14 @@ class TestFigures:
             assert float(cells[0]) == pytest.approx(row["threshold"], rel=6e-3)
 
     def test_the_plateau_and_the_best(self, made, read):
-        swept = sweep(made[1], samples=SAMPLES)
+        swept = sweep(made[1], resampling=Resampling(samples=SAMPLES))
         best, plateau = swept.best("f1"), swept.plateau("f1")
         said = read.sections["thresholds"]
-        assert f"The largest F1 is {best.value:.3f} ({best.low:.3f} to {best.high:.3f})" in said
-        assert f"From {plateau.low:.3f} to {plateau.high:.3f} it stays within 0.02" in said
+        assert f"Best F1 {best.value:.3f} ({best.low:.3f} to {best.high:.3f})" in said
+        assert (
+            f"Any threshold from {plateau.low:.3f} to {plateau.high:.3f} does almost as well"
+            in said
+        )
 
     def test_the_histogram_counts_every_score_once(self, made, read):
         used = sum(int(cell) for cell in read.column("Scores by bin", "used"))
@@ -130,14 +148,14 @@ class TestFigures:
         assert (used, others) == (made[1].positives, len(made[1]) - made[1].positives)
 
     def test_the_threshold_that_was_cross_validated(self, made, read):
-        chosen = cross_validated_threshold(made[1], samples=SAMPLES)
-        caption = "The choice in sample and cross-validated"
+        chosen = cross_validated_threshold(made[1], resampling=Resampling(samples=SAMPLES))
+        caption = "The threshold in sample and cross-validated"
         assert read.row(caption, "in sample")[0] == f"{chosen.in_sample:.3f}"
         assert read.row(caption, "cross-validated")[:2] == [
             f"{chosen.held_out.value:.3f}",
             f"{chosen.held_out.low:.3f} to {chosen.held_out.high:.3f}",
         ]
-        folds = read.tables["What every fold chose"][1:]
+        folds = read.tables["The choice of every fold"][1:]
         assert len(folds) == 50
         for cells, row in zip(folds, chosen.folds.itertuples(), strict=True):
             assert cells[:2] == [str(row.repeat + 1), str(row.fold + 1)]
@@ -145,7 +163,7 @@ class TestFigures:
 
     def test_ranking(self, made, read):
         judged = made[1]
-        ranking = rank(judged, samples=SAMPLES)
+        ranking = rank(judged, resampling=Resampling(samples=SAMPLES))
         rows = {row[0]: row[1:] for row in read.tables["How well the scores rank"][1:]}
         pooled, precision = rows["ROC-AUC, all traces pooled"], rows["average precision"]
         assert pooled[0] == f"{roc_auc_score(judged.labels, judged.scores):.3f}"
@@ -158,7 +176,7 @@ class TestFigures:
     def test_flips_with_their_texts(self, made, read):
         traces, judged = made
         table = flipped(judged, 0.25, 0.4)
-        rows = [row for row in read.tables["Hyperedges that flip"] if row[0] != "trace"]
+        rows = [row for row in read.tables["Calls that change"] if row[0] != "trace"]
         assert len(rows) == len(table)
         near = table.iloc[np.argsort(np.abs(table["score"] - 0.4), kind="stable")]
         texts = {(t.id, e.id): e.hyperedge for t in traces for e in t.hyperedges}
@@ -169,9 +187,13 @@ class TestFigures:
 
     def test_baselines_with_how_far_the_scores_are_ahead(self, made, read):
         table = baseline_table(
-            made[0], made[1], method="these scores", names=TEXT_BASELINES, samples=SAMPLES
+            made[0],
+            made[1],
+            method="these scores",
+            names=TEXT_BASELINES,
+            resampling=Resampling(samples=SAMPLES),
         ).set_index("scores")
-        for name, *cells in read.tables["The scores beside baselines"][1:]:
+        for name, *cells in read.tables["The scores and the baselines"][1:]:
             row = table.loc[name]
             for cell, figure in zip(cells, ("auc", "average_precision", "f1"), strict=False):
                 ends = f"{row[f'{figure}_low']:.3f} to {row[f'{figure}_high']:.3f}"
@@ -185,7 +207,7 @@ class TestFigures:
                 )
 
     def test_figures_are_there_wide_and_narrow(self, read):
-        names = {"histogram", "curves", "ranks", "dots", "leaning", "weights"}
+        names = {"histogram", "curves", "ranks", "dots", "bias", "weights"}
         assert names | {"widths"} == set(read.figures)
         placed = {of["data-figure"] for name, of in read.elements if name == "figure"}
         assert placed == names
@@ -212,7 +234,8 @@ class TestFigures:
         # Each hyperedge occurs once, so that its weight at the end is that of its only update.
         used = moves["weight"][judged.labels].mean(), moves["weight"][~judged.labels].mean()
         assert used[0] > used[1]
-        said = f"used end at {used[0]:.3f} on average and the others at {used[1]:.3f}, so the right"
+        means = f"end at {used[0]:.3f} on average and the others at {used[1]:.3f}"
+        said = f"used hyperedges {means}: used ones"
         assert said in read.sections["weights"]
 
 
@@ -252,13 +275,16 @@ class TestHeads:
         about = of_heads[0].sections["about"]
         assert "SmolLM2-135M-Instruct: " in about
         assert "(67 traces)" in about
-        assert "attention, layer 20, head 3; the mean over a hyperedge's tokens, as it is" in about
+        assert (
+            "attention, layer 20, head 3; mean over a hyperedge's tokens, not normalised" in about
+        )
         assert "528 hyperedges: 154 used, 374 not used" in about
 
     def test_agreement_is_that_of_the_calls_at_this_threshold(self, packaged, of_heads):
         own = packaged[1]  # explained at the very threshold
         kappa = method_agreement(
-            {"layer 20, head 3": own, "citation": of_heads[1]}, samples=SAMPLES
+            {"layer 20, head 3": own, "citation": of_heads[1]},
+            resampling=Resampling(samples=SAMPLES),
         ).iloc[0]
         row = of_heads[0].tables["Agreement of methods"][1]
         assert row[:3] == ["layer 20, head 3", "citation", str(kappa["units"])]
@@ -289,15 +315,19 @@ class TestHeads:
         found = report(traces, scores, heads=False, **more)
         for caption in ("Measures with 95 % intervals", "How well the scores rank"):
             assert found.tables[caption] == of_heads[0].tables[caption]
-        assert "There is no map. It was not asked for." in found.sections["heads"]
+        assert "There is no map. It was not requested." in found.sections["heads"]
 
 
 def recommended(judged, **changes):
     """A recommendation, put together by hand."""
     table = baseline_table(
-        made_traces()[0], judged, method="recommended", names=("random",), samples=20
+        made_traces()[0],
+        judged,
+        method="recommended",
+        names=("random",),
+        resampling=Resampling(samples=20),
     )
-    score_description = {
+    attributes = {
         "choice": "one head, rows of the answer",
         "config": {"method": "attention", "layer": 1, "head": 2, "attention_threshold": 0.35},
         "metric": "f1",
@@ -324,7 +354,7 @@ def recommended(judged, **changes):
         "scores": judged,
         "scores_threshold": 0.35,
     }
-    return Recommendation(**(score_description | changes))
+    return Recommendation(**(attributes | changes))
 
 
 def test_it_works_where_a_loop_runs_already_as_in_a_notebook(packaged, of_heads):
@@ -342,7 +372,7 @@ class TestRecommendation:
         caption = "The recommended choice, held out and in sample"
         assert read.row(caption, "held out") == ["0.512", "0.401 to 0.623"]
         assert read.row(caption, "in sample") == ["0.700", ""]
-        assert [row[2:] for row in read.tables["What the outer folds chose"][1:]] == [
+        assert [row[2:] for row in read.tables["The choices of the outer folds"][1:]] == [
             ["one head", "layer 1, head 2", "\u2013", "0.300"],
             ["set of heads", "540 weights", "0.100", "0.400"],
         ]
@@ -351,14 +381,14 @@ class TestRecommendation:
         assert "Other folds choose otherwise." in read.sections["notes"]
         # Judged are its held-out scores, at its threshold.
         tp, fp, *_ = confusion_at(judged, 0.35)
-        assert read.row("Calls at 0.350 against the truth", "called used") == [str(tp), str(fp)]
+        assert read.row("Confusion matrix at 0.350", "called used") == [str(tp), str(fp)]
         assert "held out" in read.sections["about"]
 
     def test_figures_of_the_labels_that_chose_say_that_they_flatter(self, packaged):
         one = recommended(judge(packaged[0], packaged[1]), config=LAYER)
         read = report(packaged[0], LAYER, heads=False, recommendation=one)
-        assert "F1 is 0.51 (0.40 to 0.62): expect that" in read.text
-        assert "hyperedge, question and answer share" not in read.sections["beside"]
+        assert "F1 was 0.51 (0.40 to 0.62); expect that" in read.text
+        assert "shares with question and answer" not in read.sections["baselines"]
         other = report(packaged[0], {**LAYER, "head": 4}, heads=False, recommendation=one)
         assert "expect that" not in other.text
 
@@ -379,8 +409,14 @@ class TestTruth:
     def test_causal_use_is_called_so(self, made):
         used = {trace.id: {edge.id: edge.label for edge in trace.hyperedges} for trace in made[0]}
         scores = dict(zip(made[1].traces, np.split(made[1].scores, made[1].n_traces), strict=True))
-        read = report(made[0], scores, threshold=0.4, truth="ablation", labels=used, least_drop=0.5)
-        said = "ablation: used is what the answer's log-probability falls by 0.50 or more without"
+        read = report(
+            made[0],
+            scores,
+            threshold=0.4,
+            truth=Truth(kind="ablation", least_drop=0.5),
+            labels=used,
+        )
+        said = "if the answer's log-probability drops by 0.50 or more without it"
         assert said in read.sections["about"]
         drawn = json.dumps(read.figures["histogram"]["wide"])
         assert "truth: ablation" in drawn
@@ -389,7 +425,7 @@ class TestTruth:
     def test_agreement_is_not_called_truth(self, made):
         judged = replace(made[1], truth="agreement")
         read = report(made[0], judged, threshold=0.4)
-        assert "this is agreement, not truth" in read.sections["about"]
+        assert "this is not ground truth" in read.sections["about"]
         assert "agreement, not ground truth" in json.dumps(read.figures["ranks"]["wide"])
 
 
@@ -410,7 +446,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("method", ["hybrid", "ensemble"])
     def test_methods_without_one_threshold(self, made, method):
-        with pytest.raises(ValidationError, match="no one threshold to judge"):
+        with pytest.raises(ValidationError, match="no single threshold to judge"):
             threshold_report(made[0], {"method": method})
 
     def test_scores_of_other_traces(self, made):
@@ -425,7 +461,7 @@ class TestBadInput:
     @pytest.mark.parametrize("threshold", [math.inf, "high", None])
     def test_thresholds_that_are_none(self, made, threshold):
         if threshold is None:  # the best on these labels
-            best = sweep(made[1], samples=0).best("f1").threshold
+            best = sweep(made[1], resampling=Resampling(samples=0)).best("f1").threshold
             assert report(*made).lead.startswith(f"At {best:.3f}, F1")
             return
         with pytest.raises(InputError):
@@ -433,35 +469,39 @@ class TestBadInput:
 
     def test_samples(self, made):
         with pytest.raises(InputError, match="samples"):
-            threshold_report(*made, samples=-1)
-        read = ReadPage(threshold_report(*made, samples=0))
-        assert "none were asked for" in read.sections["about"]
+            threshold_report(*made, resampling=Resampling(samples=-1))
+        read = ReadPage(threshold_report(*made, resampling=Resampling(samples=0)))
+        assert "not requested" in read.sections["about"]
         assert "(" not in read.lead
 
     def test_verdicts_cannot_be_compared_without_a_table(self, made, packaged):
         with pytest.raises(InputError, match="must be a table"):
-            threshold_report(*made, compared={"other": packaged[1]})
+            threshold_report(*made, options=ReportOptions(compared={"other": packaged[1]}))
 
     def test_a_file_that_cannot_be_written(self, made, tmp_path):
         with pytest.raises(InputError, match="cannot be written"):
-            threshold_report(*made, path=tmp_path / "missing" / "report.html", samples=0)
+            threshold_report(
+                *made, path=tmp_path / "missing" / "report.html", resampling=Resampling(samples=0)
+            )
 
     def test_stopped(self, packaged):
         cancel = threading.Event()
         cancel.set()
         with pytest.raises(Cancelled):
-            threshold_report(*packaged, config=LAYER, cancel=cancel)
+            threshold_report(
+                *packaged, options=ReportOptions(config=LAYER), control=RunControl(cancel=cancel)
+            )
 
     def test_one_trace_has_no_intervals(self):
         traces, scores = made_traces(1, 12)
         read = report(traces, judge(traces, scores), threshold=0.4)
         assert "(" not in read.lead
         assert "one trace" in read.sections["notes"]
-        assert "cannot be said yet" in read.sections["heldout"]
+        assert "No estimate for new traces yet" in read.sections["heldout"]
 
     def test_scores_that_are_all_equal_or_missing(self, made):
         equal = replace(made[1], scores=np.full(len(made[1]), 0.2))
-        assert "no threshold tells any apart" in report(made[0], equal).sections["notes"]
+        assert "no threshold separates them" in report(made[0], equal).sections["notes"]
         some = made[1].scores.copy()
         some[::3] = np.nan
         read = report(made[0], replace(made[1], scores=some), threshold=0.4)
@@ -471,13 +511,21 @@ class TestBadInput:
         wide = replace(made[1], scores=made[1].scores * 30 - 5)
         read = report(made[0], wide, threshold=3.0)
         tp, fp, *_ = confusion_at(wide, 3.0)
-        assert read.row("Calls at 3.00 against the truth", "called used") == [str(tp), str(fp)]
+        assert read.row("Confusion matrix at 3.00", "called used") == [str(tp), str(fp)]
 
 
 class TestFile:
     def test_it_is_written_and_named_after_the_traces(self, packaged, tmp_path):
         path = tmp_path / "report.html"
-        assert threshold_report(*packaged, config=LAYER, path=path, samples=0) == path
+        assert (
+            threshold_report(
+                *packaged,
+                options=ReportOptions(config=LAYER),
+                path=path,
+                resampling=Resampling(samples=0),
+            )
+            == path
+        )
         read = ReadPage(path.read_text(encoding="utf-8"))
         titles = [name for name, _ in read.elements if name == "h1"]
         assert titles == ["h1"]
@@ -487,7 +535,7 @@ class TestFile:
     def test_what_does_not_fit_is_counted(self):
         traces, scores = made_traces(150, 8)
         read = report(traces, judge(traces, scores), threshold=0.0, reference=1.0)
-        rows = [row for row in read.tables["Hyperedges that flip"] if row[0] != "trace"]
+        rows = [row for row in read.tables["Calls that change"] if row[0] != "trace"]
         flips = sum(1 for of in scores.values() for score in of if score < 1)
         assert len(rows) == 200
         assert f"{flips - 200:,} hyperedges farther from the threshold" in read.sections["flips"]
@@ -495,4 +543,13 @@ class TestFile:
         assert f"{150 * 8 - 10:,} hyperedges that move less" in read.sections["weights"]
 
     def test_it_stays_small(self, packaged):
-        assert len(threshold_report(*packaged, config=LAYER, samples=SAMPLES)) < 4e6
+        assert (
+            len(
+                threshold_report(
+                    *packaged,
+                    options=ReportOptions(config=LAYER),
+                    resampling=Resampling(samples=SAMPLES),
+                )
+            )
+            < 4e6
+        )

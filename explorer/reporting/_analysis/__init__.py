@@ -1,1 +1,1 @@
-"""What a report says: numbers and sentences."""
+"""Numbers and sentences of a report."""

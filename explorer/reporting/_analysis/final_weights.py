@@ -1,4 +1,4 @@
-"""Where weights end, and whether those of the used hyperedges end above the others."""
+"""Final weights of the hyperedges, by their labels."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from explorer.validation import LabelledScores
 
 _STILL = 1e-9
-"""What moves less than this stays where it began."""
+"""Smaller changes count as none."""
 
 
 @dataclass(frozen=True)
 class FinalWeights:
-    """What feedback has made of the weights after the last trace.
+    """The weights after the last trace.
 
     Attributes
     ----------
     above, below, level
-        How many hyperedges end above, below, and at the weight that they began with.
+        Numbers of hyperedges that end above, below and at their initial weight.
     used, not_used
-        Mean weight at the end of the units labelled used, and of those labelled not used: a
-        hyperedge counts once for each of its labels. NaN where nothing is labelled so.
+        Mean final weight of the units labelled used, and of those labelled not used; a hyperedge
+        counts once for each of its labels. NaN without such labels.
     labelled
-        How many labels of both kinds these means are of.
+        Numbers of labels in these two means.
     capped
-        Whether every hyperedge began at its upper bound, so that none could rise.
+        Whether every weight started at its upper bound, so that none could rise.
     """
 
     above: int
@@ -44,12 +44,12 @@ class FinalWeights:
 
     @property
     def lead(self) -> float:
-        """How far the used ones end above the others; NaN where one of them is missing."""
+        """Difference of the two means; NaN if one is missing."""
         return self.used - self.not_used
 
 
 def hyperedges_of(order: UpdateOrder, judged: LabelledScores) -> NDArray[np.intp]:
-    """Return the hyperedge of each judged unit; shape (units,), -1 where the order has none."""
+    """Return the hyperedge of each unit; shape (units,), -1 if the order does not have it."""
     rows = zip(order.steps.tolist(), order.units, strict=True)
     place = {
         (str(order.traces[step - 1]), unit): number
@@ -63,16 +63,16 @@ def hyperedges_of(order: UpdateOrder, judged: LabelledScores) -> NDArray[np.intp
 def final_weights(
     moves: Trajectory, judged: LabelledScores, hyperedges: NDArray[np.intp] | None = None
 ) -> FinalWeights:
-    """Say where the weights end, by what the labels say of the hyperedges.
+    """Return the final weights, by the labels of the hyperedges.
 
     Parameters
     ----------
     moves
         The weights over the traces.
     judged
-        The labels, of whatever truth.
+        The labels, of any truth.
     hyperedges
-        From `hyperedges_of`, where it is known already: it does not depend on the feedback.
+        From `hyperedges_of`, if known already: it does not depend on the feedback.
     """
     places = hyperedges_of(moves.order, judged) if hyperedges is None else hyperedges
     final = moves.final()

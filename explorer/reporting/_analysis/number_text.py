@@ -1,4 +1,4 @@
-"""Numbers as a report writes them."""
+"""Numbers as text in a report: fixed decimals for measures, three digits for scores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from explorer.figures import three_digits
 
-NOTHING = "\u2013"
-"""In the place of a number that is not defined."""
+UNDEFINED = "\u2013"
+"""Stands for a number that is not defined."""
 
 
 def digits(value: Any, places: int = 3) -> str:
-    """A measure to three decimals.
+    """Format a measure with three decimals.
 
     Examples
     --------
@@ -21,20 +21,20 @@ def digits(value: Any, places: int = 3) -> str:
     """
     number = float(value)
     if math.isnan(number):
-        return NOTHING
-    # Nothing is "-0.000".
+        return UNDEFINED
+    # Adding 0.0 turns "-0.000" into "0.000".
     return f"{round(number, places) + 0.0:.{places}f}"
 
 
 def bounds(low: Any, high: Any, places: int = 3) -> str:
-    """The two ends of an interval; empty where there is none."""
+    """Format the bounds of an interval; empty if there is no interval."""
     if math.isnan(float(low)) or math.isnan(float(high)):
         return ""
     return f"{digits(low, places)} to {digits(high, places)}"
 
 
 def interval(value: Any, low: Any, high: Any, places: int = 3) -> str:
-    """A measure with its interval.
+    """Format a measure with its interval.
 
     Examples
     --------
@@ -46,27 +46,27 @@ def interval(value: Any, low: Any, high: Any, places: int = 3) -> str:
 
 
 def score(value: Any) -> str:
-    """A score or a threshold, to three digits."""
+    """Format a score or a threshold with three digits, as the figures do."""
     number = float(value)
     if math.isnan(number):
-        return NOTHING
+        return UNDEFINED
     if math.isinf(number):
         return "∞" if number > 0 else "-∞"
     return three_digits(number)
 
 
 def count(value: Any) -> str:
-    """A whole number."""
+    """Format a whole number."""
     return f"{int(value):,}"
 
 
 def share(value: Any) -> str:
-    """A share in percent."""
-    return NOTHING if math.isnan(float(value)) else f"{float(value):.0%}"
+    """Format a share in percent."""
+    return UNDEFINED if math.isnan(float(value)) else f"{float(value):.0%}"
 
 
 def many(number: Any, one: str, more: str = "") -> str:
-    """A number of things.
+    """Format a number of things.
 
     Examples
     --------

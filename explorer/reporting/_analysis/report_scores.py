@@ -1,9 +1,8 @@
-"""The scores that a report judges, in whatever form they were brought, and how they came to be."""
+"""The scores that a report judges, and how they were made."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -17,30 +16,31 @@ from explorer.reporting._analysis.score_names import (
     score_name,
     single_threshold_config,
 )
-from explorer.run_control import ProgressCallback, RunControl
+from explorer.run_control import RunControl
 from explorer.traces import Trace
-from explorer.validation import LabelledScores, judge
+from explorer.validation import LabelledScores, Truth, judge
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.validation import Recommendation
+    from explorer.validation._data.ground_truth import LabelsByTrace
 
-_SETTINGS = frozenset(one.name for one in fields(ExtractorConfig))
+_SETTINGS = frozenset(field.name for field in fields(ExtractorConfig))
 
 
 @dataclass(frozen=True, eq=False)
 class ReportScores:
-    """Scores put together with their labels.
+    """Scores joined with their labels.
 
     Attributes
     ----------
     judged
         Score and label of every labelled hyperedge.
     table
-        What `FeedbackExtractor.explain_traces` gave; None for scores that came otherwise.
+        The table of `FeedbackExtractor.explain_traces`; None for scores from elsewhere.
     config
-        How they were made, where that is known.
+        How they were made, if known.
     held_out
         Whether each trace was scored by heads and weights that the other traces chose.
     """
@@ -52,14 +52,14 @@ class ReportScores:
 
     @property
     def threshold(self) -> float | None:
-        """The threshold that the config holds these scores against."""
+        """The threshold of the config."""
         if self.config is None:
             return None
         return float(getattr(self.config, THRESHOLD_NAMES[self.config.method]))
 
     @property
-    def called(self) -> str:
-        """A few words for the scores, to stand beside baselines."""
+    def name(self) -> str:
+        """A short name of the scores, for tables."""
         if self.held_out:
             return "these scores, held out"
         return "these scores" if self.config is None else score_name(self.config)
@@ -71,52 +71,46 @@ def report_scores(
     config: ExtractorConfig | Mapping[str, Any] | None = None,
     recommendation: Recommendation | None = None,
     *,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
-    **truth: Any,
+    truth: Truth,
+    labels: LabelsByTrace | None,
+    control: RunControl,
 ) -> ReportScores:
-    """Put scores of any form together with the labels; see `threshold_report` for the forms.
+    """Join scores of any form with the labels; see `threshold_report` for the forms.
 
     Raises
     ------
     ValidationError
-        There are no labels, or the method has no one threshold.
+        There are no labels, or the method has no single threshold.
     InputError, ShapeError
-        The scores are of no known form, or about other traces.
+        The scores have an unknown form, or are those of other traces.
     Cancelled
-        If `cancel` was set.
+        The cancel event was set.
     """
     if scores is None and recommendation is not None and config is None:
-        judged = _of_these(recommendation.scores, traces)
+        judged = _of_traces(recommendation.scores, traces)
         return ReportScores(
             judged, None, single_threshold_config(recommendation.config), held_out=True
         )
+    known = None if config is None else single_threshold_config(config)
     if isinstance(scores, LabelledScores):
-        return ReportScores(
-            _of_these(scores, traces),
-            None,
-            None if config is None else single_threshold_config(config),
-        )
+        return ReportScores(_of_traces(scores, traces), None, known)
     extractor = _extractor(scores, config)
     if extractor is not None:
         single_threshold_config(extractor.config)
 
         def explain() -> pd.DataFrame:
-            return asyncio.run(
-                extractor.explain_traces(traces, control=RunControl(progress, cancel))
-            )
+            return asyncio.run(extractor.explain_traces(traces, control=control))
 
-        # In a thread of its own: a notebook's own thread has a loop that runs already.
+        # In a thread of its own: the main thread of a notebook already runs an event loop.
         with ThreadPoolExecutor(1) as thread:
             table = thread.submit(explain).result()
-        return ReportScores(judge(traces, table, **truth), table, extractor.config)
-    known = None if config is None else single_threshold_config(config)
-    judged = judge(traces, scores, **truth)
+        return ReportScores(judge(traces, table, truth, labels=labels), table, extractor.config)
+    judged = judge(traces, scores, truth, labels=labels)
     return ReportScores(judged, scores if hasattr(scores, "columns") else None, known)
 
 
 def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
-    """Return what makes the scores, unless they are there."""
+    """Return the extractor of the scores; None if the scores themselves are given."""
     if isinstance(scores, FeedbackExtractor):
         return scores
     is_config = isinstance(scores, ExtractorConfig) or (
@@ -129,7 +123,7 @@ def _extractor(scores: Any, config: Any) -> FeedbackExtractor | None:
     return extractor_alone(single_threshold_config(scores))
 
 
-def _of_these(judged: LabelledScores, traces: Sequence[Trace]) -> LabelledScores:
+def _of_traces(judged: LabelledScores, traces: Sequence[Trace]) -> LabelledScores:
     unknown = set(judged.traces) - {trace.id for trace in traces}
     if unknown:
         raise InputError(

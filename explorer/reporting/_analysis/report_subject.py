@@ -1,4 +1,4 @@
-"""What a report is about: traces, models, problems, and reasons to doubt single scores."""
+"""What a report is about: traces, models, loading problems, and doubts about single scores."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from explorer.traces import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from explorer.validation import Resampling
+
 
 @dataclass(frozen=True)
 class ReportSubject:
@@ -24,20 +26,19 @@ class ReportSubject:
     Attributes
     ----------
     name
-        Of the file, without its folder; empty for traces made in memory.
+        Name of the file, without its folder; empty for traces made in memory.
     traces, hyperedges
-        How many there are, labelled or not.
+        Their numbers, labelled or not.
     models
-        What read the traces: its name, what it did, and how many traces say so.
+        Models that read the traces: name, role, and number of traces.
     problems
-        What loading them had to leave out or change.
+        What was left out or changed when the traces were loaded.
     least_drop
-        What an answer's log-probability must lose without a hyperedge that it used, where the
-        truth is ablation.
+        For the truth "ablation": the drop from which a hyperedge counts as used.
     release, made
-        Of explorer; when.
-    samples, seed
-        Of the bootstrap.
+        Release of explorer, and time of the report.
+    resampling
+        How bootstrap samples were drawn.
     """
 
     name: str
@@ -48,14 +49,13 @@ class ReportSubject:
     least_drop: float
     release: str
     made: datetime
-    samples: int
-    seed: int
+    resampling: Resampling
 
 
 def report_subject(
-    traces: Sequence[Trace], least_drop: float, samples: int, seed: int
+    traces: Sequence[Trace], least_drop: float, resampling: Resampling
 ) -> ReportSubject:
-    """Say what is judged; the parameters are those of `threshold_report`."""
+    """Return what is judged; the parameters are those of `threshold_report`."""
     path = getattr(traces, "path", None)
     read: Counter[tuple[str, str]] = Counter()
     hyperedges = 0
@@ -63,37 +63,36 @@ def report_subject(
         hyperedges += len(trace.hyperedges)
         model, mark = trace.metadata.get("model"), trace.metadata.get(MARK)
         if isinstance(mark, Mapping) and isinstance(mark.get("model"), str):
-            read[mark["model"], "read the traces in place of the model that answered"] += 1
+            read[mark["model"], "read the traces as a stand-in for the model that answered"] += 1
             model = mark.get("model_before")
         if isinstance(model, str):
-            read[model, "as the traces say"] += 1
+            read[model, "named by the traces"] += 1
     return ReportSubject(
         "" if path is None else str(path).replace("\\", "/").rsplit("/", 1)[-1],
         len(traces),
         hyperedges,
         tuple((name, role, number) for (name, role), number in read.most_common()),
-        tuple(str(one) for one in getattr(traces, "problems", ())),
+        tuple(str(problem) for problem in getattr(traces, "problems", ())),
         least_drop,
         version("attention-explorer"),
         datetime.now().astimezone(),
-        samples,
-        seed,
+        resampling,
     )
 
 
-def reasons_of(table: pd.DataFrame | None) -> tuple[tuple[str, int, str], ...]:
-    """Reasons to doubt single scores: code, how many hyperedges, the first of the messages."""
+def score_doubts(table: pd.DataFrame | None) -> tuple[tuple[str, int, str], ...]:
+    """Return doubts about single scores: code, number of hyperedges, first message."""
     if table is None or "diagnostics" not in table:
         return ()
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
     for notes in table["diagnostics"]:
-        for code in _once(notes, first):
+        for code in _codes(notes, first):
             counts[code] += 1
     return tuple((code, number, first[code]) for code, number in counts.most_common())
 
 
-def _once(notes: Iterable[Diagnostic], first: dict[str, str]) -> set[str]:
+def _codes(notes: Iterable[Diagnostic], first: dict[str, str]) -> set[str]:
     codes = set()
     for note in notes:
         codes.add(note.code)

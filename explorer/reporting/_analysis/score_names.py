@@ -1,4 +1,4 @@
-"""Ways to score that have one threshold: which they are, and what they are called."""
+"""Methods with a single threshold, and names of their scores."""
 
 from __future__ import annotations
 
@@ -14,47 +14,48 @@ THRESHOLD_NAMES = {
     "citation": "citation_threshold",
     "logprobs": "attention_threshold",
 }
-"""The methods whose scores are held against one threshold, and its name in a config."""
+"""Methods with a single threshold, and the name of that threshold in a config."""
 
 _REDUCTIONS = {
-    "mean": "the mean over a hyperedge's tokens",
-    "mass": "the sum over a hyperedge's tokens",
-    "top-k": "the mean of a hyperedge's {k} strongest tokens",
+    "mean": "mean over a hyperedge's tokens",
+    "mass": "sum over a hyperedge's tokens",
+    "top-k": "mean of a hyperedge's {k} strongest tokens",
 }
 _NORMALISATIONS = {
-    "raw": "as it is",
-    "share": "as a share of what all hyperedges of the trace get",
-    "lift": "as lift: the share of attention held against the share of tokens",
+    "raw": "not normalised",
+    "share": "as a share of the sum over all hyperedges of the trace",
+    "lift": "as lift (share of attention divided by share of tokens)",
 }
 _METHODS = {
     "embedding": "similarity of hyperedge and answer by the embedding model",
-    "citation": "how much of the hyperedge the answer repeats",
+    "citation": "share of the hyperedge that the answer repeats",
     "logprobs": "log-probabilities of the answer's words",
 }
 
 
 def single_threshold_config(config: ExtractorConfig | Mapping[str, Any]) -> ExtractorConfig:
-    """Return a config whose scores are held against one threshold.
+    """Return a config, if its method has a single threshold.
 
     Raises
     ------
     ValidationError
-        The method mixes scores.
+        The method combines scores with several thresholds.
     InputError
-        It is no config.
+        The value is not a config.
     """
     known = ExtractorConfig.of(config)
     if known.method not in THRESHOLD_NAMES:
         *parts, last = THRESHOLD_NAMES
         raise ValidationError(
-            f"The {known.method} method mixes scores that have thresholds of their own, so there "
-            f"is no one threshold to judge. Choose one of its parts: {', '.join(parts)} or {last}."
+            f"The {known.method} method combines scores that have their own thresholds, so there "
+            "is no single threshold to judge. Choose one of its parts: "
+            f"{', '.join(parts)} or {last}."
         )
     return known
 
 
 def score_name(config: ExtractorConfig) -> str:
-    """Name scores in a few words.
+    """Return a short name of the scores.
 
     Examples
     --------
@@ -72,14 +73,14 @@ def score_name(config: ExtractorConfig) -> str:
 
 
 def score_description(config: ExtractorConfig) -> str:
-    """Say in a sentence how a score is made."""
+    """Return how a score is made, in a sentence."""
     if config.method != "attention":
         return _METHODS[config.method]
     if config.heads is not None:
         heads = config.heads
-        less = ", less what a question without content attracts" if heads.content_free else ""
-        return f"attention of {heads.description}, weighted{less}"
-    layer = "the mean over all layers" if config.layer is None else f"layer {config.layer}"
-    head = "the mean over all heads" if config.head is None else f"head {config.head}"
+        less = ", minus the attention of a content-free question" if heads.content_free else ""
+        return f"weighted attention of {heads.description}{less}"
+    layer = "mean over all layers" if config.layer is None else f"layer {config.layer}"
+    head = "mean over all heads" if config.head is None else f"head {config.head}"
     reduction = _REDUCTIONS[config.reduction].format(k=config.top_k)
     return f"attention, {layer}, {head}; {reduction}, {_NORMALISATIONS[config.normalisation]}"

@@ -1,27 +1,27 @@
-"""What the labels say of one way to score: pure functions of traces and scores."""
+"""What labels say about one way to score: pure functions of traces and scores."""
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.errors import ValidationError
 from explorer.figures import BiasBins, OperatingPoint, RankCurve, ScoreGroups
 from explorer.figures._style.label_text import shortened
-from explorer.run_control import ProgressCallback
+from explorer.run_control import RunControl
 from explorer.traces import Trace
-from explorer.validation._statistics.bootstrap import SAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from explorer.validation import LabelledScores, Ranking, Sweep
+    from explorer.validation import LabelledScores, Ranking, Resampling, Sweep
     from explorer.validation._comparison.baselines import Baseline
+    from explorer.validation._metrics.confusion import Metric
+    from explorer.validation._metrics.score_bias import Against
     from explorer.validation._thresholds.threshold_selection import ChosenThreshold
 
 TEXT_BASELINES: tuple[Baseline, ...] = (
@@ -32,29 +32,32 @@ TEXT_BASELINES: tuple[Baseline, ...] = (
     "random",
 )
 """Baselines that need no model."""
+
 EMBEDDING_BASELINES: tuple[Baseline, ...] = ("embedding", "answer-embedding")
-"""Baselines that need the embedding model, and are worked out when somebody asks."""
-FIGURES = ("precision", "recall", "f1", "mcc", "youden")
+"""Baselines that need the embedding model; computed on request."""
+
+FIGURES: tuple[Metric, ...] = ("precision", "recall", "f1", "mcc", "youden")
+
 MOST_TEXT = 160
-"""Letters of a text that are shown."""
+"""Number of characters of a text that are shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class ThresholdAnalysis:
-    """One way to score, judged by the labels.
+    """Measures of one way to score.
 
     Attributes
     ----------
     judged
         Score and label of every labelled hyperedge.
     sweep, ranking
-        Its measures at every threshold, and without any.
+        Measures at every threshold, and independent of it.
     scores
-        The scores apart by label.
+        The scores of used and of other units.
     roc, pr
-        The curves of the ranking.
+        ROC and precision-recall curves.
     texts
-        What each hyperedge says, shortened, in the order of `judged`.
+        Shortened text of each hyperedge, in the order of `judged`.
     """
 
     judged: LabelledScores
@@ -68,14 +71,14 @@ class ThresholdAnalysis:
 
 @dataclass(frozen=True, eq=False)
 class BaselineComparison:
-    """What stands beside the threshold: biases, baselines, and what to expect of new traces.
+    """Biases, baselines, and the cross-validated threshold of the same scores.
 
     Attributes
     ----------
     of
-        The scores that this is about.
+        The scores.
     position, length
-        Mean scores in bins; None where nothing is known.
+        Mean scores in bins; None if nothing is known.
     baselines
         As `explorer.validation.baseline_table`.
     chosen
@@ -91,21 +94,21 @@ class BaselineComparison:
 
 
 def analyse_threshold(
-    traces: Iterable[Trace], judged: LabelledScores, *, samples: int = SAMPLES, seed: int = 0
+    traces: Iterable[Trace], judged: LabelledScores, *, resampling: Resampling | None = None
 ) -> ThresholdAnalysis:
-    """Judge scores that were put together with their labels.
+    """Measure labelled scores.
 
     Raises
     ------
     ValidationError
-        There are no labels, no scores, or labels of one kind only.
+        There are no labels, no scores, or only labels of one class.
     """
     from explorer.validation import precision_recall, rank, roc, sweep
 
-    swept = sweep(judged, samples=samples, seed=seed)
-    ranking = rank(judged, samples=samples, seed=seed)
+    swept = sweep(judged, resampling=resampling)
+    ranking = rank(judged, resampling=resampling)
     auc, precision = ranking.auc, ranking.average_precision
-    alarms, hits = roc(judged), precision_recall(judged)
+    roc_table, pr_table = roc(judged), precision_recall(judged)
     wanted = set(zip((judged.traces[g] for g in judged.groups), judged.units, strict=True))
     texts = {
         (trace.id, edge.id): shortened(edge.hyperedge, MOST_TEXT)
@@ -119,13 +122,16 @@ def analyse_threshold(
         ranking,
         ScoreGroups.of(judged.scores, judged.labels),
         RankCurve.of(
-            alarms["false_positive_rate"],
-            alarms["true_positive_rate"],
+            roc_table["false_positive_rate"],
+            roc_table["true_positive_rate"],
             auc.value,
             (auc.low, auc.high),
         ),
         RankCurve.of(
-            hits["recall"], hits["precision"], precision.value, (precision.low, precision.high)
+            pr_table["recall"],
+            pr_table["precision"],
+            precision.value,
+            (precision.low, precision.high),
         ),
         tuple(
             texts.get((judged.traces[group], unit), "")
@@ -140,40 +146,32 @@ def compare_with_baselines(
     method: str,
     names: Sequence[Baseline],
     *,
-    samples: int = SAMPLES,
-    seed: int = 0,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
+    resampling: Resampling | None = None,
+    control: RunControl | None = None,
 ) -> BaselineComparison:
-    """Hold the scores against position, length, baselines, and traces that did not choose."""
+    """Compare scores with baselines, position and length, and cross-validate their threshold."""
     from explorer.validation import baseline_table, cross_validated_threshold
 
     table = baseline_table(
-        traces,
-        judged,
-        method=method,
-        names=names,
-        samples=samples,
-        seed=seed,
-        progress=progress,
-        cancel=cancel,
+        traces, judged, method=method, names=names, resampling=resampling, control=control
     )
     chosen, too_few = None, ""
     try:
-        chosen = cross_validated_threshold(judged, samples=samples, seed=seed)
+        chosen = cross_validated_threshold(judged, resampling=resampling)
     except ValidationError as error:
         too_few = str(error)
-    leaning = {against: _bins(judged, against, samples, seed) for against in ("position", "length")}
-    return BaselineComparison(
-        judged, leaning["position"], leaning["length"], table, chosen, too_few
-    )
+    position = _bias_bins(judged, "position", resampling)
+    length = _bias_bins(judged, "length", resampling)
+    return BaselineComparison(judged, position, length, table, chosen, too_few)
 
 
-def _bins(judged: LabelledScores, against: Any, samples: int, seed: int) -> BiasBins | None:
+def _bias_bins(
+    judged: LabelledScores, against: Against, resampling: Resampling | None
+) -> BiasBins | None:
     from explorer.validation import bias
 
     try:
-        found = bias(judged, against, samples=samples, seed=seed)
+        found = bias(judged, against, resampling=resampling)
     except ValidationError:
         return None
     return BiasBins(
@@ -185,7 +183,7 @@ def _bins(judged: LabelledScores, against: Any, samples: int, seed: int) -> Bias
 
 @dataclass(frozen=True)
 class ThresholdOutcome:
-    """What the labels say of one threshold: counts, and figures with their intervals."""
+    """Counts at one threshold, and figures with their intervals."""
 
     threshold: float
     tp: int
@@ -196,7 +194,7 @@ class ThresholdOutcome:
 
     @property
     def point(self) -> OperatingPoint:
-        """Where the threshold stands on the curves of the ranking."""
+        """The point of the threshold on the ROC and precision-recall curves."""
         alarms = self.fp / (self.fp + self.tn) if self.fp + self.tn else float("nan")
         return OperatingPoint(
             self.threshold, alarms, self.figures["recall"][0], self.figures["precision"][0]
@@ -204,10 +202,10 @@ class ThresholdOutcome:
 
 
 def outcome_at(analysis: ThresholdAnalysis, threshold: float) -> ThresholdOutcome:
-    """Judge one threshold, at once.
+    """Return the outcome at one threshold, without bootstrap samples.
 
-    The figures are exact; the intervals are those of the next threshold that the sweep looked at,
-    which calls the same units or nearly so.
+    The figures are exact. The intervals are those of the next threshold of the sweep, with the
+    same or nearly the same calls.
     """
     from explorer.validation import confusion_at
     from explorer.validation._metrics.confusion import metric_value
@@ -215,9 +213,9 @@ def outcome_at(analysis: ThresholdAnalysis, threshold: float) -> ThresholdOutcom
     counts = confusion_at(analysis.judged, threshold)
     table = analysis.sweep.table
     row = int(np.searchsorted(table["threshold"].to_numpy().astype("f4"), np.float32(threshold)))
-    figures = {}
+    figures: dict[str, tuple[float, float, float]] = {}
     for name in FIGURES:
-        value = float(metric_value(name, counts))  # type: ignore[arg-type]
+        value = float(metric_value(name, counts))
         low = high = float("nan")
         if row < len(table):
             low, high = (float(table[f"{name}_{end}"].iloc[row]) for end in ("low", "high"))
@@ -226,7 +224,7 @@ def outcome_at(analysis: ThresholdAnalysis, threshold: float) -> ThresholdOutcom
 
 
 def flips_between(analysis: ThresholdAnalysis, reference: float, threshold: float) -> pd.DataFrame:
-    """Name the units that change sides from the reference to the threshold, with their texts."""
+    """List the units whose call changes from the reference to the threshold, with their texts."""
     from explorer.feedback._feedback_table import text_column
     from explorer.validation import flipped
 
@@ -236,17 +234,17 @@ def flips_between(analysis: ThresholdAnalysis, reference: float, threshold: floa
 
 
 def lead_over_words(comparison: BaselineComparison) -> str:
-    """Say whether scores are ahead of the words that texts share; empty where nothing is known."""
+    """Return a sentence: do the scores rank better than word overlap? Empty if unknown."""
     table = comparison.baselines
     row = table[table["scores"] == "lexical-overlap"]
     if not len(row):
         return ""
     low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])
-    words = "the words that hyperedge, question and answer share"
+    words = "the words that a hyperedge shares with question and answer (lexical-overlap)"
     if math.isnan(low):
         return ""
     if low > 0:
         return f"These scores rank better than {words}."
     if high < 0:
-        return f"These scores rank worse than {words}, which cost nothing."
-    return f"How these scores rank cannot be told from {words}."
+        return f"These scores rank worse than {words}."
+    return f"There is no clear difference between the ranking of these scores and of {words}."

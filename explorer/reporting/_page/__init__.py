@@ -1,1 +1,1 @@
-"""How a report is drawn and written: one HTML page."""
+"""The page of a report: its sections, figures and markup."""

@@ -1,68 +1,64 @@
-"""Elements of a page, in which every text is escaped unless it is markup already."""
+"""HTML elements of a page. Every text is escaped unless it is `Markup` already."""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-# What HTML has no character for: controls but tab and newline, lone surrogates, noncharacters.
+from markupsafe import Markup, escape
+
+# No characters in HTML: controls except tab and newline, lone surrogates, noncharacters.
 _NOT_IN_PAGES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-# What turns the order of the letters after it around, so that a text seems to say another.
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_ALONE = frozenset({"meta", "br", "hr"})
-
-
-class Markup(str):
-    """Text that is markup already, and is not escaped again."""
-
-    __slots__ = ()
+# Bidirectional controls reorder the letters after them, so that a text appears to say another.
+_BIDI_CONTROLS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_VOID = frozenset({"meta", "br", "hr"})
 
 
 def escaped(text: object) -> Markup:
-    """Text of any kind as a page shows it, also within an attribute.
+    """Escape a text for a page, also for an attribute.
 
     Examples
     --------
     >>> escaped("</script> & '")
-    '&lt;/script&gt; &amp; &#x27;'
+    Markup('&lt;/script&gt; &amp; &#39;')
     """
     if isinstance(text, Markup):
         return text
     shown = _NOT_IN_PAGES.sub("\ufffd", str(text).replace("\r\n", "\n"))
-    shown = _TURNS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", shown)
-    return Markup(html.escape(shown, quote=True))
+    shown = _BIDI_CONTROLS.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", shown)
+    return escape(shown)
 
 
 def joined(parts: Iterable[object]) -> Markup:
-    """Several pieces in a row; None is left out."""
-    return Markup("".join(escaped(part) for part in parts if part is not None))
+    """Join pieces; None is left out."""
+    return Markup("").join(escaped(part) for part in parts if part is not None)
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:
-    """An element. Children that are None are left out; so are attributes that are None or False.
+    """Make an element. Children that are None are left out, and attributes that are None or False.
 
-    A trailing underscore of an attribute is dropped and others become hyphens, so that ``class_``
-    and ``aria_label`` can be said.
+    A trailing underscore of an attribute is dropped and other underscores become hyphens:
+    ``class_``, ``aria_label``.
 
     Examples
     --------
     >>> tag("td", "<b>", class_="number")
-    '<td class="number">&lt;b&gt;</td>'
+    Markup('<td class="number">&lt;b&gt;</td>')
     """
-    attribute_text = "".join(
-        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escaped(value)}"')
+    written = joined(
+        Markup(" {}").format(key.rstrip("_").replace("_", "-"))
+        + (Markup("") if value is True else Markup('="{}"').format(escaped(value)))
         for key, value in attributes.items()
         if value is not None and value is not False
     )
-    if name in _ALONE:
-        return Markup(f"<{name}{attribute_text}>")
-    return Markup(f"<{name}{attribute_text}>{joined(children)}</{name}>")
+    if name in _VOID:
+        return Markup("<{}{}>").format(name, written)
+    return Markup("<{0}{1}>{2}</{0}>").format(name, written, joined(children))
 
 
 def paragraph(*children: object, class_: str | None = None) -> Markup:
-    """A paragraph."""
+    """Make a paragraph."""
     return tag("p", *children, class_=class_)
 
 
@@ -74,7 +70,7 @@ def table(
     texts: Iterable[int] = (0,),
     strong: Iterable[int] = (),
 ) -> Markup:
-    """A table that scrolls within itself where it is wider than the page.
+    """Make a table that scrolls if it is wider than the page.
 
     Parameters
     ----------
@@ -83,16 +79,16 @@ def table(
     rows
         Cells; the first of each row is its heading.
     caption
-        What the table says, for those who cannot see where it stands.
+        What the table shows, for screen readers.
     texts
-        Columns of text; the others are numbers, aligned at the right.
+        Columns of text; the others are numbers, aligned right.
     strong
-        Rows to bring forward.
+        Rows to emphasise.
     """
-    words, forward = set(texts), set(strong)
+    text_columns, emphasised = set(texts), set(strong)
 
     def look(column: int) -> str | None:
-        return None if column in words else "number"
+        return None if column in text_columns else "number"
 
     def row(number: int, cells: Sequence[object]) -> Markup:
         return tag(
@@ -103,7 +99,7 @@ def table(
                 else tag("td", cell, class_=look(column))
                 for column, cell in enumerate(cells)
             ),
-            class_="strong" if number in forward else None,
+            class_="strong" if number in emphasised else None,
         )
 
     head = tag(
@@ -118,15 +114,15 @@ def table(
 
 
 def folded(title: object, *children: object, open_: bool = False) -> Markup:
-    """What is there for those who open it."""
+    """Make a disclosure that shows its children when opened."""
     return tag("details", tag("summary", title), *children, open=open_)
 
 
 def listing(items: Iterable[object], **attributes: Any) -> Markup:
-    """A list of points."""
+    """Make a bulleted list."""
     return tag("ul", *(tag("li", item) for item in items), **attributes)
 
 
 def passage(text: object) -> Markup:
-    """Text of a trace: in whatever direction it is written, it moves nothing around it."""
+    """Isolate a text of a trace, so that its direction does not affect its surroundings."""
     return tag("bdi", text, class_="passage")

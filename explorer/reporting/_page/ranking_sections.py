@@ -1,8 +1,9 @@
-"""The parts of a report that are about the scores: how they rank, and what they follow."""
+"""Sections on the scores: ranking, heads, bias, and comparison with baselines."""
 
 from __future__ import annotations
 
 import numpy as np
+from markupsafe import Markup
 
 from explorer.figures import BiasBins
 from explorer.figures._thresholds.quality_map import QUALITY_LOOKS
@@ -18,23 +19,23 @@ from explorer.reporting._analysis.number_text import (
 from explorer.reporting._analysis.report_contents import MAPS, ReportContents
 from explorer.reporting._analysis.sentences import report_warning
 from explorer.reporting._analysis.threshold_analysis import lead_over_words
-from explorer.reporting._page.markup import Markup, folded, joined, paragraph, table, tag
+from explorer.reporting._page.markup import folded, joined, paragraph, table, tag
 from explorer.reporting._page.section import (
-    STANDINGS,
+    COMPARED,
     ReportSection,
+    comparison_rows,
     figure,
     rows_of,
     section,
-    standings,
 )
 
 BEST_HEADS = 12
 MOST_HEADS = 2_000
-"""Beyond these heads only the best are listed."""
+"""Of more heads than this only the best are listed."""
 
 
 def ranking(found: ReportContents) -> ReportSection:
-    """ROC and PR curves, and the three figures of the ranking."""
+    """Make the section with ROC and PR curves and the figures of the ranking."""
     one = found.analysis.ranking
     rows = [
         ["ROC-AUC, all traces pooled", digits(one.auc.value), bounds(*one.auc[1:]), "0.500"],
@@ -53,12 +54,12 @@ def ranking(found: ReportContents) -> ReportSection:
     ]
     return section(
         "ranking",
-        "Ranking, whatever the threshold",
-        "ROC-AUC is how often a used hyperedge scores above one that was not: 1 is perfect, 0.5 a "
-        "coin. Average precision is the precision met on the way down the ranking; a coin gives "
-        f"the share of used hyperedges, here {share(one.prevalence)}. Where the ranking within a "
-        "trace is much better than the pooled one, traces differ in level, and one threshold "
-        "cannot suit all.",
+        "Ranking, independent of any threshold",
+        "ROC-AUC is how often a used hyperedge scores above one that is not used: 1 is perfect, "
+        "0.5 is chance. Average precision is the mean precision along the ranking; chance is the "
+        f"share of used hyperedges, here {share(one.prevalence)}. If the ranking within a trace is "
+        "much better than the pooled one, traces differ in level, and one threshold cannot suit "
+        "all of them.",
         figure("ranks", "ROC curve and precision-recall curve"),
         table(
             ["figure", "value", "95 % interval", "chance"],
@@ -69,11 +70,11 @@ def ranking(found: ReportContents) -> ReportSection:
 
 
 def heads(found: ReportContents) -> ReportSection:
-    """The map of heads, its best in a table, and all of it folded away."""
+    """Make the section with the maps of heads and tables of their figures."""
     title = "Layers and heads"
     how = (
         "Each cell is the ROC-AUC of one head's attention on these labels. The best of many heads "
-        "is the best by luck too: on other traces it will do less well."
+        "is partly the best by chance: it will do less well on other traces."
     )
     if isinstance(found.heads, str):
         return section("heads", title, how, paragraph(f"There is no map. {found.heads}"))
@@ -115,34 +116,34 @@ def heads(found: ReportContents) -> ReportSection:
     )
 
 
-def leaning(found: ReportContents) -> ReportSection:
-    """Scores against position and length."""
+def bias(found: ReportContents) -> ReportSection:
+    """Make the section on scores by position and by length."""
     parts: list[Markup] = []
     for what, bins in (
         ("position", found.comparison.position),
         ("length", found.comparison.length),
     ):
-        parts.append(_leaning(what, bins))
+        parts.append(_bias_table(what, bins))
     drawn = found.comparison.position is not None or found.comparison.length is not None
     return section(
-        "leaning",
-        "What the score may follow instead",
-        "A score that falls with the position in the prompt, where the truth does not, looks at "
-        "the place and not at the fact. The figure shows the mean score in each bin as a multiple "
-        "of the overall mean: flat is no bias. Dotted is the share of used hyperedges, by the same "
-        "measure.",
-        figure("leaning", "Score against position and against length") if drawn else None,
+        "bias",
+        "Does the score just follow position or length?",
+        "A score that falls with the position in the prompt, although the share of used hyperedges "
+        "does not, depends on the position rather than on the fact. The figure shows the mean "
+        "score in each bin as a multiple of the overall mean: a flat line is no bias. The dotted "
+        "line is the share of used hyperedges on the same scale.",
+        figure("bias", "Score against position and against length") if drawn else None,
         *parts,
     )
 
 
 def baselines(found: ReportContents) -> ReportSection:
-    """The scores beside baselines."""
+    """Make the section that compares the scores with baselines."""
     whole = found.comparison.baselines
-    heads_of = ["scores", *STANDINGS.values(), "at threshold", "known"]
+    heads_of = ["scores", *COMPARED.values(), "at threshold", "known"]
     rows = [
-        [*standing, score(row["threshold"]), count(row["units"])]
-        for standing, row in zip(standings(whole), rows_of(whole), strict=True)
+        [*compared, score(row["threshold"]), count(row["units"])]
+        for compared, row in zip(comparison_rows(whole), rows_of(whole), strict=True)
     ]
     notes = whole.attrs.get("notes", {})
     said = [
@@ -151,22 +152,21 @@ def baselines(found: ReportContents) -> ReportSection:
         if of and name != str(whole["scores"].iloc[0])
     ]
     return section(
-        "beside",
-        "Compared with baselines",
-        "Scores that look at no attention. The scores are better than a baseline when the whole "
-        "interval of how far they are ahead lies above 0; intervals of two rows that overlap prove "
-        "nothing. Each F1 is at the threshold that is best on these labels; known is how many "
-        "hyperedges have such a score.",
+        "baselines",
+        "Compared with baselines that need no attention",
+        "The scores are better than a baseline only if the interval of the difference (ahead by) "
+        "is above 0; overlapping intervals of two rows decide nothing. Each F1 is at the best "
+        "threshold on these labels. Known is the number of hyperedges with such a score.",
         paragraph(report_warning(found) or lead_over_words(found.comparison)),
         figure("dots", "The scores and the baselines with their intervals"),
-        table(heads_of, rows, caption="The scores beside baselines", strong=(0,)),
+        table(heads_of, rows, caption="The scores and the baselines", strong=(0,)),
         tag("ul", *said, class_="note") if said else None,
     )
 
 
-def _leaning(what: str, bins: BiasBins | None) -> Markup:
+def _bias_table(what: str, bins: BiasBins | None) -> Markup:
     if bins is None:
-        return paragraph(f"Nothing is known of the {what} of the hyperedges.")
+        return paragraph(f"The {what} of the hyperedges is not known.")
     counted = f" in {bins.counted_in}" if bins.counted_in else ""
     said = paragraph(
         f"Within a trace, the rank correlation of score and {what} is "

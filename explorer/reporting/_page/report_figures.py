@@ -1,4 +1,4 @@
-"""The figures of a report, each drawn for a wide and for a narrow page."""
+"""Figures of a report, each for a wide and for a narrow page."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from explorer.validation._metrics.head_quality import Quality
 
 WIDTHS = {"wide": 920, "narrow": 620}
-"""Pixels; the figures place their words by them, so they are shown at just these."""
+"""Widths in pixels. Labels are placed for these widths, so the figures are not scaled."""
 
 CURVES = ("f1", "mcc", "youden")
 MOST_LINES = 8
 _SMALL = 0.05
-"""Scores whose middle lies below this are drawn on a logarithmic axis."""
+"""Scores with a smaller median have a logarithmic axis."""
 
 
 def drawings(found: ReportContents) -> dict[str, dict[str, dict[str, Any]]]:
-    """Every figure by name, as the dictionaries that plotly draws, for each of `WIDTHS`."""
+    """Return every figure by name, as plotly dictionaries, for each of `WIDTHS`."""
     makers: dict[str, Callable[[int], dict[str, Any]]] = {
         "histogram": lambda width: _histogram(found, width),
         "curves": lambda width: _curves(found, width),
@@ -46,7 +46,7 @@ def drawings(found: ReportContents) -> dict[str, dict[str, dict[str, Any]]]:
         "dots": lambda width: method_dots_spec(found.comparison.baselines, width=width),
     }
     if found.comparison.position is not None or found.comparison.length is not None:
-        makers["leaning"] = lambda width: score_bias_spec(
+        makers["bias"] = lambda width: score_bias_spec(
             found.comparison.position,
             found.comparison.length,
             truth=found.analysis.judged.truth,
@@ -67,7 +67,7 @@ def drawings(found: ReportContents) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def scale_of(found: ReportContents) -> tuple[Scale, tuple[float, float] | None]:
-    """The axis of the scores: logarithmic for small ones, wider than 0 to 1 where they are."""
+    """Return scale and range of the score axis: logarithmic for small scores, else linear."""
     scores = found.analysis.judged.scores
     known = scores[np.isfinite(scores)]
     least, most = float(known.min()), float(known.max())
@@ -76,7 +76,7 @@ def scale_of(found: ReportContents) -> tuple[Scale, tuple[float, float] | None]:
     middle = min(float(np.median(known)), found.threshold)
     if middle >= _SMALL:
         return "linear", None
-    # Attention over long contexts goes below where the axis usually starts.
+    # Attention over long contexts is smaller than the usual start of the axis.
     low = float(np.quantile(known[known > 0], 0.01)) if (known > 0).any() else LOWEST
     return "log", None if low >= LOWEST else (10 ** np.floor(np.log10(low)), 1.0)
 
@@ -126,7 +126,7 @@ def _ranks(found: ReportContents, width: int) -> dict[str, Any]:
 def _map(found: ReportContents, heads: HeadMaps, name: Quality, width: int) -> dict[str, Any]:
     quality = heads.maps[name]
     layers, per_layer = quality.shape
-    config = found.report_scores.config
+    config = found.scores.config
     chosen = None
     if config is not None and config.method == "attention" and config.heads is None:
         chosen = (config.layer, config.head)
@@ -140,12 +140,12 @@ def _map(found: ReportContents, heads: HeadMaps, name: Quality, width: int) -> d
         height=map_height(layers, 480),
     )
     figure["data"][0]["customdata"] = [
-        [_told(heads.maps, layer, head) for head in range(per_layer)] for layer in range(layers)
+        [_hover(heads.maps, layer, head) for head in range(per_layer)] for layer in range(layers)
     ]
     return figure
 
 
-def _told(maps: Mapping[Any, Any], layer: int, head: int) -> str:
+def _hover(maps: Mapping[Any, Any], layer: int, head: int) -> str:
     return "<br>".join(
         f"{QUALITY_LOOKS[name].word} {three_digits(float(maps[name][layer, head]))}"
         for name in MAPS

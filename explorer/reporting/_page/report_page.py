@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing else: no network, no server, no kernel."""
+"""A report as one self-contained HTML page: no network, no server, no kernel."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from explorer.figures._style.plotly_js import plotly_js
 from explorer.reporting._analysis.report_contents import ReportContents
 from explorer.reporting._analysis.sentences import advice, held_out, report_warning, result
-from explorer.reporting._analysis.sentences import ranking as ranking_said
+from explorer.reporting._analysis.sentences import ranking as ranking_sentence
 from explorer.reporting._analysis.threshold_analysis import lead_over_words
-from explorer.reporting._page.markup import Markup, joined, listing, paragraph, tag
-from explorer.reporting._page.ranking_sections import baselines, heads, leaning, ranking
+from explorer.reporting._page.markup import joined, listing, paragraph, tag
+from explorer.reporting._page.ranking_sections import baselines, bias, heads, ranking
 from explorer.reporting._page.report_figures import WIDTHS, drawings
 from explorer.reporting._page.section import ReportSection
 from explorer.reporting._page.threshold_sections import (
@@ -38,27 +39,29 @@ from explorer.reporting._page.use_sections import (
 
 _ASSETS = Path(__file__).parents[1] / "assets"
 
+_TITLE = "Threshold report"
+
 _PARTS = (
-    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, leaning, baselines,
+    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, bias, baselines,
     agreement, weights, recommendation, configuration, notes,
 )  # fmt: skip
 
 
 def page(found: ReportContents, title: str | None = None) -> str:
-    """Write everything that was found as one HTML page.
+    """Return the contents as one HTML page.
 
-    The page may run two scripts, known by their digests, and load nothing: texts of traces that
-    look like markup stay texts, and would be refused as scripts as well.
+    The content security policy allows two scripts, by their digests, and no loading. Texts of
+    traces that look like markup are escaped, and could not run as scripts either.
 
     Parameters
     ----------
     found
-        What to write.
+        The contents.
     title
-        Above the report; the name of the trace file when left out.
+        Heading; the name of the trace file if left out.
     """
     parts = [made for part in _PARTS if (made := part(found)) is not None]
-    heading = title or found.about.name or "Is this threshold any good?"
+    heading = title or found.subject.name or _TITLE
     body = tag("main", *_head(found, heading, parts), *(part.markup for part in parts), _foot())
     plotly, drawing = _scripts()
     figures = _json({"widths": WIDTHS, **drawings(found)})
@@ -71,13 +74,14 @@ def page(found: ReportContents, title: str | None = None) -> str:
             tag("meta", charset="utf-8"),
             tag("meta", http_equiv="Content-Security-Policy", content=policy),
             tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name="generator", content=f"explorer {found.about.release}"),
-            tag("title", f"Threshold report: {heading}"),
-            tag("style", Markup((_ASSETS / "report.css").read_text("utf-8"))),
+            tag("meta", name="generator", content=f"explorer {found.subject.release}"),
+            tag("title", heading if heading == _TITLE else f"{_TITLE}: {heading}"),
         ]
     )
+    style = (_ASSETS / "report.css").read_text("utf-8")
     return (
-        f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}\n'
+        f'<!doctype html>\n<html lang="en"><head>{head}<style>{style}</style></head>\n'
+        f"<body>{body}\n"
         f'<script type="application/json" id="figures">{figures}</script>\n'
         f"<script>{plotly}</script>\n<script>{drawing}</script>\n</body></html>\n"
     )
@@ -85,8 +89,8 @@ def page(found: ReportContents, title: str | None = None) -> str:
 
 def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -> list[Markup]:
     warned = report_warning(found)
-    said = [
-        ranking_said(found),
+    sentences = [
+        ranking_sentence(found),
         "" if warned else held_out(found.comparison),
         "" if warned else lead_over_words(found.comparison),
         advice(found),
@@ -95,15 +99,15 @@ def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -
     return [
         tag("h1", heading),
         paragraph(
-            "How well scores and a threshold tell which retrieved hyperedges an answer used.",
+            "How well scores and a threshold find the retrieved hyperedges that an answer used.",
             class_="sub",
         ),
         paragraph(result(found), class_="lead"),
         *([paragraph(warned, class_="warning")] if warned else []),
-        listing(one for one in said if one),
+        listing(one for one in sentences if one),
         tag("nav", *links, aria_label="Parts of this report"),
         paragraph(
-            "Where scripts do not run the figures are not drawn; their numbers are in the tables.",
+            "Figures need JavaScript. Without it, their numbers are in the tables.",
             class_="note unscripted",
         ),
     ]
@@ -112,14 +116,14 @@ def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -
 def _foot() -> Markup:
     return tag(
         "footer",
-        "High attention is no proof of use. These figures are about traces of this kind, this "
-        "model and this way to score, and about no others.",
+        "High attention does not prove use. These figures hold only for traces of this kind, this "
+        "model and these scores.",
     )
 
 
 @cache
 def _scripts() -> tuple[str, str]:
-    """plotly.js, and what draws the figures with it; as the page has them, so with plain lines."""
+    """Return plotly.js and the drawing script, with the line ends of the page."""
     both = (plotly_js().decode(), (_ASSETS / "report.js").read_text("utf-8"))
     plotly, drawing = (source.replace("\r\n", "\n").replace("\r", "\n") for source in both)
     return plotly, drawing
@@ -131,7 +135,7 @@ def _digest(source: str) -> str:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    """Return JSON that is safe within a script element: nothing in it can end one."""
+    """Return JSON that is safe in a script element: it cannot end the element."""
     written = json.dumps(_plain(value), allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
         written = written.replace(sign, f"\\u{ord(sign):04x}")
@@ -139,7 +143,7 @@ def _json(value: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON takes it; numbers to seven digits, finer than any pixel."""
+    """Return a value with JSON types; numbers with seven digits, finer than any pixel."""
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""A part of a report, and what all parts are made of."""
+"""A section of a report, and parts that several sections share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from explorer.reporting._analysis.number_text import bounds, digits
-from explorer.reporting._page.markup import Markup, joined, paragraph, tag
+from explorer.reporting._page.markup import joined, paragraph, tag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportSection:
-    """A part of a report: its name on the page, its title, and what it holds."""
+    """A section of a report: its name as a link target, its title, and its content."""
 
     name: str
     title: str
@@ -23,41 +25,41 @@ class ReportSection:
 
     @property
     def markup(self) -> Markup:
-        """The part as it stands on the page."""
+        """The section as an element."""
         return tag("section", tag("h2", self.title), self.body, id=self.name)
 
 
 def section(name: str, title: str, how: str, *children: object) -> ReportSection:
-    """Make a part that begins with how it is to be read."""
+    """Make a section that starts with a paragraph on how to read it."""
     return ReportSection(name, title, joined([paragraph(how, class_="how"), *children]))
 
 
 def figure(name: str, label: str) -> Markup:
-    """The place of a figure; a script draws it, and its numbers stand in a table beside it."""
+    """Make the place of a figure. A script draws it; its numbers are in a table of the section."""
     return tag("figure", data_figure=name, role="img", aria_label=label)
 
 
-STANDINGS = {
+COMPARED = {
     "auc": "ROC-AUC",
     "average_precision": "average precision",
     "f1": "best F1",
     "auc_ahead": "AUC ahead by",
     "f1_ahead": "F1 ahead by",
 }
-"""Figures of a table of `explorer.validation.side_by_side`, and what their columns are called."""
+"""Figures of a table of `explorer.validation.compare_scores`, and the headings of their columns."""
 
 
-def standings(table: pd.DataFrame) -> list[list[object]]:
-    """Rows of scores beside baselines: the name, then each of `STANDINGS` with its interval.
+def comparison_rows(table: pd.DataFrame) -> list[list[object]]:
+    """Return rows of compared scores: the name, then each of `COMPARED` with its interval.
 
-    The first row holds the scores themselves, which are not ahead of themselves.
+    The first row holds the scores themselves, which have no lead over themselves.
     """
     return [
         [
             row["scores"],
             *(
                 estimate(row, name) if place or not name.endswith("_ahead") else ""
-                for name in STANDINGS
+                for name in COMPARED
             ),
         ]
         for place, row in enumerate(rows_of(table))
@@ -65,7 +67,7 @@ def standings(table: pd.DataFrame) -> list[list[object]]:
 
 
 def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table, each by the names of its columns."""
+    """Return the rows of a table, each by the names of its columns."""
     columns = {str(name): table[name].tolist() for name in table}
     return [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
@@ -73,6 +75,6 @@ def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def estimate(row: Mapping[str, Any], name: str) -> Markup:
-    """A figure of a table's row with its interval below it."""
+    """Format a figure of a row, with its interval below."""
     ends = bounds(row[f"{name}_low"], row[f"{name}_high"])
     return joined([digits(row[name]), tag("small", f" {ends}") if ends else None])

@@ -1,8 +1,11 @@
-"""The parts of a report that are about the threshold: what was judged, and what every one gives."""
+"""Sections on the judged scores and on thresholds."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from markupsafe import Markup
 
 from explorer.reporting._analysis.number_text import (
     bounds,
@@ -15,71 +18,76 @@ from explorer.reporting._analysis.number_text import (
 )
 from explorer.reporting._analysis.report_contents import ReportContents
 from explorer.reporting._analysis.score_names import score_description
-from explorer.reporting._analysis.sentences import MEASURES, TRUTHS, held_out, report_warning
-from explorer.reporting._page.markup import Markup, folded, joined, paragraph, table, tag
+from explorer.reporting._analysis.sentences import TRUTHS, held_out, report_warning
+from explorer.reporting._page.markup import folded, joined, paragraph, table, tag
 from explorer.reporting._page.report_figures import WIDTHS
 from explorer.reporting._page.section import ReportSection, figure, rows_of, section
+from explorer.validation import METRICS
+
+if TYPE_CHECKING:
+    from explorer.validation._metrics.confusion import Metric
 
 MOST_ROWS = 600
-"""A sweep of more thresholds than these is told by as many, evenly spaced."""
+"""Of more thresholds than this, as many evenly spaced ones are listed."""
 
-_SWEPT = ("precision", "recall", "f1", "mcc", "youden", "coverage")
+_SWEPT: tuple[Metric, ...] = ("precision", "recall", "f1", "mcc", "youden", "coverage")
 
 
 def about(found: ReportContents) -> ReportSection:
-    """What was judged, by which truth, and with what."""
-    told_of = found.about
+    """Make the section on what was judged, and by which truth."""
+    subject = found.subject
     name, means = TRUTHS[found.analysis.judged.truth]
-    config = found.report_scores.config
-    way = "scores that were given, without saying how they were made"
+    config = found.scores.config
+    how = "given scores, of unknown origin"
     if config is not None:
-        way = score_description(config)
-    if found.report_scores.held_out:
-        way += "; each trace scored by what the other traces chose (held out)"
+        how = score_description(config)
+    if found.scores.held_out:
+        how += "; each trace is scored with the choice made on the other traces (held out)"
     models = [
         tag("span", f"{model}: {role} ({many(number, 'trace')})")
-        for model, role, number in told_of.models
+        for model, role, number in subject.models
     ]
     facts: list[tuple[str, object]] = [
-        ("file", told_of.name or "traces made in memory"),
+        ("file", subject.name or "traces made in memory"),
         ("traces", _traces(found)),
         ("judged", _judged(found)),
-        ("truth", f"{name}: {means.format(drop=told_of.least_drop)}"),
-        ("scores", way),
-        ("models", tag("span", *_lines(models)) if models else "the traces name none"),
+        ("truth", f"{name}: {means.format(drop=subject.least_drop)}"),
+        ("scores", how),
+        ("models", tag("span", *_lines(models)) if models else "not named in the traces"),
         (
             "intervals",
-            f"95 %, from {count(told_of.samples)} samples of whole traces (seed {told_of.seed})"
-            if told_of.samples
-            else "none were asked for",
+            f"95 % bootstrap intervals over traces, {count(subject.resampling.samples)} samples "
+            f"(seed {subject.resampling.seed})"
+            if subject.resampling.samples
+            else "not requested",
         ),
-        ("made", f"{told_of.made:%Y-%m-%d %H:%M %Z}, explorer {told_of.release}"),
+        ("made", f"{subject.made:%Y-%m-%d %H:%M %Z}, explorer {subject.release}"),
     ]
     body = tag("dl", *(tag("div", tag("dt", term), tag("dd", what)) for term, what in facts))
     return ReportSection("about", "What was judged", body)
 
 
 def _traces(found: ReportContents) -> str:
-    there, judged = found.about, found.analysis.sweep.traces
+    subject, judged = found.subject, found.analysis.sweep.traces
     return (
-        f"{count(there.traces)} with {many(there.hyperedges, 'hyperedge')}; "
-        f"{count(judged)} of them with labels that can be judged"
+        f"{count(subject.traces)} with {many(subject.hyperedges, 'hyperedge')}; "
+        f"{count(judged)} of them with labels and scores"
     )
 
 
 def _judged(found: ReportContents) -> str:
     swept = found.analysis.sweep
-    told_of = (
+    text = (
         f"{many(swept.units, 'hyperedge')}: {count(swept.positives)} used, "
         f"{count(swept.units - swept.positives)} not used"
     )
     if swept.unknown:
-        told_of += f"; {count(swept.unknown)} more have no score and are left out"
-    return told_of
+        text += f"; {count(swept.unknown)} more have no score and are left out"
+    return text
 
 
 def at_threshold(found: ReportContents) -> ReportSection:
-    """The table of confusion, and every measure with its interval."""
+    """Make the section with the confusion matrix and every measure at the threshold."""
     here, there = found.row(found.threshold), found.row(found.reference)
     best = found.analysis.sweep.best("f1").threshold
     columns = [(f"at {score(found.threshold)}", here)]
@@ -89,10 +97,10 @@ def at_threshold(found: ReportContents) -> ReportSection:
         columns.append((f"at the best F1, {score(best)}", found.row(best)))
     rows = [
         [
-            tag("span", word, title=meaning),
+            tag("span", metric.name, title=metric.meaning),
             *(interval(row[name], row[f"{name}_low"], row[f"{name}_high"]) for _, row in columns),
         ]
-        for name, (word, meaning) in MEASURES.items()
+        for name, metric in METRICS.items()
     ]
     confusion = table(
         ["", "used", "not used"],
@@ -100,7 +108,7 @@ def at_threshold(found: ReportContents) -> ReportSection:
             ["called used", _right(here["tp"]), count(here["fp"])],
             ["called not used", count(here["fn"]), _right(here["tn"])],
         ],
-        caption=f"Calls at {score(found.threshold)} against the truth",
+        caption=f"Confusion matrix at {score(found.threshold)}",
     )
     measures = table(
         ["measure", *(name for name, _ in columns)],
@@ -111,57 +119,57 @@ def at_threshold(found: ReportContents) -> ReportSection:
         "p",
         *(
             part
-            for word, meaning in MEASURES.values()
-            for part in (tag("b", word), f" {meaning}. ")
+            for metric in METRICS.values()
+            for part in (tag("b", metric.name), f" {metric.meaning}. ")
         ),
         class_="note",
     )
     return section(
         "threshold",
         f"At the threshold {score(found.threshold)}",
-        "A hyperedge is called used when its score reaches the threshold. Bold counts are right "
-        "calls. Brackets hold what other traces of this kind would give, 95 times in 100. The best "
-        "F1 was looked up on these very labels and flatters itself.",
-        tag("div", confusion, measures, class_="beside"),
+        "A hyperedge is called used if its score reaches the threshold. Bold counts are right "
+        "calls. In brackets: 95 % bootstrap intervals over traces. The best F1 was chosen on these "
+        "same labels, so it is optimistic.",
+        tag("div", confusion, measures, class_="columns"),
         meanings,
     )
 
 
 def every_threshold(found: ReportContents) -> ReportSection:
-    """Histogram, curves with the plateau, and the whole sweep."""
+    """Make the section with the histogram, the curves and the table of all thresholds."""
     swept = found.analysis.sweep
     best, plateau = swept.best("f1"), swept.plateau("f1")
-    said = (
-        f"The largest F1 is {interval(best.value, best.low, best.high)} at {score(best.threshold)}."
-        f" From {score(plateau.low)} to {score(plateau.high)} it stays within "
-        f"{plateau.tolerance:g} of that: the exact threshold matters little there."
+    best_text = (
+        f"Best F1 {interval(best.value, best.low, best.high)} at {score(best.threshold)}. "
+        f"Any threshold from {score(plateau.low)} to {score(plateau.high)} does almost as well "
+        f"(within {plateau.tolerance:g})."
     )
     return section(
         "thresholds",
         "Every threshold",
-        "Above the axis are the scores of what was used, below it of what was not. A good score "
-        "keeps the two apart, and a good threshold stands between them. The curves say how good "
-        "the calls would be with the threshold elsewhere.",
+        "The histogram shows the scores of used hyperedges above the axis and of the others below. "
+        "A good score separates the two, and a good threshold lies between them. The curves show "
+        "the measures at every threshold.",
         figure("histogram", "Histogram of scores, used above the axis and not used below"),
         figure("curves", "F1, MCC and Youden J at every threshold"),
-        paragraph(said),
+        paragraph(best_text),
         folded("The histogram in numbers", _bins(found)),
-        folded(f"The whole sweep: {many(len(swept.table), 'threshold')}", *_sweep(found)),
+        folded(f"All {many(len(swept.table), 'threshold')}", *_sweep(found)),
     )
 
 
 def in_sample(found: ReportContents) -> ReportSection:
-    """The threshold chosen in sample beside the one that was cross-validated."""
+    """Make the section that compares the threshold chosen in sample with cross-validation."""
     chosen = found.comparison.chosen
     how = (
-        "Who chooses a threshold and judges it by the same labels finds it too good. Here the "
-        "traces are cut into folds; each fold is judged at the threshold that the others chose."
+        "A threshold looks too good on the labels that chose it. Here the traces are split into "
+        "folds, and each fold is judged at the threshold chosen on the others."
     )
-    title = "On traces that did not choose"
+    title = "Held-out traces"
     if chosen is None:
         return section("heldout", title, how, paragraph(held_out(found.comparison)))
     warned = report_warning(found)
-    word = MEASURES[chosen.metric][0]
+    word = METRICS[chosen.metric].name
     facts = table(
         ["", word, "95 % interval", "threshold"],
         [
@@ -174,7 +182,7 @@ def in_sample(found: ReportContents) -> ReportSection:
             ],
             ["optimism", digits(chosen.optimism), "", ""],
         ],
-        caption="The choice in sample and cross-validated",
+        caption="The threshold in sample and cross-validated",
     )
     folds = table(
         ["repeat", "fold", "threshold", f"{word} in sample", f"{word} held out", "traces", "used"],
@@ -190,7 +198,7 @@ def in_sample(found: ReportContents) -> ReportSection:
             ]
             for row in rows_of(chosen.folds)
         ],
-        caption="What every fold chose",
+        caption="The choice of every fold",
         texts=(),
     )
     return section(
@@ -200,16 +208,16 @@ def in_sample(found: ReportContents) -> ReportSection:
         paragraph(warned, class_="warning") if warned else None,
         facts,
         paragraph(
-            f"{_expected(found)} {share(chosen.calls_that_differ)} of the calls depend on which "
-            "traces chose."
+            f"{_expected(found)} {share(chosen.calls_that_differ)} of the calls change with the "
+            "traces used to choose the threshold."
         ),
-        folded(f"What each of {many(len(chosen.folds), 'fold')} chose", folds),
+        folded(f"The choices of {many(len(chosen.folds), 'fold')}", folds),
     )
 
 
 def _expected(found: ReportContents) -> str:
     if report_warning(found):
-        return "Here the threshold alone was kept from these traces; the heads were not."
+        return "Only the threshold was cross-validated, not the heads."
     return held_out(found.comparison)
 
 
@@ -241,7 +249,7 @@ def _bins(found: ReportContents) -> Markup:
         if one or other
     ]
     note = paragraph(
-        "Bins without a score are left out; the first and the last also hold what lies beyond.",
+        "Empty bins are left out. The first and the last bin include scores beyond them.",
         class_="note",
     )
     return joined(
@@ -260,11 +268,11 @@ def _bins(found: ReportContents) -> Markup:
 def _sweep(found: ReportContents) -> list[Markup]:
     whole = found.analysis.sweep.table
     shown = whole
-    said = None
+    selection = None
     if len(whole) > MOST_ROWS:
         places = np.linspace(0, len(whole) - 1, MOST_ROWS).round().astype(int)
         shown = whole.iloc[np.unique(places)]
-        said = paragraph(
+        selection = paragraph(
             f"{count(len(shown))} of {many(len(whole), 'threshold')}, evenly spaced among them.",
             class_="note",
         )
@@ -279,11 +287,11 @@ def _sweep(found: ReportContents) -> list[Markup]:
         rows.append(cells)
     heads = ["threshold", "tp", "fp", "fn", "tn", "flips"]
     for name in _SWEPT:
-        heads += [MEASURES[name][0], "95 %"]
-    told_as = paragraph(
-        "tp and fp are hyperedges called used that were and were not; fn and tn those called not "
-        "used that were and were not; flips is how many calls change from the row above.",
+        heads += [METRICS[name].name, "95 %"]
+    legend = paragraph(
+        "tp: called used, is used. fp: called used, is not. fn: missed. tn: rightly not used. "
+        "flips: calls that change from the row above.",
         class_="note",
     )
-    parts = [told_as, said, table(heads, rows, caption="Every threshold", texts=())]
+    parts = [legend, selection, table(heads, rows, caption="Every threshold", texts=())]
     return [part for part in parts if part is not None]

@@ -1,4 +1,4 @@
-"""The parts of a report that are about what follows: flips, weights, other methods, advice."""
+"""Sections on the consequences: flips, weights, other methods, recommendation, notes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from explorer.figures._style.label_text import shortened
 from explorer.rag import ExtractorConfig
@@ -23,30 +24,31 @@ from explorer.reporting._analysis.number_text import (
 )
 from explorer.reporting._analysis.report_contents import HeadMaps, ReportContents
 from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
-from explorer.reporting._analysis.sentences import MEASURES, advice, weight_summary
+from explorer.reporting._analysis.sentences import advice, weight_summary
 from explorer.reporting._analysis.threshold_analysis import MOST_TEXT
-from explorer.reporting._page.markup import Markup, folded, joined, paragraph, passage, table, tag
+from explorer.reporting._page.markup import folded, joined, paragraph, passage, table, tag
 from explorer.reporting._page.section import (
-    STANDINGS,
+    COMPARED,
     ReportSection,
+    comparison_rows,
     figure,
     rows_of,
     section,
-    standings,
 )
+from explorer.validation import METRICS
 
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
 
 FEW_FLIPS, MOST_FLIPS = 12, 200
-"""Hyperedges that flip, at once and in all; those nearest to the threshold come first."""
+"""Flips shown at once, and in all; those nearest to the threshold come first."""
 
 MOST_MOVED = 10
 MOST_PROBLEMS = 20
 
 
 def flips(found: ReportContents) -> ReportSection:
-    """What changes sides between the reference and the threshold."""
+    """Make the section on calls that change between the reference and the threshold."""
     whole = found.flips
     near = np.argsort(np.abs(whole["score"].to_numpy() - found.threshold), kind="stable")
     shown = whole.iloc[near[:MOST_FLIPS]]
@@ -64,22 +66,22 @@ def flips(found: ReportContents) -> ReportSection:
     ]
     right = int((whole["label"] == whole["at_other"]).sum())
     one, other = score(found.reference), score(found.threshold)
-    said = f"{many(len(whole), 'hyperedge')} are called otherwise at {other} than at {one}: "
-    said += f"{count(right)} of the new calls are right, {count(len(whole) - right)} wrong."
+    summary = f"{many(len(whole), 'call')} {'changes' if len(whole) == 1 else 'change'}: "
+    summary += f"{count(right)} of the new calls are right, {count(len(whole) - right)} wrong."
     if not len(whole):
-        said = f"No hyperedge is called otherwise at {other} than at {one}."
+        summary = f"No call changes between {one} and {other}."
     left_out = len(whole) - len(shown)
-    heads = ["trace", "id", "text", "score", "truth", f"at {other}", "this is"]
+    heads = ["trace", "id", "text", "score", "truth", f"at {other}", "the new call is"]
 
     def listed(some: list[list[object]]) -> Markup:
-        return table(heads, some, caption="Hyperedges that flip", texts=(0, 1, 2, 4, 5, 6))
+        return table(heads, some, caption="Calls that change", texts=(0, 1, 2, 4, 5, 6))
 
     return section(
         "flips",
-        f"What flips between {one} and {other}",
-        f"The reference is {one}. These hyperedges are called otherwise at the threshold, those "
-        "nearest to it first.",
-        paragraph(said),
+        f"Calls that change between {one} and {other}",
+        f"The reference is {one}. Hyperedges whose call differs at the threshold, those nearest to "
+        "the threshold first.",
+        paragraph(summary),
         listed(rows[:FEW_FLIPS]) if rows else None,
         folded(f"{count(len(rows) - FEW_FLIPS)} more", listed(rows[FEW_FLIPS:]))
         if len(rows) > FEW_FLIPS
@@ -98,7 +100,7 @@ def _called(used: bool) -> str:
 
 
 def agreement(found: ReportContents) -> ReportSection | None:
-    """How far other methods make the same calls."""
+    """Make the section on agreement with other methods."""
     whole = found.agreement
     if whole is None:
         return None
@@ -114,9 +116,9 @@ def agreement(found: ReportContents) -> ReportSection | None:
     ]
     return section(
         "agreement",
-        "Other methods",
-        "Cohen's kappa says how far two methods make the same calls beyond chance: 1 always, 0 as "
-        "chance would. It is agreement and not truth: two methods may agree and both be wrong.",
+        "Agreement with other methods (not ground truth)",
+        "Cohen's kappa is the agreement of two methods beyond chance: 1 is full agreement, 0 is "
+        "chance. Two methods may agree and both be wrong.",
         table(
             ["method", "and", "hyperedges", "same calls", "kappa (95 % interval)"],
             rows,
@@ -127,17 +129,17 @@ def agreement(found: ReportContents) -> ReportSection | None:
 
 
 def weights(found: ReportContents) -> ReportSection:
-    """How an updater moves the hyperedges at this threshold."""
+    """Make the section on how feedback at this threshold moves the weights."""
     moves = found.weights
     final, moved = moves.final(), moves.moved()
     order = np.lexsort((-moves.order.counts, -moved))[:MOST_MOVED]
-    # Told apart by their texts, they have no other name.
+    # Hyperedges identified by their texts have no other name.
     heads = ["hyperedge"] if moves.order.identity == "text" else ["hyperedge", "text"]
     rows = [
         [
             *(
-                passage(shortened(say(int(edge)), MOST_TEXT))
-                for say in (moves.order.name, moves.order.text)[: len(heads)]
+                passage(shortened(part(int(edge)), MOST_TEXT))
+                for part in (moves.order.name, moves.order.text)[: len(heads)]
             ),
             count(moves.order.counts[edge]),
             digits(moves.start[edge]),
@@ -149,17 +151,15 @@ def weights(found: ReportContents) -> ReportSection:
     same = int((moves.order.counts > 1).sum())
     return section(
         "weights",
-        "What the weights become",
-        "Scores become feedback at this threshold, and feedback moves the weight of each "
-        "hyperedge, trace after trace. Only hyperedges that are retrieved more than once "
-        "can gather evidence.",
+        "Weights after feedback",
+        "At this threshold scores become feedback, and feedback moves the weight of each "
+        "hyperedge, trace by trace. Only hyperedges that are retrieved more than once gather "
+        "evidence.",
         figure("weights", "Weights of the hyperedges that move most, over the traces")
         if rows
         else None,
         paragraph(
-            weight_summary(
-                final_weights(found.weights, found.analysis.judged), "those that were used"
-            )
+            weight_summary(final_weights(found.weights, found.analysis.judged), "used hyperedges")
         ),
         paragraph(
             f"{many(len(final), 'hyperedge')}, {count(same)} of them retrieved more than once. The "
@@ -178,17 +178,17 @@ def weights(found: ReportContents) -> ReportSection:
 
 
 def recommendation(found: ReportContents) -> ReportSection | None:
-    """What calibration chose or why it refused, with all of its figures."""
+    """Make the section on the result of calibration, with all its figures."""
     one = found.recommendation
     how = (
-        "Calibration chooses heads, weights and a threshold on some traces and is judged by the "
-        "others. These figures are what to expect on new traces of this kind."
+        "Calibration chooses heads, weights and a threshold on some traces and is judged on the "
+        "others. Expect these figures on new traces of this kind."
     )
     if one is None:
         if not found.refused:
             return None
         return section("recommendation", "Recommendation", how, paragraph(advice(found)))
-    word = MEASURES[one.metric][0]
+    word = METRICS[one.metric].name
     facts = table(
         ["", word, "95 % interval"],
         [
@@ -209,14 +209,14 @@ def recommendation(found: ReportContents) -> ReportSection | None:
         paragraph(advice(found), class_=None if one.accepted else "warning"),
         paragraph(judged_by),
         facts,
-        figure("recommended", "The recommended scores, held out, beside the baselines"),
+        figure("recommended", "The recommended scores, held out, and the baselines"),
         table(
-            ["scores", *STANDINGS.values()],
-            standings(one.table),
-            caption="Held-out scores beside the baselines",
+            ["scores", *COMPARED.values()],
+            comparison_rows(one.table),
+            caption="Held-out scores and baselines",
             strong=(0,),
         ),
-        folded(f"What each of {many(len(one.folds), 'outer fold')} chose", _folds(one)),
+        folded(f"The choices of {many(len(one.folds), 'outer fold')}", _folds(one)),
         *(
             (
                 folded("As JSON", tag("pre", one.to_json())),
@@ -229,25 +229,24 @@ def recommendation(found: ReportContents) -> ReportSection | None:
 
 
 def configuration(found: ReportContents) -> ReportSection | None:
-    """The settings that give the scores and the threshold judged here."""
-    config = found.report_scores.config
-    if config is None or found.report_scores.held_out:
+    """Make the section with the settings of the judged scores and threshold."""
+    config = found.scores.config
+    if config is None or found.scores.held_out:
         return None
     settings = settings_of(config, found.threshold)
     return section(
         "config",
-        "To do the same",
-        "A FeedbackExtractor with this config gives feedback by the scores and the threshold of "
-        "this report.",
+        "Configuration",
+        "A FeedbackExtractor with this config uses the scores and the threshold of this report.",
         folded("As JSON", tag("pre", json.dumps(settings, indent=2))),
         folded("As Python", tag("pre", as_python(settings))),
     )
 
 
 def settings_of(config: ExtractorConfig, threshold: float) -> dict[str, Any]:
-    """Return a config with this threshold as a `FeedbackExtractor` takes it, plain enough for JSON.
+    """Return the settings of a `FeedbackExtractor` with this threshold, with JSON types.
 
-    Only what the method looks at is named.
+    Settings that the method does not use are left out.
     """
     names = ["positive_feedback", "negative_feedback", "neutral_feedback"]
     settings: dict[str, Any] = {
@@ -262,7 +261,7 @@ def settings_of(config: ExtractorConfig, threshold: float) -> dict[str, Any]:
 
 
 def notes(found: ReportContents) -> ReportSection | None:
-    """Every note of every figure, and the reasons to doubt single scores."""
+    """Make the section with the notes of all figures, and doubts about single scores."""
     analysis, comparison = found.analysis, found.comparison
     given = [
         *analysis.sweep.notes,
@@ -273,20 +272,20 @@ def notes(found: ReportContents) -> ReportSection | None:
     ]
     rows = [[note.code.replace("-", " "), note.message] for note in _once(given)]
     rows += [
-        [f"{code.replace('-', ' ')}, {many(number, 'hyperedge')}", f"For the first: {message}"]
-        for code, number, message in found.reasons
+        [f"{code.replace('-', ' ')}, {many(number, 'hyperedge')}", f"First case: {message}"]
+        for code, number, message in found.doubts
     ]
-    rows += [["loading", problem] for problem in found.about.problems[:MOST_PROBLEMS]]
-    more = len(found.about.problems) - MOST_PROBLEMS
+    rows += [["loading", problem] for problem in found.subject.problems[:MOST_PROBLEMS]]
+    more = len(found.subject.problems) - MOST_PROBLEMS
     if more > 0:
         rows.append(["loading", f"{many(more, 'more line')} left out or changed."])
     if not rows:
         return None
     return section(
         "notes",
-        "What should be known of these figures",
-        "Reasons to doubt a figure, and what was left out of it.",
-        table(["note", "what it says"], rows, caption="Notes", texts=(0, 1)),
+        "Notes",
+        "Limits of the figures, and data that were left out.",
+        table(["note", "message"], rows, caption="Notes", texts=(0, 1)),
     )
 
 
@@ -311,7 +310,7 @@ def _folds(one: Recommendation) -> Markup:
             table(
                 ["repeat", "fold", "choice", "head", "strength", "threshold"],
                 rows,
-                caption="What the outer folds chose",
+                caption="The choices of the outer folds",
                 texts=(2, 3),
             )
         ]

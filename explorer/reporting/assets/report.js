@@ -1,4 +1,4 @@
-// Draws the figures of a report: wide or narrow, light or dark, as the page is.
+// Draws the figures of a report for the width and the colour scheme of the page.
 (() => {
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const SHADES = {
@@ -11,7 +11,7 @@
   const places = [...document.querySelectorAll("figure[data-figure]")].filter((place) => figures[place.dataset.figure]);
   const shown = new Map();
 
-  // Colours with a meaning stay; text, axes and grid are those of the page.
+  // Data colours stay; text, axes and grid follow the page.
   function painted(layout, shade) {
     layout.font = { ...layout.font, color: shade.ink };
     for (const name of Object.keys(layout)) {
@@ -31,10 +31,10 @@
     const theme = !printing && dark.matches ? "dark" : "light";
     const wanted = `${size} ${theme}`;
     for (const place of places) {
-      // What is folded away has no size to be drawn by.
+      // A figure in a closed disclosure has no size.
       if (shown.get(place) === wanted || place.closest("details:not([open])")) continue;
       shown.set(place, wanted);
-      // Plotly writes into what it is given, so each drawing starts from a copy.
+      // Plotly changes its input, so each drawing starts from a copy.
       const { data, layout } = structuredClone(figures[place.dataset.figure][size]);
       layout.width = figures.widths[size];
       Plotly.react(place, data, painted(layout, SHADES[theme]), { displayModeBar: false, responsive: false });

@@ -1,1 +1,1 @@
-"""Causal use: what an answer loses without each hyperedge."""
+"""Causal use: the drop of an answer's probability without each hyperedge."""

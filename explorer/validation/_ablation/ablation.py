@@ -1,27 +1,21 @@
-"""Causal use: what an answer's probability loses when hyperedges are left out of the prompt."""
+"""Causal use: the drop of an answer's probability when hyperedges are left out of the prompt."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from explorer._deprecation import old_parameters
 from explorer.models._running.batches import plan_batches
 from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scoring_job import ScoringCancelled, ScoringJob
 from explorer.rag._scoring.trace_task import TraceTask
-from explorer.run_control import ProgressCallback, RunControl, silent
+from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceSet
 from explorer.validation._ablation.ablation_record import MARK
-from explorer.validation._ablation.ablation_settings import (
-    AblationSettings,
-    Sets,
-    checked_sets,
-    is_done,
-)
+from explorer.validation._ablation.ablation_settings import AblationSettings, is_done
 from explorer.validation._ablation.ablator import Ablator
-from explorer.validation._ablation.surrogate import ALPHA
 
 if TYPE_CHECKING:
     from explorer.models import Model
@@ -29,63 +23,52 @@ if TYPE_CHECKING:
 __all__ = ["ScoringCancelled", "ablate"]
 
 
+@old_parameters(
+    settings=(
+        AblationSettings,
+        ("masks", "sets", "seed", "alpha", "generate", "max_new_tokens"),
+    ),
+    control=(RunControl, ("progress", "cancel")),
+)
 def ablate(
     traces: Iterable[Trace] | Trace,
     model: str | Model | tuple[Any, Any] | None = None,
     *,
-    masks: int = 0,
-    sets: Sets | None = None,
+    settings: AblationSettings | None = None,
     path: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-    alpha: float | None = ALPHA,
-    generate: bool = False,
-    max_new_tokens: int = 48,
     batch_tokens: int | None = None,
-    progress: ProgressCallback | Literal[False] | None = None,
-    cancel: threading.Event | None = None,
     on_trace: Callable[[Trace], None] | None = None,
+    control: RunControl | None = None,
 ) -> TraceSet:
-    """Measure what each answer loses, in log-probability, without some of its hyperedges.
+    """Measure the drop of each answer's log-probability without some of its hyperedges.
 
     A model reads question, hyperedges and answer as for `score_traces`: with all hyperedges,
-    without each of them, without any, and with random ones of them. What prompts share from their
-    beginning on is read once. Unlike attention this is causal, for the model that is asked. See
+    without each of them, without any, and with random subsets. The common beginning of prompts is
+    read once. Unlike attention, the result is causal, for the model that reads. See
     ``docs/ablation.md``.
 
     Parameters
     ----------
     traces
-        The traces; they are not changed. Those that this model has ablated before, with the same
-        settings, are passed through.
+        The traces; they are not changed. Traces that this model has ablated with the same settings
+        are passed through.
     model
         A name for `load_model`, a `Model`, or a pair of a transformers model and its tokenizer;
         causal or encoder-decoder. None for the packaged SmolLM2.
-    masks
-        How many random prompts to read, each of which keeps each hyperedge with probability 1/2,
-        for a sparse linear surrogate (Cohen-Wang et al. 2024: ContextCite, who take 32 to 256).
-        Where so many would do, every subset is read once instead.
-    sets
-        Further hyperedges to leave out together: for the id of a trace, sets of ids of hyperedges.
-        The `top_units` of some score, for example, for its top-k drop.
+    settings
+        Random masks, sets and surrogate; without them, each hyperedge is left out once.
     path
-        A native trace file to which each finished trace is added, and which is taken up again, as
-        for `score_traces`. One that was written with other `masks`, `seed`, `alpha` or `sets` is
-        refused, and not overwritten.
-    seed
-        Of the random masks; those of a trace do not depend on the traces beside it.
-    alpha
-        Penalty of the surrogate; None to choose it by cross-validation, which takes 10 masks.
-    generate, max_new_tokens
-        Let the model answer where a trace has no answer, in at most so many tokens.
+        A native trace file to which each finished trace is added, and which is continued, as for
+        `score_traces`. A file that was written with other settings is refused and not overwritten.
     batch_tokens
-        Most tokens of a forward pass of several prompts; None for what suits the device.
-    progress
-        Called with a `Progress` of the stage ``"ablating"`` before each pass; None for a bar where
-        somebody watches, False for silence.
-    cancel
-        Set it to stop before the next layer.
+        Largest number of tokens of a forward pass of several prompts; None for a default that suits
+        the device.
     on_trace
         Called with each trace that was ablated.
+    control
+        Progress callback, called before each pass, and cancel event, checked before each layer.
+        Without a callback a progress bar is shown in a terminal or a notebook;
+        ``RunControl(progress=silent)`` shows nothing.
 
     Returns
     -------
@@ -100,41 +83,35 @@ def ablate(
     ModelNotFoundError, HubUnreachableError, ModelError
         The model cannot be loaded.
     TraceError
-        Something in `traces` is no trace, or `path` is a file that this ablation did not write, or
-        wrote with other settings.
+        An element of `traces` is not a trace, or `path` is a file that this ablation did not write,
+        or wrote with other settings.
     InputError
-        An option is none.
+        An option is not valid.
     ScoringCancelled
-        `cancel` was set; the error holds the traces that were finished.
+        The cancel event was set; the error holds the finished traces.
     """
     given = [traces] if isinstance(traces, Trace) else traces
     listed = given if isinstance(given, TraceSet) else TraceSet(given)
-    settings = AblationSettings(masks, seed, alpha, generate, max_new_tokens, checked_sets(sets))
-    settings.check()
+    chosen = AblationSettings.of(settings)
     if batch_tokens is not None:
-        plan_batches([], batch_tokens)  # refused before a model is loaded
-    work = TraceTask(
+        plan_batches([], batch_tokens)  # raises before a model is loaded
+    task = TraceTask(
         mark=MARK,
         function="ablate",
         noun="Ablation",
         past="ablated",
-        reader=lambda loaded: Ablator(loaded, settings, batch_tokens),
+        reader=lambda loaded: Ablator(loaded, chosen, batch_tokens),
         passes=lambda trace, reader: (
-            MARK in trace.metadata and is_done(trace, settings, reader().key)
+            MARK in trace.metadata and is_done(trace, chosen, reader().key)
         ),
-        wanted=settings.of,
+        wanted=chosen.digest,
     )
     job = ScoringJob(
         listed,
         model,
-        work,
+        task,
         path=path,
-        progress=TraceProgress(
-            RunControl(silent if progress is False else progress, cancel),
-            len(listed),
-            stage="ablating",
-            verb="ablating",
-        ),
+        progress=TraceProgress(control, len(listed), stage="ablating", verb="ablating"),
         on_trace=on_trace,
     )
     return job.run()

@@ -1,4 +1,4 @@
-"""What ablation found out about a trace, as it is kept in the trace's metadata."""
+"""The result of an ablation, as stored in the metadata of a trace."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from explorer.validation._ablation.prompt_masks import Masks
 from explorer.validation._ablation.surrogate import Surrogate
 
 MARK = "ablation"
-"""Where a trace's metadata keeps what ablation found."""
+"""Key of the result in the metadata of a trace."""
 
 
 class AblationRecord(msgspec.Struct, omit_defaults=True):
-    """`metadata["ablation"]` of a trace, as JSON holds it; null is what is not known."""
+    """`metadata["ablation"]` of a trace, as in JSON; null is unknown."""
 
     model: str
     reader: str
@@ -47,33 +47,33 @@ class AblationRecord(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """What a model's answer loses without some of the hyperedges. Natural logarithms everywhere.
+    """Log-probabilities of an answer without some of the hyperedges, in natural logarithms.
 
     Attributes
     ----------
     model
-        Name of the model that was asked.
+        Name of the model that read the prompts.
     full_logprob, none_logprob
         Log-probability of the whole answer with all hyperedges, and without any.
     answer_tokens
-        How many tokens the answer has.
+        Number of tokens of the answer.
     effects
         float64 (hyperedges,): `full_logprob` minus the log-probability without this hyperedge
-        alone; positive where the answer needs it. NaN for a hyperedge without text.
+        alone; positive if the answer needs it. NaN for a hyperedge without text.
     masks
-        bool (masks, hyperedges): random prompts, True for each hyperedge that was kept.
+        bool (masks, hyperedges): random prompts, True for each kept hyperedge.
     mask_logprobs
         float64 (masks,).
     surrogate
-        The sparse linear model of the masks; None where there are none. Its weights are NaN for a
+        The sparse linear model of the masks; None without masks. Its weights are NaN for a
         hyperedge without text.
     sets, set_drops
         Sets of hyperedge ids that were left out together, and `full_logprob` minus the
         log-probability without them.
     generated
-        Whether the model wrote the answer itself.
+        Whether the model wrote the answer.
     notes
-        Sentences to tell with the numbers.
+        Sentences that belong to the numbers.
     """
 
     model: str
@@ -91,18 +91,19 @@ class Ablation:
 
 
 def ablation_of(trace: Trace) -> Ablation | None:
-    """Return what `ablate` found out about a trace.
+    """Return the result of `ablate` for a trace.
 
     Returns
     -------
     Ablation or None
-        None for a trace that was not ablated, where it failed (`metadata["ablation"]["problem"]`
-        has the reason), and where question, answer or hyperedges have changed since.
+        None for a trace that was not ablated, for a failed ablation (its reason is in
+        `metadata["ablation"]["problem"]`), and if question, answer or hyperedges have changed
+        since.
 
     Raises
     ------
     EvidenceError
-        What the metadata holds was not written by `ablate`.
+        The metadata were not written by `ablate`.
     """
     found = ablation_record(trace)
     if found is None or found.texts != texts_digest(trace):
@@ -115,9 +116,9 @@ def ablation_of(trace: Trace) -> Ablation | None:
         and (found.surrogate is None or len(found.surrogate) == n_units)
     )
     if not fits:
-        raise _odd(trace, "its lists have other lengths than the hyperedges or the masks")
+        raise _foreign(trace, "its lists have other lengths than the hyperedges or the masks")
     if found.answer_tokens < 1 or not isfinite(found.full_logprob + found.none_logprob):
-        raise _odd(trace, "its answer has no tokens, or a log-probability that is no number")
+        raise _foreign(trace, "its answer has no tokens, or a log-probability that is not a number")
     masks = np.array(found.masks, dtype=np.bool_).reshape(len(found.masks), n_units)
     surrogate = None
     if found.surrogate is not None:
@@ -145,12 +146,12 @@ def ablation_of(trace: Trace) -> Ablation | None:
 
 
 def ablation_record(trace: Trace) -> AblationRecord | None:
-    """Return what stands in the metadata; None where nothing does, or only why it failed.
+    """Return the record in the metadata; None without one, or if the ablation failed.
 
     Raises
     ------
     EvidenceError
-        Something else stands there.
+        The metadata hold something else.
     """
     value = trace.metadata.get(MARK)
     if value is None or (isinstance(value, dict) and "problem" in value):
@@ -158,11 +159,11 @@ def ablation_record(trace: Trace) -> AblationRecord | None:
     try:
         return msgspec.convert(value, AblationRecord)
     except msgspec.ValidationError as error:
-        raise _odd(trace, str(error)) from None
+        raise _foreign(trace, str(error)) from None
 
 
 def texts_digest(trace: Trace) -> str:
-    """Return a digest of what a model reads of a trace."""
+    """Return a digest of the texts of a trace that a model reads."""
     edges = [[edge.id, edge.hyperedge] for edge in trace.hyperedges]
     return digest([trace.query, trace.answer, edges])
 
@@ -171,7 +172,7 @@ def _floats(values: list[Any]) -> NDArray[np.float64]:
     return np.array([np.nan if one is None else one for one in values], dtype=np.float64)
 
 
-def _odd(trace: Trace, reason: str) -> EvidenceError:
+def _foreign(trace: Trace, reason: str) -> EvidenceError:
     return EvidenceError(
         f"The `{MARK}` of trace {trace.id} was not written by ablate ({reason}). Remove it from "
         "the metadata, and ablate again."

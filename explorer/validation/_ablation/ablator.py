@@ -1,4 +1,4 @@
-"""A model that is asked how probable an answer is without some of its hyperedges."""
+"""A model that measures how probable an answer is without some of its hyperedges."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ if TYPE_CHECKING:
 
 
 class Ablator:
-    """A causal or encoder-decoder model that is asked how probable answers are.
+    """Measures the probability of answers with a causal or encoder-decoder model.
 
     Parameters
     ----------
     model
         The model.
     settings
-        What to leave out.
+        Which hyperedges to leave out.
     batch_tokens
-        Most tokens of a forward pass of several prompts; None for what suits the device.
+        Largest number of tokens of a forward pass of several prompts; None for a default that suits
+        the device.
 
     Attributes
     ----------
     key
-        Digest of all that decides how this model reads.
+        Digest of everything that affects how this model reads.
 
     Raises
     ------
@@ -61,7 +62,7 @@ class Ablator:
     ) -> None:
         if model.kind == "encoder":
             raise ModelCapabilityError(
-                f"{model.label} is an encoder: it gives no answer a probability. Choose a causal "
+                f"{model.label} is an encoder, which gives answers no probability. Choose a causal "
                 "model such as SmolLM2-135M-Instruct, or an encoder-decoder."
             )
         self.model = model
@@ -71,33 +72,35 @@ class Ablator:
         self._batch_tokens = batch_tokens
 
     def fingerprint(self, trace: Trace) -> str:
-        """Return a digest of the trace's texts and labels, and of what is wanted of it."""
+        """Return a digest of the texts and labels of a trace and of the settings that affect it."""
         given = isinstance(trace.answer, str) and bool(trace.answer.strip())
         new_tokens = None if given else self.settings.max_new_tokens
         asked = [trace.query, trace.answer, trace.hyperedges]
-        return digest([asked, self.settings.of(trace), new_tokens])
+        return digest([asked, self.settings.digest(trace), new_tokens])
 
     def mark(self, trace: Trace, **more: Any) -> dict[str, Any]:
-        """Return what a trace's metadata tells of this ablation."""
+        """Return the part of the record that identifies this ablation."""
         mark = {"model": self.model.name, "reader": self.key, "trace": self.fingerprint(trace)}
         return mark | more
 
     def ask(self, trace: Trace, control: RunControl) -> PreparedPrompt:
-        """Make a trace ready; let the model answer where nobody has.
+        """Prepare a trace; let the model answer if there is no answer.
 
         Raises
         ------
         InputError
-            Something that is needed is missing, the trace is too long for the model, or a set
-            names a hyperedge that it does not have.
+            A text is missing, the trace is too long for the model, or a set names an unknown
+            hyperedge.
         ModelError, Cancelled
             As `Model.read`.
         """
         known = {edge.id for edge in trace.hyperedges}
-        for one in self.settings.sets.get(trace.id, ()):
+        for one in self.settings.sets_of(trace):
             unknown = [name for name in one if name not in known]
             if unknown:
-                raise InputError(f"A set names the hyperedge {unknown[0]!r}, which it has not.")
+                raise InputError(
+                    f"A set names the hyperedge {unknown[0]!r}, which the trace does not have."
+                )
         return prepare_trace(
             self.model,
             trace,
@@ -107,7 +110,7 @@ class Ablator:
         )
 
     def plan(self, ready: Sequence[PreparedPrompt]) -> list[list[int]]:
-        """Return each trace by itself: its own prompts fill the passes."""
+        """Return each trace by itself: the prompts of one trace fill the passes."""
         return [[place] for place in range(len(ready))]
 
     def read(
@@ -117,14 +120,14 @@ class Ablator:
         control: RunControl,
         partly: Callable[[float], None],
     ) -> list[Trace]:
-        """Read all prompts of each trace, and return it with what was found.
+        """Read all prompts of each trace, and return it with the result.
 
         Raises
         ------
         ModelError
-            A log-probability is no number.
+            A log-probability is not a number.
         Cancelled
-            The caller asked to stop.
+            The cancel event was set.
         """
         return [
             self._ablated(trace, asked, control, partly)
@@ -142,7 +145,7 @@ class Ablator:
         n_units = len(asked.facts)
         free = np.array([bool(fact.strip()) for fact in asked.facts])
         ids = [edge.id for edge in trace.hyperedges]
-        sets = self.settings.sets.get(trace.id, ())
+        sets = self.settings.sets_of(trace)
         random = random_masks(free, int(self.settings.masks), _generator(trace, self.settings.seed))
         parts = [
             np.ones((1, n_units), dtype=np.bool_),
@@ -162,7 +165,7 @@ class Ablator:
         found = AblationRecord(
             **self.mark(trace),
             texts=texts_digest(trace),
-            settings=self.settings.of(trace),
+            settings=self.settings.digest(trace),
             answer_tokens=len(asked.encoded.answer_ids),
             full_logprob=float(full[0]),
             none_logprob=float(none[0]),
@@ -193,7 +196,7 @@ class Ablator:
         unique, places = reading_order(masks)
         tokenizer = self.model.tokenizer
         sequences: list[EncodedPrompt] = []
-        # Hyperedges of one text make prompts of one text, which is read once.
+        # Equal texts of hyperedges make equal prompts, which are read once.
         numbers: dict[tuple[str, ...], int] = {}
         of_mask = []
         for mask in unique:
@@ -210,7 +213,7 @@ class Ablator:
             batch_tokens=self._batch_tokens,
             before=lambda done: partly(done / len(sequences)),
         )
-        # float32 holds no more digits than these.
+        # float32 has no more digits than these.
         logprobs = np.array([round(float(one.sum()), 6) for one in found])[of_mask][places]
         if not np.isfinite(logprobs).all():
             raise ModelError(
@@ -226,7 +229,7 @@ class Ablator:
         logprobs: NDArray[np.float64],
         free: NDArray[np.bool_],
     ) -> None:
-        """Add the surrogate, or the reason why there is none."""
+        """Add the surrogate, or a note on why there is none."""
         try:
             surrogate = fit_surrogate(
                 masks, logprobs, found.answer_tokens, alpha=self.settings.alpha
@@ -245,14 +248,14 @@ class Ablator:
         empty = [edge.id for edge, has_text, _ in edges if not has_text]
         lost = [edge.id for edge, has_text, spans in edges if has_text and not spans]
         if empty:
-            notes.append(f"Without text, so never left out: {', '.join(empty)}.")
+            notes.append(f"Never left out, because they have no text: {', '.join(empty)}.")
         if lost:
             notes.append(f"The model's chat template leaves out: {', '.join(lost)}.")
         return notes
 
 
 def _generator(trace: Trace, seed: int) -> np.random.Generator:
-    """Return random numbers that depend on the trace itself, not on where it stands."""
+    """Return a random generator that depends on the id of the trace, not on its position."""
     own = hashlib.sha256(trace.id.encode("utf-8", "surrogatepass")).digest()[:8]
     return np.random.default_rng([int(seed), int.from_bytes(own)])
 

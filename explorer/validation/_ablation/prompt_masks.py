@@ -1,4 +1,4 @@
-"""Which hyperedges are left in the prompt: one row a prompt, True for each that is kept."""
+"""Masks of the hyperedges in each prompt: one row per prompt, True for each kept one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def random_masks(free: NDArray[np.bool_], n_masks: int, generator: np.random.Gen
     Parameters
     ----------
     free
-        bool (hyperedges,): those that may be left out; the others are in every mask.
+        bool (hyperedges,): those that may be left out; all masks keep the others.
     n_masks
-        How many. Where so many would do, every subset comes once instead: drawing from few
-        subsets again and again says nothing new.
+        Number of masks. If there are no more subsets than this, every subset is returned once
+        instead of repeated random ones.
 
     Returns
     -------
@@ -41,10 +41,10 @@ def random_masks(free: NDArray[np.bool_], n_masks: int, generator: np.random.Gen
 
 
 def reading_order(masks: Masks) -> tuple[Masks, NDArray[np.intp]]:
-    """Return every mask once, in an order in which neighbouring prompts begin alike.
+    """Return every mask once, in an order in which neighbouring prompts share their beginning.
 
-    Masks are sorted as words are, kept before left out: the prompt with all hyperedges comes
-    first, then those that leave out the last ones only.
+    Masks are sorted lexicographically, kept before left out: the prompt with all hyperedges comes
+    first, then those that leave out only the last ones.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A sparse linear model of what leaving hyperedges out does to an answer's probability."""
+"""A sparse linear model of an answer's probability without some hyperedges."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ ALPHA = 0.01
 """Strength of the penalty in Cohen-Wang et al. 2024."""
 
 _FOLDS = 5
-# Fewer masks than this are not split into folds.
+# The smallest number of masks that is split into folds.
 _FEWEST = 2 * _FOLDS
-# The largest log-probability below that of certainty: float32 knows none between.
+# The largest log-probability below 0 that float32 distinguishes.
 _ALMOST_SURE = -(2.0**-24)
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """Weights of hyperedges, of which many are 0.
+    """A linear model with sparse weights of hyperedges.
 
     Attributes
     ----------
     weights
-        float64 (hyperedges,): what keeping a hyperedge adds to the logit of the answer's
-        probability, whatever else is kept.
+        float64 (hyperedges,): how much keeping a hyperedge adds to the logit of the answer's
+        probability.
     intercept
-        The logit where none is kept.
+        The logit without any hyperedge.
     alpha
         Strength of the penalty.
     held_out
-        Spearman's correlation of measured logits with those predicted for masks that took no part
-        in the fit (5 folds); NaN for fewer than 10 masks.
+        Spearman's correlation of measured logits with those predicted for held-out masks
+        (5 folds); NaN for fewer than 10 masks.
     """
 
     weights: NDArray[np.float64]
@@ -48,9 +48,9 @@ class Surrogate:
 
 
 def logit(logprobs: Any) -> NDArray[np.float64]:
-    """Return log(p / (1 - p)) for log p; certainty counts as the largest p below 1 in float32.
+    """Return log(p / (1 - p)) for log p; p = 1 counts as the largest float32 below 1.
 
-    The logit, unlike the log-probability, has no upper end at which effects vanish.
+    Unlike the log-probability, the logit has no upper bound near which effects vanish.
     """
     below = np.minimum(np.asarray(logprobs, dtype=np.float64), _ALMOST_SURE)
     return below - np.log(-np.expm1(below))
@@ -59,19 +59,19 @@ def logit(logprobs: Any) -> NDArray[np.float64]:
 def fit_surrogate(
     masks: Any, logprobs: Any, answer_tokens: int, *, alpha: float | None = ALPHA
 ) -> Surrogate:
-    """Fit a linear model from masks to the logit of the answer's probability, with few weights.
+    """Fit a sparse linear model from masks to the logit of the answer's probability.
 
-    Masks are standardised, logits are divided by the number of the answer's tokens, and the Lasso
-    is fitted; then both are undone. (ContextCite: Cohen-Wang et al. 2024, section 3.)
+    The Lasso is fitted on standardised masks, with logits divided by the number of tokens of the
+    answer; the weights are then rescaled. (ContextCite: Cohen-Wang et al. 2024, section 3.)
 
     Parameters
     ----------
     masks
         bool (masks, hyperedges): True where a hyperedge was kept.
     logprobs
-        float (masks,): the answer's log-probability then.
+        float (masks,): the answer's log-probability for each mask.
     answer_tokens
-        How many tokens the answer has.
+        Number of tokens of the answer.
     alpha
         Strength of the penalty, on the scale of logits per token; None to choose it by 5-fold
         cross-validation.
@@ -81,7 +81,7 @@ def fit_surrogate(
     ShapeError
         The masks and the log-probabilities differ in number.
     InputError
-        There are no masks, too few to choose `alpha`, or something is no number.
+        There are no masks, too few to choose `alpha`, or a value is not a number.
     """
     kept = np.asarray(masks, dtype=np.float64)
     measured = np.asarray(logprobs, dtype=np.float64)
@@ -94,7 +94,7 @@ def fit_surrogate(
         raise InputError("A surrogate needs masks whose log-probabilities are all known.")
     if alpha is None and len(kept) < _FEWEST:
         raise InputError(
-            f"alpha=None chooses the penalty by cross-validation, which takes at least {_FEWEST} "
+            f"alpha=None chooses the penalty by cross-validation, which needs at least {_FEWEST} "
             f"masks; there are {len(kept)}. Take more masks, or give alpha."
         )
     target = logit(measured) / answer_tokens
@@ -120,7 +120,7 @@ def _fitted(
         else Lasso(alpha=alpha, max_iter=10_000)
     )
     with warnings.catch_warnings():
-        # A column that is always kept, or a target that is always the same, has weight 0 anyway.
+        # Constant columns and constant targets get weight 0, despite the warning.
         warnings.simplefilter("ignore", ConvergenceWarning)
         lasso.fit(scaler.transform(kept), target)
     weights = np.asarray(lasso.coef_, dtype=np.float64) / scaler.scale_
@@ -132,7 +132,7 @@ def _held_out(kept: NDArray[np.float64], target: NDArray[np.float64], alpha: flo
     if len(kept) < _FEWEST:
         return float("nan")
     predicted = np.empty(len(kept))
-    # The masks are in random order, or count down: every fifth is in one fold.
+    # Masks are in random order or enumerate all subsets, so every fifth makes a fair fold.
     folds = np.arange(len(kept)) % _FOLDS
     for fold in range(_FOLDS):
         weights, intercept, _ = _fitted(kept[folds != fold], target[folds != fold], alpha)

@@ -1,1 +1,1 @@
-"""Choosing heads and a threshold by nested cross-validation."""
+"""Choice of heads and a threshold by nested cross-validation."""

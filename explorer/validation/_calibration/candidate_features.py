@@ -1,4 +1,4 @@
-"""What the candidates of a calibration look at, read from the traces once."""
+"""Features of the candidates of a calibration, read from the traces once."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ def features_of(
     places: Sequence[Sequence[int]],
     check: Callable[[], None] = lambda: None,
 ) -> CandidateFeatures:
-    """Read what every labelled unit got in every head.
+    """Return the attention of every head to the labelled units.
 
-    A setting or a reading counts when all traces bring it. What is unknown of a single unit (it was
-    cut from the prompt, a head gives all units nothing to share) is 0: nothing looked better for
-    being unknown.
+    A setting or a reading is kept if all traces have it. An unknown value of a single unit (it was
+    cut from the prompt, or a head gives no unit any attention) is 0, so an unknown value never
+    improves a score.
 
     Parameters
     ----------
     traces
-        With attention: scores or a matrix of their own, or as `score_traces` leaves them.
+        With attention: given scores or a given matrix, or as `score_traces` returns them.
     places
-        For each trace, which of its hyperedges are wanted.
+        For each trace, the indices of its labelled hyperedges.
     check
         Called before each trace; may raise `Cancelled`.
 
     Raises
     ------
     ValidationError
-        A trace brings no attention, or one that cannot be used, or they come from models of
-        different shapes.
+        A trace has no attention or attention that cannot be used, or the traces were read by models
+        of different shapes.
     """
     plain: list[_Arrays] = []
     blocks: list[_Arrays] = []
@@ -60,7 +60,7 @@ def features_of(
             found = evidence(trace)
             if found.attention is None:
                 raise ValidationError(
-                    f"Trace {trace.id} brings no attention, from which a head could be chosen. "
+                    f"Trace {trace.id} has no attention, so no head can be chosen. "
                     "score_traces(traces) records it."
                 )
             shapes[found.attention.n_layers, found.attention.n_heads] += 1
@@ -68,7 +68,7 @@ def features_of(
             shape, standard = _standardised(trace)
         except EvidenceError as error:
             raise ValidationError(
-                f"The attention cannot be used: {error} Mend that, or leave the trace out."
+                f"The attention cannot be used: {error} Correct it, or leave the trace out."
             ) from error
         plain.append({name: scores[..., wanted] for name, scores in settings.items()})
         blocks.append({name: scores[..., wanted] for name, scores in standard.items()})
@@ -77,7 +77,7 @@ def features_of(
         if len(found_shapes) != 1:
             raise ValidationError(
                 "The traces were read by models of different shapes (layers, heads): "
-                f"{', '.join(map(str, sorted(found_shapes)))}. Calibrate on those of one model."
+                f"{', '.join(map(str, sorted(found_shapes)))}. Calibrate on traces of one model."
             )
     return CandidateFeatures(
         _distinct(_together(plain)), _together(blocks), next(iter(shapes)), next(iter(read))
@@ -85,8 +85,8 @@ def features_of(
 
 
 def _plain(found: Evidence) -> dict[PlainScores, NDArray[np.float32]]:
-    """Scores in every setting, (columns, units): every head, and means over them."""
-    assert found.attention is not None  # noqa: S101 - the caller looked
+    """Return scores in every setting, (columns, units): every head, and means over them."""
+    assert found.attention is not None  # noqa: S101 - checked by the caller
     shape = found.attention.n_layers, found.attention.n_heads
     filled = np.array([unit.filled for unit in found.units], dtype=bool)
     tokens = np.array([unit.tokens for unit in found.units], dtype=np.int64)[filled]
@@ -99,7 +99,7 @@ def _plain(found: Evidence) -> dict[PlainScores, NDArray[np.float32]]:
         except InputError:  # the largest token attentions were not recorded
             continue
         columns = heads.reshape(shape[0] * shape[1], -1)
-        # The mean over heads of sums is the sum of the mean; that of the largest is not.
+        # Reducing the mean over heads equals the mean of reduced heads, except for top-k.
         if reduction != "top-k" and len(columns) > 1:
             columns = np.concatenate([columns, heads.mean(axis=1), columns.mean(axis=0)[None]])
         reduced = columns[:, filled]
@@ -107,7 +107,7 @@ def _plain(found: Evidence) -> dict[PlainScores, NDArray[np.float32]]:
             scores = columns.astype(np.float32)
             if filled.any():
                 scores[:, filled] = scale.scores(reduced, rule.mass(reduced, tokens), tokens)
-            # A policy takes scores as clipped to [0, 1], and no threshold lies beyond.
+            # A policy clips scores to [0, 1], and thresholds lie there too.
             scored[PlainScores(reduction, normalisation)] = np.clip(
                 np.nan_to_num(scores, nan=0.0, posinf=0.0, neginf=0.0), 0.0, 1.0
             )
@@ -117,9 +117,9 @@ def _plain(found: Evidence) -> dict[PlainScores, NDArray[np.float32]]:
 def _standardised(
     trace: Trace,
 ) -> tuple[tuple[int, int], dict[StandardisedAttention, NDArray[np.float32]]]:
-    """Layers and heads, and the standardised attention (layers x heads, units) of every reading.
+    """Return layers and heads, and standardised attention (layers x heads, units) of every reading.
 
-    Nothing where there are none, or one number for each unit: there is no set to be made.
+    Empty if there are no readings, or one number for each unit: there are no heads to combine.
     """
     found: dict[StandardisedAttention, NDArray[np.float32]] = {}
     shape = (1, 1)
@@ -136,10 +136,10 @@ def _standardised(
                 continue
             layers, heads = readings[rows].shape[:2]
             shape = (layers, heads)
-            looked = {False: readings[rows]}
+            readings_by_kind = {False: readings[rows]}
             if CONTENT_FREE in readings:
-                looked[True] = readings[rows] - readings[CONTENT_FREE]
-            for free, reduced in looked.items():
+                readings_by_kind[True] = readings[rows] - readings[CONTENT_FREE]
+            for free, reduced in readings_by_kind.items():
                 standard = standardised(reduced).astype(np.float32)
                 found[StandardisedAttention(rows, free, reduction)] = np.nan_to_num(
                     standard, nan=0.0
@@ -148,7 +148,7 @@ def _standardised(
 
 
 def _together(parts: Sequence[_Arrays]) -> dict[Any, NDArray[np.float32]]:
-    """What all traces bring, float32 (units, columns)."""
+    """Return the arrays that all traces have, float32 (units, columns)."""
     return {
         name: np.concatenate([part[name] for part in parts], axis=-1).T.copy()
         for name in parts[0]
@@ -159,7 +159,7 @@ def _together(parts: Sequence[_Arrays]) -> dict[Any, NDArray[np.float32]]:
 def _distinct(
     plain: dict[PlainScores, NDArray[np.float32]],
 ) -> dict[PlainScores, NDArray[np.float32]]:
-    """The settings without those that give the same scores as an earlier one."""
+    """Return the settings without those that give the same scores as an earlier one."""
     kept: dict[PlainScores, NDArray[np.float32]] = {}
     for name, scores in plain.items():
         if not any(

@@ -1,4 +1,4 @@
-"""What a calibration chooses from: single heads as they are, and weighted sets of heads."""
+"""Candidates of a calibration: single heads, and weighted head sets."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from explorer.feedback import HeadCombination, HeadTerm, Normalisation, Reduction
 from explorer.feedback._head_combination import RowGroup
+from explorer.validation._metrics.roc_auc import auc_by_row
 from explorer.validation._statistics.bootstrap import Floats
 
 REGULARISATION = (3e-3, 3e-4, 1e-3, 1e-2, 3e-2)
-"""Inverse strengths C of the L2 penalty that are tried for sets of heads, the first one first."""
+"""Inverse strengths C of the L2 penalty of head sets; sets are first compared at the first one."""
 
 TOP_K = 3
-"""Of how many tokens the top-k reduction takes the mean."""
+"""Number of tokens that the top-k reduction averages."""
 
 Family = Literal["one head", "set of heads"]
 
 
 class PlainScores(NamedTuple):
-    """Scores of the answer's rows as a `FeedbackExtractor` has them."""
+    """A setting of a `FeedbackExtractor`: scores of the answer's rows."""
 
     reduction: Reduction
     normalisation: Normalisation
@@ -33,7 +34,7 @@ class PlainScores(NamedTuple):
 
 
 class StandardisedAttention(NamedTuple):
-    """Standardised attention: the rows that look, less a content-free question's or not."""
+    """Standardised attention of some rows, with or without the content-free one subtracted."""
 
     rows: RowGroup
     content_free: bool
@@ -51,10 +52,10 @@ class Candidate:
     Attributes
     ----------
     source
-        Plain scores, of which the best layer and head is taken; or blocks of standardised
-        attention.
+        Plain scores, of which the best layer and head is taken; or standardised attention of one or
+        more kinds of rows.
     strength
-        Inverse strength of the penalty of a weighted set of heads; None for the best single head.
+        Inverse strength of the penalty of a weighted head set; None for the best single head.
     """
 
     source: PlainScores | tuple[StandardisedAttention, ...]
@@ -62,12 +63,12 @@ class Candidate:
 
     @property
     def family(self) -> Family:
-        """One head, or a set of heads."""
+        """One head, or a head set."""
         return "one head" if self.strength is None else "set of heads"
 
     @property
     def name(self) -> str:
-        """What it is called in tables."""
+        """Name in tables."""
         if isinstance(self.source, PlainScores):
             return f"one head, {self.source}"
         first = self.source[0]
@@ -78,22 +79,22 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class CandidateFeatures:
-    """What every labelled unit got in every head.
+    """The attention of every head to the labelled units.
 
     Attributes
     ----------
     plain
-        Setting -> float32 (units, columns): every head, then (where the reduction adds up) the
-        mean over the heads of each layer, then the mean over all.
-    blocks
-        Block -> float32 (units, layers x heads).
+        Setting -> float32 (units, columns): every head, then (except for top-k) the mean over the
+        heads of each layer, then the mean over all.
+    standardised
+        Kind of attention -> float32 (units, layers x heads).
     plain_shape, shape
-        Layers and heads of the plain scores, and of the blocks: the same, but where a trace brings
-        scores of its own beside a model's reading.
+        Layers and heads of the plain scores, and of the standardised attention. They differ if a
+        trace has given scores in addition to the reading of a model.
     """
 
     plain: dict[PlainScores, NDArray[np.float32]]
-    blocks: dict[StandardisedAttention, NDArray[np.float32]]
+    standardised: dict[StandardisedAttention, NDArray[np.float32]]
     plain_shape: tuple[int, int]
     shape: tuple[int, int]
     _joined: dict[tuple[StandardisedAttention, ...], NDArray[np.float32]] = field(
@@ -101,36 +102,38 @@ class CandidateFeatures:
     )
 
     def of(self, candidate: Candidate) -> NDArray[np.float32]:
-        """The features that a candidate looks at, float32 (units, columns)."""
+        """Return the features of a candidate, float32 (units, columns)."""
         source = candidate.source
         if isinstance(source, PlainScores):
             return self.plain[source]
         if len(source) == 1:
-            return self.blocks[source[0]]
+            return self.standardised[source[0]]
         if source not in self._joined:
-            self._joined[source] = np.concatenate([self.blocks[block] for block in source], axis=1)
+            self._joined[source] = np.concatenate(
+                [self.standardised[block] for block in source], axis=1
+            )
         return self._joined[source]
 
     @property
     def single_heads(self) -> list[Candidate]:
-        """The candidates that look at one head, the simple ones first."""
+        """The candidates with one head, the simple ones first."""
         return [
             *(Candidate(plain) for plain in self.plain),
-            *(Candidate((block,)) for block in self.blocks),
+            *(Candidate((block,)) for block in self.standardised),
         ]
 
-    def sets(self, strength: float) -> list[Candidate]:
-        """The candidates that weigh all heads, penalised so much."""
-        found = [Candidate((block,), strength) for block in self.blocks]
-        kinds = dict.fromkeys((block.content_free, block.reduction) for block in self.blocks)
+    def head_sets(self, strength: float) -> list[Candidate]:
+        """Return the candidates that weight all heads, with this penalty."""
+        found = [Candidate((block,), strength) for block in self.standardised]
+        kinds = dict.fromkeys((block.content_free, block.reduction) for block in self.standardised)
         for kind in kinds:
-            same = tuple(block for block in self.blocks if block[1:] == kind)
+            same = tuple(block for block in self.standardised if block[1:] == kind)
             if len(same) > 1:
                 found.append(Candidate(same, strength))
         return found
 
     def place(self, column: int) -> tuple[int | None, int | None]:
-        """Layer and head of a column of `plain`; None is the mean."""
+        """Return layer and head of a column of `plain`; None is the mean."""
         layers, heads = self.plain_shape
         if layers * heads == 1:
             return None, None
@@ -140,12 +143,12 @@ class CandidateFeatures:
         return (layer, None) if layer < layers else (None, None)
 
     def sums(self) -> tuple[tuple[str, float], ...]:
-        """A number for each kind of features, by which other attention is told from this."""
-        every = [*self.plain.items(), *self.blocks.items()]
+        """Return a checksum of each kind of features, to recognise other attention."""
+        every = [*self.plain.items(), *self.standardised.items()]
         return tuple((str(name), float(np.abs(values).sum(dtype="f8"))) for name, values in every)
 
     def mean_over_heads(self) -> Floats | None:
-        """The mean over all layers and heads, mean over tokens: what a reader does first."""
+        """Return the mean over layers, heads and tokens, the simplest score; None without one."""
         settings = [one for one in self.plain if one.normalisation == "raw"]
         if not settings or settings[0].reduction == "top-k":
             return None
@@ -156,7 +159,7 @@ class CandidateFeatures:
 class FittedCandidate(NamedTuple):
     """A candidate with its weights, over the columns of its features.
 
-    `link` leads from a plain score to a probability: slope and intercept of a logistic function.
+    `link` converts a plain score to a probability: slope and intercept of a logistic function.
     """
 
     candidate: Candidate
@@ -170,26 +173,32 @@ class FittedCandidate(NamedTuple):
         return int(np.argmax(np.abs(self.weights)))
 
     def scores(self, features: CandidateFeatures, places: Any = slice(None)) -> Floats:
-        """Scores of some units: as they are, or a logistic function in [0, 1]."""
+        """Return the scores of some units: plain ones, or a logistic function in [0, 1]."""
         columns = features.of(self.candidate)
         if isinstance(self.candidate.source, PlainScores):
             plain: Floats = columns[places, self.column].astype(np.float64)
             return plain
-        return _logistic(columns[places] @ self.weights + self.intercept)
+        from scipy.special import expit
+
+        probability: Floats = expit(columns[places] @ self.weights + self.intercept)
+        return probability
 
     def probabilities(self, features: CandidateFeatures, places: Any = slice(None)) -> Floats:
-        """The scores on a scale that all candidates share, so that folds can be put together."""
+        """Return the scores as probabilities, comparable between candidates and folds."""
         return self.linked(self.scores(features, places))
 
     def linked(self, scores: Floats) -> Floats:
-        """Scores, or a threshold, as probabilities."""
+        """Convert scores, or a threshold, to probabilities."""
         if self.link is None:
             return scores
         slope, intercept = self.link
-        return _logistic(slope * scores + intercept)
+        from scipy.special import expit
 
-    def said(self, features: CandidateFeatures) -> str:
-        """The head in words; how many there are of a set."""
+        probability: Floats = expit(slope * scores + intercept)
+        return probability
+
+    def head_name(self, features: CandidateFeatures) -> str:
+        """Return the head in words, or the number of weights of a head set."""
         if self.candidate.strength is not None:
             return f"{np.count_nonzero(self.weights)} weights"
         layer: int | None
@@ -204,7 +213,7 @@ class FittedCandidate(NamedTuple):
         return f"layer {layer}, {'mean over heads' if head is None else f'head {head}'}"
 
     def config(self, features: CandidateFeatures, threshold: float) -> dict[str, Any]:
-        """Settings of a `FeedbackExtractor` that scores so."""
+        """Return the settings of a `FeedbackExtractor` with these scores."""
         source = self.candidate.source
         settings: dict[str, Any]
         if isinstance(source, PlainScores):
@@ -221,7 +230,7 @@ class FittedCandidate(NamedTuple):
     ) -> HeadCombination:
         layers, heads = shape
         terms = []
-        # Where all units are alike everywhere every weight is 0; one of them stays.
+        # If all units are equal in every head, every weight is 0; one term must stay.
         for column in np.flatnonzero(self.weights) if self.weights.any() else [0]:
             block, place = divmod(int(column), layers * heads)
             layer, head = divmod(place, heads)
@@ -244,9 +253,9 @@ def fit(
 ) -> FittedCandidate:
     """Fit a candidate to some of the units.
 
-    A single head is the one with the highest ROC-AUC. A standardised one becomes a logistic
-    function of its attention, and so does the sum of a set (scikit-learn's `LogisticRegression`, L2
-    penalty); plain scores are left as they are.
+    A single head is the one with the highest ROC-AUC. Standardised attention of a head, and the
+    weighted sum of a head set, become logistic functions (scikit-learn's `LogisticRegression`, L2
+    penalty); plain scores stay as they are.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -256,10 +265,10 @@ def fit(
         model.fit(columns, truth)
         weights = np.asarray(model.coef_[0], dtype=np.float64)
         return FittedCandidate(candidate, weights, float(model.intercept_[0]))
-    best = int(np.argmax(_aucs(columns, truth)))
+    best = int(np.argmax(auc_by_row(np.ascontiguousarray(columns.T), truth)))
     weights = np.zeros(columns.shape[1])
     one = columns[:, [best]].astype(np.float64)
-    # Plain scores are small: the penalty is one for numbers about 1.
+    # Plain scores are small, but the penalty suits numbers of about 1.
     plain = isinstance(candidate.source, PlainScores)
     middle, spread = (float(one.mean()), float(one.std()) or 1.0) if plain else (0.0, 1.0)
     model = LogisticRegression(C=1.0, max_iter=200).fit((one - middle) / spread, truth)
@@ -269,18 +278,3 @@ def fit(
     if plain:
         return FittedCandidate(candidate, weights, 0.0, (slope, intercept))
     return FittedCandidate(candidate, weights, intercept)
-
-
-def _logistic(total: Floats) -> Floats:
-    probability: Floats = 1.0 / (1.0 + np.exp(-np.clip(total, -700, 700)))
-    return probability
-
-
-def _aucs(columns: NDArray[np.float32], truth: NDArray[np.bool_]) -> Floats:
-    """ROC-AUC of every column, by mean ranks (Mann and Whitney 1947); float64 (columns,)."""
-    from scipy.stats import rankdata
-
-    used = int(truth.sum())
-    ranks = rankdata(columns, axis=0)[truth].sum(axis=0)
-    aucs: Floats = (ranks - used * (used + 1) / 2) / (used * (len(truth) - used))
-    return aucs

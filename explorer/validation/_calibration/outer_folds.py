@@ -1,4 +1,4 @@
-"""What the outer folds of a calibration chose, also of one that was stopped."""
+"""Results of the outer folds of a calibration, also of one that was stopped."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from explorer.validation._calibration.head_candidates import Candidate, Family
 
 
 class Fold(NamedTuple):
-    """What one outer fold chose, and what it scored on the traces held out.
+    """The choice of one outer fold, and its scores on the held-out traces.
 
     Attributes
     ----------
     repeat, fold
-        Which it is, each from 0.
-    candidate, chosen
-        The candidate of all, and its head in words.
+        Which fold this is, each from 0.
+    candidate, head
+        The best candidate, and its head in words.
     threshold
-        Chosen by the other traces.
+        Chosen on the other traces.
     scores, calls
-        Probabilities, float64 (units held out,), which can be put beside those of other folds; and
-        whether the candidate's own score reaches the threshold.
+        Probabilities, float64 (held-out units,), comparable between folds; and whether the
+        candidate's own score reaches the threshold.
     places
-        Which units these are.
-    alone
+        Indices of these units.
+    by_family
         The probabilities by the best candidate of each family.
     """
 
     repeat: int
     fold: int
     candidate: Candidate
-    chosen: str
+    head: str
     threshold: float
     scores: NDArray[np.float64]
     calls: NDArray[np.bool_]
     places: NDArray[np.intp]
-    alone: dict[Family, NDArray[np.float64]]
+    by_family: dict[Family, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class PartialCalibration:
-    """The finished folds of a calibration that was stopped; `calibrate(resume=...)` goes on."""
+    """The finished folds of a calibration that was stopped, for `calibrate(resume=...)`."""
 
     key: tuple[Any, ...]
     folds: tuple[Fold, ...]
 
 
 class CalibrationCancelled(Cancelled):
-    """A calibration was stopped; `partial` holds what was finished."""
+    """A calibration was stopped; `partial` holds the finished folds."""
 
     def __init__(self, partial: PartialCalibration) -> None:
         super().__init__(f"Stopped after {len(partial.folds)} folds, which are kept.")

@@ -1,4 +1,4 @@
-"""What a calibration recommends, with all that is needed to believe it or not."""
+"""The recommendation of a calibration, with the figures that support it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ValidationError
 from explorer.feedback import Diagnostic, FeedbackPolicy
-from explorer.validation._data.labelled_scores import LabelledScores, Truth
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._data.truth import TruthKind
+from explorer.validation._metrics.confusion import METRICS, Objective
 from explorer.validation._statistics.bootstrap import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.rag import FeedbackExtractor
-
-_NAMES = {"f1": "F1", "mcc": "MCC", "youden": "Youden J", "kappa": "kappa"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,39 +27,39 @@ class Recommendation:
     Attributes
     ----------
     choice
-        What was chosen, in words.
+        The choice in words.
     config
         Settings for a `FeedbackExtractor`.
     metric, threshold
-        What the threshold makes large, and the threshold.
+        The metric that the threshold maximises, and the threshold.
     held_out
-        The metric of calls on traces that had no part in choosing heads or threshold, with a 95 %
-        interval drawn by trace: what to expect.
+        The metric of calls on held-out traces, which had no part in choosing heads or threshold,
+        with a 95 % bootstrap interval over traces: what to expect on new traces.
     in_sample
-        The best value of the metric on the very labels that chose: optimistic, for comparison.
+        The best value of the metric on the labels that chose; optimistic, for comparison.
     table
-        Held-out scores beside the baselines, as `compare_scores`; F1 there is at the best threshold
-        of each row's own labels.
+        Held-out scores and baselines, as `compare_scores`; F1 is at the best threshold of each row
+        on these labels.
     folds
-        What every outer fold chose: ``repeat``, ``fold``, ``choice``, ``head`` (which, or how many
-        weights), ``strength``, ``threshold``.
+        The choice of every outer fold: ``repeat``, ``fold``, ``choice``, ``head`` (its name, or
+        the number of weights), ``strength``, ``threshold``.
     traces, units, positives, truth
-        What it was judged by.
+        The labels it was judged by: numbers of traces, units and used units, and kind of truth.
     refusal
-        Why it is not recommended after all; empty where it is.
+        Why it is not recommended; empty if it is.
     notes
-        What should be known of it: an unstable choice, an interval that includes no difference.
+        Limits of the recommendation: an unstable choice, an interval that includes no difference.
     scores
-        The held-out score of every labelled unit, of the first cut into folds. What the folds
-        chose may differ in scale: these are probabilities, each by a logistic function of its
-        fold's score that was fitted where the fold chose.
+        The held-out score of every labelled unit, from the first repeat. The choices of the folds
+        differ in scale, so these are probabilities: logistic functions of the scores, fitted on
+        the traces that chose.
     scores_threshold
         The threshold as such a probability.
     """
 
     choice: str
     config: dict[str, Any]
-    metric: str
+    metric: Objective
     threshold: float
     held_out: Interval
     in_sample: float
@@ -68,7 +68,7 @@ class Recommendation:
     traces: int
     units: int
     positives: int
-    truth: Truth
+    truth: TruthKind
     refusal: str
     notes: tuple[Diagnostic, ...]
     scores: LabelledScores
@@ -76,7 +76,7 @@ class Recommendation:
 
     @property
     def accepted(self) -> bool:
-        """Whether it is recommended."""
+        """True if it is recommended."""
         return not self.refusal
 
     @property
@@ -85,7 +85,7 @@ class Recommendation:
         return FeedbackPolicy(threshold=self.config["attention_threshold"])
 
     def extractor(self) -> FeedbackExtractor:
-        """Return a `FeedbackExtractor` that works as recommended.
+        """Return the recommended `FeedbackExtractor`.
 
         Raises
         ------
@@ -122,7 +122,7 @@ class Recommendation:
         )
 
     def to_python(self) -> str:
-        """Return Python that makes the recommended extractor.
+        """Return Python code of the recommended extractor.
 
         Raises
         ------
@@ -135,11 +135,11 @@ class Recommendation:
         return as_python(self.config, f"{self.choice}; {self}")
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return a summary in one line."""
         found = self.held_out
         bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
         return (
-            f"{_NAMES[self.metric]} {found.value:.2f}{bounds} on held-out traces "
+            f"{METRICS[self.metric].name} {found.value:.2f}{bounds} on held-out traces "
             f"({self.traces} in all), {self.in_sample:.2f} in sample"
         )
 

@@ -1,4 +1,4 @@
-"""A calibration's folds put together: what to expect, and whether to recommend it."""
+"""A recommendation from the folds of a calibration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic
 from explorer.validation._calibration.head_candidates import (
@@ -18,15 +17,17 @@ from explorer.validation._calibration.outer_folds import Fold
 from explorer.validation._calibration.recommendation import Recommendation
 from explorer.validation._comparison.baselines import Baseline, baseline_scores
 from explorer.validation._comparison.score_comparison import compare_scores
-from explorer.validation._metrics.confusion import Confusion, Objective, metric_value
-from explorer.validation._statistics.bootstrap import Interval, drawn_traces, interval
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._metrics.call_counts import counts_by_trace, sampled_metric
+from explorer.validation._metrics.confusion import Objective
+from explorer.validation._statistics.bootstrap import interval
+from explorer.validation._statistics.resampling import Resampling
 from explorer.validation._thresholds.threshold_selection import best_threshold
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import Trace
-    from explorer.validation._data.labelled_scores import LabelledScores
 
 LEXICAL: Final = "lexical-overlap"
 _COMPARED: tuple[Baseline, ...] = (
@@ -39,10 +40,15 @@ _COMPARED: tuple[Baseline, ...] = (
     LEXICAL,
 )
 _ROUNDING = 0.05
-"""Thresholds of a logistic function that lie so near are the same."""
+"""Largest difference of two thresholds of a logistic function that count as equal."""
 
 _STABLE = 0.6
-"""A choice that fewer of the folds make is called unstable."""
+"""A choice made by a smaller share of the folds is called unstable."""
+
+_MORE_READINGS = (
+    "Use another model, or more readings: "
+    "score_traces(rows=('answer', 'question'), content_free=True)."
+)
 
 
 def recommended(
@@ -53,140 +59,105 @@ def recommended(
     folds: Sequence[Fold],
     best: tuple[FittedCandidate, float],
     *,
-    samples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> Recommendation:
-    """Put together what the folds say of a choice.
+    """Build the recommendation.
 
     Parameters
     ----------
     traces
-        What was judged; question, answer and hyperedges are enough.
+        The traces of the units; question, answer and hyperedges are enough.
     judged
         The labelled units.
     features
-        What the candidates looked at.
+        The attention of every head to these units.
     metric
-        What the threshold makes large.
+        The metric that the threshold maximises.
     folds
-        What every outer fold chose and scored.
+        The choices and scores of all outer folds.
     best
-        What was chosen on all traces, and its threshold.
-    samples, seed
+        The choice on all traces, and its threshold.
+    resampling
         As for `compare_scores`.
     """
     import pandas as pd
 
     fitted, threshold = best
-    repeats = 1 + max(one.repeat for one in folds)
+    repeats = 1 + max(fold.repeat for fold in folds)
     scores = np.zeros((repeats, len(judged)))
     calls = np.zeros((repeats, len(judged)), dtype=bool)
-    for one in folds:
-        scores[one.repeat, one.places] = one.scores
-        calls[one.repeat, one.places] = one.calls
-    # The first cut is the one beside the others; the metric is that of all cuts.
+    for fold in folds:
+        scores[fold.repeat, fold.places] = fold.scores
+        calls[fold.repeat, fold.places] = fold.calls
+    # The table compares scores of the first repeat; the metric is the mean over all repeats.
     named: dict[str, LabelledScores] = {"recommended": judged.with_scores(scores[0])}
-    named |= _families(judged, [one for one in folds if one.repeat == 0])
+    named |= _families(judged, [fold for fold in folds if fold.repeat == 0])
     means = features.mean_over_heads()
     if means is not None:
         named["mean over heads"] = judged.with_scores(means)
-    others = baseline_scores(traces, judged, _COMPARED, seed=seed)
+    others = baseline_scores(traces, judged, _COMPARED, seed=resampling.seed)
     named |= {str(name): scored for name, scored in others.items()}
-    table = compare_scores(named, samples=samples, seed=seed)
+    table = compare_scores(named, resampling=resampling)
     own = fitted.scores(features)
-    chosen = pd.DataFrame(
+    choices = pd.DataFrame(
         [
             {
-                "repeat": one.repeat,
-                "fold": one.fold,
-                "choice": one.candidate.name,
-                "head": one.chosen,
-                "strength": np.nan if one.candidate.strength is None else one.candidate.strength,
-                "threshold": one.threshold,
+                "repeat": fold.repeat,
+                "fold": fold.fold,
+                "choice": fold.candidate.name,
+                "head": fold.head,
+                "strength": np.nan if fold.candidate.strength is None else fold.candidate.strength,
+                "threshold": fold.threshold,
             }
-            for one in folds
+            for fold in folds
         ]
     )
+    counts = [
+        counts_by_trace(called, judged.labels, judged.groups, judged.n_traces) for called in calls
+    ]
     return Recommendation(
-        choice=_said(fitted, features),
+        choice=_choice(fitted, features),
         config=fitted.config(features, threshold),
         metric=metric,
         threshold=threshold,
-        held_out=_held_out(judged, calls, metric, samples, seed),
+        held_out=interval(*sampled_metric(metric, counts, resampling)),
         in_sample=best_threshold(own, judged.labels, metric).value,
         table=table,
-        folds=chosen,
+        folds=choices,
         traces=judged.n_traces,
         units=len(judged),
         positives=judged.positives,
         truth=judged.truth,
         refusal=_refusal(table),
-        notes=(*judged.notes, *_warnings(chosen, fitted, features, table)),
+        notes=(*judged.notes, *_warnings(choices, fitted, features, table)),
         scores=named["recommended"],
         scores_threshold=float(fitted.linked(np.array(threshold))),
     )
 
 
 def _families(judged: LabelledScores, folds: Sequence[Fold]) -> dict[str, LabelledScores]:
-    """Held-out scores of the best candidate of each family; nothing where there is one only."""
-    names = list(folds[0].alone)
+    """Return held-out scores of the best candidate of each family; empty for one family."""
+    names = list(folds[0].by_family)
     if len(names) < 2:
         return {}
-    found = {}
+    named = {}
     for name in names:
         scores = np.zeros(len(judged))
-        for one in folds:
-            scores[one.places] = one.alone[name]
-        found[f"best {name}"] = judged.with_scores(scores)
-    return found
+        for fold in folds:
+            scores[fold.places] = fold.by_family[name]
+        named[f"best {name}"] = judged.with_scores(scores)
+    return named
 
 
-def _said(fitted: FittedCandidate, features: CandidateFeatures) -> str:
-    chosen = fitted.said(features)
+def _choice(fitted: FittedCandidate, features: CandidateFeatures) -> str:
+    head = fitted.head_name(features)
     if fitted.candidate.strength is not None:
-        return f"{fitted.candidate.name}, {chosen}"
-    return f"{chosen}: {fitted.candidate.name.removeprefix('one head, ')}"
-
-
-def _held_out(
-    judged: LabelledScores, calls: NDArray[np.bool_], metric: Objective, samples: int, seed: int
-) -> Interval:
-    """The metric of calls on traces held out: the mean over the repeats, drawn by trace."""
-
-    def by_trace(values: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.bincount(
-            judged.groups, weights=values.astype(np.float64), minlength=judged.n_traces
-        ).astype(np.float64)
-
-    labels = judged.labels
-    there = by_trace(np.ones(len(judged), dtype=bool)), by_trace(labels)
-    hits = np.stack([by_trace(row & labels) for row in calls])
-    called = np.stack([by_trace(row) for row in calls])
-
-    def value(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The metric for weights of traces, (samples, traces) -> (samples,)."""
-        per_repeat = [
-            metric_value(
-                metric,
-                Confusion.of_calls(
-                    weights @ hits[r], weights @ called[r], weights @ there[1], weights @ there[0]
-                ),
-            )
-            for r in range(len(calls))
-        ]
-        mean: NDArray[np.float64] = np.mean(per_repeat, axis=0)
-        return mean
-
-    drawn = [
-        value(block.T.astype(np.float64)) for block in drawn_traces(judged.n_traces, samples, seed)
-    ]
-    return interval(
-        float(value(np.ones((1, judged.n_traces)))[0]), np.concatenate(drawn or [np.empty(0)])
-    )
+        return f"{fitted.candidate.name}, {head}"
+    return f"{head}: {fitted.candidate.name.removeprefix('one head, ')}"
 
 
 def _refusal(table: pd.DataFrame) -> str:
-    """Why nothing is recommended; empty where something is."""
+    """Return why nothing is recommended; empty if something is."""
     lexical = table[table["scores"] == LEXICAL].iloc[0]
     ahead, low, high = (
         float(lexical[name]) for name in ("auc_ahead", "auc_ahead_low", "auc_ahead_high")
@@ -196,38 +167,36 @@ def _refusal(table: pd.DataFrame) -> str:
         if own > 0.5:
             return ""
         return (
-            f"On traces held out, attention ranks no better than chance: its ROC-AUC is {own:.3f}. "
-            "Use another model, or more readings: "
-            "score_traces(rows=('answer', 'question'), content_free=True)."
+            "On held-out traces the best attention setting ranks no better than chance: its "
+            f"ROC-AUC is {own:.3f}. {_MORE_READINGS}"
         )
     return (
-        "On traces held out, attention ranks no better than the words that a hyperedge shares with "
-        f"question and answer: its ROC-AUC is {-ahead:.3f} lower (95 % interval {-high:.3f} to "
-        f"{-low:.3f}). Use the words, another model, or more readings: "
-        "score_traces(rows=('answer', 'question'), content_free=True)."
+        "On held-out traces the best attention setting ranks no better than the words that a "
+        f"hyperedge shares with question and answer: its ROC-AUC is {-ahead:.3f} lower (95 % "
+        f"interval {-high:.3f} to {-low:.3f}). {_MORE_READINGS}"
     )
 
 
 def _warnings(
     folds: pd.DataFrame, fitted: FittedCandidate, features: CandidateFeatures, table: pd.DataFrame
 ) -> list[Diagnostic]:
-    found = []
+    notes = []
     same = folds["choice"] == fitted.candidate.name
     if fitted.candidate.strength is None:
-        same &= folds["head"] == fitted.said(features)
+        same &= folds["head"] == fitted.head_name(features)
     if same.mean() < _STABLE:
-        found.append(
+        notes.append(
             Diagnostic(
                 "unstable-choice",
-                f"Only {same.mean():.0%} of the folds make the choice that is recommended: with "
-                "other traces it might be another. Label more traces before you rely on it.",
+                f"Only {same.mean():.0%} of the folds make the recommended choice; other traces "
+                "might lead to another. Label more traces before you rely on it.",
             )
         )
     thresholds = folds.loc[same, "threshold"]
     low, high = (float(thresholds.min()), float(thresholds.max())) if len(thresholds) else (0, 0)
     logistic = not isinstance(fitted.candidate.source, PlainScores)
     if high > 3 * low + _ROUNDING * logistic:
-        found.append(
+        notes.append(
             Diagnostic(
                 "unstable-threshold",
                 f"The folds choose thresholds from {low:.3g} to {high:.3g}.",
@@ -235,10 +204,11 @@ def _warnings(
         )
     lexical = table[table["scores"] == LEXICAL].iloc[0]
     if float(lexical["auc_ahead"]) > 0 and float(lexical["auc_ahead_low"]) <= 0:
-        found.append(
+        notes.append(
             Diagnostic(
                 "not-surely-ahead",
-                "It is ahead of word overlap, but the interval of the difference includes 0.",
+                f"Its ROC-AUC is higher than that of {LEXICAL}, but the interval of the difference "
+                "includes 0.",
             )
         )
-    return found
+    return notes

@@ -1,1 +1,1 @@
-"""A method compared with baselines and with other methods."""
+"""Comparison with baselines, with other methods, and with ablation effects."""

@@ -1,21 +1,23 @@
-"""A method and the baselines beside what ablation measured: effects, not labels."""
+"""A method and the baselines compared with ablation effects, without a threshold on the effects."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer.errors import EvidenceError, InputError, ValidationError
-from explorer.run_control import ProgressCallback
+from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.validation._ablation.ablation_record import Ablation, ablation_of
-from explorer.validation._comparison.baselines import BASELINES, Baseline, Embed, baseline_scores
-from explorer.validation._data.labelled_scores import LabelledScores, no_labels_message
-from explorer.validation._statistics.bootstrap import SAMPLES, Floats, check_samples
+from explorer.validation._comparison.baseline_texts import Embed
+from explorer.validation._comparison.baselines import BASELINES, Baseline, baseline_scores
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._data.score_checks import no_labels_message
+from explorer.validation._statistics.bootstrap import Floats
 from explorer.validation._statistics.causal_measures import (
     PerTraceMeasure,
     lds,
@@ -23,6 +25,7 @@ from explorer.validation._statistics.causal_measures import (
     spearman_by_trace,
     top_k_drop,
 )
+from explorer.validation._statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +34,9 @@ FIGURES = ("spearman", "top_k_drop", "lds")
 """Figures of the table, each with ``_low``, ``_high``, and ``_ahead`` with the same two."""
 
 
+@old_parameters(
+    resampling=(Resampling, ("samples", "seed")), control=(RunControl, ("progress", "cancel"))
+)
 def ablation_table(
     traces: Iterable[Trace],
     judged: LabelledScores,
@@ -38,52 +44,50 @@ def ablation_table(
     method: str = "attention",
     names: Sequence[Baseline] = tuple(BASELINES),
     k: int = 3,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling | None = None,
     embed: Embed | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
+    control: RunControl | None = None,
 ) -> pd.DataFrame:
-    """Hold a method and every baseline against the effects that `ablate` measured.
+    """Compare a method and every baseline with the effects that `ablate` measured.
 
-    Where `baseline_table` asks whether scores tell used from not used, this asks whether they rank
-    hyperedges as their effects do, without any `least_drop`.
+    `baseline_table` asks whether scores separate used from not used; this function asks whether
+    they rank hyperedges as their effects do, without any `Truth.least_drop`.
 
     Parameters
     ----------
     traces
-        As `ablate` leaves them.
+        As `ablate` returns them.
     judged
         ``judge(traces, scores, "ablation")``.
     method
-        What to call its scores, in the first row.
-    names, embed, progress, cancel
+        Name of its scores, in the first row.
+    names, embed, control
         As in `baseline_scores`.
     k
-        For the top-k drop; traces with fewer known hyperedges have none.
-    samples, seed
-        Bootstrap samples of traces, and where they start.
+        For the top-k drop; it is not defined for traces with fewer known hyperedges.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Returns
     -------
     pandas.DataFrame
         One row for each: ``scores`` (str), ``traces`` (int64, those with a rank correlation), then
         ``spearman`` (`spearman_by_trace`), ``top_k_drop`` (`top_k_drop`, in nats) and ``lds``
-        (`lds` on random masks, NaN for traces ablated without `masks`), means over traces, each
-        with ``_low`` and ``_high`` drawn by trace. ``<figure>_ahead`` is the mean over traces of
-        how far the method is ahead, with ``_low`` and ``_high``, on traces where both are known. A
-        score that is equal for all hyperedges of a trace ranks none. ``attrs``: ``truth``
-        (``"ablation"``), ``k``, ``random_drop`` and ``best_drop``, the `Interval` of what k drawn
-        at random, and the k most needed, lose.
+        (`lds` on random masks, NaN for traces ablated without masks). These are means over traces,
+        each with a 95 % bootstrap interval over traces in ``_low`` and ``_high``.
+        ``<figure>_ahead`` is the mean lead of the method, with ``_low`` and ``_high``, on traces
+        where both are known. A score that is equal for all hyperedges of a trace is left out there.
+        ``attrs``: ``truth`` (``"ablation"``), ``k``, ``random_drop`` and ``best_drop``, the
+        `Interval` for k random hyperedges and for those with the k largest effects.
 
     Raises
     ------
     ValidationError
-        None of the judged hyperedges was ablated.
+        None of the labelled hyperedges was ablated.
     InputError
-        `judged` is of another truth, or an argument is wrong.
+        `judged` is of another truth, or an argument is not valid.
     Cancelled
-        If `cancel` was set.
+        The cancel event was set.
 
     References
     ----------
@@ -94,42 +98,41 @@ def ablation_table(
 
     from explorer.feedback._feedback_table import text_column
 
-    samples = check_samples(samples)
+    drawing = Resampling.of(resampling)
     if judged.truth != "ablation":
         raise InputError(
-            f"These were judged by {judged.truth}. Effects are held against what was judged by "
-            'ablation: judge(traces, scores, "ablation").'
+            f"These scores were judged by {judged.truth}, but effects are known only for scores "
+            'judged by ablation: judge(traces, scores, "ablation").'
         )
     if method in BASELINES:
-        raise InputError(f"{method!r} is the name of a baseline. Call the method otherwise.")
+        raise InputError(f"{method!r} is the name of a baseline. Give the method another.")
     listed = [traces] if isinstance(traces, Trace) else list(traces)
-    found = _ablations(listed, judged)
-    if not found:
+    ablations = _ablations(listed, judged)
+    if not ablations:
         raise ValidationError(no_labels_message("ablation", judged.n_traces, judged.notes))
-    others = baseline_scores(
-        listed, judged, names, seed=seed, embed=embed, progress=progress, cancel=cancel
-    )
-    effects = _effects(judged, found)
+    others = baseline_scores(listed, judged, names, seed=drawing.seed, embed=embed, control=control)
+    effects = _effects(judged, ablations)
     rows: list[dict[str, Any]] = []
     first: dict[str, Floats] = {}
-    for name, one in {method: judged, **{str(name): one for name, one in others.items()}}.items():
-        by_trace = _figures(one, effects, found, k, samples, seed)
-        first = first or {figure: of.values for figure, of in by_trace.items()}
-        row: dict[str, Any] = {"scores": name, "traces": by_trace["spearman"].traces}
-        for figure, of in by_trace.items():
-            ahead = mean_drop(first[figure] - of.values, samples=samples, seed=seed)
-            for column, interval in ((figure, of.mean), (f"{figure}_ahead", ahead.mean)):
+    named = {method: judged, **{str(name): scores for name, scores in others.items()}}
+    for name, scores in named.items():
+        measures = _measures(scores, effects, ablations, k, drawing)
+        first = first or {figure: measure.values for figure, measure in measures.items()}
+        row: dict[str, Any] = {"scores": name, "traces": measures["spearman"].traces}
+        for figure, measure in measures.items():
+            lead = mean_drop(first[figure] - measure.values, resampling=drawing)
+            for column, interval in ((figure, measure.mean), (f"{figure}_ahead", lead.mean)):
                 row |= {column: interval.value}
                 row |= {f"{column}_low": interval.low, f"{column}_high": interval.high}
         rows.append(row)
     table = pd.DataFrame(rows)
     table["scores"] = text_column(table["scores"].tolist())
-    whole = top_k_drop(effects, effects, judged.groups, k, samples=samples, seed=seed)
+    bounds = top_k_drop(effects, effects, judged.groups, k, resampling=drawing)
     table.attrs |= {
         "truth": "ablation",
         "k": k,
-        "random_drop": whole.random,
-        "best_drop": whole.best,
+        "random_drop": bounds.random,
+        "best_drop": bounds.best,
     }
     return table
 
@@ -137,26 +140,26 @@ def ablation_table(
 def _ablations(
     traces: Iterable[Trace], judged: LabelledScores
 ) -> dict[int, tuple[Trace, Ablation]]:
-    """What ablation found, by group; of traces that are judged."""
+    """Return the traces of the units and their ablations, by group."""
     group_of = {name: group for group, name in enumerate(judged.traces)}
-    found = {}
+    ablations = {}
     for trace in traces:
         if trace.id not in group_of:
             continue
         try:
             ablation = ablation_of(trace)
-        except EvidenceError:  # `judge` has told of it
+        except EvidenceError:  # noted by `judge`
             continue
         if ablation is not None:
-            found[group_of[trace.id]] = trace, ablation
-    return found
+            ablations[group_of[trace.id]] = trace, ablation
+    return ablations
 
 
-def _effects(judged: LabelledScores, found: dict[int, tuple[Trace, Ablation]]) -> Floats:
-    """The effect of each judged unit, NaN where there is none; float64 (units,)."""
+def _effects(judged: LabelledScores, ablations: dict[int, tuple[Trace, Ablation]]) -> Floats:
+    """Return the effect of each unit, NaN if unknown; float64 (units,)."""
     by_id = {
         group: dict(zip((edge.id for edge in trace.hyperedges), ablation.effects, strict=True))
-        for group, (trace, ablation) in found.items()
+        for group, (trace, ablation) in ablations.items()
     }
     return np.array(
         [
@@ -167,47 +170,45 @@ def _effects(judged: LabelledScores, found: dict[int, tuple[Trace, Ablation]]) -
     )
 
 
-def _figures(
+def _measures(
     judged: LabelledScores,
     effects: Floats,
-    found: dict[int, tuple[Trace, Ablation]],
+    ablations: dict[int, tuple[Trace, Ablation]],
     k: int,
-    samples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> dict[str, PerTraceMeasure]:
-    """Each figure, with a value for each of the judged traces."""
-    scores = _apart(judged.scores, judged.groups)
+    """Return each figure, with a value for each trace."""
+    scores = _without_constant(judged.scores, judged.groups)
     groups = judged.groups
-    masked = [found.get(group) for group in range(judged.n_traces)]
+    by_trace = [ablations.get(group) for group in range(judged.n_traces)]
     return {
-        "spearman": spearman_by_trace(scores, effects, groups, samples=samples, seed=seed),
-        "top_k_drop": top_k_drop(scores, effects, groups, k, samples=samples, seed=seed).drop,
+        "spearman": spearman_by_trace(scores, effects, groups, resampling=resampling),
+        "top_k_drop": top_k_drop(scores, effects, groups, k, resampling=resampling).drop,
         "lds": lds(
             [
-                np.zeros(0) if one is None else _in_order(one[0], judged, scores, group)
-                for group, one in enumerate(masked)
+                np.zeros(0) if known is None else _in_order(known[0], judged, scores, group)
+                for group, known in enumerate(by_trace)
             ],
-            [np.zeros((0, 0)) if one is None else one[1].masks for one in masked],
-            [np.zeros(0) if one is None else one[1].mask_logprobs for one in masked],
-            samples=samples,
-            seed=seed,
+            [np.zeros((0, 0)) if known is None else known[1].masks for known in by_trace],
+            [np.zeros(0) if known is None else known[1].mask_logprobs for known in by_trace],
+            resampling=resampling,
         ),
     }
 
 
-def _apart(scores: Floats, groups: NDArray[np.intp]) -> Floats:
-    """The scores, NaN in traces where all are equal: which come first would be their order."""
-    found = scores.copy()
+def _without_constant(scores: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Return the scores, NaN in traces where all are equal: ties would rank by their order."""
+    kept = scores.copy()
     for group in np.unique(groups):
-        of = groups == group
-        known = scores[of][~np.isnan(scores[of])]
+        of_trace = groups == group
+        known = scores[of_trace][~np.isnan(scores[of_trace])]
         if known.size and known.min() == known.max():
-            found[of] = np.nan
-    return found
+            kept[of_trace] = np.nan
+    return kept
 
 
 def _in_order(trace: Trace, judged: LabelledScores, scores: Floats, group: int) -> Floats:
-    """The scores of a trace's hyperedges, NaN for those that were not judged."""
+    """Return the scores of a trace's hyperedges, NaN for those without a label."""
     places = np.flatnonzero(judged.groups == group)
     by_id = {judged.units[place]: scores[place] for place in places}
     return np.array([by_id.get(edge.id, np.nan) for edge in trace.hyperedges], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Methods against each other: agreement, which is no truth."""
+"""Agreement between methods. It is not ground truth: two methods may agree and both be wrong."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer.errors import InputError, ShapeError
 from explorer.rag._extraction.method_comparison import agreement
 from explorer.validation._data.score_builder import fallen_back
-from explorer.validation._metrics.confusion import Confusion, metric_value, reaches
-from explorer.validation._statistics.bootstrap import (
-    SAMPLES,
-    Interval,
-    check_samples,
-    drawn_traces,
-    interval,
-)
+from explorer.validation._metrics.call_counts import counts_by_trace, sampled_metric
+from explorer.validation._metrics.confusion import reaches
+from explorer.validation._statistics.bootstrap import Interval, interval
+from explorer.validation._statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def calls_of(table: pd.DataFrame) -> dict[str, dict[str, bool]]:
-    """What a method calls used, as labels for `judge` with the truth "agreement".
+    """Calls of a method, as labels for `judge` with the truth "agreement".
 
     Parameters
     ----------
@@ -35,13 +32,13 @@ def calls_of(table: pd.DataFrame) -> dict[str, dict[str, bool]]:
     Returns
     -------
     dict
-        By trace and hyperedge: True where the verdict is "used". What the method knows nothing
-        about, or had to ask another method about, is left out.
+        By trace and hyperedge: True if the verdict is "used". Hyperedges are left out if the
+        verdict is "unknown", or if another method was used as a fallback.
 
     Raises
     ------
     InputError
-        The table lacks a column.
+        A column is missing.
     """
     calls: dict[str, dict[str, bool]] = {}
     names, units = _ids(table)
@@ -52,38 +49,40 @@ def calls_of(table: pd.DataFrame) -> dict[str, dict[str, bool]]:
 
 
 def verdicts_at(scores: Any, threshold: float) -> NDArray[np.object_]:
-    """Call scores at a threshold: ``"used"``, ``"not used"``, or ``"unknown"`` for NaN."""
-    calls = np.where(reaches(scores, threshold), "used", "not used").astype(object)
-    calls[np.isnan(scores)] = "unknown"
-    return calls
+    """Return verdicts at a threshold: ``"used"``, ``"not used"``, or ``"unknown"`` for NaN."""
+    verdicts = np.where(reaches(scores, threshold), "used", "not used").astype(object)
+    verdicts[np.isnan(scores)] = "unknown"
+    return verdicts
 
 
+@old_parameters(resampling=(Resampling, ("samples", "seed")))
 def method_agreement(
-    tables: Mapping[str, pd.DataFrame], *, samples: int = SAMPLES, seed: int = 0
+    tables: Mapping[str, pd.DataFrame], *, resampling: Resampling | None = None
 ) -> pd.DataFrame:
-    """How far every two methods make the same calls: agreement and Cohen's kappa.
+    """Agreement and Cohen's kappa of every two methods.
 
     Parameters
     ----------
     tables
-        By the name of the method, what `FeedbackExtractor.explain_traces` gave for the same traces.
-    samples, seed
-        Bootstrap samples of traces, and where they start.
+        Tables of `FeedbackExtractor.explain_traces` for the same traces, by the name of the method.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Returns
     -------
     pandas.DataFrame
-        As `explorer.rag.agreement`, with ``kappa_low`` and ``kappa_high`` drawn by trace.
-        ``attrs["truth"]`` is ``"agreement"``: two methods may well agree and both be wrong.
+        As `explorer.rag.agreement`, with a 95 % bootstrap interval over traces in ``kappa_low``
+        and ``kappa_high``. ``attrs["truth"]`` is ``"agreement"``: this is not ground truth.
 
     Raises
     ------
     InputError
-        There are fewer than two tables, one lacks a column, or they are about different hyperedges.
+        There are fewer than two tables, a column is missing, or the tables are of different
+        hyperedges.
     """
     import pandas as pd
 
-    samples = check_samples(samples)
+    drawing = Resampling.of(resampling)
     if len(tables) < 2:
         raise InputError("Agreement takes the tables of two methods or more.")
     first = next(iter(tables.values()))
@@ -91,22 +90,18 @@ def method_agreement(
     verdicts = {}
     for method, table in tables.items():
         if [column.tolist() for column in _ids(table)] != ids:
-            raise InputError(f"The table of {method} is about other hyperedges than the first.")
+            raise InputError(f"The table of {method} is of other hyperedges than the first.")
         verdicts[f"{method}_verdict"] = _verdicts(table)
     found = agreement(pd.DataFrame(verdicts), list(tables))
     _, groups = np.unique(np.array(ids[0], dtype=object), return_inverse=True)
     lows, highs = [], []
-    for first_name, second_name, kappa in zip(
-        found["first"], found["second"], found["kappa"].to_numpy(), strict=True
-    ):
-        one, two = verdicts[f"{first_name}_verdict"], verdicts[f"{second_name}_verdict"]
-        both = (one != "unknown") & (two != "unknown")
-        first_used, second_used = one[both] == "used", two[both] == "used"
-        low, high = _kappa_bounds(
-            first_used, second_used, groups[both], float(kappa), samples, seed
-        )
-        lows.append(low)
-        highs.append(high)
+    for one, other in zip(found["first"], found["second"], strict=True):
+        first_verdicts, second_verdicts = verdicts[f"{one}_verdict"], verdicts[f"{other}_verdict"]
+        both = (first_verdicts != "unknown") & (second_verdicts != "unknown")
+        used = first_verdicts[both] == "used", second_verdicts[both] == "used"
+        kappa = _kappa(*used, groups[both], drawing)
+        lows.append(kappa.low)
+        highs.append(kappa.high)
     found["kappa_low"] = np.array(lows, dtype=np.float64)
     found["kappa_high"] = np.array(highs, dtype=np.float64)
     found.attrs["truth"] = "agreement"
@@ -114,19 +109,19 @@ def method_agreement(
 
 
 class Agreement(NamedTuple):
-    """How far two lists of calls are the same: agreement, which is no truth.
+    """Agreement of two lists of calls; it is not ground truth.
 
     Attributes
     ----------
     units
-        How many hyperedges both called.
+        Number of hyperedges that both called.
     used
-        How many of them the one, and the other, calls used.
+        How many of them the first and the second call used.
     share
-        The share of equal calls.
+        Share of equal calls.
     kappa
-        Cohen's kappa (1960) with its 95 % interval, drawn by trace; NaN where both make one and
-        the same call throughout.
+        Cohen's kappa (1960) with a 95 % bootstrap interval over traces; NaN if both make the same
+        call throughout.
     """
 
     units: int
@@ -135,19 +130,20 @@ class Agreement(NamedTuple):
     kappa: Interval
 
 
+@old_parameters(resampling=(Resampling, ("samples", "seed")))
 def call_agreement(
-    one: Any, two: Any, groups: Any, *, samples: int = SAMPLES, seed: int = 0
+    one: Any, two: Any, groups: Any, *, resampling: Resampling | None = None
 ) -> Agreement:
-    """How far two lists of calls are the same.
+    """Agreement of two lists of calls.
 
     Parameters
     ----------
     one, two
-        Float (units,): 1 for used, 0 for not used, NaN for what is not known.
+        Float (units,): 1 for used, 0 for not used, NaN for unknown.
     groups
-        Which trace each unit belongs to: whole numbers from 0.
-    samples, seed
-        Bootstrap samples of traces, and where they start.
+        Trace of each unit: whole numbers from 0.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Raises
     ------
@@ -156,57 +152,51 @@ def call_agreement(
 
     Examples
     --------
-    >>> call_agreement([1, 1, 0, 0], [1, 0, 0, float("nan")], [0, 0, 1, 1], samples=0).share
+    >>> nan = float("nan")
+    >>> call_agreement([1, 1, 0, 0], [1, 0, 0, nan], [0, 0, 1, 1]).share
     0.6666666666666666
     """
     first, second = np.asarray(one, dtype=np.float64), np.asarray(two, dtype=np.float64)
-    of = np.asarray(groups)
-    if not first.shape == second.shape == of.shape:
+    group = np.asarray(groups)
+    if not first.shape == second.shape == group.shape:
         raise ShapeError(
             f"Calls and groups must be lists of one length, but they have shapes {first.shape}, "
-            f"{second.shape} and {of.shape}."
+            f"{second.shape} and {group.shape}."
         )
+    drawing = Resampling.of(resampling)
     both = ~(np.isnan(first) | np.isnan(second))
     used, other = first[both] > 0.5, second[both] > 0.5
     if not len(used):
         return Agreement(0, (0, 0), np.nan, Interval(np.nan, np.nan, np.nan))
-    masks = (used & other, used & ~other, ~used & other, ~used & ~other)
-    counts = Confusion(*(int(mask.sum()) for mask in masks))
-    kappa = float(metric_value("kappa", counts))
-    low, high = _kappa_bounds(used, other, of[both], kappa, check_samples(samples), seed)
+    kappa = _kappa(used, other, group[both], drawing)
     called = int(used.sum()), int(other.sum())
-    return Agreement(len(used), called, float((used == other).mean()), Interval(kappa, low, high))
+    return Agreement(len(used), called, float((used == other).mean()), kappa)
 
 
-def _kappa_bounds(
-    first: Any, second: Any, of: Any, kappa: float, samples: int, seed: int
-) -> tuple[float, float]:
-    _, of = np.unique(of, return_inverse=True)
-    n_traces = int(of.max(initial=-1)) + 1
-    if n_traces < 2:
-        return np.nan, np.nan
-    masks = (first & second, first & ~second, ~first & second, ~first & ~second)
-    sums = np.stack([np.bincount(of, mask, minlength=n_traces) for mask in masks])
-    drawn = [
-        metric_value("kappa", Confusion(*(sums @ draws.astype(np.float64))))
-        for draws in drawn_traces(n_traces, samples, seed)
-    ]
-    _, low, high = interval(kappa, np.concatenate(drawn) if drawn else np.empty(0))
-    return low, high
+def _kappa(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], groups: Any, resampling: Resampling
+) -> Interval:
+    """Return Cohen's kappa of two calls of the same units, with its interval."""
+    _, trace = np.unique(groups, return_inverse=True)
+    n_traces = int(trace.max(initial=-1)) + 1
+    if not n_traces:
+        return Interval(np.nan, np.nan, np.nan)
+    counts = counts_by_trace(first, second, trace, n_traces)
+    return interval(*sampled_metric("kappa", [counts], resampling))
 
 
 def _ids(table: pd.DataFrame) -> tuple[Any, Any]:
     for name in ("trace", "unit", "verdict"):
         if name not in table:
             raise InputError(
-                f"The table has no column {name}. FeedbackExtractor.explain_traces makes one that "
-                "has."
+                f"The table has no column {name}. FeedbackExtractor.explain_traces returns one "
+                "with this column."
             )
     return table["trace"].to_numpy(dtype=object), table["unit"].to_numpy(dtype=object)
 
 
 def _verdicts(table: pd.DataFrame) -> Any:
-    """Verdicts of the method's own: "unknown" where another had to be asked."""
+    """Return the verdicts of the method; "unknown" if another was used as a fallback."""
     verdicts = table["verdict"].to_numpy(dtype=object).copy()
     verdicts[fallen_back(table)] = "unknown"
     return verdicts

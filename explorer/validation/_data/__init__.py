@@ -1,1 +1,1 @@
-"""Scores put together with the ground truth."""
+"""Scores joined with the ground truth."""

@@ -1,8 +1,7 @@
-"""Scores of labelled units, put together from traces: by one score each, or in every head."""
+"""Scores of labelled units, collected from traces: one score each, or one in every head."""
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence, Sized
 from typing import TYPE_CHECKING, Any
@@ -10,107 +9,108 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer.errors import EvidenceError, InputError
-from explorer.feedback import Diagnostic, Normalisation, Reduction, score_all_heads
-from explorer.feedback._normalisations import normalisation_rule
-from explorer.feedback._reductions import check_k, reduction_rule
-from explorer.run_control import ProgressCallback, RunControl
-from explorer.traces import Trace, evidence
-from explorer.validation._data.ground_truth import LEAST_DROP, LabelsByTrace, LabelSource
-from explorer.validation._data.labelled_scores import (
-    HeadScores,
-    LabelledScores,
-    LabelledUnits,
-    Truth,
-    first_few,
+from explorer.feedback import (
+    Diagnostic,
+    Normalisation,
+    Reduction,
+    ScoreSettings,
+    score_all_heads,
 )
+from explorer.feedback._score_settings import score_settings
+from explorer.run_control import RunControl
+from explorer.traces import Trace, evidence
+from explorer.validation._data.ground_truth import LabelsByTrace, LabelSource
+from explorer.validation._data.labelled_scores import HeadScores, LabelledScores
 from explorer.validation._data.score_builder import (
     ScoreBuilder,
     ScoreInput,
     ScoresByTrace,
     as_traces,
 )
+from explorer.validation._data.score_checks import first_few
+from explorer.validation._data.truth import Truth, TruthKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HeadScores", "LabelledScores", "LabelledUnits", "Truth", "head_scores", "judge"]
-
-# After so many traces progress is told.
-_TURN = 25
+# Progress is reported once for so many traces.
+_REPORT_EVERY = 25
 
 
+@old_parameters(truth=(Truth, ("least_drop",), "kind"))
 def judge(
     traces: Iterable[Trace],
     scores: ScoresByTrace | Sequence[Any] | pd.DataFrame,
-    truth: Truth = "labels",
+    truth: Truth | TruthKind = "labels",
     *,
     labels: LabelsByTrace | None = None,
-    least_drop: float = LEAST_DROP,
 ) -> LabelledScores:
-    """Put scores and labels together.
+    """Join scores and labels.
 
-    Units without a label are left out. What does not fit is in `LabelledScores.notes`: labels and
-    scores for unknown ids, hyperedges without a score, traces without labels or ablation.
+    Units without a label are left out. `LabelledScores.notes` lists what does not match: labels
+    and scores for unknown ids, hyperedges without a score, traces without labels or ablation.
 
     Parameters
     ----------
     traces
-        The traces, with labels, or as `ablate` leaves them, unless `labels` brings the truth.
+        The traces, with labels, or as `ablate` returns them, unless `labels` gives the truth.
     scores
         The table of `FeedbackExtractor.explain_traces`; or a mapping from the id of a trace to its
         scores, in the order of the hyperedges or by their ids; or one such entry for each trace,
         in order.
     truth
-        What the labels are: ``"labels"`` in the traces, ``"ablation"`` for causal use as `ablate`
-        found it, ``"agreement"`` for the calls of another method.
+        What the labels rest on: ``"labels"`` of the traces, ``"ablation"`` for causal use as
+        measured by `ablate`, ``"agreement"`` for the calls of another method. A `Truth` sets the
+        drop from which a hyperedge counts as used, too.
     labels
-        By id of trace and hyperedge, in place of what the traces bring; None is no label. Needed
-        for the truth ``"agreement"``.
-    least_drop
-        For causal use: by how much the answer's log-probability must fall without a hyperedge for
-        it to count as used, in nats; see `labels_of`.
+        Labels by id of trace and hyperedge, instead of those of the traces; None is no label.
+        Required for the truth ``"agreement"``.
 
     Returns
     -------
-    Judged
-        Lengths are in tokens where the scores say how many each unit has, else in words.
+    LabelledScores
+        Lengths are in tokens if the scores give the number of tokens of each unit, else in words.
 
     Raises
     ------
     ValidationError
-        When no unit has a label, or no trace was ablated; it says what to do.
+        No unit has a label, or no trace was ablated; the message says what to do.
     InputError, ShapeError
-        When scores are of a wrong form or number, two traces have one id, or an argument is wrong.
+        The scores have a wrong form or number, two traces have the same id, or an argument is not
+        valid.
     """
-    gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
+    builder = ScoreBuilder(LabelSource(truth, labels))
     given = ScoreInput.of(scores)
     for place, trace in enumerate(as_traces(traces)):
-        chosen = gathered.labelled(trace)
-        found, tokens = given.of_trace(trace, place)
-        gathered.add(trace, chosen, found, tokens)
-    given.check_used(gathered.seen)
-    gathered.tell(given.notes())
-    return LabelledScores(scores=np.concatenate(gathered.found(), axis=-1), **gathered.rest())
+        labelled = builder.labelled(trace)
+        trace_scores, tokens = given.of_trace(trace, place)
+        builder.add(trace, labelled, trace_scores, tokens)
+    given.check_used(builder.seen)
+    builder.add_notes(given.notes())
+    return LabelledScores(scores=np.concatenate(builder.scores(), axis=-1), **builder.attributes())
 
 
+@old_parameters(
+    truth=(Truth, ("least_drop",), "kind"), control=(RunControl, ("progress", "cancel"))
+)
 def head_scores(
     traces: Iterable[Trace],
     reduction: Reduction = "mean",
     normalisation: Normalisation = "raw",
     k: int = 3,
     *,
-    truth: Truth = "labels",
+    settings: ScoreSettings | None = None,
+    truth: Truth | TruthKind = "labels",
     labels: LabelsByTrace | None = None,
-    least_drop: float = LEAST_DROP,
-    progress: ProgressCallback | None = None,
-    cancel: threading.Event | None = None,
+    control: RunControl | None = None,
 ) -> HeadScores:
     """Score the labelled units in every layer and head.
 
-    A head's scores are those of `FeedbackExtractor` with this layer and head. Traces whose
-    attention cannot be used, or has other layers and heads than most, are left out and told in the
-    notes.
+    The scores of a head are those of a `FeedbackExtractor` with this layer and head. Traces are
+    left out, and named in the notes, if their attention cannot be used or has other numbers of
+    layers and heads than that of most traces.
 
     Parameters
     ----------
@@ -118,36 +118,41 @@ def head_scores(
         Labelled or ablated traces with attention.
     reduction, normalisation, k
         As in `explorer.feedback.score_units`.
-    truth, labels, least_drop
+    settings
+        The three in one object, instead of single parameters.
+    truth, labels
         As in `judge`.
-    progress, cancel
-        As everywhere: called with `Progress`, set to stop.
+    control
+        Progress callback and cancel event.
 
     Raises
     ------
     ValidationError
-        When no labelled unit has attention.
+        No labelled unit has attention.
     InputError
-        When a name or `k` is wrong, or two traces have one id.
+        A setting is not valid, or two traces have the same id.
     Cancelled
-        If `cancel` was set.
+        The cancel event was set.
     """
-    reduction_rule(reduction)
-    normalisation_rule(normalisation)
-    check_k(k)
-    all_of = as_traces(traces)
-    total = len(all_of) if isinstance(all_of, Sized) else None
-    control = RunControl(progress, cancel)
-    gathered = ScoreBuilder(LabelSource(truth, labels, least_drop))
+    chosen = score_settings(settings, reduction=reduction, normalisation=normalisation, k=k)
+    if chosen.layer is not None or chosen.head is not None:
+        raise InputError(
+            f"Every layer and head is scored, but the settings choose one: {chosen!r}. "
+            "settings.replace(layer=None, head=None) chooses none."
+        )
+    given = as_traces(traces)
+    total = len(given) if isinstance(given, Sized) else None
+    control = control or RunControl()
+    builder = ScoreBuilder(LabelSource(truth, labels))
     read: list[tuple[Trace, list[tuple[int, bool]], NDArray[np.float32], list[int]]] = []
     unusable: list[str] = []
-    for done, trace in enumerate(all_of):
-        if done % _TURN == 0:
+    for done, trace in enumerate(given):
+        if done % _REPORT_EVERY == 0:
             of = f" of {total}" if total else ""
             message = f"Scoring every head: trace {done}{of} ..."
             control.report("explaining", done / total if total else None, message)
-        chosen = gathered.labelled(trace)
-        if not chosen:
+        labelled = builder.labelled(trace)
+        if not labelled:
             continue
         try:
             found = evidence(trace)
@@ -155,32 +160,26 @@ def head_scores(
                 unusable.append(f"{trace.id} (no attention)")
                 continue
             scores = score_all_heads(
-                found.attention,
-                found.units,
-                found.rows,
-                reduction=reduction,
-                normalisation=normalisation,
-                k=k,
+                found.attention, found.units, settings=chosen.replace(rows=found.rows)
             )
         except (EvidenceError, InputError) as error:
             unusable.append(f"{trace.id} ({error})")
             continue
-        # Without its metadata: the attention of many traces is not held.
+        # Without its metadata: the attention of many traces does not stay in memory.
         bare = Trace(trace.id, "", trace.hyperedges)
-        read.append((bare, chosen, scores, [unit.tokens for unit in found.units]))
+        read.append((bare, labelled, scores, [unit.tokens for unit in found.units]))
     shapes = Counter(scores.shape[:2] for _, _, scores, _ in read)
     most = max(shapes, key=lambda shape: shapes[shape], default=None)
-    for trace, chosen, scores, tokens in read:
+    for trace, labelled, scores, tokens in read:
         if scores.shape[:2] == most:
-            gathered.add(trace, chosen, scores, tokens)
+            builder.add(trace, labelled, scores, tokens)
         else:
             layers, heads = scores.shape[:2]
             unusable.append(f"{trace.id} ({layers} layers of {heads} heads, unlike most)")
     if unusable:
         message = f"The attention of some traces cannot be used: {first_few(unusable)}."
-        gathered.tell([Diagnostic("attention-unusable", message)])
-    arrays = gathered.found()
-    # An infinite score is broken evidence: unknown, as everywhere.
-    scores = np.concatenate(arrays, axis=-1)
+        builder.add_notes([Diagnostic("attention-unusable", message)])
+    # An infinite score is broken evidence, so it counts as unknown.
+    scores = np.concatenate(builder.scores(), axis=-1)
     scores[np.isinf(scores)] = np.nan
-    return HeadScores(scores=scores, **gathered.rest())
+    return HeadScores(scores=scores, **builder.attributes())

@@ -1,1 +1,1 @@
-"""Measures of scores: confusion, ranking, head quality, bias."""
+"""Measures of scores: calls at a threshold, ranking, quality of heads, bias."""

@@ -1,7 +1,7 @@
-"""How good calls are: figures of a table of confusion, for any number of tables at once.
+"""Metrics of calls, from any number of confusion matrices at once.
 
-A unit is *called used* when its score reaches the threshold. tp are units called used that are,
-fp those called used that are not, fn the used ones that were missed, tn the rest.
+A unit is *called used* if its score reaches the threshold. tp: called used, is used. fp: called
+used, is not. fn: used, but not called so. tn: neither.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from explorer.errors import InputError
 from explorer.rag._extraction.method_comparison import kappa_terms
-from explorer.validation._data.labelled_scores import LabelledScores, check_scores
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._data.score_checks import check_scores
+from explorer.validation._statistics.bootstrap import Floats
 
 Metric = Literal["precision", "recall", "f1", "mcc", "youden", "kappa", "coverage"]
 Objective = Literal["f1", "mcc", "youden", "kappa"]
 
-Floats = NDArray[np.float64]
-
 
 class Confusion(NamedTuple):
-    """How many units were called what; numbers, or arrays of one shape."""
+    """A confusion matrix; its entries are numbers, or arrays of one shape."""
 
     tp: Any
     fp: Any
@@ -33,57 +33,78 @@ class Confusion(NamedTuple):
 
     @classmethod
     def of_calls(cls, tp: Any, calls: Any, positives: Any, units: Any) -> Confusion:
-        """From the true calls, all calls, all that are used, and all there are."""
+        """Make one from the numbers of true positives, calls, used units and units."""
         fp, fn = calls - tp, positives - tp
         return cls(tp, fp, fn, units - positives - fp)
 
 
 @dataclass(frozen=True)
-class _Figure:
-    """One metric: what it says, and its formula from (tp, fp, fn, tn) float64."""
+class MetricDefinition:
+    """A metric.
 
+    Attributes
+    ----------
+    name
+        Its name in tables and figures: "F1".
+    meaning
+        What it says, in a few words.
+    formula
+        Numerator and denominator from (tp, fp, fn, tn), all float64.
+    """
+
+    name: str
     meaning: str
-    of: Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats]]
+    formula: Callable[[Floats, Floats, Floats, Floats], tuple[Floats, Floats]]
 
 
 def _mcc(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> tuple[Floats, Floats]:
-    # One root for each: the product of all four margins of 10^6 units leaves no digits.
+    # A root of each factor: the product of four margins of 10^6 units would lose its digits.
     margins = np.sqrt(tp + fp) * np.sqrt(tp + fn) * np.sqrt(tn + fp) * np.sqrt(tn + fn)
     return tp * tn - fp * fn, margins
 
 
-METRICS: Mapping[Metric, _Figure] = {
-    "precision": _Figure(
-        "share of the units called used that are",
+METRICS: Mapping[Metric, MetricDefinition] = {
+    "precision": MetricDefinition(
+        "precision",
+        "share of the hyperedges called used that are used",
         lambda tp, fp, _fn, _tn: (tp, tp + fp),
     ),
-    "recall": _Figure(
-        "share of the used units that are called so",
+    "recall": MetricDefinition(
+        "recall",
+        "share of the used hyperedges that are called used",
         lambda tp, _fp, fn, _tn: (tp, tp + fn),
     ),
-    "f1": _Figure(
+    "f1": MetricDefinition(
+        "F1",
         "harmonic mean of precision and recall",
         lambda tp, fp, fn, _tn: (2 * tp, 2 * tp + fp + fn),
     ),
-    "mcc": _Figure("correlation of calls and labels (Matthews 1975)", _mcc),
-    "youden": _Figure(
-        "recall plus specificity minus 1 (Youden 1950)",
+    "mcc": MetricDefinition(
+        "MCC",
+        "correlation of calls and labels (Matthews 1975), from -1 to 1; 0 is chance",
+        _mcc,
+    ),
+    "youden": MetricDefinition(
+        "Youden J",
+        "recall plus specificity minus 1 (Youden 1950); 0 is chance",
         lambda tp, fp, fn, tn: (tp * tn - fp * fn, (tp + fn) * (tn + fp)),
     ),
-    "kappa": _Figure(
-        "agreement of calls and labels beyond chance (Cohen 1960)",
+    "kappa": MetricDefinition(
+        "kappa",
+        "agreement of calls and labels beyond chance (Cohen 1960); 0 is chance",
         kappa_terms,
     ),
-    "coverage": _Figure(
-        "share of all units that are called used",
+    "coverage": MetricDefinition(
+        "coverage",
+        "share of all hyperedges that are called used",
         lambda tp, fp, fn, tn: (tp + fp, tp + fp + fn + tn),
     ),
 }
-"""Every metric by name. All are at most 1, and more is better for all but coverage."""
+"""Every metric by key. All are at most 1; larger is better for all but coverage."""
 
 
 def metric_value(metric: Metric, confusion: Confusion) -> Floats:
-    """Work a metric out.
+    """Compute a metric.
 
     Parameters
     ----------
@@ -96,23 +117,23 @@ def metric_value(metric: Metric, confusion: Confusion) -> Floats:
     -------
     ndarray of float64
         NaN where the metric is 0/0: precision without calls, recall without used units, MCC,
-        Youden's J and kappa where a class or a call is missing. (scikit-learn gives 0 in these
-        places, with a warning for some.)
+        Youden's J and kappa if a class or a call does not occur. (scikit-learn returns 0 in these
+        cases, for some with a warning.)
     """
     tp, fp, fn, tn = (np.asarray(one, dtype=np.float64) for one in confusion)
-    above, below = METRICS[metric].of(tp, fp, fn, tn)
-    found = np.full(np.broadcast(above, below).shape, np.nan)
-    np.divide(above, below, out=found, where=below != 0)
-    return found
+    above, below = METRICS[metric].formula(tp, fp, fn, tn)
+    value = np.full(np.broadcast(above, below).shape, np.nan)
+    np.divide(above, below, out=value, where=below != 0)
+    return value
 
 
 def check_metric(metric: object, among: Any = Metric) -> Any:
-    """Return a metric's name.
+    """Return the key of a metric.
 
     Raises
     ------
     InputError
-        It is none of `among`, a Literal.
+        It is not one of `among`, a Literal.
     """
     names = get_args(among)
     if metric not in names:
@@ -121,29 +142,30 @@ def check_metric(metric: object, among: Any = Metric) -> Any:
 
 
 def reaches(scores: Any, threshold: float) -> NDArray[np.bool_]:
-    """Which scores reach a threshold: equal counts, in float32, the precision of attention.
+    """Return which scores reach a threshold.
 
-    The same calls as `explorer.feedback.FeedbackPolicy` makes within a feedback table. NaN never
-    reaches any.
+    Scores are compared in float32, the precision of attention; a score equal to the threshold
+    reaches it. The calls are those of `explorer.feedback.FeedbackPolicy` in a feedback table. NaN
+    reaches no threshold.
     """
     called: NDArray[np.bool_] = np.asarray(scores, dtype=np.float32) >= np.float32(threshold)
     return called
 
 
 def check_threshold(threshold: object) -> float:
-    """Return a threshold; InputError when it is no finite number."""
+    """Return a threshold; raise InputError if it is not a finite number."""
     if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
         raise InputError(f"A threshold must be a finite number, not {threshold!r}.")
     return float(threshold)
 
 
 def confusion_at(judged: LabelledScores, threshold: float) -> Confusion:
-    """Count the calls at one threshold; units whose score is unknown are left out.
+    """Confusion matrix at one threshold, without units whose score is unknown.
 
     Raises
     ------
     InputError
-        The threshold is no finite number.
+        The threshold is not a finite number.
     """
     threshold = check_threshold(threshold)
     known = ~np.isnan(check_scores(judged).scores)

@@ -1,27 +1,30 @@
-"""How well scores rank the used units before the others, whatever the threshold."""
+"""How well scores rank the used units first, independent of any threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer._extras import require_extra
 from explorer.feedback import Diagnostic
-from explorer.validation._data.labelled_scores import LabelledScores, Truth, measurable, table_notes
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._data.score_checks import measurable, table_notes
+from explorer.validation._data.truth import TruthKind
+from explorer.validation._metrics.roc_auc import auc_by_group
 from explorer.validation._statistics.bootstrap import (
-    SAMPLES,
     Floats,
     Interval,
     bins_by_trace,
-    check_samples,
     drawn_traces,
     interval,
+    joined_samples,
     mean_interval,
 )
+from explorer.validation._statistics.resampling import Resampling
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +37,17 @@ class Ranking:
     Attributes
     ----------
     auc : Interval
-        Area under the ROC curve, all units of all traces pooled: how often a used unit scores above
-        one that is not, a tie counting half. 0.5 is chance.
+        Area under the ROC curve of all units of all traces: how often a used unit scores above one
+        that is not used, ties counting half. 0.5 is chance.
     average_precision : Interval
-        Mean, over the used units, of the precision at each one's score; chance is `prevalence`.
+        Mean, over the used units, of the precision at the score of each; chance is `prevalence`.
     within_trace_auc : Interval
-        Mean over the traces of the AUC among their own units: what is left when traces differ in
-        level. Traces with units of one class say nothing.
+        Mean over the traces of the AUC among their own units, which does not depend on differences
+        in level between traces. Traces with units of one class are left out.
     prevalence : float
-        Share of units that are used.
+        Share of used units.
     units, positives, traces, unknown : int
-        What was judged, and how many more units have no score.
+        Numbers of units, of used units, of their traces, and of further units without a score.
     traces_within : int
         Traces with units of both classes.
     truth : str
@@ -60,12 +63,12 @@ class Ranking:
     traces: int
     unknown: int
     traces_within: int
-    truth: Truth
+    truth: TruthKind
     notes: tuple[Diagnostic, ...]
 
 
 class RankSamples(NamedTuple):
-    """AUC and average precision of all, and in every bootstrap sample; float64 (samples,)."""
+    """AUC and average precision of all units, and in bootstrap samples; float64 (samples,)."""
 
     auc: float
     average_precision: float
@@ -73,33 +76,35 @@ class RankSamples(NamedTuple):
     average_precision_samples: Floats
 
 
-def rank(judged: LabelledScores, *, samples: int = SAMPLES, seed: int = 0) -> Ranking:
-    """Judge a ranking; see `Ranking`.
+@old_parameters(resampling=(Resampling, ("samples", "seed")))
+def rank(judged: LabelledScores, *, resampling: Resampling | None = None) -> Ranking:
+    """Measure how well scores rank; see `Ranking`.
 
     Parameters
     ----------
     judged
         Scores and labels; units without a score are left out.
-    samples, seed
-        Bootstrap samples of traces (0 for no intervals), and where their generator starts.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Raises
     ------
     ValidationError
-        There is no label, no score, or one class only.
+        There are no labels, no scores, or only units of one class.
 
     Notes
     -----
-    AUC as Hanley and McNeil 1982, average precision as `sklearn.metrics.average_precision_score`;
-    tied scores are reached together.
+    AUC as in Hanley and McNeil 1982, average precision as by
+    `sklearn.metrics.average_precision_score`; tied scores count as reached together.
     """
+    drawing = Resampling.of(resampling)
     known = measurable(judged)
-    found = rank_samples(known, samples=samples, seed=seed)
+    pooled = rank_samples(known, drawing)
     within = within_trace_auc(known)
     return Ranking(
-        interval(found.auc, found.auc_samples),
-        interval(found.average_precision, found.average_precision_samples),
-        mean_interval(within, samples, seed),
+        interval(pooled.auc, pooled.auc_samples),
+        interval(pooled.average_precision, pooled.average_precision_samples),
+        mean_interval(within, drawing),
         known.prevalence,
         len(known),
         known.positives,
@@ -111,40 +116,38 @@ def rank(judged: LabelledScores, *, samples: int = SAMPLES, seed: int = 0) -> Ra
     )
 
 
-def rank_samples(known: LabelledScores, *, samples: int = SAMPLES, seed: int = 0) -> RankSamples:
-    """Work AUC and average precision out for all units, and for bootstrap samples of traces.
+def rank_samples(known: LabelledScores, resampling: Resampling) -> RankSamples:
+    """Compute AUC and average precision of all units, and for bootstrap samples of traces.
 
-    `known` has no NaN. Two rankings of the same traces, with the same seed, are drawn alike, so
-    that their samples can be subtracted. A sample without one of the classes is NaN; one trace has
-    no samples.
+    `known` has no NaN. Two rankings of the same traces with the same resampling see the same
+    samples, so that their values can be subtracted. A sample with units of one class is NaN; one
+    trace has no samples.
     """
-    samples = check_samples(samples)
-    places = _RankBins.of(known)
-    auc, precision = places.figures(np.ones((known.n_traces, 1)))
+    bins = _RankBins.of(known)
+    auc, precision = bins.figures(np.ones((known.n_traces, 1)))
     drawn = [
-        places.figures(draws)
+        bins.figures(draws)
         for draws in (
-            drawn_traces(known.n_traces, samples, seed, width=places.n_bins)
+            drawn_traces(known.n_traces, resampling, width=bins.n_bins)
             if known.n_traces > 1
             else ()
         )
     ]
-    empty = np.empty(0)
     return RankSamples(
         float(auc[0]),
         float(precision[0]),
-        np.concatenate([one for one, _ in drawn]) if drawn else empty,
-        np.concatenate([one for _, one in drawn]) if drawn else empty,
+        joined_samples([aucs for aucs, _ in drawn]),
+        joined_samples([precisions for _, precisions in drawn]),
     )
 
 
 class _RankBins:
-    """Where the others stand among the used units.
+    """Counts of units by their place among the used ones, to rank weighted traces.
 
-    Ranks depend on the order of the two classes alone, so what lies between two neighbouring scores
-    of used units can be counted together. With the K distinct scores of used units, downwards, bin
-    2j counts the others between score j - 1 and score j, bin 2j + 1 those tied with j, and the K
-    bins behind those 2K + 1 the used units.
+    A ranking depends only on the order of the two classes, so units between two neighbouring scores
+    of used units can be counted together. With the K distinct scores of used units in descending
+    order, bin 2j counts the other units between score j - 1 and score j, bin 2j + 1 those tied with
+    score j, and the last K bins the used units.
     """
 
     def __init__(self, counted: Any, k: int) -> None:
@@ -156,7 +159,7 @@ class _RankBins:
     def of(cls, known: LabelledScores) -> _RankBins:
         used = known.labels
         scores = known.scores
-        distinct, place = np.unique(-scores[used], return_inverse=True)  # downwards
+        distinct, place = np.unique(-scores[used], return_inverse=True)  # descending scores
         k = len(distinct)
         bins = np.empty(len(scores), dtype=np.int64)
         bins[used] = place + 2 * k + 1
@@ -166,13 +169,13 @@ class _RankBins:
         return cls(bins_by_trace(bins, known.groups, 3 * k + 1, known.n_traces), k)
 
     def figures(self, draws: NDArray[Any]) -> tuple[Floats, Floats]:
-        """AUC and average precision for each column of draws (traces, samples)."""
+        """Return AUC and average precision for each column of draws (traces, samples)."""
         counts = self._counted @ draws
         k = self._k
         others, used = counts[: 2 * k + 1], counts[2 * k + 1 :]
         passed = np.cumsum(others, axis=0)
         total, all_used = passed[-1], used.sum(axis=0, dtype=np.float64)
-        reached = passed[1::2]  # scores at or above each used score
+        reached = passed[1::2]  # other units at or above each used score
         tied = others[1::2]
         with np.errstate(divide="ignore", invalid="ignore"):
             won = (used * (total - reached + tied / 2)).sum(axis=0, dtype=np.float64)
@@ -185,37 +188,22 @@ class _RankBins:
 
 
 def within_trace_auc(known: LabelledScores) -> Floats:
-    """AUC among the units of each trace; float64 (traces,), NaN where one class is missing.
+    """Return the AUC among the units of each trace; float64 (traces,), NaN for one class.
 
     `known` has no NaN.
     """
-    order = np.lexsort((known.scores, known.groups))
-    groups, scores, labels = known.groups[order], known.scores[order], known.labels[order]
-    places = np.arange(len(order))
-    change = np.r_[True, (groups[1:] != groups[:-1]) | (scores[1:] != scores[:-1])]
-    starts = np.flatnonzero(change)
-    run = np.cumsum(change) - 1
-    ends = np.r_[starts[1:], len(order)] - 1
-    first = np.full(known.n_traces, len(order))
-    np.minimum.at(first, groups, places)
-    ranks = (starts[run] + ends[run]) / 2 - first[groups] + 1
-    used = np.bincount(groups, weights=labels, minlength=known.n_traces)
-    others = np.bincount(groups, minlength=known.n_traces) - used
-    summed = np.bincount(groups, weights=ranks * labels, minlength=known.n_traces)
-    auc = np.full(known.n_traces, np.nan)
-    np.divide(summed - used * (used + 1) / 2, used * others, out=auc, where=used * others > 0)
-    return auc
+    return auc_by_group(known.scores, known.labels, known.groups, known.n_traces)
 
 
 def roc(judged: LabelledScores) -> pd.DataFrame:
-    """The ROC curve, by `sklearn.metrics.roc_curve`.
+    """ROC curve, by `sklearn.metrics.roc_curve`.
 
     Returns
     -------
     pandas.DataFrame
-        ``threshold``, ``false_positive_rate``, ``true_positive_rate`` (float64), downwards in the
-        threshold; the first, infinite, is where nothing is called used. Points on a straight line
-        between others are left out. ``attrs``: ``truth`` and ``prevalence``.
+        ``threshold``, ``false_positive_rate``, ``true_positive_rate`` (float64), by descending
+        threshold. The first threshold is infinite: nothing is called used. Points on a straight
+        line between others are left out. ``attrs``: ``truth`` and ``prevalence``.
 
     Raises
     ------
@@ -236,13 +224,13 @@ def roc(judged: LabelledScores) -> pd.DataFrame:
 
 
 def precision_recall(judged: LabelledScores) -> pd.DataFrame:
-    """The precision-recall curve, by `sklearn.metrics.precision_recall_curve`.
+    """Precision-recall curve, by `sklearn.metrics.precision_recall_curve`.
 
     Returns
     -------
     pandas.DataFrame
-        ``threshold``, ``precision``, ``recall`` (float64), upwards in the threshold. ``attrs``:
-        ``truth``, and ``prevalence``, the precision that chance has at any recall.
+        ``threshold``, ``precision``, ``recall`` (float64), by ascending threshold. ``attrs``:
+        ``truth``, and ``prevalence``, the precision of chance at any recall.
 
     Raises
     ------
@@ -257,16 +245,9 @@ def precision_recall(judged: LabelledScores) -> pd.DataFrame:
     precision, recall, thresholds = precision_recall_curve(
         known.labels, known.scores, drop_intermediate=True
     )
-    # The last point of scikit-learn's, precision 1 at recall 0, has no threshold: it is made up.
+    # scikit-learn adds a last point, precision 1 at recall 0, that belongs to no threshold.
     table = pd.DataFrame(
         {"threshold": thresholds, "precision": precision[:-1], "recall": recall[:-1]}
     )
     table.attrs |= {"truth": known.truth, "prevalence": known.prevalence}
     return table
-
-
-def row_blocks(rows: int, width: int, numbers: int = 1 << 21) -> Iterator[slice]:
-    """Cut so many rows into blocks of about so many numbers."""
-    step = max(1, numbers // max(width, 1))
-    for start in range(0, rows, step):
-        yield slice(start, min(rows, start + step))

@@ -1,8 +1,8 @@
-"""Intervals by drawing whole traces: what every measure of this floor says about its own chance.
+"""Bootstrap samples of whole traces, and the percentile intervals they give.
 
-The hyperedges of one trace share a question, an answer and a model's habits, so they are no
-independent trials. A bootstrap sample therefore draws traces, with replacement, and takes all the
-hyperedges of each (a cluster bootstrap: Davison and Hinkley 1997, section 3.8).
+The hyperedges of one trace share a question, an answer and a model, so they are not independent.
+A bootstrap sample therefore draws traces with replacement and takes all hyperedges of each trace
+(cluster bootstrap: Davison and Hinkley 1997, section 3.8).
 """
 
 from __future__ import annotations
@@ -14,92 +14,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer._extras import require_extra
-from explorer.errors import InputError
+from explorer.validation._statistics.resampling import Resampling
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
-"""How often a percentile interval should hold the value that it is about."""
+"""Confidence level of the intervals."""
 
-SAMPLES = 1000
-"""Bootstrap samples, where nobody asks for another number."""
-
-# Counts up to here are exact in float32.
 EXACT = 1 << 24
+"""The largest count up to which float32 is exact."""
 
-# About so many draws are held at once.
+# Draws held in memory at once, about.
 _BLOCK = 1 << 22
 
 
 class Interval(NamedTuple):
-    """A figure and its 95 % percentile interval; the bounds are NaN where there is none."""
+    """An estimate with its 95 % percentile interval; the bounds are NaN if there is no interval."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        """Say the figure as a table shows it."""
+        """Return the estimate with its interval, as in a table."""
         if np.isnan(self.low):
             return f"{self.value:.3g}"
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-def check_samples(samples: object) -> int:
-    """Return a number of bootstrap samples; 0 is no intervals.
-
-    Raises
-    ------
-    InputError
-        It is no whole number, or negative.
-    """
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 0:
-        raise InputError(
-            f"`samples` must be a whole number, 0 for no intervals, but it is {samples!r}."
-        )
-    return int(samples)
-
-
-def check_seed(seed: object) -> int:
-    """Return where a generator starts.
-
-    Raises
-    ------
-    InputError
-        It is no whole number from 0: without one, differences would not be drawn in pairs.
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"`seed` must be a whole number from 0, but it is {seed!r}.")
-    return int(seed)
-
-
-def check_count(name: str, value: object, least: int) -> int:
-    """Return a number of things; InputError when it is no whole number, or below `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"`{name}` must be a whole number from {least}, not {value!r}.")
-    return int(value)
-
-
 def drawn_traces(
-    traces: int, samples: int, seed: int, *, width: int = 1
+    traces: int, resampling: Resampling, *, width: int = 1
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield how often each trace was drawn: float32 (traces, samples of this block), C order.
+    """Yield how often each trace is drawn: float32 (traces, samples of this block), C order.
 
-    Each sample draws as many traces as there are, with replacement. The draws depend on `traces`,
-    `samples` and `seed` alone, not on `width`: two measures of the same traces are paired.
+    Each sample draws as many traces as there are, with replacement. The draws depend only on
+    `traces` and `resampling`, not on `width`, so two measures of the same traces are paired.
 
     Parameters
     ----------
-    traces, samples, seed
-        How many traces and samples, and where the generator starts.
+    traces
+        Number of traces.
+    resampling
+        Number of samples, and the seed of the generator.
     width
-        Numbers that the caller holds for each sample beside its draws; the larger, the smaller the
+        Numbers the caller holds per sample in addition to the draws. A larger width gives smaller
         blocks.
     """
-    random = np.random.default_rng(check_seed(seed))
+    random = np.random.default_rng(resampling.seed)
     block = int(np.clip(_BLOCK // max(traces, width, 1), 8, 256))
-    for start in range(0, samples, block):
-        count = min(block, samples - start)
+    for start in range(0, resampling.samples, block):
+        count = min(block, resampling.samples - start)
         drawn = np.empty((count, traces), dtype=np.float32)
         for row in drawn:
             row[:] = np.bincount(random.integers(0, traces, traces), minlength=traces)
@@ -109,10 +73,10 @@ def drawn_traces(
 def bins_by_trace(
     bins: NDArray[Any], groups: NDArray[np.intp], n_bins: int, n_traces: int, values: Any = None
 ) -> Any:
-    """Sums by bin and trace, sparse (bins, traces): counts, or sums of `values`.
+    """Return counts, or sums of `values`, by bin and trace: a sparse array (bins, traces).
 
     Its product with `drawn_traces` is the sum of every bin in every bootstrap sample. Counts are
-    float32 where that is exact for every sample that can be drawn, else float64.
+    float32 if that is exact for every sample that can be drawn, else float64.
     """
     require_extra("validation", "An interval")
     from scipy.sparse import coo_array
@@ -124,11 +88,16 @@ def bins_by_trace(
     return coo_array((values, (bins, groups)), shape=(n_bins, n_traces)).tocsr()
 
 
-def percentiles(samples: Floats) -> tuple[Floats, Floats]:
-    """The bounds of the middle 95 % along the last axis, NaN left out.
+def joined_samples(blocks: list[Floats]) -> Floats:
+    """Return the values of all blocks of samples, (samples,); empty if there are no blocks."""
+    return np.concatenate(blocks) if blocks else np.empty(0)
 
-    Bounds are interpolated as `numpy.quantile` does. Where fewer than half of the samples are
-    numbers the bounds are NaN: the figure hardly exists.
+
+def percentiles(samples: Floats) -> tuple[Floats, Floats]:
+    """Return the bounds of the middle 95 % along the last axis, without NaN.
+
+    Bounds are interpolated as by `numpy.quantile`. They are NaN where fewer than half of the
+    samples are numbers.
     """
     ordered = np.sort(samples, axis=-1)  # NaN last
     known = np.count_nonzero(~np.isnan(ordered), axis=-1)
@@ -150,21 +119,25 @@ def percentiles(samples: Floats) -> tuple[Floats, Floats]:
 
 
 def interval(value: float, samples: Floats) -> Interval:
-    """A figure with the interval of its bootstrap samples (samples,)."""
+    """Return an estimate with the percentile interval of its bootstrap samples (samples,)."""
     low, high = percentiles(np.asarray(samples, dtype=np.float64))
     if np.isnan(value):
         return Interval(value, np.nan, np.nan)
     return Interval(float(value), float(low), float(high))
 
 
-def mean_interval(values: Floats, samples: int = SAMPLES, seed: int = 0) -> Interval:
-    """The mean over traces with its interval; NaN is left out. One trace has no interval.
+def mean_interval(values: Floats, resampling: Resampling | None = None) -> Interval:
+    """Return the mean over traces with its interval.
 
     Parameters
     ----------
     values
-        One number for each trace, float64 (traces,).
+        One number for each trace, float64 (traces,). NaN is left out. A single number has no
+        interval.
+    resampling
+        How bootstrap samples are drawn.
     """
+    drawing = Resampling.of(resampling)
     known = np.asarray(values, dtype=np.float64)
     known = known[~np.isnan(known)]
     if not len(known):
@@ -172,8 +145,7 @@ def mean_interval(values: Floats, samples: int = SAMPLES, seed: int = 0) -> Inte
     value = float(known.mean())
     if len(known) < 2:
         return Interval(value, np.nan, np.nan)
-    found = [
-        known @ drawn.astype(np.float64) / len(known)
-        for drawn in drawn_traces(len(known), samples, seed)
+    means = [
+        known @ drawn.astype(np.float64) / len(known) for drawn in drawn_traces(len(known), drawing)
     ]
-    return interval(value, np.concatenate(found) if found else np.empty(0))
+    return interval(value, joined_samples(means))

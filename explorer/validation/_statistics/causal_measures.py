@@ -1,7 +1,7 @@
-"""Scores against ablation: whether high scores point at what the answer needed.
+"""Measures that compare scores with ablation effects.
 
-Pure: the effects come from whoever removed the units. An *effect*, or drop, is what the answer's
-log-probability loses when a unit is removed; positive for a unit that the answer needed.
+The functions take effects and know nothing of models. The *effect* of a unit is the drop of the
+answer's log-probability when the unit is removed; it is positive if the answer needs the unit.
 """
 
 from __future__ import annotations
@@ -13,24 +13,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer._extras import require_extra
 from explorer.errors import InputError, ShapeError
-from explorer.validation._statistics.bootstrap import SAMPLES, Floats, Interval, mean_interval
+from explorer.validation._statistics.bootstrap import Floats, Interval, mean_interval
+from explorer.validation._statistics.resampling import Resampling
 
 _FEWEST = 3
-"""Two units are always in order or in reverse: a rank correlation of 1 or -1 that means nothing."""
+"""Fewer pairs give a rank correlation of 1 or -1 whatever the values are."""
+
+_resampling_bundle = old_parameters(resampling=(Resampling, ("samples", "seed")))
 
 
 @dataclass(frozen=True, eq=False)
 class PerTraceMeasure:
-    """A figure worked out trace by trace.
+    """A measure computed for each trace, and its mean.
 
     Attributes
     ----------
     mean : Interval
-        Over the traces where it is defined, with the interval drawn by trace.
+        Mean over the traces where the measure is defined, with a 95 % bootstrap interval over
+        traces.
     values : ndarray of float64, shape (traces,)
-        NaN where it is not.
+        NaN where the measure is not defined.
     """
 
     mean: Interval
@@ -38,22 +43,22 @@ class PerTraceMeasure:
 
     @property
     def traces(self) -> int:
-        """How many traces the mean is over."""
+        """Number of traces in the mean."""
         return int((~np.isnan(self.values)).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class TopKDrop:
-    """What is lost with the k units of highest score, each removed by itself.
+    """Drop of the answer's log-probability for the k units of highest score.
 
     Attributes
     ----------
-    drop : ByTrace
-        Sum of their effects.
+    drop : PerTraceMeasure
+        Sum of the effects of these units.
     random : Interval
-        What k units drawn at random would lose: k times the mean effect.
+        Expected sum for k random units: k times the mean effect.
     best : Interval
-        The largest that k units can lose.
+        Largest sum of k effects.
     k : int
     """
 
@@ -63,24 +68,25 @@ class TopKDrop:
     k: int
 
 
-def spearman(one: Any, other: Any) -> float:
-    """Spearman's rank correlation of two lists, pairs with NaN left out.
+def spearman(first: Any, second: Any) -> float:
+    """Return Spearman's rank correlation of two lists, without pairs that contain NaN.
 
-    NaN for fewer than three pairs, and where one of the two is all ties.
+    NaN for fewer than three pairs, and if all values of one list are equal.
     """
     require_extra("validation", "A rank correlation")
     from scipy.stats import spearmanr
 
-    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
-    both = ~(np.isnan(first) | np.isnan(second))
-    first, second = first[both], second[both]
-    if len(first) < _FEWEST or np.ptp(first) == 0 or np.ptp(second) == 0:
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    both = ~(np.isnan(one) | np.isnan(two))
+    one, two = one[both], two[both]
+    if len(one) < _FEWEST or np.ptp(one) == 0 or np.ptp(two) == 0:
         return float("nan")
-    return float(spearmanr(first, second).statistic)
+    return float(spearmanr(one, two).statistic)
 
 
+@_resampling_bundle
 def spearman_by_trace(
-    scores: Any, effects: Any, groups: Any, *, samples: int = SAMPLES, seed: int = 0
+    scores: Any, effects: Any, groups: Any, *, resampling: Resampling | None = None
 ) -> PerTraceMeasure:
     """Rank correlation of scores and effects within each trace, and its mean.
 
@@ -89,120 +95,116 @@ def spearman_by_trace(
     scores, effects
         Float (units,); pairs with NaN are left out.
     groups
-        Which trace each unit belongs to: whole numbers from 0.
-    samples, seed
-        Bootstrap samples of traces, and where they start.
+        Trace of each unit: whole numbers from 0.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Returns
     -------
-    ByTrace
-        A trace with fewer than three known units, or with all scores or all effects equal, has no
-        correlation.
+    PerTraceMeasure
+        NaN for a trace with fewer than three known units, or with equal scores or equal effects.
     """
-    first, second, of = _aligned(scores, effects, groups)
-    values = [spearman(first[places], second[places]) for places in _places(of)]
-    return _by_trace(values, samples, seed)
+    score, effect, group = _aligned(scores, effects, groups)
+    values = [spearman(score[places], effect[places]) for places in _places_by_trace(group)]
+    return _per_trace(values, resampling)
 
 
 def top_units(scores: Any, groups: Any, k: int) -> NDArray[np.bool_]:
-    """The k units of highest score in each trace: those to remove together.
+    """Select the k units of highest score in each trace, to be removed together.
 
-    Of tied units the first is taken; a unit without a score never. A trace with fewer units gives
-    all of them.
+    Of tied units the first is taken. Units without a score are never taken. A trace with fewer
+    than k units gives all of them.
 
     Returns
     -------
     ndarray of bool, shape (units,)
     """
-    first, _, of = _aligned(scores, scores, groups)
+    score, _, group = _aligned(scores, scores, groups)
     _check_k(k)
-    chosen = np.zeros(len(first), dtype=bool)
-    for places in _places(of):
-        known = places[~np.isnan(first[places])]
-        chosen[known[np.argsort(-first[known], kind="stable")[:k]]] = True
+    chosen = np.zeros(len(score), dtype=bool)
+    for places in _places_by_trace(group):
+        known = places[~np.isnan(score[places])]
+        chosen[_top(known, score, k)] = True
     return chosen
 
 
+@_resampling_bundle
 def top_k_drop(
     scores: Any,
     effects: Any,
     groups: Any,
     k: int = 3,
     *,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling | None = None,
 ) -> TopKDrop:
-    """What is lost with the k units of highest score.
+    """Drop of the answer's log-probability for the k units of highest score.
 
-    The effects of units that were removed one by one are added up. Units that say the same hide
-    each other then; to remove them together, take `top_units`, measure, and give the drops to
-    `mean_drop`. (Top-k log-probability drop: Cohen-Wang et al. 2024, ContextCite.)
+    Adds up effects of units that were removed one at a time. Two units with the same content
+    then hide each other's effect; to remove units together, take `top_units`, measure, and pass
+    the drops to `mean_drop`. (Top-k log-probability drop: Cohen-Wang et al. 2024, ContextCite.)
 
     Parameters
     ----------
-    scores, effects, groups, samples, seed
+    scores, effects, groups, resampling
         As in `spearman_by_trace`.
     k
-        How many units to remove; traces with fewer known units are left out.
+        Number of units to remove; traces with fewer known units are left out.
     """
-    first, second, of = _aligned(scores, effects, groups)
+    score, effect, group = _aligned(scores, effects, groups)
     _check_k(k)
     rows = []
-    for places in _places(of):
-        known = places[~(np.isnan(first[places]) | np.isnan(second[places]))]
+    for places in _places_by_trace(group):
+        known = places[~(np.isnan(score[places]) | np.isnan(effect[places]))]
         if len(known) < k:
             rows.append((np.nan, np.nan, np.nan))
             continue
-        order = np.argsort(-first[known], kind="stable")[:k]
-        rows.append(
-            (
-                second[known[order]].sum(),
-                k * second[known].mean(),
-                np.sort(second[known])[-k:].sum(),
-            )
-        )
+        effects_here = effect[known]
+        best = np.sort(effects_here)[-k:].sum()
+        rows.append((effect[_top(known, score, k)].sum(), k * effects_here.mean(), best))
     drop, random, best = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     return TopKDrop(
-        _by_trace(drop, samples, seed),
-        mean_interval(random, samples, seed),
-        mean_interval(best, samples, seed),
+        _per_trace(drop, resampling),
+        mean_interval(random, resampling),
+        mean_interval(best, resampling),
         k,
     )
 
 
-def mean_drop(drops: Any, *, samples: int = SAMPLES, seed: int = 0) -> PerTraceMeasure:
-    """The mean of one measured drop for each trace; NaN where it was not measured."""
-    return _by_trace(np.asarray(drops, dtype=np.float64), samples, seed)
+@_resampling_bundle
+def mean_drop(drops: Any, *, resampling: Resampling | None = None) -> PerTraceMeasure:
+    """Mean of one measured drop per trace; NaN marks a trace that was not measured."""
+    return _per_trace(np.asarray(drops, dtype=np.float64), resampling)
 
 
+@_resampling_bundle
 def lds(
     scores: Sequence[Any],
     masks: Sequence[Any],
     logprobs: Sequence[Any],
     *,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling | None = None,
 ) -> PerTraceMeasure:
-    """Linear datamodelling score: whether sums of scores predict what random ablations do.
+    """Linear datamodelling score: how well sums of scores predict random ablations.
 
-    For each trace Spearman's correlation, over its random masks, between the sum of the scores of
-    the units that were kept and the answer's measured log-probability. (Park et al. 2023, TRAK;
-    for context Cohen-Wang et al. 2024, ContextCite, whose logit of the probability has the same
-    ranks.)
+    For each trace: Spearman's correlation, over its random masks, of the summed scores of the kept
+    units and the measured log-probability of the answer. (Park et al. 2023, TRAK; for contexts
+    Cohen-Wang et al. 2024, ContextCite, whose logit of the probability has the same ranks.)
 
     Parameters
     ----------
     scores
         For each trace float (units,); a unit without a score adds nothing.
     masks
-        For each trace bool (masks, units), True where the unit was kept.
+        For each trace bool (masks, units), True for a kept unit.
     logprobs
-        For each trace float (masks,); NaN where it was not measured.
+        For each trace float (masks,); NaN if not measured.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Raises
     ------
     ShapeError
-        The three do not fit together.
+        The shapes of the three do not match.
     """
     if not len(scores) == len(masks) == len(logprobs):
         raise ShapeError(
@@ -220,29 +222,34 @@ def lds(
                 "each unit."
             )
         values.append(spearman(kept @ of_units, measured))
-    return _by_trace(values, samples, seed)
+    return _per_trace(values, resampling)
 
 
-def _by_trace(values: Any, samples: int, seed: int) -> PerTraceMeasure:
+def _per_trace(values: Any, resampling: Resampling | None) -> PerTraceMeasure:
     array = np.asarray(values, dtype=np.float64).reshape(-1)
-    return PerTraceMeasure(mean_interval(array, samples, seed), array)
+    return PerTraceMeasure(mean_interval(array, resampling), array)
 
 
-def _aligned(one: Any, other: Any, groups: Any) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
-    of = np.asarray(groups)
-    if first.ndim != 1 or not first.shape == second.shape == of.shape:
+def _top(places: NDArray[np.intp], scores: Floats, k: int) -> NDArray[np.intp]:
+    """Return the k places of highest score, of tied ones the first."""
+    return places[np.argsort(-scores[places], kind="stable")[:k]]
+
+
+def _aligned(first: Any, second: Any, groups: Any) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    group = np.asarray(groups)
+    if one.ndim != 1 or not one.shape == two.shape == group.shape:
         raise ShapeError(
             "Scores, effects and groups must be lists of one length, but they have shapes "
-            f"{first.shape}, {second.shape} and {of.shape}."
+            f"{one.shape}, {two.shape} and {group.shape}."
         )
-    if len(of) and (of.dtype.kind not in "iu" or int(of.min()) < 0):
-        raise InputError("`groups` must be whole numbers from 0: which trace each unit is of.")
-    return first, second, of.astype(np.intp)
+    if len(group) and (group.dtype.kind not in "iu" or int(group.min()) < 0):
+        raise InputError("`groups` must be whole numbers from 0: the trace of each unit.")
+    return one, two, group.astype(np.intp)
 
 
-def _places(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """The places of each trace's units, in order."""
+def _places_by_trace(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the places of each trace's units, in order."""
     order = np.argsort(groups, kind="stable")
     counts = np.bincount(groups) if len(groups) else np.zeros(0, dtype=np.intp)
     return np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
@@ -250,4 +257,4 @@ def _places(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 
 def _check_k(k: object) -> None:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise InputError(f"k, how many units are removed, must be 1 or more, not {k!r}.")
+        raise InputError(f"k, the number of units to remove, must be 1 or more, not {k!r}.")

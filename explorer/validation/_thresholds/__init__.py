@@ -1,1 +1,1 @@
-"""Choosing a threshold, and what each threshold gives."""
+"""Choice of a threshold, and measures at every threshold."""

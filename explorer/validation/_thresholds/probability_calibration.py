@@ -1,4 +1,4 @@
-"""From scores to probabilities, and how far those can be trusted."""
+"""Probabilities from scores, and how well they match the labels."""
 
 from __future__ import annotations
 
@@ -7,32 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from explorer._deprecation import old_parameters
 from explorer._extras import require_extra
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import Diagnostic
-from explorer.validation._data.labelled_scores import (
-    LabelledScores,
-    Truth,
-    measurable,
-    number_array,
-    table_notes,
-)
+from explorer.validation._data.labelled_scores import LabelledScores, number_array
+from explorer.validation._data.score_checks import measurable, table_notes
+from explorer.validation._data.truth import TruthKind
 from explorer.validation._statistics.bootstrap import (
-    SAMPLES,
     Floats,
     bins_by_trace,
-    check_count,
-    check_samples,
-    check_seed,
     drawn_traces,
     percentiles,
 )
-from explorer.validation._thresholds.threshold_selection import (
-    MIN_POSITIVES,
-    MIN_TRACES,
-    check_enough,
-    trace_folds,
-)
+from explorer.validation._statistics.number_checks import check_count
+from explorer.validation._statistics.resampling import Resampling
+from explorer.validation._thresholds.cross_validation import CrossValidation, trace_folds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,15 +32,15 @@ CalibrationMethod = Literal["platt", "isotonic"]
 
 @dataclass(frozen=True, eq=False)
 class Calibrator:
-    """Turns scores into probabilities that the unit is used.
+    """Converts scores to probabilities that the unit is used.
 
     Attributes
     ----------
     method : {"platt", "isotonic"}
     held_out : ndarray of float64, shape (units,)
-        The probability of each judged unit by a calibrator that was fitted without its trace.
-    judged : Judged
-        The units with a known score that it was fitted on.
+        The probability of each unit by a calibrator that was fitted without its trace.
+    judged : LabelledScores
+        The units with a known score on which it was fitted.
     notes : tuple of Diagnostic
     """
 
@@ -61,29 +51,29 @@ class Calibrator:
     _fitted: Any
 
     def predict(self, scores: Any) -> Floats:
-        """Probabilities in [0, 1] for scores, by the calibrator fitted on all; NaN stays NaN.
+        """Return probabilities in [0, 1], by the calibrator fitted on all units; NaN stays NaN.
 
         Raises
         ------
         InputError
-            A score is no number, or infinite.
+            A score is not numeric, or infinite.
         """
         array = number_array("scores", scores)
         if np.isinf(array).any():
-            raise InputError("A score is infinite. Where nothing is known it is NaN.")
+            raise InputError("A score is infinite. Unknown scores must be NaN.")
         return _predicted(self._fitted, array)
 
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Whether what is said to be likely happens as often as that.
+    """How well predicted probabilities match the observed share of used units.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        One row for each bin with units: ``low`` and ``high`` bound, ``predicted`` (mean
-        probability), ``observed`` (share of used units) with ``observed_low`` and
-        ``observed_high`` drawn by trace, ``units`` (int64). ``attrs["truth"]``.
+        One row for each bin with units: bounds ``low`` and ``high``, ``predicted`` (mean
+        probability), ``observed`` (share of used units) with a 95 % bootstrap interval over traces
+        in ``observed_low`` and ``observed_high``, ``units`` (int64). ``attrs["truth"]``.
     expected_calibration_error : float
         Mean over the units of |predicted - observed| of their bin (Naeini et al. 2015).
     brier : float
@@ -94,76 +84,78 @@ class Reliability:
     table: pd.DataFrame
     expected_calibration_error: float
     brier: float
-    truth: Truth
+    truth: TruthKind
 
 
+@old_parameters(cross_validation=(CrossValidation, ("folds", "min_traces", "min_positives")))
 def fit_calibrator(
     judged: LabelledScores,
     method: CalibrationMethod = "platt",
     *,
-    folds: int = 5,
+    cross_validation: CrossValidation | None = None,
     seed: int = 0,
-    min_traces: int = MIN_TRACES,
-    min_positives: int = MIN_POSITIVES,
 ) -> Calibrator:
-    """Fit a calibrator, and one for each fold of the traces without that fold.
+    """Fit a calibrator on all traces, and one for each fold without the traces of that fold.
 
     Parameters
     ----------
     judged
         Scores and labels; units without a score are left out.
     method
-        ``"platt"``: a logistic curve, its targets drawn in as Platt 1999 does, by scikit-learn's
-        `LogisticRegression`. ``"isotonic"``: steps that never go down, by `IsotonicRegression`;
-        it needs more labels.
-    folds, seed, min_traces, min_positives
-        As in `cross_validated_threshold`.
+        ``"platt"``: a logistic curve with the targets of Platt 1999, by scikit-learn's
+        `LogisticRegression`. ``"isotonic"``: a non-decreasing step function, by
+        `IsotonicRegression`; it needs more labels.
+    cross_validation
+        Folds, and the smallest number of labels; there are no repeats.
+    seed
+        Seed of the split into folds.
 
     Raises
     ------
     ValidationError
-        The labels are too few.
+        There are too few labels.
     InputError
-        There is no such method.
+        There is no such method, or an argument is not valid.
     """
     if method not in ("platt", "isotonic"):
         raise InputError(f"There is no calibrator {method!r}. Choose 'platt' or 'isotonic'.")
-    seed = check_seed(seed)
+    seed = check_count("seed", seed, 0)
+    splitting = CrossValidation.of(cross_validation)
     known = measurable(judged)
-    check_enough(known, folds=folds, min_traces=min_traces, min_positives=min_positives)
+    splitting.check_enough(known)
     held_out = np.empty(len(known))
-    for held in trace_folds(known, folds, seed):
+    for held in trace_folds(known, splitting.folds, seed):
         fitted = _fitted(method, known.scores[~held], known.labels[~held])
         held_out[held] = _predicted(fitted, known.scores[held])
     fitted = _fitted(method, known.scores, known.labels)
     return Calibrator(method, held_out, known, table_notes(known, judged), fitted)
 
 
+@old_parameters(resampling=(Resampling, ("samples", "seed")))
 def reliability(
     calibrator: Calibrator,
     bins: int = 10,
     *,
     strategy: Literal["quantiles", "equal"] = "quantiles",
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling | None = None,
 ) -> Reliability:
-    """Hold probabilities against what is so, on traces that the calibrator had not seen.
+    """Compare predicted probabilities with labels, on traces that each calibrator had not seen.
 
     Parameters
     ----------
     calibrator
         From `fit_calibrator`.
     bins, strategy
-        How many bins, with as many units each, or equally wide.
-    samples, seed
-        Bootstrap samples of traces, and where they start.
+        Number of bins, with as many units each, or of equal width.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Raises
     ------
     ValidationError
-        It is no calibrator: a raw score is no probability, so there is nothing to hold it against.
+        The value is not a calibrator: a raw score is not a probability.
     InputError
-        There are no bins.
+        An argument is not valid.
     """
     import pandas as pd
 
@@ -176,22 +168,21 @@ def reliability(
     bins = check_count("bins", bins, 1)
     if strategy not in ("quantiles", "equal"):
         raise InputError(f"`strategy` is quantiles or equal, not {strategy!r}.")
-    samples = check_samples(samples)
+    drawing = Resampling.of(resampling)
     known, predicted = calibrator.judged, calibrator.held_out
     shares = np.linspace(0, 1, bins + 1)
     edges = np.unique(np.quantile(predicted, shares)) if strategy == "quantiles" else shares
     if len(edges) < 2:
         edges = np.array([edges[0], edges[0]])
-    inner = edges[1:-1]
-    of = np.searchsorted(inner, predicted, side="right")
+    bin_of = np.searchsorted(edges[1:-1], predicted, side="right")
     n_bins = len(edges) - 1
-    units = np.bincount(of, minlength=n_bins)
-    used = np.bincount(of, known.labels, minlength=n_bins)
-    total = np.bincount(of, predicted, minlength=n_bins)
+    units = np.bincount(bin_of, minlength=n_bins)
+    used = np.bincount(bin_of, known.labels, minlength=n_bins)
+    total = np.bincount(bin_of, predicted, minlength=n_bins)
     filled = units > 0
-    both = bins_by_trace(of + known.labels * n_bins, known.groups, 2 * n_bins, known.n_traces)
+    both = bins_by_trace(bin_of + known.labels * n_bins, known.groups, 2 * n_bins, known.n_traces)
     drawn = []
-    for draws in drawn_traces(known.n_traces, samples, seed):
+    for draws in drawn_traces(known.n_traces, drawing):
         negative, positive = (both @ draws).reshape(2, n_bins, -1).astype(np.float64)
         share = np.full(positive.shape, np.nan)
         np.divide(positive, negative + positive, out=share, where=negative + positive > 0)
@@ -225,13 +216,13 @@ class _Platt:
         require_extra("validation", "A calibrator")
         from sklearn.linear_model import LogisticRegression
 
-        self._middle = float(scores.mean())
-        self._width = float(scores.std()) or 1.0
+        self._mean = float(scores.mean())
+        self._scale = float(scores.std()) or 1.0
         used, others = int(labels.sum()), int((~labels).sum())
-        # Each unit stands for both classes, with the weight of Platt's target and of the rest.
+        # Each unit appears in both classes, weighted by Platt's target and by its complement.
         target = np.where(labels, (used + 1) / (used + 2), 1 / (others + 2))
-        inputs = ((scores - self._middle) / self._width)[:, None]
-        # C is finite: scores that separate the classes have no unpenalised fit within float range.
+        inputs = ((scores - self._mean) / self._scale)[:, None]
+        # C is finite: for separable classes an unpenalised fit would leave the range of floats.
         self._model = LogisticRegression(C=1e6, max_iter=1000)
         self._model.fit(
             np.concatenate([inputs, inputs]),
@@ -240,13 +231,14 @@ class _Platt:
         )
 
     def predict(self, scores: Floats) -> Floats:
-        found: Floats = self._model.predict_proba(((scores - self._middle) / self._width)[:, None])[
-            :, 1
-        ]
-        return found
+        inputs = ((scores - self._mean) / self._scale)[:, None]
+        predicted: Floats = self._model.predict_proba(inputs)[:, 1]
+        return predicted
 
 
 class _Isotonic:
+    """A non-decreasing step function of the score."""
+
     def __init__(self, scores: Floats, labels: Any) -> None:
         require_extra("validation", "A calibrator")
         from sklearn.isotonic import IsotonicRegression
@@ -255,8 +247,8 @@ class _Isotonic:
         self._model.fit(scores, labels.astype(np.float64))
 
     def predict(self, scores: Floats) -> Floats:
-        found: Floats = self._model.predict(scores)
-        return found
+        predicted: Floats = self._model.predict(scores)
+        return predicted
 
 
 def _fitted(method: CalibrationMethod, scores: Floats, labels: Any) -> _Platt | _Isotonic:
@@ -265,8 +257,8 @@ def _fitted(method: CalibrationMethod, scores: Floats, labels: Any) -> _Platt | 
 
 def _predicted(fitted: _Platt | _Isotonic, scores: Floats) -> Floats:
     flat = scores.reshape(-1)
-    found = np.full(len(flat), np.nan)
+    predicted = np.full(len(flat), np.nan)
     known = ~np.isnan(flat)
     if known.any():
-        found[known] = fitted.predict(flat[known])
-    return found.reshape(scores.shape)
+        predicted[known] = fitted.predict(flat[known])
+    return predicted.reshape(scores.shape)

@@ -1,27 +1,23 @@
-"""What every threshold would give: counts, metrics and their intervals, all at once."""
+"""Counts, metrics and their intervals at many thresholds at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import old_parameters
 from explorer.errors import InputError
 from explorer.feedback import Diagnostic
-from explorer.validation._data.labelled_scores import (
-    LabelledScores,
-    Truth,
-    check_scores,
-    measurable,
-    table_notes,
-)
+from explorer.validation._data.labelled_scores import LabelledScores
+from explorer.validation._data.score_checks import check_scores, measurable, table_notes
+from explorer.validation._data.truth import TruthKind
 from explorer.validation._metrics.confusion import (
     METRICS,
     Confusion,
-    Floats,
     Metric,
     check_metric,
     check_threshold,
@@ -29,17 +25,16 @@ from explorer.validation._metrics.confusion import (
     reaches,
 )
 from explorer.validation._statistics.bootstrap import (
-    SAMPLES,
+    Floats,
     bins_by_trace,
-    check_samples,
     drawn_traces,
     percentiles,
 )
+from explorer.validation._statistics.resampling import Resampling
+from explorer.validation._thresholds.threshold_grid import Spacing, threshold_grid
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Spacing = Literal["quantiles", "log", "linear"]
 
 COUNTS = ("tp", "fp", "fn", "tn")
 
@@ -65,26 +60,25 @@ class Plateau(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What `sweep` found.
+    """The result of `sweep`.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        One row for each threshold, upwards: ``threshold``; ``tp``, ``fp``, ``fn``, ``tn`` and
-        ``flips`` (int64); each of `METRICS` (float64, NaN where 0/0) with its bounds
-        ``<metric>_low`` and ``<metric>_high``. ``attrs["truth"]`` says what the labels are.
+        One row for each threshold, ascending: ``threshold``; ``tp``, ``fp``, ``fn``, ``tn`` and
+        ``flips`` (int64); each of `METRICS` (float64, NaN for 0/0) with its bounds
+        ``<metric>_low`` and ``<metric>_high``. ``attrs["truth"]`` is the kind of truth.
     truth : str
         The same.
     units, positives, traces, unknown : int
-        How many units were judged, how many of them are used, from how many traces, and how many
-        more have no score.
+        Numbers of units, of used units, of their traces, and of further units without a score.
     samples, seed : int
-        Of the bootstrap; no samples are no intervals.
+        Of the bootstrap; 0 samples give no intervals.
     notes : tuple of Diagnostic
     """
 
     table: pd.DataFrame
-    truth: Truth
+    truth: TruthKind
     units: int
     positives: int
     traces: int
@@ -96,8 +90,8 @@ class Sweep:
     def best(self, metric: Metric = "f1") -> BestInSweep:
         """Return where a metric is largest; of several thresholds the highest.
 
-        The metric was looked up on the same labels, so it is better than it will be on others:
-        see `cross_validated_threshold`.
+        The metric is that of the labels which choose the threshold, so it is optimistic: see
+        `cross_validated_threshold`.
 
         Raises
         ------
@@ -120,7 +114,7 @@ class Sweep:
     def plateau(self, metric: Metric = "f1", tolerance: float = 0.02) -> Plateau:
         """Return the unbroken range of thresholds around the best within `tolerance` of it.
 
-        A wide plateau means that the exact threshold does not matter.
+        On a wide plateau the exact threshold does not matter.
 
         Raises
         ------
@@ -134,62 +128,66 @@ class Sweep:
         place = _last_best(values)
         if place is None:
             return Plateau(np.nan, np.nan, np.nan, np.nan, tolerance)
-        # A difference of exactly the tolerance is within it, whatever its last bit.
+        # A difference of exactly the tolerance counts as within it, despite rounding.
         near = np.nan_to_num(values, nan=-np.inf) >= values[place] - tolerance - 1e-12
         low = high = place
         while low and near[low - 1]:
             low -= 1
         while high + 1 < len(near) and near[high + 1]:
             high += 1
-        of = self.table["threshold"].to_numpy()
+        thresholds = self.table["threshold"].to_numpy()
         return Plateau(
-            float(of[low]), float(of[high]), float(of[place]), float(values[place]), tolerance
+            float(thresholds[low]),
+            float(thresholds[high]),
+            float(thresholds[place]),
+            float(values[place]),
+            tolerance,
         )
 
 
+@old_parameters(resampling=(Resampling, ("samples", "seed")))
 def sweep(
     judged: LabelledScores,
     thresholds: int | Sequence[float] | NDArray[Any] = 500,
     *,
     spacing: Spacing = "quantiles",
     reference: float | None = None,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling | None = None,
 ) -> Sweep:
-    """Judge many thresholds at once.
+    """Measure the calls at many thresholds.
 
     Parameters
     ----------
     judged
         Scores and labels; units without a score are left out and counted.
     thresholds
-        The thresholds, or about how many to look at.
+        The thresholds, or about how many.
     spacing
-        Where those lie: at quantiles of the scores (at every score, where there are no more than
-        asked for), or evenly between the smallest and the largest score, or evenly in the logarithm
+        Where a number of thresholds lie: at quantiles of the scores (at every score if there are
+        fewer), or evenly between the smallest and the largest score, or evenly in the logarithm
         between the smallest positive and the largest.
     reference
-        ``flips`` counts the units whose call differs from that at this threshold; left out, from
-        that at the threshold before, so that it says how many scores lie between the two.
-    samples, seed
-        Bootstrap samples (0 for no intervals) and where their generator starts.
+        ``flips`` counts the units whose call differs from that at this threshold. If left out, from
+        that at the previous threshold, so it counts the scores between the two.
+    resampling
+        How bootstrap samples of traces are drawn.
 
     Returns
     -------
     Sweep
-        With percentile intervals of 95 %, drawn by trace. A sample in which a metric is 0/0 says
-        nothing of it; where most are like this the bounds are NaN.
+        With 95 % bootstrap intervals over traces. Samples in which a metric is 0/0 are left out of
+        its interval; the bounds are NaN if most are.
 
     Raises
     ------
     ValidationError
-        There is no label, no score, or one class only.
+        There are no labels, no scores, or only units of one class.
     InputError
-        A threshold is no finite number, or an argument is wrong.
+        A threshold is not a finite number, or an argument is not valid.
     """
     import pandas as pd
 
-    samples = check_samples(samples)
+    drawing = Resampling.of(resampling)
     known = measurable(judged)
     grid = threshold_grid(known.scores, thresholds, spacing)
     n = len(grid)
@@ -203,19 +201,18 @@ def sweep(
     if reference is None:
         columns["flips"] = np.abs(np.diff(calls, prepend=calls[:1]))
     else:
-        columns["flips"] = np.abs(
-            calls - int(reaches(known.scores, check_threshold(reference)).sum())
-        )
+        called = int(reaches(known.scores, check_threshold(reference)).sum())
+        columns["flips"] = np.abs(calls - called)
     drawn: dict[Metric, list[Floats]] = {metric: [] for metric in METRICS}
     if known.n_traces > 1:
         counted = bins_by_trace(both, known.groups, 2 * n + 2, known.n_traces)
-        for draws in drawn_traces(known.n_traces, samples, seed, width=4 * n):
+        for draws in drawn_traces(known.n_traces, drawing, width=4 * n):
             confusion = _confusion(counted @ draws)
-            for metric, found in drawn.items():
-                found.append(metric_value(metric, confusion))
-    for metric, found in drawn.items():
+            for metric, values in drawn.items():
+                values.append(metric_value(metric, confusion))
+    for metric, values in drawn.items():
         columns[metric] = metric_value(metric, whole)[:, 0]
-        low, high = percentiles(np.concatenate(found, axis=1) if found else np.empty((n, 0)))
+        low, high = percentiles(np.concatenate(values, axis=1) if values else np.empty((n, 0)))
         defined = ~np.isnan(columns[metric])
         columns[f"{metric}_low"] = np.where(defined, low, np.nan)
         columns[f"{metric}_high"] = np.where(defined, high, np.nan)
@@ -228,21 +225,20 @@ def sweep(
         known.positives,
         known.n_traces,
         len(judged) - len(known),
-        samples,
-        seed,
+        drawing.samples,
+        drawing.seed,
         table_notes(known, judged),
     )
 
 
 def flipped(judged: LabelledScores, one: float, other: float) -> pd.DataFrame:
-    """The units that are called used at one of two thresholds and not at the other.
+    """List the units whose call differs between two thresholds.
 
     Returns
     -------
     pandas.DataFrame
-        In the order of the units: ``trace``, ``unit`` (str), ``place`` among the judged units
-        (int64), ``score`` (float64), ``label`` (bool), and the calls ``at_one`` and ``at_other``
-        (bool).
+        In the order of the units: ``trace``, ``unit`` (str), ``place`` among the units (int64),
+        ``score`` (float64), ``label`` (bool), and the calls ``at_one`` and ``at_other`` (bool).
     """
     import pandas as pd
 
@@ -266,43 +262,8 @@ def flipped(judged: LabelledScores, one: float, other: float) -> pd.DataFrame:
     return table
 
 
-def threshold_grid(
-    scores: Floats, thresholds: int | Sequence[float] | NDArray[Any], spacing: Spacing = "quantiles"
-) -> NDArray[np.float32]:
-    """Thresholds to look at, upwards, float32; see `sweep`. `scores` are known."""
-    if isinstance(thresholds, bool) or (
-        isinstance(thresholds, int | np.integer) and thresholds < 1
-    ):
-        raise InputError(f"At least one threshold is needed, not {thresholds!r}.")
-    if not isinstance(thresholds, int | np.integer):
-        try:
-            grid = np.asarray(thresholds, dtype=np.float64)
-        except (TypeError, ValueError):
-            grid = np.array(np.nan)
-        if grid.ndim != 1 or not len(grid) or not np.isfinite(grid).all():
-            raise InputError("`thresholds` must be how many, or a list of finite numbers.")
-        return np.sort(grid.astype(np.float32))
-    ordered = np.sort(scores.astype(np.float32))
-    least, most = ordered[0], ordered[-1]
-    if spacing == "quantiles":
-        distinct = np.unique(ordered)
-        if len(distinct) <= thresholds:
-            return distinct
-        places = np.linspace(0, len(ordered) - 1, int(thresholds)).round().astype(np.intp)
-        return np.unique(ordered[places])
-    if spacing == "linear":
-        return np.unique(np.linspace(least, most, int(thresholds), dtype=np.float32))
-    if spacing != "log":
-        raise InputError(f"`spacing` is quantiles, log or linear, not {spacing!r}.")
-    if most <= 0:
-        raise InputError("No score is above 0, so thresholds cannot be spaced by logarithm.")
-    least = ordered[np.searchsorted(ordered, 0, side="right")]
-    grid = np.geomspace(least, most, int(thresholds), dtype=np.float64).astype(np.float32)
-    return np.unique(np.clip(grid, least, most))
-
-
 def _confusion(counts: Any) -> Confusion:
-    """From counts (2 classes x (thresholds + 1) bins, samples) to confusion (thresholds, samples).
+    """Return the confusion (thresholds, samples) from counts (2 x (thresholds + 1), samples).
 
     The units that reach threshold j are those in the bins above j.
     """

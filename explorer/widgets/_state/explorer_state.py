@@ -9,7 +9,7 @@ from typing import Any
 import traitlets as t
 
 from explorer.feedback import HeadCombination
-from explorer.validation._data.ground_truth import LEAST_DROP, check_truth
+from explorer.validation._data.truth import LEAST_DROP, Truth
 from explorer.widgets._state.batch import Batch
 from explorer.widgets._state.checks import (
     checked_choice,
@@ -234,8 +234,7 @@ class ExplorerState(t.HasTraits):
 
     @t.validate("least_drop")
     def _check_drop(self, proposal: Mapping[str, Any]) -> float:
-        check_truth("ablation", proposal["value"])
-        return float(proposal["value"])
+        return float(Truth(kind="ablation", least_drop=proposal["value"]).least_drop)
 
     @t.validate("heads")
     def _check_heads(self, proposal: Mapping[str, Any]) -> HeadCombination | None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from explorer.models import DEFAULT_MODEL
+from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet
 from explorer.validation._ablation.ablation_record import MARK, texts_digest
 from explorer.widgets._base.controller import Controller
@@ -71,8 +72,7 @@ class AblationController(Controller):
             found = ablate(
                 some,
                 self.models.of(name, job),
-                progress=lambda p: pass_on(job, p),
-                cancel=job.cancel,
+                control=RunControl(lambda p: pass_on(job, p), job.cancel),
                 on_trace=keep,
             )
             # Traces that could not be ablated carry the reason.

@@ -12,6 +12,7 @@ from explorer.reporting._analysis.threshold_analysis import (
     BaselineComparison,
     compare_with_baselines,
 )
+from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
@@ -90,8 +91,7 @@ class BaselinesController(Controller):
                 analysis.judged,
                 name,
                 names,
-                progress=lambda p: pass_on(job, p),
-                cancel=job.cancel,
+                control=RunControl(lambda p: pass_on(job, p), job.cancel),
             )
 
         def done(comparison: BaselineComparison) -> None:

@@ -15,7 +15,7 @@ from explorer.reporting._analysis.threshold_analysis import (
     analyse_threshold,
     outcome_at,
 )
-from explorer.validation._data.ground_truth import LEAST_DROP
+from explorer.validation._data.truth import LEAST_DROP, Truth
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import TraceSet
-    from explorer.validation._data.labelled_scores import Truth
+    from explorer.validation._data.truth import TruthKind
 
 
 class ThresholdsController(Controller):
@@ -84,7 +84,7 @@ class ThresholdsController(Controller):
     # the analysis in view, also while another one is under way
 
     @property
-    def truth(self) -> tuple[Truth, float]:
+    def truth(self) -> tuple[TruthKind, float]:
         """What scores are judged by, and the drop that counts as used when that is ablation."""
         by_ablation = self.state.truth == "ablation"
         return ("ablation", self.state.least_drop) if by_ablation else ("labels", LEAST_DROP)
@@ -209,7 +209,7 @@ class ThresholdsController(Controller):
 
             cost = known_cost or (ablation_cost(traces) if truth == "ablation" else None)
             try:
-                judged = judge(traces, table, truth, least_drop=least_drop)
+                judged = judge(traces, table, Truth(kind=truth, least_drop=least_drop))
                 return analyse_threshold(traces, judged), cost
             except ValidationError as error:
                 return error, cost

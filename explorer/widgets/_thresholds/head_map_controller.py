@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import traitlets as t
 
 from explorer.errors import ExplorerError
+from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from explorer.validation import HeadScores
-    from explorer.validation._data.labelled_scores import Truth
+    from explorer.validation._data.truth import TruthKind
     from explorer.validation._metrics.head_quality import Quality
 
 _MOST_MAPS = 12
@@ -50,7 +51,7 @@ class HeadMap:
     """
 
     key: Key
-    truth: Truth
+    truth: TruthKind
     measure: Quality
     values: NDArray[np.float64]
     chance: float
@@ -149,7 +150,7 @@ class HeadMapController(Controller):
         scored = self._scores.get(key_of_scores)
 
         def work(job: Job) -> tuple[HeadScores, HeadMap]:
-            from explorer.validation import head_scores
+            from explorer.validation import Truth, head_scores
 
             heads = scored
             if heads is None:
@@ -157,10 +158,8 @@ class HeadMapController(Controller):
                     traces,
                     reduction,
                     normalisation,
-                    truth=truth,
-                    least_drop=least_drop,
-                    progress=lambda p: pass_on(job, p),
-                    cancel=job.cancel,
+                    truth=Truth(kind=truth, least_drop=least_drop),
+                    control=RunControl(lambda p: pass_on(job, p), job.cancel),
                 )
             return heads, HeadMap.of(heads, measure, key)
 

@@ -10,13 +10,14 @@ from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
 from explorer.reporting._analysis.number_text import bounds, digits
 from explorer.reporting._analysis.score_names import THRESHOLD_NAMES
-from explorer.reporting._analysis.sentences import MEASURES, selection_warning, weight_summary
+from explorer.reporting._analysis.sentences import selection_warning, weight_summary
 from explorer.reporting._analysis.threshold_analysis import (
     FIGURES,
     BaselineComparison,
     ThresholdAnalysis,
     lead_over_words,
 )
+from explorer.validation import METRICS
 from explorer.widgets._session import Session
 from explorer.widgets._shell.config_exchange import is_shown
 from explorer.widgets._state import METHOD_THRESHOLDS
@@ -25,6 +26,7 @@ from explorer.widgets._thresholds.ablation_cost import AblationCost
 
 if TYPE_CHECKING:
     from explorer.reporting._analysis.final_weights import FinalWeights
+    from explorer.validation._metrics.confusion import Metric
 
 Content = dict[str, Any]
 
@@ -204,12 +206,12 @@ def status_sentence(session: Session) -> str:
     )
 
 
-def _row(name: str, value: float, low: float, high: float) -> list[str]:
+def _row(name: Metric, value: float, low: float, high: float) -> list[str]:
     """Return a measure as the page shows it: name, meaning, value, and bounds if they are known."""
-    word, meaning = MEASURES[name]
+    metric = METRICS[name]
     known = not math.isnan(low)
     ends = [digits(low), digits(high)] if known else ["", ""]
-    return [word, f"{meaning[0].upper()}{meaning[1:]}", digits(value), *ends]
+    return [metric.name, f"{metric.meaning[0].upper()}{metric.meaning[1:]}", digits(value), *ends]
 
 
 def _selection_warning(session: Session) -> str:

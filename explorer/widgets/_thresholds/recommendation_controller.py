@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from explorer.errors import InputError, ValidationError
+from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
@@ -22,7 +23,7 @@ from explorer.widgets._traces.label_controller import LabelController
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
     from explorer.validation._calibration.outer_folds import PartialCalibration
-    from explorer.validation._data.labelled_scores import Truth
+    from explorer.validation._data.truth import TruthKind
 
 
 class RecommendationController(Controller):
@@ -45,7 +46,7 @@ class RecommendationController(Controller):
         self.traces = traces
         self.thresholds = thresholds
         self._previous: Earlier | None = None
-        self._truth: tuple[Truth, float] | None = None
+        self._truth: tuple[TruthKind, float] | None = None
         self._folds: PartialCalibration | None = None
         self.follow(traces, lambda _: self._drop(), "loaded")
         self.follow(labels, lambda _: self._drop(), "labelled")
@@ -69,16 +70,14 @@ class RecommendationController(Controller):
         self._truth = truth
 
         def work(job: Job) -> Recommendation | ValidationError:
-            from explorer.validation import CalibrationCancelled, calibrate
+            from explorer.validation import CalibrationCancelled, Truth, calibrate
 
             try:
                 return calibrate(
                     traces,
-                    truth=truth[0],
-                    least_drop=truth[1],
+                    truth=Truth(kind=truth[0], least_drop=truth[1]),
                     resume=self._folds,
-                    progress=lambda p: pass_on(job, p),
-                    cancel=job.cancel,
+                    control=RunControl(lambda p: pass_on(job, p), job.cancel),
                 )
             except CalibrationCancelled as error:
                 self._folds = error.partial

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
+from explorer.reporting._analysis.report_options import ReportOptions
+from explorer.run_control import RunControl
 from explorer.validation._comparison.agreement import verdicts_at
+from explorer.validation._data.truth import Truth, check_kind
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
@@ -52,7 +55,7 @@ class ReportController(Controller):
         self.jobs.clear()
 
         def work(job: Job) -> str:
-            return _page(progress=lambda p: pass_on(job, p), cancel=job.cancel, **arguments)
+            return _page(control=RunControl(lambda p: pass_on(job, p), job.cancel), **arguments)
 
         self.run(work, deliver, message=texts.WRITING_REPORT)
 
@@ -78,15 +81,16 @@ class ReportController(Controller):
         return {
             "traces": traces,
             "scores": table,
-            "config": thresholds.methods.config(),
             "threshold": getattr(state, state.threshold_name),
-            "reference": state.reference_threshold,
             "recommendation": self.recommendation.recommendation,
-            "truth": state.truth,
-            "least_drop": state.least_drop,
-            "compared": self._compared(table),
-            "baselines": self.baselines.names,
-            "update": {"strategy": state.update_strategy},
+            "truth": Truth(kind=check_kind(state.truth), least_drop=state.least_drop),
+            "options": ReportOptions(
+                config=thresholds.methods.config(),
+                reference=state.reference_threshold,
+                compared=self._compared(table),
+                baselines=self.baselines.names,
+                update={"strategy": state.update_strategy},
+            ),
         }
 
     def _compared(self, table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.reporting import threshold_report
+from explorer.reporting import ReportOptions, threshold_report
 from explorer.reporting._page.markup import escaped, table, tag
 from explorer.traces import Hyperedge, Trace, TraceSet
+from explorer.validation import Resampling
 
 from ..made_traces import made_traces
 from ..read_page import ReadPage
@@ -45,7 +46,12 @@ def nasty_report(texts, **more):
         by_id[name] = scores[trace.id]
     traces = TraceSet(found, path=f"/somewhere/{texts[0]}.jsonl".replace("\x00", ""))
     return threshold_report(
-        traces, by_id, threshold=0.4, reference=0.2, samples=20, title=texts[0], **more
+        traces,
+        by_id,
+        threshold=0.4,
+        options=ReportOptions(reference=0.2, title=texts[0]),
+        resampling=Resampling(samples=20),
+        **more,
     )
 
 
@@ -63,7 +69,7 @@ def shown(text):
 
 def plain_page():
     traces, scores = made_traces(24, 4)
-    return threshold_report(traces, scores, threshold=0.4, samples=20)
+    return threshold_report(traces, scores, threshold=0.4, resampling=Resampling(samples=20))
 
 
 def shape(read):
@@ -122,7 +128,7 @@ class TestTexts:
         names, keys = shape(ReadPage(nasty_report(["plain"])))
         assert shape(read) == (names | {"br"}, keys)  # between models
         assert len(read.scripts) == 3
-        rows = [row for row in read.tables["Hyperedges that flip"] if row[0] != "trace"]
+        rows = [row for row in read.tables["Calls that change"] if row[0] != "trace"]
         said = {row[2].rsplit(" ", 2)[0] for row in rows}
         assert said == {shown(text) for text in NASTY}
         for name in NASTY:
@@ -150,7 +156,12 @@ class TestTexts:
                 "feedback": 1.0,
             }
         )
-        page = threshold_report(made, whole, compared={NASTY[0]: whole}, samples=10)
+        page = threshold_report(
+            made,
+            whole,
+            options=ReportOptions(compared={NASTY[0]: whole}),
+            resampling=Resampling(samples=10),
+        )
         read = ReadPage(page)
         assert read.tables["Agreement of methods"][1][1] == NASTY[0]
         assert len(read.scripts) == 3

@@ -24,6 +24,7 @@ from explorer.models._running.answer_scorer import AnswerScorer
 from explorer.rag._scoring.trace_scoring import ScoringCancelled, score_traces
 from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
+from explorer.validation import AblationSettings
 from explorer.validation._ablation.ablation import ablate
 from explorer.validation._ablation.ablation_record import Ablation, ablation_of
 from explorer.validation._ablation.prompt_masks import random_masks, reading_order, without_each
@@ -132,7 +133,13 @@ def check(model: Model, ablated: Trace, given: Trace) -> None:
 def test_numbers_are_those_of_separate_passes(name, chat, batch_tokens):
     model = made(name, chat)
     given = four()
-    found = ablate(given, model, masks=5, batch_tokens=batch_tokens, progress=False)
+    found = ablate(
+        given,
+        model,
+        settings=AblationSettings(masks=5),
+        batch_tokens=batch_tokens,
+        control=RunControl(progress=silent),
+    )
     assert not found.problems
     for one, before in zip(found, given, strict=True):
         check(model, one, before)
@@ -143,7 +150,10 @@ def test_numbers_are_those_of_separate_passes(name, chat, batch_tokens):
 
 def test_sets_are_left_out_together(model):
     (found,) = ablate(
-        trace(2, 4), model, sets={"t2": [{"h0", "h2"}, ["h3"], []], "t9": [{"x"}]}, progress=False
+        trace(2, 4),
+        model,
+        settings=AblationSettings(sets={"t2": [{"h0", "h2"}, ["h3"], []], "t9": [{"x"}]}),
+        control=RunControl(progress=silent),
     )
     ablation = ablation_of(found)
     asked = ("where 2", ANSWERS[2])
@@ -161,7 +171,7 @@ def test_an_encoder_decoder_is_read_prompt_by_prompt():
     from explorer.models._text.prompts import fact_prompt
 
     model = Model.wrap(language_model("t5", spread=None), tokenizer(None), name="t5")
-    (one,) = ablate(trace(1), model, progress=False)
+    (one,) = ablate(trace(1), model, control=RunControl(progress=silent))
     found = ablation_of(one)
     assert "encoder, which looks ahead" in found.notes[0]
     answer = model.tokenizer(ANSWERS[1], add_special_tokens=False)["input_ids"]
@@ -185,7 +195,9 @@ def test_an_encoder_decoder_is_read_prompt_by_prompt():
 def test_a_hyperedge_without_text_is_never_left_out(model):
     given = trace(0)
     given.hyperedges.insert(1, Hyperedge("none", " "))
-    (one,) = ablate(given, model, masks=6, progress=False)
+    (one,) = ablate(
+        given, model, settings=AblationSettings(masks=6), control=RunControl(progress=silent)
+    )
     found = ablation_of(one)
     assert np.isnan(found.effects).tolist() == [False, True, False, False]
     assert np.isnan(found.surrogate.weights).tolist() == [False, True, False, False]
@@ -203,7 +215,7 @@ def test_hyperedges_that_say_the_same_have_one_effect(model):
         Hyperedge("b", FACTS[1]),
         Hyperedge("c", FACTS[1]),
     ]
-    (one,) = ablate(given, model, progress=False)
+    (one,) = ablate(given, model, control=RunControl(progress=silent))
     check(model, one, given)
     assert ablation_of(one).effects[1] == ablation_of(one).effects[2]
 
@@ -211,7 +223,12 @@ def test_hyperedges_that_say_the_same_have_one_effect(model):
 def test_the_model_answers_where_nobody_has(model):
     mute = trace(0)
     mute.answer = ""
-    (one,) = ablate(mute, model, generate=True, max_new_tokens=4, progress=False)
+    (one,) = ablate(
+        mute,
+        model,
+        settings=AblationSettings(generate=True, max_new_tokens=4),
+        control=RunControl(progress=silent),
+    )
     assert one.answer
     assert ablation_of(one).generated
     answered = trace(0)
@@ -234,7 +251,9 @@ def test_the_packaged_model_gives_the_numbers_of_separate_passes():
         [Hyperedge(f"h{place}", fact) for place, fact in enumerate(FACTS)],
         "Dijon",
     )
-    (one,) = ablate(given, model, masks=8, progress=False)
+    (one,) = ablate(
+        given, model, settings=AblationSettings(masks=8), control=RunControl(progress=silent)
+    )
     found = ablation_of(one)
     assert found.notes == ()
     masks = np.concatenate([np.ones((1, 4), dtype=bool), without_each(4), found.masks])
@@ -294,9 +313,18 @@ def test_prompts_are_read_in_the_order_of_what_they_share():
 
 def test_masks_of_a_trace_do_not_depend_on_its_neighbours(model):
     given = [trace(0, 4), trace(1, 4)]
-    both = ablate(given, model, masks=6, progress=False)
-    (alone,) = ablate(given[1], model, masks=6, progress=False)
-    (other,) = ablate(given[1], model, masks=6, seed=1, progress=False)
+    both = ablate(
+        given, model, settings=AblationSettings(masks=6), control=RunControl(progress=silent)
+    )
+    (alone,) = ablate(
+        given[1], model, settings=AblationSettings(masks=6), control=RunControl(progress=silent)
+    )
+    (other,) = ablate(
+        given[1],
+        model,
+        settings=AblationSettings(masks=6, seed=1),
+        control=RunControl(progress=silent),
+    )
     masks = [ablation_of(one).masks.tolist() for one in (both[0], both[1], alone, other)]
     assert masks[1] == masks[2]
     assert masks[1] not in (masks[0], masks[3])
@@ -366,13 +394,20 @@ def test_a_surrogate_of_nothing_is_refused(masks, logprobs, options, error):
 
 
 def test_the_surrogate_is_kept_with_the_trace(model):
-    (one,) = ablate(trace(3, 4), model, masks=16, progress=False)
+    (one,) = ablate(
+        trace(3, 4), model, settings=AblationSettings(masks=16), control=RunControl(progress=silent)
+    )
     found = ablation_of(one)
     again = fit_surrogate(found.masks, found.mask_logprobs, found.answer_tokens)
     np.testing.assert_allclose(found.surrogate.weights, again.weights, atol=1e-5)
     assert found.surrogate.intercept == pytest.approx(again.intercept, abs=1e-5)
     assert found.surrogate.held_out == pytest.approx(again.held_out, abs=1e-5)
-    (few,) = ablate(trace(3, 4), model, masks=6, alpha=None, progress=False)
+    (few,) = ablate(
+        trace(3, 4),
+        model,
+        settings=AblationSettings(masks=6, alpha=None),
+        control=RunControl(progress=silent),
+    )
     assert ablation_of(few).surrogate is None
     assert "at least 10" in ablation_of(few).notes[-1]
 
@@ -381,7 +416,12 @@ def test_the_surrogate_is_kept_with_the_trace(model):
 
 
 def test_it_is_saved_and_read_again(model, tmp_path):
-    found = ablate(four(), model, masks=4, sets={"t1": [{"h0"}]}, progress=False)
+    found = ablate(
+        four(),
+        model,
+        settings=AblationSettings(masks=4, sets={"t1": [{"h0"}]}),
+        control=RunControl(progress=silent),
+    )
     save_traces(found, tmp_path / "a.jsonl")
     for one, before in zip(load_traces(tmp_path / "a.jsonl"), found, strict=True):
         loaded, kept = ablation_of(one), ablation_of(before)
@@ -394,7 +434,7 @@ def test_it_is_saved_and_read_again(model, tmp_path):
 
 def test_a_trace_that_has_changed_has_no_ablation(model):
     assert ablation_of(trace(0)) is None
-    (one,) = ablate(trace(0), model, progress=False)
+    (one,) = ablate(trace(0), model, control=RunControl(progress=silent))
     one.hyperedges[0].label = True
     assert ablation_of(one) is not None
     one.answer = "somewhere else"
@@ -413,32 +453,34 @@ def test_a_trace_that_has_changed_has_no_ablation(model):
     ],
 )
 def test_what_ablate_did_not_write_is_refused(model, damage):
-    (one,) = ablate(trace(0), model, masks=2, progress=False)
+    (one,) = ablate(
+        trace(0), model, settings=AblationSettings(masks=2), control=RunControl(progress=silent)
+    )
     one.metadata["ablation"] |= damage
     with pytest.raises(EvidenceError, match="not written by ablate"):
         ablation_of(one)
     one.metadata["ablation"] = "yes"
     with pytest.raises(EvidenceError, match="not written by ablate"):
         ablation_of(one)
-    (again,) = ablate(one, model, progress=False)
+    (again,) = ablate(one, model, control=RunControl(progress=silent))
     check(model, again, trace(0))
 
 
 def test_attention_and_ablation_live_side_by_side(model):
     (with_scores,) = score_traces(trace(1), model, control=RunControl(silent))
-    (both,) = ablate(with_scores, model, progress=False)
+    (both,) = ablate(with_scores, model, control=RunControl(progress=silent))
     assert "unit_attention" in both.metadata
     (again,) = score_traces(both, model, overwrite=True, control=RunControl(silent))
     check(model, again, trace(1))
 
 
 def test_what_is_done_is_passed_through(model, passes):
-    found = ablate(four(), model, progress=False)
+    found = ablate(four(), model, control=RunControl(progress=silent))
     before = len(passes)
-    again = ablate(found, model, progress=False)
+    again = ablate(found, model, control=RunControl(progress=silent))
     assert len(passes) == before
     assert list(again) == list(found)
-    ablate(found, model, masks=2, progress=False)
+    ablate(found, model, settings=AblationSettings(masks=2), control=RunControl(progress=silent))
     assert len(passes) > before
 
 
@@ -455,26 +497,34 @@ def test_what_is_done_is_passed_through(model, passes):
         ({"alpha": 0}, "alpha"),
         ({"alpha": True}, "alpha"),
         ({"max_new_tokens": 0}, "max_new_tokens"),
-        ({"batch_tokens": 0}, "batch_tokens"),
-        ({"sets": [{"h0"}]}, "sets gives"),
-        ({"sets": {"t0": "h0"}}, "sets gives"),
-        ({"sets": {"t0": ["h0"]}}, "sets gives"),
-        ({"model": 3}, "name of a model"),
+        ({"sets": [{"h0"}]}, "sets must map"),
+        ({"sets": {"t0": "h0"}}, "sets must map"),
+        ({"sets": {"t0": ["h0"]}}, "sets must map"),
     ],
 )
-def test_options_that_are_none_are_refused(model, options, words):
+def test_settings_that_are_not_valid_are_refused(options, words):
     with pytest.raises(InputError, match=words):
-        ablate(trace(0), **{"model": model, "progress": False, **options})
+        AblationSettings(**options)
+
+
+def test_arguments_that_are_not_valid_are_refused(model):
+    quiet = RunControl(progress=silent)
+    with pytest.raises(InputError, match="batch_tokens"):
+        ablate(trace(0), model, batch_tokens=0, control=quiet)
+    with pytest.raises(InputError, match="name of a model"):
+        ablate(trace(0), 3, control=quiet)
+    with pytest.raises(InputError, match="AblationSettings"):
+        ablate(trace(0), model, settings={"masks": 3}, control=quiet)
 
 
 def test_a_path_that_is_none_is_refused(model):
     with pytest.raises(TraceError, match="give the path of a file"):
-        ablate(trace(0), model, path="a\0b.jsonl", progress=False)
+        ablate(trace(0), model, path="a\0b.jsonl", control=RunControl(progress=silent))
 
 
 def test_an_encoder_is_refused():
     with pytest.raises(ModelCapabilityError, match="encoder"):
-        ablate(trace(0), (tiny_model(TINY_ENCODER), tokenizer()), progress=False)
+        ablate(trace(0), (tiny_model(TINY_ENCODER), tokenizer()), control=RunControl(progress=silent))
 
 
 def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):
@@ -484,7 +534,12 @@ def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):
     blank.hyperedges = [Hyperedge("a", " ")]
     long.hyperedges = [Hyperedge("long", "Dijon " * 900)]
     given = [trace(0), mute, bare, blank, long, trace(5)]
-    found = ablate(given, model, sets={"t5": [{"nobody"}]}, progress=False)
+    found = ablate(
+        given,
+        model,
+        settings=AblationSettings(sets={"t5": [{"nobody"}]}),
+        control=RunControl(progress=silent),
+    )
     check(model, found[0], trace(0))
     words = ["generate=True", "no hyperedges", "has text", "has room for 512", "'nobody'"]
     for one, reason in zip(found[1:], words, strict=True):
@@ -503,7 +558,7 @@ def test_probabilities_that_overflow_are_a_problem(model):
     broken = copy.deepcopy(model.torch_model)
     with torch.no_grad():
         broken.model.layers[1].self_attn.q_proj.weight.fill_(float("nan"))
-    found = ablate(trace(0), (broken, model.tokenizer), progress=False)
+    found = ablate(trace(0), (broken, model.tokenizer), control=RunControl(progress=silent))
     assert "not a number" in found.problems[0].message
 
 
@@ -516,7 +571,7 @@ def test_progress_tells_how_far_it_is_within_a_trace_too(model):
         four()[2:],
         model,
         batch_tokens=1,
-        progress=told.append,
+        control=RunControl(progress=told.append),
         on_trace=lambda one: seen.append(one.id),
     )
     fractions = [one.fraction for one in told]
@@ -540,32 +595,46 @@ def test_it_stops_within_a_pass_and_goes_on_where_it_was(model, tmp_path, passes
         handles.append(last.register_forward_pre_hook(lambda *_: pytest.fail("it ran on")))
 
     with pytest.raises(ScoringCancelled, match=r"Ablation was stopped\. 1 traces") as stopped:
-        ablate(four(), model, path=path, progress=False, cancel=cancel, on_trace=stop)
+        ablate(
+            four(),
+            model,
+            path=path,
+            control=RunControl(progress=silent, cancel=cancel),
+            on_trace=stop,
+        )
     for handle in handles:
         handle.remove()
     assert len(stopped.value.traces) == len(load_traces(path)) == 1
     check(model, stopped.value.traces[0], four()[0])
     done = []
     found = ablate(
-        four(), model, path=path, progress=False, on_trace=lambda one: done.append(one.id)
+        four(),
+        model,
+        path=path,
+        control=RunControl(progress=silent),
+        on_trace=lambda one: done.append(one.id),
     )
     assert done == ["t1", "t2", "t3"]
     for one, before in zip(found, four(), strict=True):
         check(model, one, before)
     contents, count = path.read_bytes(), len(passes)
-    ablate(four(), model, path=path, progress=False)
+    ablate(four(), model, path=path, control=RunControl(progress=silent))
     assert (path.read_bytes(), len(passes)) == (contents, count)
 
 
 def test_what_has_changed_is_ablated_anew(model, tmp_path):
     path = tmp_path / "a.jsonl"
-    ablate(four(), model, path=path, progress=False)
+    ablate(four(), model, path=path, control=RunControl(progress=silent))
     given = four()
     given[1].answer = "in Dijon"
     given[2].hyperedges[0].label = True
     done = []
     found = ablate(
-        given, model, path=path, progress=False, on_trace=lambda one: done.append(one.id)
+        given,
+        model,
+        path=path,
+        control=RunControl(progress=silent),
+        on_trace=lambda one: done.append(one.id),
     )
     assert done == ["t1", "t2"]
     for one, before in zip(found, given, strict=True):
@@ -574,7 +643,13 @@ def test_what_has_changed_is_ablated_anew(model, tmp_path):
 
 def test_a_file_with_other_settings_is_not_overwritten(model, tmp_path):
     path = tmp_path / "a.jsonl"
-    ablate(four(), model, masks=3, path=path, progress=False)
+    ablate(
+        four(),
+        model,
+        settings=AblationSettings(masks=3),
+        path=path,
+        control=RunControl(progress=silent),
+    )
     contents = path.read_bytes()
     for other in (
         {},
@@ -583,14 +658,28 @@ def test_a_file_with_other_settings_is_not_overwritten(model, tmp_path):
         {"masks": 3, "sets": {"t1": [["h0"]]}},
     ):
         with pytest.raises(TraceError, match=r"ablated with other settings .* another path"):
-            ablate(four(), model, path=path, progress=False, **other)
+            ablate(
+                four(),
+                model,
+                settings=AblationSettings(**other),
+                path=path,
+                control=RunControl(progress=silent),
+            )
     assert path.read_bytes() == contents
-    again = ablate(four(), model, masks=3, path=path, progress=False)
+    again = ablate(
+        four(),
+        model,
+        settings=AblationSettings(masks=3),
+        path=path,
+        control=RunControl(progress=silent),
+    )
     assert [len(ablation_of(one).masks) for one in again] == [2, 3, 3, 3]
 
 
 def test_one_hyperedge_is_left_out_as_none_is(model, passes):
-    (one,) = ablate(trace(1, 1), model, masks=8, progress=False)
+    (one,) = ablate(
+        trace(1, 1), model, settings=AblationSettings(masks=8), control=RunControl(progress=silent)
+    )
     found = ablation_of(one)
     check(model, one, trace(1, 1))
     assert found.effects.tolist() == pytest.approx([found.full_logprob - found.none_logprob])
@@ -611,7 +700,9 @@ def test_prompts_of_one_text_are_read_once(model, monkeypatch):
             read.append(len(texts)) or reader(self, texts, *more, **by)
         ),
     )
-    (one,) = ablate(given, model, masks=8, progress=False)
+    (one,) = ablate(
+        given, model, settings=AblationSettings(masks=8), control=RunControl(progress=silent)
+    )
     assert read == [4]  # three, two, one and none of them, in place of the eight subsets
     assert len(set(ablation_of(one).effects.tolist())) == 1
     check(model, one, given)
@@ -622,14 +713,14 @@ def test_a_file_of_something_else_is_refused(model, tmp_path):
     score_traces(four(), model, path=path, control=RunControl(silent))
     contents = path.read_bytes()
     with pytest.raises(TraceError, match=r"ablate cannot continue .* before it was ablated"):
-        ablate(four(), model, path=path, progress=False)
+        ablate(four(), model, path=path, control=RunControl(progress=silent))
     ablated = tmp_path / "ablated.jsonl"
-    ablate(load_traces(path), model, path=ablated, progress=False)
+    ablate(load_traces(path), model, path=ablated, control=RunControl(progress=silent))
     assert path.read_bytes() == contents
     with pytest.raises(TraceError, match="come from"):
-        ablate(load_traces(ablated), model, path=ablated, progress=False)
+        ablate(load_traces(ablated), model, path=ablated, control=RunControl(progress=silent))
     with pytest.raises(TraceError, match="another model"):
-        ablate(load_traces(path), made("gpt2"), path=ablated, progress=False)
+        ablate(load_traces(path), made("gpt2"), path=ablated, control=RunControl(progress=silent))
     for one, before in zip(load_traces(ablated), four(), strict=True):
         check(model, one, before)
         assert "unit_attention" in one.metadata

@@ -12,8 +12,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from explorer.errors import Cancelled, InputError, ValidationError
 from explorer.rag import FeedbackExtractor
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace, head_readings
-from explorer.validation import CalibrationCancelled, calibrate, judge
+from explorer.validation import CalibrationCancelled, CrossValidation, Resampling, calibrate, judge
 from explorer.validation._calibration.candidate_features import features_of
 from explorer.validation._calibration.head_candidates import PlainScores
 
@@ -47,7 +48,9 @@ def planted(n=30, strength=6.0, seed=0, *, readings=("answer", "question", "cont
 
 
 def test_a_planted_head_is_found_and_holds_on_other_traces():
-    found = calibrate(planted(), repeats=1, samples=100)
+    found = calibrate(
+        planted(), cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=100)
+    )
     assert found.accepted
     assert "rows of the question, mass standardised, content-free subtracted" in found.choice
     terms = found.config["heads"]["terms"]
@@ -66,7 +69,9 @@ def test_a_planted_head_is_found_and_holds_on_other_traces():
 
 
 def test_held_out_figures_are_those_of_scikit_learn():
-    found = calibrate(planted(), repeats=1, samples=50)
+    found = calibrate(
+        planted(), cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     own = found.table.iloc[0]
     assert own["auc"] == pytest.approx(roc_auc_score(found.scores.labels, found.scores.scores))
     assert own["average_precision"] == pytest.approx(
@@ -76,7 +81,11 @@ def test_held_out_figures_are_those_of_scikit_learn():
 
 
 def test_noise_is_refused_with_the_reason():
-    found = calibrate(planted(strength=0.0), repeats=1, samples=50)
+    found = calibrate(
+        planted(strength=0.0),
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+    )
     # The words say nothing either: neither may be far from a coin.
     assert 0.3 < found.table.iloc[0]["auc"] < 0.7
     if not found.accepted:
@@ -88,7 +97,9 @@ def test_noise_is_refused_with_the_reason():
         trace.query = "zebra"
         for edge in trace.hyperedges:
             edge.hyperedge += " zebra" if edge.label else ""
-    refused = calibrate(worse, repeats=1, samples=50)
+    refused = calibrate(
+        worse, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     assert not refused.accepted
     assert "no better than the words" in refused.refusal
     for take_away in (refused.to_json, refused.to_python, refused.extractor):
@@ -98,7 +109,9 @@ def test_noise_is_refused_with_the_reason():
 
 def test_the_result_does_not_depend_on_how_often_it_was_stopped():
     traces = planted()
-    whole = calibrate(traces, repeats=1, samples=50)
+    whole = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     cancel = threading.Event()
     steps = []
 
@@ -108,12 +121,21 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
             cancel.set()
 
     with pytest.raises(CalibrationCancelled) as stopped:
-        calibrate(traces, repeats=1, samples=50, progress=stop_in_the_third_fold, cancel=cancel)
+        calibrate(
+            traces,
+            cross_validation=CrossValidation(repeats=1),
+            resampling=Resampling(samples=50),
+            control=RunControl(progress=stop_in_the_third_fold, cancel=cancel),
+        )
     assert len(stopped.value.partial.folds) == 2
     assert steps == sorted(steps)
     again = []
     resumed = calibrate(
-        traces, repeats=1, samples=50, resume=stopped.value.partial, progress=again.append
+        traces,
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+        resume=stopped.value.partial,
+        control=RunControl(progress=again.append),
     )
     # Three folds that were left, and all traces.
     told = list(dict.fromkeys(step.message.rpartition(": ")[2] for step in again))
@@ -125,7 +147,13 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
     begun, other = [], planted(seed=2)
     for trace, new in zip(traces, other, strict=True):
         trace.metadata = new.metadata
-    calibrate(traces, repeats=1, samples=50, resume=stopped.value.partial, progress=begun.append)
+    calibrate(
+        traces,
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+        resume=stopped.value.partial,
+        control=RunControl(progress=begun.append),
+    )
     assert begun[0].message.endswith("0 of 5")
 
 
@@ -135,13 +163,17 @@ def test_the_result_does_not_depend_on_how_often_it_was_stopped():
         (lambda traces: traces[:10], "20 labelled traces"),
         (lambda traces: [_relabelled(trace, None) for trace in traces], "labelled hyperedge"),
         (lambda traces: [_relabelled(trace, False) for trace in traces], "labelled used"),
-        (lambda traces: [*traces[:-1], _without(traces[-1])], "brings no attention"),
+        (lambda traces: [*traces[:-1], _without(traces[-1])], "has no attention"),
         (lambda traces: [*traces[:-1], _cut(traces[-1])], "different shapes"),
     ],
 )
 def test_what_cannot_be_calibrated_says_why(change, words):
     with pytest.raises(ValidationError, match=words):
-        calibrate(change(planted(25)), repeats=1, samples=20)
+        calibrate(
+            change(planted(25)),
+            cross_validation=CrossValidation(repeats=1),
+            resampling=Resampling(samples=20),
+        )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +193,11 @@ def test_arguments_are_checked(arguments):
 
 
 def test_with_the_answers_rows_alone_the_question_is_not_tried():
-    found = calibrate(planted(readings=("answer",)), repeats=1, samples=20)
+    found = calibrate(
+        planted(readings=("answer",)),
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=20),
+    )
     assert not found.folds["choice"].str.contains("question").any()
 
 
@@ -174,7 +210,9 @@ def test_a_head_that_needs_no_weights_is_recommended_as_a_plain_setting():
         mass = rng.random((LAYERS, HEADS, UNITS)) * 0.02 * tokens / 60
         mass[2, 1] = tokens * np.where(used, 0.004, 0.001) * rng.uniform(0.9, 1.1, UNITS)
         trace.metadata = {"unit_attention": mass, "unit_tokens": tokens.tolist()}
-    found = calibrate(traces, repeats=1, samples=50)
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     assert found.accepted
     assert found.choice == "layer 2, head 1: mean, raw"
     assert found.config["layer"] == 2
@@ -228,7 +266,9 @@ def test_scores_that_were_given_get_a_threshold():
         trace.metadata = {
             "hyperedge_attention": (0.1 + 0.3 * used + 0.05 * rng.random(UNITS)).tolist()
         }
-    found = calibrate(traces, repeats=1, samples=50)
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     assert found.accepted
     assert found.config["layer"] is None
     assert found.config["head"] is None
@@ -253,17 +293,29 @@ def test_a_matrix_of_the_traces_own_has_sets_of_heads_too():
     np.testing.assert_allclose(
         readings["answer"], traces[0].metadata["attention_matrix"].mean(axis=2), rtol=1e-6
     )
-    found = calibrate(traces, repeats=1, samples=50)
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     assert found.accepted
     assert {"best one head", "best set of heads"} <= set(found.table["scores"])
 
 
 def test_of_very_many_hyperedges_whole_traces_are_drawn():
-    found = calibrate(planted(60), repeats=1, samples=50, most_units=200)
+    found = calibrate(
+        planted(60),
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+        most_units=200,
+    )
     assert found.units == 198
     assert found.traces == 33
     assert next(note.code for note in found.notes) == "drawn-traces"
-    again = calibrate(planted(60), repeats=1, samples=50, most_units=200)
+    again = calibrate(
+        planted(60),
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+        most_units=200,
+    )
     assert again.config == found.config
 
 
@@ -277,7 +329,13 @@ def test_causal_use_can_be_what_it_is_chosen_by():
             edge.label = None
     with pytest.raises(ValidationError, match="ablate"):
         calibrate(traces, truth="ablation")
-    found = calibrate(traces, truth="ablation", labels=labels, repeats=1, samples=50)
+    found = calibrate(
+        traces,
+        truth="ablation",
+        labels=labels,
+        cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=50),
+    )
     assert found.truth == "ablation"
     assert found.table.attrs["truth"] == "ablation"
     assert found.accepted
@@ -287,7 +345,7 @@ def test_a_calibration_that_is_stopped_while_it_reads_has_no_folds():
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(Cancelled):
-        calibrate(planted(25), cancel=cancel)
+        calibrate(planted(25), control=RunControl(cancel=cancel))
 
 
 def _relabelled(trace, label):
@@ -321,19 +379,33 @@ def test_a_class_that_few_traces_have_is_never_missing_where_something_is_fitted
         for number, one in enumerate(planted(24, readings=("answer",)))
     ]
     for seed in range(4):
-        found = calibrate(traces, folds=2, repeats=1, samples=0, seed=seed)
+        found = calibrate(
+            traces,
+            cross_validation=CrossValidation(folds=2, repeats=1),
+            resampling=Resampling(samples=0, seed=seed),
+        )
         assert found.positives == 10
     with pytest.raises(ValidationError, match="Too few of the labelled traces"):
-        calibrate(traces[2:], folds=2, repeats=1, samples=0, min_positives=1)
+        calibrate(
+            traces[2:],
+            cross_validation=CrossValidation(folds=2, repeats=1, min_positives=1),
+            resampling=Resampling(samples=0),
+        )
 
 
 def test_few_traces_are_cut_into_fewer_folds():
-    found = calibrate(planted(6), folds=2, repeats=1, samples=0, min_traces=4, min_positives=4)
+    found = calibrate(
+        planted(6),
+        cross_validation=CrossValidation(folds=2, repeats=1, min_traces=4, min_positives=4),
+        resampling=Resampling(samples=0),
+    )
     assert found.traces == 6
 
 
 def test_without_samples_there_are_no_intervals():
-    found = calibrate(planted(), repeats=1, samples=0)
+    found = calibrate(
+        planted(), cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=0)
+    )
     assert np.isnan(found.held_out.low)
     assert "nan" not in str(found)
     figures = json.loads(found.to_json(), parse_constant=pytest.fail)["judged"]["held_out"]
@@ -347,7 +419,9 @@ def test_scores_beyond_0_and_1_give_a_threshold_that_an_extractor_takes(shift):
         mass = trace.metadata["unit_attention"]
         mass[1, 0] += np.array([edge.label for edge in trace.hyperedges]) * 2
         mass += shift
-    found = calibrate(traces, repeats=1, samples=0)
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=0)
+    )
     assert 0 <= found.config["attention_threshold"] <= 1
     table = asyncio.run(FeedbackExtractor(config=found.config).explain_traces(traces))
     calls = (table["verdict"] == "used").to_numpy()
@@ -392,7 +466,7 @@ def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
     stop = threading.Event()
     stop.set()
     with pytest.raises(CalibrationCancelled) as first:
-        calibrate(planted(), cancel=stop)
+        calibrate(planted(), control=RunControl(cancel=stop))
     assert not first.value.partial.folds
 
     later = threading.Event()
@@ -402,11 +476,20 @@ def test_stopped_while_traces_are_read_it_keeps_what_was_finished_before():
             later.set()
 
     with pytest.raises(CalibrationCancelled) as second:
-        calibrate(planted(), repeats=1, progress=watch, cancel=later)
+        calibrate(
+            planted(),
+            cross_validation=CrossValidation(repeats=1),
+            control=RunControl(progress=watch, cancel=later),
+        )
     begun = second.value.partial
     assert begun.folds
     with pytest.raises(CalibrationCancelled) as third:
-        calibrate(planted(), repeats=1, cancel=stop, resume=begun)
+        calibrate(
+            planted(),
+            cross_validation=CrossValidation(repeats=1),
+            control=RunControl(cancel=stop),
+            resume=begun,
+        )
     assert third.value.partial is begun
 
 
@@ -431,7 +514,9 @@ def test_what_is_no_better_than_chance_is_not_recommended_beside_words_that_are_
         )
         for one in traces
     ]
-    found = calibrate(traces, repeats=1, samples=50)
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     table = found.table.set_index("scores")["auc"]
     assert table["lexical-overlap"] < table["recommended"] <= 0.5
     assert not found.accepted
@@ -442,6 +527,8 @@ def test_folds_that_choose_one_head_have_no_strength():
     mass = planted(readings=("answer",))
     for trace in mass:
         trace.metadata["unit_attention"][1, 0] += [edge.label for edge in trace.hyperedges]
-    folds = calibrate(mass, repeats=1, samples=0).folds
+    folds = calibrate(
+        mass, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=0)
+    ).folds
     assert folds["strength"].dtype == np.float64
     assert folds["strength"].isna().any()

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from explorer.errors import InputError, ValidationError
 from explorer.traces import Trace
-from explorer.validation import ablation_table, judge
+from explorer.validation import Resampling, ablation_table, judge
 
 from ..made_ablations import ablated
 
@@ -36,7 +36,9 @@ def test_figures_are_those_of_scipy_and_of_counting():
         traces[-1].metadata["ablation"]["mask_logprobs"] = random.normal(size=12).tolist()
         scores[f"t{n}"] = random.random(5)
     judged = judge(traces, scores, "ablation")
-    table = ablation_table(traces, judged, method="mine", names=TEXT_BASELINES, k=2, samples=100)
+    table = ablation_table(
+        traces, judged, method="mine", names=TEXT_BASELINES, k=2, resampling=Resampling(samples=100)
+    )
     assert table["scores"].tolist() == ["mine", *TEXT_BASELINES]
     assert table.attrs["truth"] == "ablation"
     marks = [trace.metadata["ablation"] for trace in traces]
@@ -71,7 +73,9 @@ def test_figures_are_those_of_scipy_and_of_counting():
 def test_a_score_that_is_equal_everywhere_ranks_nothing():
     traces = [ablated(f"t{n}", [2.0, 0.1, 0.3, -1.0]) for n in range(3)]
     judged = judge(traces, [[0.5] * 4, [4, 2, 3, 1], [4, 2, 3, 1]], "ablation")
-    table = ablation_table(traces, judged, names=("always-no",), k=1, samples=20)
+    table = ablation_table(
+        traces, judged, names=("always-no",), k=1, resampling=Resampling(samples=20)
+    )
     first, none = row_of(table, "attention"), row_of(table, "always-no")
     assert (first["traces"], none["traces"]) == (2, 0)
     assert first["spearman"] == 1.0
@@ -84,7 +88,7 @@ def test_a_score_that_is_equal_everywhere_ranks_nothing():
 def test_hyperedges_without_an_effect_or_a_score_are_left_out():
     traces = [ablated("a", [None, 3.0, 2.0, 1.0, 9.0]), ablated("b", [0.0, 1.0])]
     judged = judge(traces, [[99, 3, 2, 1, np.nan], [0.1, 0.2]], "ablation")
-    row = ablation_table(traces, judged, names=(), k=3, samples=0).iloc[0]
+    row = ablation_table(traces, judged, names=(), k=3, resampling=Resampling(samples=0)).iloc[0]
     assert row["spearman"] == 1.0
     assert row["top_k_drop"] == 6.0
     assert row["traces"] == 1
@@ -93,12 +97,12 @@ def test_hyperedges_without_an_effect_or_a_score_are_left_out():
 def test_other_truths_and_names_are_refused():
     trace = ablated("a", [2.0, 0.0])
     trace.hyperedges[0].label, trace.hyperedges[1].label = True, False
-    with pytest.raises(InputError, match=r'judged by labels\. .*"ablation"'):
+    with pytest.raises(InputError, match=r'judged by labels, .*"ablation"'):
         ablation_table([trace], judge([trace], {"a": [0.1, 0.2]}))
     judged = judge([trace], {"a": [0.1, 0.2]}, "ablation")
     with pytest.raises(InputError, match="name of a baseline"):
         ablation_table([trace], judged, method="length")
-    with pytest.raises(InputError, match="k, how many"):
+    with pytest.raises(InputError, match="k, the number"):
         ablation_table([trace], judged, names=(), k=0)
     with pytest.raises(ValidationError, match=r"ablate\(traces\)"):
         ablation_table([Trace("a", "What?")], judged, names=TEXT_BASELINES)

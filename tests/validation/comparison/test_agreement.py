@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from explorer.errors import InputError, ShapeError
 from explorer.rag import FeedbackExtractor
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import call_agreement, calls_of, judge, method_agreement, sweep
+from explorer.validation import Resampling, call_agreement, calls_of, judge, method_agreement, sweep
 
 
 def axes(texts):
@@ -52,7 +52,9 @@ def test_kappa_is_that_of_scikit_learn_where_both_know(tables):
 
 def test_a_table_of_agreement_says_that_it_is_no_truth(tables):
     _, attention, embedding = tables
-    table = method_agreement({"attention": attention, "embedding": embedding}, samples=5)
+    table = method_agreement(
+        {"attention": attention, "embedding": embedding}, resampling=Resampling(samples=5)
+    )
     assert table.attrs["truth"] == "agreement"
 
 
@@ -61,7 +63,7 @@ def test_calls_of_a_method_serve_as_labels_of_agreement(tables):
     judged = judge(made, attention, "agreement", labels=calls_of(embedding))
     assert judged.truth == "agreement"
     assert judged.labels.tolist() == (embedding.verdict == "used").tolist()
-    found = sweep(judged, [0.1], samples=0)
+    found = sweep(judged, [0.1], resampling=Resampling(samples=0))
     assert found.truth == "agreement"
     known = ~np.isnan(judged.scores)
     assert known.tolist() == (attention.trace != "t0").tolist()

@@ -10,16 +10,18 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from explorer.errors import Cancelled, InputError, ValidationError
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import (
     BASELINES,
+    Resampling,
     baseline_scores,
     baseline_table,
     compare_scores,
     judge,
     lexical_overlap,
 )
-from explorer.validation._comparison.baselines import content_words, word_overlap
+from explorer.validation._comparison.word_overlap import content_words, word_overlap
 
 from ..made_units import by_chance
 
@@ -124,14 +126,18 @@ def test_traces_that_are_not_there_are_told(judged):
 def test_the_packaged_model_embeds():
     judged = judge(traces(1), [[0.1, 0.2, 0.3, 0.4]])
     seen = []
-    found = baseline_scores(traces(1), judged, ("embedding",), progress=seen.append)
+    found = baseline_scores(
+        traces(1), judged, ("embedding",), control=RunControl(progress=seen.append)
+    )
     nile, rhine, *_ = found["embedding"].scores
     assert nile > rhine
     assert any(step.stage == "embedding" for step in seen)
 
 
 def test_the_table_has_the_method_and_every_baseline(judged):
-    table = baseline_table(traces(), judged, embed=axes, method="mean of all heads", samples=50)
+    table = baseline_table(
+        traces(), judged, embed=axes, method="mean of all heads", resampling=Resampling(samples=50)
+    )
     assert table.scores.tolist() == ["mean of all heads", *BASELINES]
     method = table.iloc[0]
     assert method.auc == roc_auc_score(judged.labels, judged.scores) == 1.0
@@ -151,7 +157,7 @@ def test_figures_of_the_table_are_those_of_scikit_learn():
     one = by_chance(60, digits=1)
     two = by_chance(60, digits=1, gain=0.0)
     two = one.with_scores(two.scores)
-    table = compare_scores({"one": one, "two": two}, samples=0)
+    table = compare_scores({"one": one, "two": two}, resampling=Resampling(samples=0))
     for row, judged in zip(table.itertuples(), (one, two), strict=True):
         assert row.auc == pytest.approx(roc_auc_score(judged.labels, judged.scores))
         expected = average_precision_score(judged.labels, judged.scores)
@@ -174,7 +180,9 @@ def test_a_difference_is_over_the_units_that_both_know():
     judged = by_chance(40)
     scores = by_chance(40, seed=5).scores.copy()
     scores[:100] = np.nan
-    table = compare_scores({"one": judged, "two": judged.with_scores(scores)}, samples=0)
+    table = compare_scores(
+        {"one": judged, "two": judged.with_scores(scores)}, resampling=Resampling(samples=0)
+    )
     expected = roc_auc_score(judged.labels[100:], judged.scores[100:]) - roc_auc_score(
         judged.labels[100:], scores[100:]
     )
@@ -195,4 +203,4 @@ def test_refusals(judged):
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        baseline_scores(traces(), judged, cancel=stop)
+        baseline_scores(traces(), judged, control=RunControl(cancel=stop))

@@ -12,6 +12,9 @@ from explorer.figures import ScoreGroups, quality_map_figure, score_histogram
 from explorer.traces import Hyperedge, Trace, load_traces, save_traces
 from explorer.validation import (
     LEAST_DROP,
+    CrossValidation,
+    Resampling,
+    Truth,
     baseline_table,
     bias,
     compare_scores,
@@ -57,8 +60,15 @@ def test_used_is_what_makes_the_answer_half_as_likely():
     just = [0.6931, 0.6932]  # log 2 is 0.69314...
     assert log(2) == LEAST_DROP
     assert labels_of(ablated("a", [*SOME, *just]), "ablation") == [True, False, False, False, True]
-    assert labels_of(ablated("a", [1.0, 1.01]), "ablation", least_drop=1.0) == [True, True]
-    assert labels_of(ablated("a", SOME), "ablation", least_drop=0.05) == [True, True, False]
+    assert labels_of(ablated("a", [1.0, 1.01]), Truth(kind="ablation", least_drop=1.0)) == [
+        True,
+        True,
+    ]
+    assert labels_of(ablated("a", SOME), Truth(kind="ablation", least_drop=0.05)) == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_an_effect_that_is_no_number_is_no_label():
@@ -87,10 +97,14 @@ def test_labels_of_people_and_of_ablation_are_kept_apart():
 
 def test_one_truth_with_another_drop_is_another_truth():
     trace, scores = ablated("a", [2.0, 0.5, 0.0]), {"a": [0.3, 0.2, 0.1]}
-    at_two, at_less = (judge([trace], scores, "ablation", least_drop=d) for d in (1.0, 0.4))
+    at_two, at_less = (
+        judge([trace], scores, Truth(kind="ablation", least_drop=d)) for d in (1.0, 0.4)
+    )
     with pytest.raises(InputError, match="another truth"):
         compare_scores({"one": at_two, "other": at_less})
-    assert len(compare_scores({"one": at_two, "other": at_two}, samples=0)) == 2
+    assert (
+        len(compare_scores({"one": at_two, "other": at_two}, resampling=Resampling(samples=0))) == 2
+    )
 
 
 def test_labels_that_are_given_stand_in_place_of_what_traces_bring():
@@ -111,9 +125,13 @@ def test_what_used_means_is_said_with_the_figures():
     assert "at least 2 times less likely" in said
     assert "0.693 or more" in said
     assert "reader" in said
-    said = notes_by_code(judge(traces, scores, "ablation", least_drop=log(10)))["causal-use"]
+    said = notes_by_code(judge(traces, scores, Truth(kind="ablation", least_drop=log(10))))[
+        "causal-use"
+    ]
     assert "at least 10 times less likely" in said
-    assert any(note.code == "causal-use" for note in sweep(judged, samples=0).notes)
+    assert any(
+        note.code == "causal-use" for note in sweep(judged, resampling=Resampling(samples=0)).notes
+    )
 
 
 def test_traces_that_are_left_out_are_told_with_the_reason():
@@ -137,7 +155,7 @@ def test_traces_that_are_left_out_are_told_with_the_reason():
         "Not ablated: 2 (ablate(traces) does it)",
         "Could not be ablated: failed (It has no answer to read.)",
         "Changed since they were ablated: changed.",
-        "Without any effect that is a number: blank.",
+        "Without any numeric effect: blank.",
         "cannot be used: odd (The `ablation` of trace odd was not written by ablate",
         "odder (",
     ):
@@ -170,9 +188,11 @@ def test_drops_that_rises_match_are_told_as_noise():
     assert said.startswith("2 hyperedges make the answer more likely")
     assert "the 4 used ones" in said
     assert "With least_drop=2 it is 0 against 2." in said
-    assert "noisy-effects" not in notes_by_code(judge(traces, scores, "ablation", least_drop=2.0))
+    assert "noisy-effects" not in notes_by_code(
+        judge(traces, scores, Truth(kind="ablation", least_drop=2.0))
+    )
     worse = judge([ablated("a", [1.0, -2.0, 0.0])], {"a": [1, 2, 3]}, "ablation")
-    assert notes_by_code(worse)["noisy-effects"].endswith("may be chance.")
+    assert notes_by_code(worse)["noisy-effects"].endswith("may be due to chance.")
 
 
 # -- what is refused -------------------------------------------------------------------------------
@@ -196,9 +216,9 @@ def test_an_ablation_of_no_hyperedges_is_none():
 @pytest.mark.parametrize("least_drop", [0, -1.0, nan, inf, True, "half", None])
 def test_a_drop_that_is_none_is_refused(least_drop):
     with pytest.raises(InputError, match="least_drop"):
-        judge([ablated("a", SOME)], {"a": [1, 2, 3]}, "ablation", least_drop=least_drop)
+        judge([ablated("a", SOME)], {"a": [1, 2, 3]}, Truth(kind="ablation", least_drop=least_drop))
     with pytest.raises(InputError, match="least_drop"):
-        labels_of(ablated("a", SOME), "ablation", least_drop=least_drop)
+        labels_of(ablated("a", SOME), Truth(kind="ablation", least_drop=least_drop))
 
 
 def test_a_truth_that_is_none_is_refused():
@@ -246,19 +266,26 @@ def test_every_measure_works_by_ablation_and_says_so():
         labels={t.id: {"h0": True, "h1": False, "h2": False, "h3": False} for t in traces},
     )
     assert (judged.labels == by_hand.labels).all()
-    assert rank(judged, samples=50).auc == rank(by_hand, samples=50).auc
+    assert (
+        rank(judged, resampling=Resampling(samples=50)).auc
+        == rank(by_hand, resampling=Resampling(samples=50)).auc
+    )
     names = ("always-no", "length", "lexical-overlap")
     told = [
-        sweep(judged, samples=20).truth,
-        sweep(judged, samples=20).table.attrs["truth"],
-        rank(judged, samples=20).truth,
+        sweep(judged, resampling=Resampling(samples=20)).truth,
+        sweep(judged, resampling=Resampling(samples=20)).table.attrs["truth"],
+        rank(judged, resampling=Resampling(samples=20)).truth,
         roc(judged).attrs["truth"],
         precision_recall(judged).attrs["truth"],
         flipped(judged, 0.3, 0.9).attrs["truth"],
-        cross_validated_threshold(judged, repeats=1, samples=20).truth,
-        reliability(fit_calibrator(judged), samples=20).truth,
-        bias(judged, "position", samples=20).truth,
-        baseline_table(traces, judged, names=names, samples=20).attrs["truth"],
+        cross_validated_threshold(
+            judged, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=20)
+        ).truth,
+        reliability(fit_calibrator(judged), resampling=Resampling(samples=20)).truth,
+        bias(judged, "position", resampling=Resampling(samples=20)).truth,
+        baseline_table(traces, judged, names=names, resampling=Resampling(samples=20)).attrs[
+            "truth"
+        ],
     ]
     assert told == ["ablation"] * len(told)
 
@@ -275,9 +302,9 @@ def test_heads_are_judged_by_ablation():
     assert any(note.code == "causal-use" for note in heads.notes)
     quality = quality_map(heads)
     assert quality[1, 2] == 1.0
-    assert head_scores(traces, truth="ablation", least_drop=0.05).positives == 12
+    assert head_scores(traces, truth=Truth(kind="ablation", least_drop=0.05)).positives == 12
     with pytest.raises(ValidationError, match="by ablation"):
-        quality_map(head_scores(traces, truth="ablation", least_drop=100.0))
+        quality_map(head_scores(traces, truth=Truth(kind="ablation", least_drop=100.0)))
     assert "truth: ablation" in quality_map_figure(quality, truth="ablation").to_json()
 
 
@@ -298,6 +325,6 @@ def test_it_is_the_same_from_a_file(tmp_path):
 
 def test_a_drop_beyond_all_numbers_calls_nothing_used() -> None:
     trace = ablated("a", SOME)
-    judged = judge([trace], [[0.3, 0.2, 0.1]], "ablation", least_drop=1e6)
+    judged = judge([trace], [[0.3, 0.2, 0.1]], Truth(kind="ablation", least_drop=1e6))
     assert judged.labels.tolist() == [False, False, False]
     assert "at least e^1e+06 times less likely" in notes_by_code(judged)["causal-use"]

@@ -14,6 +14,7 @@ import pytest
 from explorer.errors import Cancelled, InputError, ShapeError, ValidationError
 from explorer.examples import example_traces
 from explorer.rag import FeedbackExtractor
+from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import (
     baseline_table,
@@ -24,7 +25,7 @@ from explorer.validation import (
     judge,
     quality_map,
 )
-from explorer.validation._data.labelled_scores import measurable, table_notes
+from explorer.validation._data.score_checks import measurable, table_notes
 
 from ..made_units import judged_of
 
@@ -192,12 +193,12 @@ def test_traces_whose_attention_is_unlike_the_others_are_told():
 
 def test_scoring_heads_tells_its_progress_and_can_be_stopped():
     seen = []
-    head_scores(example_traces()[:3], progress=seen.append)
+    head_scores(example_traces()[:3], control=RunControl(progress=seen.append))
     assert seen[0].stage == "explaining"
     stop = threading.Event()
     stop.set()
     with pytest.raises(Cancelled):
-        head_scores(example_traces()[:3], cancel=stop)
+        head_scores(example_traces()[:3], control=RunControl(cancel=stop))
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -253,9 +254,9 @@ def rows(**columns):
     [
         (rows(score="x"), "column score"),
         (rows(tokens="x"), "column tokens"),
-        (pd.concat([rows(), rows()[["score"]]], axis=1), "score more than once"),
-        (pd.concat([rows(), rows()[["trace"]]], axis=1), "trace more than once"),
-        (rows(unit=["h0", "h0"]), "name a hyperedge more than once"),
+        (pd.concat([rows(), rows()[["score"]]], axis=1), "repeats the column score"),
+        (pd.concat([rows(), rows()[["trace"]]], axis=1), "repeats the column trace"),
+        (rows(unit=["h0", "h0"]), "repeat the id of a hyperedge"),
         (rows(trace=["a", "b"]).iloc[[0, 1, 0]], "sort the table by trace"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
 from explorer.errors import InputError, ValidationError
-from explorer.validation import HeadScores, precision_recall, quality_map, rank, roc
+from explorer.validation import HeadScores, Resampling, precision_recall, quality_map, rank, roc
 from explorer.validation._metrics.head_quality import chance_of
 from explorer.validation._metrics.ranking import rank_samples, within_trace_auc
 from explorer.validation._statistics.bootstrap import drawn_traces
@@ -18,7 +18,7 @@ from ..made_units import by_chance, judged_of
 @pytest.mark.parametrize("digits", [None, 1, 0])
 def test_auc_and_average_precision_are_those_of_scikit_learn(digits):
     judged = by_chance(60, digits=digits)
-    found = rank(judged, samples=0)
+    found = rank(judged, resampling=Resampling(samples=0))
     assert found.auc.value == pytest.approx(roc_auc_score(judged.labels, judged.scores))
     expected = average_precision_score(judged.labels, judged.scores)
     assert found.average_precision.value == pytest.approx(expected)
@@ -37,8 +37,8 @@ def test_by_hand():
 
 def test_samples_are_those_of_a_bootstrap_written_out():
     judged = by_chance(15, 4, digits=1)
-    found = rank_samples(judged, samples=40, seed=5)
-    draws = np.concatenate([*drawn_traces(15, 40, 5)], axis=1)
+    found = rank_samples(judged, Resampling(samples=40, seed=5))
+    draws = np.concatenate([*drawn_traces(15, Resampling(samples=40, seed=5))], axis=1)
     for sample, times in enumerate(draws.T.astype(int)):
         weights = times[judged.groups]
         assert found.auc_samples[sample] == pytest.approx(
@@ -51,8 +51,8 @@ def test_samples_are_those_of_a_bootstrap_written_out():
 
 def test_a_sample_without_one_of_the_classes_says_nothing():
     judged = judged_of([0.9, 0.1, 0.2], [True, False, False], [0, 1, 2])
-    samples = rank_samples(judged, samples=50, seed=0).auc_samples
-    draws = np.concatenate([*drawn_traces(3, 50, 0)], axis=1)
+    samples = rank_samples(judged, Resampling(samples=50, seed=0)).auc_samples
+    draws = np.concatenate([*drawn_traces(3, Resampling(samples=50, seed=0))], axis=1)
     missing = (draws[0] == 0) | (draws[0] == 3)
     assert missing.any()
     assert np.isnan(samples).tolist() == missing.tolist()
@@ -68,7 +68,7 @@ def test_within_trace_auc_trace_by_trace():
         else:
             expected = roc_auc_score(judged.labels[mine], judged.scores[mine])
             assert found[trace] == pytest.approx(expected)
-    ranking = rank(judged, samples=0)
+    ranking = rank(judged, resampling=Resampling(samples=0))
     assert ranking.within_trace_auc.value == pytest.approx(np.nanmean(found))
     assert ranking.traces_within == np.count_nonzero(~np.isnan(found))
 
@@ -76,7 +76,7 @@ def test_within_trace_auc_trace_by_trace():
 def test_units_of_a_trace_need_not_stand_together():
     judged = by_chance(30, 6, digits=1)
     order = np.random.default_rng(3).permutation(len(judged))
-    assert within_trace_auc(judged.of(order)) == pytest.approx(
+    assert within_trace_auc(judged.subset(order)) == pytest.approx(
         within_trace_auc(judged), nan_ok=True
     )
 
@@ -85,7 +85,7 @@ def test_unknown_scores_are_left_out_of_the_ranking():
     judged = by_chance(20)
     scores = judged.scores.copy()
     scores[:30] = np.nan
-    found = rank(judged.with_scores(scores), samples=10)
+    found = rank(judged.with_scores(scores), resampling=Resampling(samples=10))
     assert found.auc.value == pytest.approx(roc_auc_score(judged.labels[30:], scores[30:]))
     assert found.unknown == 30
 
@@ -169,7 +169,9 @@ def test_a_head_that_knows_one_class_only_has_no_quality(metric):
 
 
 def test_the_map_is_the_ranking_of_each_head(heads):
-    assert quality_map(heads)[1, 1] == pytest.approx(rank(heads.at(1, 1), samples=0).auc.value)
+    assert quality_map(heads)[1, 1] == pytest.approx(
+        rank(heads.at(1, 1), resampling=Resampling(samples=0)).auc.value
+    )
 
 
 def test_a_map_needs_labels_of_both_kinds_and_a_metric(heads):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.errors import InputError, ValidationError
-from explorer.validation import bias
+from explorer.validation import Resampling, bias
 from explorer.validation._statistics.bootstrap import drawn_traces
 
 from ..made_units import judged_of
@@ -39,8 +39,10 @@ def test_each_position_by_hand():
 def test_intervals_are_drawn_by_trace():
     random = np.random.default_rng(0)
     scores = random.random(60)
-    found = bias(placed(scores, [True, False, True] * 20, 20), samples=100, seed=3)
-    draws = np.concatenate([*drawn_traces(20, 100, 3)], axis=1)
+    found = bias(
+        placed(scores, [True, False, True] * 20, 20), resampling=Resampling(samples=100, seed=3)
+    )
+    draws = np.concatenate([*drawn_traces(20, Resampling(samples=100, seed=3))], axis=1)
     means = scores.reshape(20, 3)[:, 1] @ draws / 20
     low, high = np.quantile(means, [0.025, 0.975])
     assert (found.table.score_low[1], found.table.score_high[1]) == pytest.approx((low, high))

@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_refused():
         spearman_by_trace([1, 2], [1], [0, 0])
     with pytest.raises(InputError, match="whole numbers"):
         spearman_by_trace([1.0], [1.0], [0.5])
-    with pytest.raises(InputError, match="k, how many"):
+    with pytest.raises(InputError, match="k, the number"):
         top_k_drop([1.0], [1.0], [0], 0)
     with pytest.raises(ShapeError, match="one of each"):
         lds([[1.0]], [], [])

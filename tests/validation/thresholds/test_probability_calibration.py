@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
 from explorer.errors import InputError, ValidationError
-from explorer.validation import Calibrator, fit_calibrator, reliability
-from explorer.validation._thresholds.threshold_selection import trace_folds
+from explorer.validation import Calibrator, CrossValidation, Resampling, fit_calibrator, reliability
+from explorer.validation._thresholds.cross_validation import trace_folds
 
 from ..made_units import by_chance, judged_of
 
@@ -36,7 +36,7 @@ def test_platt_is_the_logistic_curve_of_largest_likelihood_with_drawn_in_targets
 
 def test_held_out_probabilities_come_from_other_traces():
     judged = by_chance(40, digits=1)
-    found = fit_calibrator(judged, "isotonic", folds=4, seed=2)
+    found = fit_calibrator(judged, "isotonic", cross_validation=CrossValidation(folds=4), seed=2)
     for held in trace_folds(judged, 4, 2):
         other = IsotonicRegression(out_of_bounds="clip")
         other.fit(judged.scores[~held], judged.labels[~held].astype(float))
@@ -75,7 +75,9 @@ def test_the_table_by_hand():
 
 def test_bins_of_as_many_units_and_of_one_probability():
     labels = [True, False] * 10
-    table = reliability(calibrator_saying(np.arange(20) / 20, labels), 4, samples=10).table
+    table = reliability(
+        calibrator_saying(np.arange(20) / 20, labels), 4, resampling=Resampling(samples=10)
+    ).table
     assert table.units.tolist() == [5, 5, 5, 5]
     single = reliability(calibrator_saying([0.5] * 20, labels)).table
     assert single.units.tolist() == [20]
@@ -86,7 +88,9 @@ def test_what_was_drawn_from_its_probabilities_is_reliable():
     random = np.random.default_rng(0)
     scores = random.random(4000)
     judged = judged_of(scores, random.random(4000) < scores, np.arange(4000) // 10)
-    table = reliability(fit_calibrator(judged, "isotonic"), samples=200).table
+    table = reliability(
+        fit_calibrator(judged, "isotonic"), resampling=Resampling(samples=200)
+    ).table
     inside = (table.observed_low <= table.predicted) & (table.predicted <= table.observed_high)
     assert inside.mean() >= 0.7
 

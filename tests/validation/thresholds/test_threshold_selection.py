@@ -8,13 +8,15 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 
 from explorer.errors import InputError, ValidationError
 from explorer.validation import (
+    CrossValidation,
+    Resampling,
     best_threshold,
     cross_validated_threshold,
     fit_calibrator,
     rank,
     sweep,
 )
-from explorer.validation._thresholds.threshold_selection import trace_folds
+from explorer.validation._thresholds.cross_validation import trace_folds
 
 from ..made_units import by_chance, judged_of
 
@@ -60,7 +62,12 @@ def test_folds_keep_traces_whole_and_cover_each_once():
 
 def test_held_out_figures_are_those_of_the_folds():
     judged = by_chance(60, digits=1)
-    found = cross_validated_threshold(judged, "f1", folds=4, repeats=2, seed=9)
+    found = cross_validated_threshold(
+        judged,
+        "f1",
+        cross_validation=CrossValidation(folds=4, repeats=2),
+        resampling=Resampling(seed=9),
+    )
     pooled = []
     for repeat in range(2):
         called = np.zeros(len(judged), dtype=bool)
@@ -86,7 +93,10 @@ def test_in_sample_is_optimistic_where_there_is_nothing_to_learn():
     """Scores by chance: what looks good on its own labels is not, on others."""
     gains = [
         cross_validated_threshold(
-            by_chance(25, gain=0.0, seed=seed), "youden", repeats=2, samples=0
+            by_chance(25, gain=0.0, seed=seed),
+            "youden",
+            cross_validation=CrossValidation(repeats=2),
+            resampling=Resampling(samples=0),
         ).optimism
         for seed in range(10)
     ]
@@ -94,13 +104,18 @@ def test_in_sample_is_optimistic_where_there_is_nothing_to_learn():
 
 
 def test_an_unstable_choice_is_told():
-    shaky = cross_validated_threshold(by_chance(25, gain=0.0, seed=3), "mcc", repeats=4, samples=0)
+    shaky = cross_validated_threshold(
+        by_chance(25, gain=0.0, seed=3),
+        "mcc",
+        cross_validation=CrossValidation(repeats=4),
+        resampling=Resampling(samples=0),
+    )
     assert shaky.calls_that_differ > 0.1
     assert "unstable-threshold" in [note.code for note in shaky.notes]
     random = np.random.default_rng(0)
     labels = np.tile([True, False, False, False], 50)
     clear = judged_of(labels + random.random(200) / 10, labels, np.repeat(np.arange(50), 4))
-    firm = cross_validated_threshold(clear, samples=0)
+    firm = cross_validated_threshold(clear, resampling=Resampling(samples=0))
     assert firm.calls_that_differ == 0.0
     assert firm.held_out.value == 1.0
     assert firm.notes == ()
@@ -175,7 +190,7 @@ def test_a_calibrator_takes_folds_and_scores_that_are_numbers():
     judged = by_chance(30)
     for folds in (0, 1, "5", None, 2.0):
         with pytest.raises(InputError, match="folds"):
-            fit_calibrator(judged, folds=folds)
+            fit_calibrator(judged, cross_validation=CrossValidation(folds=folds))
     for scores in (["a"], [np.inf]):
         with pytest.raises(InputError):
             fit_calibrator(judged).predict(scores)

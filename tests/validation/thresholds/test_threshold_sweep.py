@@ -9,10 +9,10 @@ from sklearn import metrics
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import FeedbackPolicy
 from explorer.feedback._feedback_table import reached
-from explorer.validation import confusion_at, flipped, sweep
+from explorer.validation import Resampling, confusion_at, flipped, sweep
 from explorer.validation._metrics.confusion import METRICS, Confusion, metric_value, reaches
 from explorer.validation._statistics.bootstrap import drawn_traces, mean_interval, percentiles
-from explorer.validation._thresholds.threshold_sweep import threshold_grid
+from explorer.validation._thresholds.threshold_grid import threshold_grid
 
 from ..made_units import by_chance, judged_of
 
@@ -41,7 +41,7 @@ def test_counts_and_metrics_by_hand():
 
 
 def test_a_sweep_names_its_truth_and_its_numbers():
-    found = sweep(HAND, samples=10, seed=3)
+    found = sweep(HAND, resampling=Resampling(samples=10, seed=3))
     assert (found.units, found.positives, found.traces, found.unknown) == (5, 3, 2, 0)
     assert (found.truth, found.table.attrs["truth"]) == ("labels", "labels")
     assert (found.samples, found.seed) == (10, 3)
@@ -50,7 +50,7 @@ def test_a_sweep_names_its_truth_and_its_numbers():
 @pytest.mark.parametrize("digits", [None, 1])
 def test_metrics_are_those_of_scikit_learn(digits):
     judged = by_chance(40, digits=digits)
-    table = sweep(judged, 30, samples=0).table
+    table = sweep(judged, 30, resampling=Resampling(samples=0)).table
     for row in table.itertuples():
         called = judged.scores >= row.threshold
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
@@ -91,8 +91,8 @@ def test_mcc_of_a_million_units_keeps_its_digits():
 
 def test_intervals_are_those_of_a_bootstrap_written_out():
     judged = by_chance(12, 5, digits=1)
-    found = sweep(judged, [0.0, 0.5, 1.0], samples=60, seed=4)
-    draws = np.concatenate([*drawn_traces(12, 60, 4)], axis=1)
+    found = sweep(judged, [0.0, 0.5, 1.0], resampling=Resampling(samples=60, seed=4))
+    draws = np.concatenate([*drawn_traces(12, Resampling(samples=60, seed=4))], axis=1)
     assert draws.sum(axis=0).tolist() == [12.0] * 60
     samples = []
     for times in draws.T.astype(int):
@@ -114,7 +114,10 @@ def test_traces_are_what_is_drawn_not_units():
     doubled = judged_of(
         np.repeat(alone.scores, 2), np.repeat(alone.labels, 2), np.repeat(alone.groups, 2)
     )
-    one, two = sweep(alone, [0.5], seed=2).table, sweep(doubled, [0.5], seed=2).table
+    one, two = (
+        sweep(alone, [0.5], resampling=Resampling(seed=2)).table,
+        sweep(doubled, [0.5], resampling=Resampling(seed=2)).table,
+    )
     assert two.recall_low[0] == pytest.approx(one.recall_low[0])
     assert two.recall_high[0] == pytest.approx(one.recall_high[0])
 
@@ -131,16 +134,18 @@ def test_percentiles_leave_nan_out_and_are_those_of_numpy():
 
 
 def test_draws_do_not_depend_on_the_size_of_blocks():
-    narrow = np.concatenate([*drawn_traces(50, 300, 7)], axis=1)
-    wide = np.concatenate([*drawn_traces(50, 300, 7, width=1 << 20)], axis=1)
+    narrow = np.concatenate([*drawn_traces(50, Resampling(samples=300, seed=7))], axis=1)
+    wide = np.concatenate(
+        [*drawn_traces(50, Resampling(samples=300, seed=7), width=1 << 20)], axis=1
+    )
     assert (narrow == wide).all()
 
 
 def test_the_mean_over_traces_and_its_interval():
     values = np.array([1.0, 2.0, np.nan, 3.0, 6.0])
-    found = mean_interval(values, 200, 1)
+    found = mean_interval(values, Resampling(samples=200, seed=1))
     assert found.value == 3.0
-    draws = np.concatenate([*drawn_traces(4, 200, 1)], axis=1)
+    draws = np.concatenate([*drawn_traces(4, Resampling(samples=200, seed=1))], axis=1)
     means = np.array([1.0, 2.0, 3.0, 6.0]) @ draws / 4
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
     assert np.isnan(mean_interval(np.array([5.0])).low)
@@ -180,13 +185,13 @@ def test_unknown_scores_are_left_out_and_counted():
 
 @pytest.mark.parametrize("labels", [[True, True], [False, False]])
 def test_one_class_only_is_refused(labels):
-    with pytest.raises(ValidationError, match="label some"):
+    with pytest.raises(ValidationError, match=r"[Ll]abel some"):
         sweep(judged_of([0.1, 0.2], labels))
 
 
 def test_best_is_the_highest_of_equals_and_the_plateau_is_unbroken():
     # F1 by hand at 0.1, 0.2, 0.6, 0.8: 6/8, 6/7, 4/5, 2/4.
-    found = sweep(HAND, samples=0)
+    found = sweep(HAND, resampling=Resampling(samples=0))
     assert found.best("f1").threshold == pytest.approx(0.2)
     assert found.best("f1").value == pytest.approx(6 / 7)
     assert found.best("precision").threshold == pytest.approx(0.8)
@@ -205,7 +210,12 @@ def test_best_is_the_highest_of_equals_and_the_plateau_is_unbroken():
 
 def test_flips_against_a_reference_and_which_units_they_are():
     # At 0.6 two units are called used; at 0.1 all five, at 0.2 four, at 0.8 one.
-    assert sweep(HAND, reference=0.6, samples=0).table.flips.tolist() == [3, 2, 0, 1]
+    assert sweep(HAND, reference=0.6, resampling=Resampling(samples=0)).table.flips.tolist() == [
+        3,
+        2,
+        0,
+        1,
+    ]
     table = flipped(HAND, 0.15, 0.7)
     assert table.unit.tolist() == ["u1", "u2", "u3"]
     assert table.trace.tolist() == ["t0", "t1", "t1"]
@@ -234,13 +244,13 @@ def test_grids():
         ({"thresholds": []}, "finite"),
         ({"thresholds": "many"}, "finite"),
         ({"spacing": "cubic"}, "quantiles, log or linear"),
-        ({"samples": -1}, "samples"),
+        ({"resampling": -1}, "must be a Resampling"),
         ({"reference": "x"}, "finite number"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, said):
     with pytest.raises(InputError, match=said):
-        sweep(HAND, **{"samples": 0, **arguments})
+        sweep(HAND, **{"resampling": Resampling(samples=0), **arguments})
 
 
 def test_log_spacing_needs_scores_above_zero():
@@ -261,9 +271,12 @@ def test_a_million_scores_stay_within_memory():
     judged = judged_of(
         random.random(10 * n_traces, dtype=np.float32), labels, np.repeat(np.arange(n_traces), 10)
     )
-    largest = max(block.size for block in drawn_traces(n_traces, 20, 0, width=4 * 500))
+    largest = max(
+        block.size
+        for block in drawn_traces(n_traces, Resampling(samples=20, seed=0), width=4 * 500)
+    )
     assert largest * 4 < 64e6
-    found = sweep(judged, samples=20)
+    found = sweep(judged, resampling=Resampling(samples=20))
     assert len(found.table) == 500
     assert found.table.f1_low.notna().all()
 

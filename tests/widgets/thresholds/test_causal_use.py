@@ -62,7 +62,7 @@ def ablating(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         found = [with_effects(one, EFFECTS[one.id]) for one in some]
         for one in found:
             settings["on_trace"](one)
-            if settings["cancel"].is_set():
+            if settings["control"].cancel.is_set():
                 raise ScoringCancelled(TraceSet(found[:1]), "Ablation")
         return TraceSet(found)
 
@@ -183,7 +183,7 @@ def test_what_is_done_is_kept_when_it_is_stopped(monkeypatch: pytest.MonkeyPatch
     def ablate(some: Any, model: Any, **settings: Any) -> TraceSet:
         settings["on_trace"](with_effects(some[0], EFFECTS["a"]))
         page.figures.press("stop")
-        assert settings["cancel"].is_set()
+        assert settings["control"].cancel.is_set()
         raise ScoringCancelled(TraceSet([some[0]]), "Ablation")
 
     monkeypatch.setattr(validation, "ablate", ablate, raising=False)

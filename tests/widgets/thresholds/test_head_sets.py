@@ -17,7 +17,15 @@ from explorer.rag import FeedbackExtractor
 from explorer.reporting._analysis.number_text import interval
 from explorer.run_control import Progress
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import Recommendation, calibrate, judge, rank, sweep
+from explorer.validation import (
+    CrossValidation,
+    Recommendation,
+    Resampling,
+    calibrate,
+    judge,
+    rank,
+    sweep,
+)
 from explorer.widgets._attention.head_set_text import listed
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import Job
@@ -343,7 +351,9 @@ def recommended() -> tuple[list[Trace], Recommendation]:
         one.metadata["question_attention"][1, 0] = (
             one.metadata["content_free_attention"][1, 0] + 0.2 * labels
         )
-    return traces, calibrate(traces, repeats=1, samples=50)
+    return traces, calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
 
 
 PLAIN = {

@@ -9,6 +9,7 @@ import pytest
 
 from explorer import threshold_report
 from explorer.errors import InputError
+from explorer.validation import Resampling
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._traces._feedback.scores_controller import ScoresController
 
@@ -31,7 +32,7 @@ def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
     # Called at 0.18: 0.5 and 0.3 (used), 0.2 (not). Missed: 0.15.
     assert "At 0.180, F1 0.67 (" in page
     assert "3 of 6 hyperedges are called used, among them 2 of the 3 that were." in page
-    assert "What flips between 0.400 and 0.180" in page
+    assert "Calls that change between 0.400 and 0.180" in page
     assert "<h2>Other methods</h2>" in page  # citation stands beside it in the tab
 
 
@@ -101,4 +102,6 @@ def test_a_report_goes_where_a_link_leads(app: Explorer, tmp_path) -> None:
     assert (tmp_path / "link.html").is_symlink()
     assert "At 0.180" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with pytest.raises(InputError, match="give the path of a file"):
-        threshold_report(app.traces, {"method": "citation"}, samples=0, path=3)  # type: ignore[arg-type]
+        threshold_report(
+            app.traces, {"method": "citation"}, resampling=Resampling(samples=0), path=3
+        )  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import Recommendation, calibrate
+from explorer.validation import CrossValidation, Recommendation, Resampling, calibrate
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._session import Session
 
@@ -33,7 +33,9 @@ def trace(seed: int) -> Trace:
 @pytest.fixture(scope="module")
 def found() -> tuple[list[Trace], Recommendation]:
     traces = [trace(seed) for seed in range(24)]
-    recommendation = calibrate(traces, repeats=1, samples=50)
+    recommendation = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
     assert recommendation.accepted
     assert "heads" in recommendation.config
     return traces, recommendation
