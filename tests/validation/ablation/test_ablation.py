@@ -524,7 +524,9 @@ def test_a_path_that_is_none_is_refused(model):
 
 def test_an_encoder_is_refused():
     with pytest.raises(ModelCapabilityError, match="encoder"):
-        ablate(trace(0), (tiny_model(TINY_ENCODER), tokenizer()), control=RunControl(progress=silent))
+        ablate(
+            trace(0), (tiny_model(TINY_ENCODER), tokenizer()), control=RunControl(progress=silent)
+        )
 
 
 def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):

@@ -459,19 +459,19 @@ def test_figures_that_flatter_say_so(
     page = AppDriver(app)
     figures, baselines = page.figures, page.baselines
     recommend(app, found)
-    assert "flatters" not in figures["warning"]  # what is in view is something else
-    assert "hyperedge, question and answer share" in baselines["said"]
+    assert "optimistic" not in figures["warning"]  # what is in view is something else
+    assert "shares with question and answer" in baselines["said"]
     page.figures.press("take")
     app.wait()
     expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
-    assert f"F1 is {expected}" in figures["warning"]
+    assert f"F1 was {expected}" in figures["warning"]
     assert baselines["said"] == ""  # being ahead of the words is flattery too
     app.heads = SET
     app.wait()
-    assert figures["warning"].startswith("If these labels chose the heads")
+    assert figures["warning"].startswith("If the heads and weights were chosen on these labels")
     app.heads = None
     app.wait()
-    assert "flatters" not in figures["warning"]
+    assert "optimistic" not in figures["warning"]
 
 
 def test_what_is_refused_or_does_not_fit_is_not_shown(
