@@ -173,7 +173,7 @@ def test_a_new_label_judges_anew(app: Explorer) -> None:
 def test_a_mixture_has_no_one_threshold(app: Explorer) -> None:
     page = AppDriver(app)
     app.method = "hybrid"
-    assert "no one threshold" in page.figures["refused"]
+    assert "no single threshold" in page.figures["refused"]
     app.method = "attention"
     assert page.figures["refused"] == ""
     assert page.counts == [2, 1, 1, 2]
