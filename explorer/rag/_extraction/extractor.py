@@ -24,7 +24,7 @@ from explorer.rag._extraction.explanation import (
     warn_of_failures,
 )
 from explorer.rag._extraction.method_comparison import COMPARED, checked_methods, comparison_table
-from explorer.rag._extraction.retrieved import build_trace, validated_trace
+from explorer.rag._extraction.retrieved import build_trace, list_per_answer, validated_trace
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.run_control import RunControl
 from explorer.traces import Trace
@@ -149,14 +149,14 @@ class FeedbackExtractor:
         ExtractionWarning
             As `extract_feedback`.
         """
-        answers = _listed(answers, "answers", "texts")
-        retrieved = _listed(
+        answers = list_per_answer(answers, "answers", "texts")
+        retrieved = list_per_answer(
             retrieved_hyperedges_list, "retrieved_hyperedges_list", "lists of hyperedges"
         )
         metadata = (
             [None] * len(answers)
             if metadata_list is None
-            else _listed(metadata_list, "metadata_list", "mappings")
+            else list_per_answer(metadata_list, "metadata_list", "mappings")
         )
         if not len(answers) == len(retrieved) == len(metadata):
             raise InputError(
@@ -293,11 +293,3 @@ def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtr
 def _no_direction(texts: list[str]) -> NDArray[np.float64]:
     """Return zero vectors: embeddings without a direction."""
     return np.zeros((len(texts), 1))
-
-
-def _listed(value: object, name: str, of: str) -> list[Any]:
-    """Return a list with one entry for each answer; raise InputError if it is not a list."""
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        kind = "one text" if isinstance(value, str) else f"a {type(value).__name__}"
-        raise InputError(f"`{name}` must be a list of {of}, but it is {kind}.")
-    return list(value)

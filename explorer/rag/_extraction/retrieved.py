@@ -102,6 +102,14 @@ def validated_trace(value: object) -> Trace:
     return made
 
 
+def list_per_answer(value: object, name: str, of: str) -> list[Any]:
+    """Return a list with one entry for each answer; raise InputError if it is not a list."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        kind = "one text" if isinstance(value, str) else f"a {type(value).__name__}"
+        raise InputError(f"`{name}` must be a list of {of}, but it is {kind}.")
+    return list(value)
+
+
 def _named(key: object, value: object, place: int) -> Hyperedge:
     """Return the hyperedge of one entry of a mapping from id to hyperedge."""
     if isinstance(value, Mapping) and (name := _identifier(_find(value, _IDS))) is not None:

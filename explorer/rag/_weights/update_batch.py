@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
-from explorer.errors import InputError
+from explorer.errors import InputError, UpdateError
 from explorer.rag._weights.update_rule import checked_feedback
 
 _TOGETHER = 16
@@ -54,3 +54,23 @@ def checked_batch(feedback: object) -> list[tuple[Hashable, float]]:
                 raise InputError(f"A batch holds (id, feedback) pairs, but it also holds {both!r}.")
             pairs.append((checked_id(both[0]), checked_feedback(both[1], both[0])))
     return pairs
+
+
+def raise_failed(
+    asked: list[tuple[Hashable, float]],
+    done: set[int],
+    reasons: Mapping[Hashable, Exception],
+    what: str = "updated",
+) -> None:
+    """Raise the UpdateError of a batch in which some hyperedges failed."""
+    first = next(iter(reasons))
+    failed = [pair for place, pair in enumerate(asked) if place not in done]
+    kept = [pair for place, pair in enumerate(asked) if place in done]
+    raise UpdateError(
+        f"{len(reasons)} of {len({name for name, _ in asked})} hyperedges could not be {what}; "
+        f"{first!r} because: {type(reasons[first]).__name__}: {reasons[first]} "
+        "The others were. The error's `failed` holds the missing ones, to try again.",
+        done=kept,
+        failed=failed,
+        reasons=reasons,
+    ) from reasons[first]

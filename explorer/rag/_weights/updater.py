@@ -23,6 +23,7 @@ from explorer.rag._weights.update_batch import (
     FeedbackBatch,
     checked_batch,
     checked_id,
+    raise_failed,
     run_together,
 )
 from explorer.rag._weights.update_rule import (
@@ -170,7 +171,7 @@ class WeightUpdater:
         for hyperedge_id in places.keys() - weights.keys() - reasons.keys():
             reasons[hyperedge_id] = RuntimeError("the graph cancelled its own work")
         if reasons:
-            _raise_failed(asked, done, reasons)
+            raise_failed(asked, done, reasons)
         return {hyperedge_id: weights[hyperedge_id] for hyperedge_id in places}
 
     async def reset(self, ids: Iterable[Hashable] | None = None) -> dict[Any, float]:
@@ -218,7 +219,7 @@ class WeightUpdater:
                 for name in names
             ]
             done = {place for place, name in enumerate(names) if name in weights}
-            _raise_failed(asked, done, reasons, what="put back")
+            raise_failed(asked, done, reasons, what="put back")
         return {name: weights[name] for name in names}
 
     def history(self, hyperedge_id: Hashable | None = None) -> list[WeightChange]:
@@ -287,22 +288,3 @@ class WeightUpdater:
             await self._nodes.write(hyperedge_id, node, fields)
             self._log.forget(hyperedge_id)
             return start.weight
-
-
-def _raise_failed(
-    asked: list[tuple[Hashable, float]],
-    done: set[int],
-    reasons: Mapping[Hashable, Exception],
-    what: str = "updated",
-) -> None:
-    first = next(iter(reasons))
-    failed = [pair for place, pair in enumerate(asked) if place not in done]
-    kept = [pair for place, pair in enumerate(asked) if place in done]
-    raise UpdateError(
-        f"{len(reasons)} of {len({name for name, _ in asked})} hyperedges could not be {what}; "
-        f"{first!r} because: {type(reasons[first]).__name__}: {reasons[first]} "
-        "The others were. The error's `failed` holds the missing ones, to try again.",
-        done=kept,
-        failed=failed,
-        reasons=reasons,
-    ) from reasons[first]
