@@ -47,7 +47,8 @@ _STABLE = 0.6
 
 _MORE_READINGS = (
     "Use another model, or more readings: "
-    "score_traces(rows=('answer', 'question'), content_free=True)."
+    "score_traces(traces, settings=StandInSettings(rows=('answer', 'question'), "
+    "content_free=True))."
 )
 
 
