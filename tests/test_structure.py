@@ -6,14 +6,11 @@ import ast
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parents[1] / "explorer"
 
 MOST_MODULES = 14
-
-# Names that say a role which every room may have.
-ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
-
-MODULES = 14
 
 # Names that say a role which every room may have.
 ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
@@ -27,6 +24,7 @@ PUBLIC_MODULES = frozenset(
         "explorer.attention.measures",
         "explorer.errors",
         "explorer.examples",
+        "explorer.examples.record",  # a command: `python -m explorer.examples.record`
         "explorer.feedback",
         "explorer.figures",
         "explorer.figures.colours",
@@ -50,6 +48,10 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") for part in name.split("."))
+
+
 def test_no_folder_is_too_wide() -> None:
     count = Counter(path.parent for path in MODULES if path.name != "__init__.py")
     wide = {str(folder): modules for folder, modules in count.items() if modules > MOST_MODULES}
@@ -61,6 +63,15 @@ def test_no_two_modules_share_a_name() -> None:
     for path in MODULES:
         if path.stem not in ROLES:
             places[path.stem.lstrip("_")].append(module_name(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places = defaultdict(list)
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(module_name(path))
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
@@ -82,3 +93,14 @@ def test_no_public_name_stands_twice() -> None:
     assert len(packages) > 8
     count = Counter(name for folder in packages for name in public_names(folder))
     assert [name for name, times in count.items() if times > 1] == []
+
+
+def test_public_modules_are_those_that_are_listed() -> None:
+    found = {module_name(path) for path in MODULES}
+    assert {name for name in found if not is_private(name)} == PUBLIC_MODULES
+
+
+@pytest.mark.parametrize("folder", ["docs/development.md"])
+def test_the_public_modules_are_documented(repository: Path, folder: str) -> None:
+    text = (repository / folder).read_text()
+    assert [name for name in sorted(PUBLIC_MODULES) if f"`{name}`" not in text] == []

@@ -260,7 +260,7 @@ class MoreReadings(TypedDict):
     busy: bool
 
 
-class Figures(TypedDict):
+class ThresholdFigures(TypedDict):
     """What the labels say of the threshold."""
 
     method: str
@@ -304,7 +304,7 @@ class Baselines(TypedDict):
     said: str
 
 
-class Agreement(TypedDict):
+class MethodAgreement(TypedDict):
     """How far other methods agree: method, kappa, interval and share of each."""
 
     hidden: bool
@@ -341,10 +341,10 @@ CONTENTS: Final[Mapping[str, type]] = {
     "trace_cards": TraceCards,
     "methods": Methods,
     "weights": Weights,
-    "figures": Figures,
+    "figures": ThresholdFigures,
     "call_changes": CallChanges,
     "baselines": Baselines,
-    "agreement": Agreement,
+    "agreement": MethodAgreement,
     "head_quality": HeadQuality,
     "weight_moves": WeightMoves,
 }
