@@ -173,7 +173,7 @@ def test_causal_use_is_measured_and_judged_by(show):
         shown.wait_for(page.get_by_text("24 ablated hyperedges of 3 traces").first)
         heads = page.locator(".ex-confusion thead th").all_inner_texts()
         assert heads == ["used by ablation", "not used by ablation"]
-        assert page.locator(".ex-lab-histogram").get_by_text("truth: ablation").is_visible()
+        assert page.locator(".ex-lab-histogram").get_by_text("judged by ablation").is_visible()
         effects = "[one for t in app.traces for one in t.metadata['ablation']['leave_one_out']]"
         effects = shown.value(effects)
         used = sum(one >= 0.6931471805599453 for one in effects)

@@ -419,7 +419,7 @@ class TestTruth:
         said = "if the answer's log-probability drops by 0.50 or more without it"
         assert said in read.sections["about"]
         drawn = json.dumps(read.figures["histogram"]["wide"])
-        assert "truth: ablation" in drawn
+        assert "judged by ablation" in drawn
         assert "labelled" not in drawn
 
     def test_agreement_is_not_called_truth(self, made):

@@ -178,7 +178,7 @@ def methods_spec(
                 if column.absent
                 else agreement_heading(compared.get(column.method), column.pixels)
             )
-        message = (absent or {}).get(column.method, _ABSENT.get(column.method, "not known"))
+        message = (absent or {}).get(column.method, _ABSENT.get(column.method, "unknown"))
         traces += column_traces(column, policy, fills, hovers, heading, message, top)
     drawn = gutter + pixels * len(columns)
     return {

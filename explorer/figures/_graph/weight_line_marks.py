@@ -163,7 +163,7 @@ def line_hover(part: pd.DataFrame) -> str:
     if text and text != name:
         lines.append(wrapped(text))
     bounds = f"{three_digits(part['lower'].iloc[0])} to {three_digits(part['upper'].iloc[0])}"
-    lines.append(f"{count} update{'' if count == 1 else 's'}, kept within {bounds}")
+    lines.append(f"{count} update{'' if count == 1 else 's'}, bounds {bounds}")
     return "<br>".join(lines)
 
 

@@ -191,8 +191,9 @@ def _captions(
     if band is not None and len(band):
         quantiles = quantile_columns(band)
         count = band.attrs.get("hyperedges", 0)
-        caption = f"grey: {quantiles[0]:.0%} to {quantiles[-1]:.0%} of {count:,}"
+        middle = quantiles[-1] - quantiles[0]
+        caption = f"grey: middle {middle:.0%} of {count:,} hyperedges"
         if band.attrs.get("repeated") == 0:
-            caption = f"{count:,} hyperedges, each once"
+            caption = f"{count:,} hyperedges, each retrieved once"
         captions.append(note(caption, x=0, xanchor="left", **above))
     return captions

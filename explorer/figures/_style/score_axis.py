@@ -25,8 +25,8 @@ BAND = "rgba(128,136,146,0.15)"
 """Grey of reachable ranges and of intervals, in both themes."""
 
 _TRUTH_WORDS: dict[str, tuple[str, str, str]] = {
-    "labels": ("labelled used", "labelled not used", "truth: labels"),
-    "ablation": ("used by ablation", "not used by ablation", "truth: ablation"),
+    "labels": ("labelled used", "labelled not used", "judged by labels"),
+    "ablation": ("used by ablation", "not used by ablation", "judged by ablation"),
     "agreement": ("used by the other", "not used by the other", "agreement, not ground truth"),
 }
 

@@ -170,9 +170,10 @@ class _BinPanel:
         used = float(np.average(column("used"), weights=units))
         columns = ("low", "high", "score", "score_low", "score_high", "units", "used")
         rows = zip(*(column(name).tolist() for name in columns), strict=True)
-        counted = escape_label(bins.counted_in) or "of the way"
+        counted = escape_label(bins.counted_in)
+        place = f"{{}} {counted}" if counted else "position {}"
         hovers = [
-            f"{_range(low, high)} {counted}: mean score <b>{three_digits(score)}</b> "
+            f"{place.format(_range(low, high))}: mean score <b>{three_digits(score)}</b> "
             f"({three_digits(least)} to {three_digits(most)})"
             f"<br>{int(number):,} units, {share:.0%} used"
             for low, high, score, least, most, number, share in rows
@@ -261,7 +262,7 @@ def _position_ticks() -> dict[str, Any]:
     return {
         "range": [-0.04, 1.04],
         "tickvals": [0, 0.25, 0.5, 0.75, 1],
-        "ticktext": ["first", "", "half way", "", "last"],
+        "ticktext": ["first", "", "middle", "", "last"],
     }
 
 
@@ -290,10 +291,10 @@ def _captions(
 ) -> list[dict[str, Any]]:
     left = {"x": x, "xanchor": "left", "y": 1, "yanchor": "bottom"}
     if bins is None or not len(bins.table):
-        return [note(f"No {name} is known.", **left, yshift=8)]
+        return [note(f"The {name} is not known.", **left, yshift=8)]
     value, low, high = bins.spearman
     if np.isnan(value):
-        finding = "no rank correlation: one value for all"
+        finding = "no rank correlation: all equal"
     elif not low <= 0 <= high and not (np.isnan(low) or np.isnan(high)):
         finding = f"{sides[0] if value > 0 else sides[1]} units score higher"
     else:

@@ -30,7 +30,7 @@ _WORDS = {
     "ablation": ("ablation", "right", "wrong"),
     "agreement": ("other", "agrees", "differs"),
 }
-"""By kind of truth: the heading of its column, and what a call is that is like it or not."""
+"""Kind of truth -> heading of its column, and words for a call that equals it or does not."""
 
 _NOTHING = "\u200a"
 """An empty text that has an element on the page, so that another can take its place at once."""
@@ -259,7 +259,7 @@ def _summary(
         if room < 400:
             text = f"{total:,} change: {right:,} now {words[0]}, {total - right:,} {words[1]}"
         if shown < total and room > 520:
-            text += f"; the {shown} nearest"
+            text += f"; the {shown} nearest shown"
     return {
         "type": "scatter",
         "x": np.zeros(1),

@@ -244,5 +244,5 @@ def _captions(
 
 
 def _words(layer: int | None, head: int | None) -> str:
-    where = "mean of all layers" if layer is None else f"layer {layer}"
-    return f"{where}, " + ("mean of heads" if head is None else f"head {head}")
+    where = "mean over layers" if layer is None else f"layer {layer}"
+    return f"{where}, " + ("mean over heads" if head is None else f"head {head}")

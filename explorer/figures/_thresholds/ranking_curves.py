@@ -108,7 +108,7 @@ def rank_curves_spec(
             xaxis=axis("false alarms: share of not used") | {"domain": [0, shares]},
             yaxis=axis("recall: share of used") | {"domain": [0, top]},
             xaxis2=axis("recall: share of used", anchor="y2") | {"domain": [1 - shares, 1]},
-            yaxis2=axis("precision: share of called", anchor="x2") | {"domain": [0, top]},
+            yaxis2=axis("precision: share of called used", anchor="x2") | {"domain": [0, top]},
             # Pixel coordinates for the line of text above the panels.
             xaxis3={"domain": [0, 1], "range": [0, room], "visible": False, **fixed}
             | {"anchor": "y3"},

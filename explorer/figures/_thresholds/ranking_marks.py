@@ -129,17 +129,16 @@ def readout_trace(
     """A text trace with the rates at the threshold; a trace can change without a new layout."""
     text = " "
     if at is not None and known:
-        right = f"{at.precision:.0%}"
+        rates = (
+            f"recall {at.recall:.0%}, false alarms {at.false_alarms:.0%}, "
+            f"precision {at.precision:.0%}"
+        )
         text = (
             f"at {three_digits(at.threshold)} nothing is called used"
             if np.isnan(at.precision)
-            else f"at {three_digits(at.threshold)}: {at.recall:.0%} of the used found, "
-            f"{at.false_alarms:.0%} false alarms, {right} of the calls right"
-            if width >= 640
-            else f"at {three_digits(at.threshold)}: {at.recall:.0%} found, "
-            f"{at.false_alarms:.0%} false alarms, {right} of calls right"
+            else f"at {three_digits(at.threshold)}: {rates}"
             if width >= 440
-            else f"{at.recall:.0%} found, {at.false_alarms:.0%} false, {right} right"
+            else rates
         )
     return {
         "type": "scatter",

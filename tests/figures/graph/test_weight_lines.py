@@ -103,11 +103,11 @@ def test_the_band_is_drawn_from_outside_in():
     assert trace(figure, "band 0.1").x.tolist() == [0, 4, 4, 0]
     assert trace(figure, "band 0.25").y.tolist() == [0.6, 0.7, 0.5, 0.4]
     assert trace(figure, "median").y.tolist() == [0.5, 0.6]
-    assert "grey: 10% to 90% of 1,234" in [n.text for n in figure.layout.annotations]
+    assert "grey: middle 80% of 1,234 hyperedges" in [n.text for n in figure.layout.annotations]
     once = BAND.copy()
     once.attrs = {"hyperedges": 3, "repeated": 0}
     notes = [note.text for note in weight_lines(lines_of(DOWN), once).layout.annotations]
-    assert "3 hyperedges, each once" in notes
+    assert "3 hyperedges, each retrieved once" in notes
 
 
 def test_labels_at_the_end_do_not_overlap():
@@ -155,7 +155,7 @@ def test_hovers_tell_the_moment_and_are_never_html():
     assert one.customdata[2] == "after the last trace"
     assert "&lt;script&gt;" in one.hovertext
     assert one.hovertext.count("word") == 30
-    assert "1 update, kept within 0.250 to 1.00" in one.hovertext
+    assert "1 update, bounds 0.250 to 1.00" in one.hovertext
     assert "<script>" not in figure.to_json().replace("\\u003c", "<")
     assert "&lt;b&gt;he&lt;/b&gt;" in trace(figure, "labels").text[0]
     assert "%{x}" not in one.hovertemplate

@@ -76,7 +76,7 @@ def test_lengths_far_apart_stand_on_a_log_axis():
 
 def test_nothing_known_one_bin_and_scores_of_zero():
     spec = score_bias_spec(None, bins([]))
-    assert words(spec)[:2] == ["No position is known.", "No length is known."]
+    assert words(spec)[:2] == ["The position is not known.", "The length is not known."]
     assert spec["layout"]["meta"]["bins"] == [0, 0]
     one = score_bias_spec(bins([0.3]), None)
     assert trace(one, "position")["y"].tolist() == [1.0]

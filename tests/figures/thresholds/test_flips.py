@@ -69,7 +69,7 @@ def test_at_most_thirty_rows_and_all_are_counted():
     spec = flips_spec(table_of(scores, [False] * 1000, 0.1, 0.2), 0.1, 0.2)
     assert spec["layout"]["meta"]["units"] == [f"h{999 - i}" for i in range(30)]
     assert trace(spec, "summary")["text"][0].startswith("1,000 calls change")
-    assert trace(spec, "summary")["text"][0].endswith("the 30 nearest")
+    assert trace(spec, "summary")["text"][0].endswith("the 30 nearest shown")
     equal = flips_spec(table_of([0.15] * 50, [True] * 50, 0.1, 0.2), 0.1, 0.2)
     assert equal["layout"]["meta"]["units"] == [f"h{i}" for i in range(30)]
 

@@ -51,7 +51,7 @@ def test_chance_follows_from_the_prevalence():
     # everything called used: precision 0.25, recall 1
     np.testing.assert_allclose(trace(spec, "f1 chance")["x"], 2 * 0.25 / 1.25)
     assert "chance 0.400" in words(spec)
-    assert "truth: ablation" in words(spec)
+    assert "judged by ablation" in words(spec)
     bare = TABLE.copy()
     bare.attrs = {}
     assert np.isnan(trace(method_dots_spec(bare), "f1 chance")["x"]).all()

@@ -59,9 +59,9 @@ def test_the_best_is_ringed_and_named():
     [
         ((2, 1), (0.5, 1.5), (1.5, 2.5), "layer 2, head 1, 0.550"),
         ((-1, -1), (0.5, 1.5), (1.5, 2.5), "layer 2, head 1, 0.550"),
-        ((2, None), (-0.5, 1.5), (1.5, 2.5), "layer 2, mean of heads"),
-        ((None, 0), (-0.5, 0.5), (-0.5, 2.5), "mean of all layers, head 0"),
-        ((None, None), (-0.5, 1.5), (-0.5, 2.5), "mean of all layers, mean of heads"),
+        ((2, None), (-0.5, 1.5), (1.5, 2.5), "layer 2, mean over heads"),
+        ((None, 0), (-0.5, 0.5), (-0.5, 2.5), "mean over layers, head 0"),
+        ((None, None), (-0.5, 1.5), (-0.5, 2.5), "mean over layers, mean over heads"),
     ],
 )
 def test_the_chosen_one_is_framed(chosen, x, y, words):

@@ -27,16 +27,14 @@ def test_curves_chance_and_prevalence():
     assert trace(spec, "pr chance")["y"].tolist() == [0.5, 0.5]
     assert trace(spec, "pr")["xaxis"] == "x2"
     words = [note["text"] for note in spec["layout"]["annotations"]]
-    assert words == ["ROC-AUC 0.750 (0.500 to 1.00)", "average precision 0.833", "truth: labels"]
+    assert words == ["ROC-AUC 0.750 (0.500 to 1.00)", "average precision 0.833", "judged by labels"]
 
 
 def test_the_threshold_is_a_point_on_both_and_words():
     spec = rank_curves_spec(ROC, PR, 0.5, AT)
     assert [trace(spec, "roc point")[axis].tolist() for axis in "xy"] == [[0.5], [1.0]]
     assert [trace(spec, "pr point")[axis].tolist() for axis in "xy"] == [[1.0], [2 / 3]]
-    assert trace(spec, "here")["text"] == [
-        "at 0.250: 100% of the used found, 50% false alarms, 67% of the calls right"
-    ]
+    assert trace(spec, "here")["text"] == ["at 0.250: recall 100%, false alarms 50%, precision 67%"]
     none = rank_curves_spec(ROC, PR, 0.5, OperatingPoint(1.0, 0.0, 0.0, np.nan))
     assert trace(none, "here")["text"][0].endswith("nothing is called used")
 

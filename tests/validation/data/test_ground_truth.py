@@ -305,7 +305,7 @@ def test_heads_are_judged_by_ablation():
     assert head_scores(traces, truth=Truth(kind="ablation", least_drop=0.05)).positives == 12
     with pytest.raises(ValidationError, match="by ablation"):
         quality_map(head_scores(traces, truth=Truth(kind="ablation", least_drop=100.0)))
-    assert "truth: ablation" in quality_map_figure(quality, truth="ablation").to_json()
+    assert "judged by ablation" in quality_map_figure(quality, truth="ablation").to_json()
 
 
 def test_figures_say_that_it_is_ablation():

@@ -90,7 +90,7 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert "4 of 7 ablated hyperedges" in page.sentence
     assert "3 are used by ablation, and 2 of them are found" in page.sentence
     for name in ("histogram", "curves", "ranks", "heads"):
-        assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
+        assert "judged by ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     assert app.error is None
 
 
@@ -115,7 +115,7 @@ def test_the_least_drop_is_another_truth(monkeypatch: pytest.MonkeyPatch) -> Non
     page.figures.press("report")
     written = page.downloads[0]["text"]
     assert "0.15 or more" in written
-    assert "truth: ablation" in written
+    assert "judged by ablation" in written
     # By labels it plays no part, and starts nothing.
     app.truth = "labels"
     monkeypatch.setattr(JobRunner, "start", lambda _, name, *__, **___: pytest.fail(name))
@@ -136,7 +136,7 @@ def test_labels_and_ablation_are_a_click_apart_and_never_mixed() -> None:
     assert app.truth == "ablation"
     pd.testing.assert_frame_equal(app.sweep, sweep(judge(given, SCORES, "ablation")).table)
     for name in ("heads", "dots"):
-        assert "truth: ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
+        assert "judged by ablation" in json.dumps(page.plots[name].figure["layout"], default=str)
     app.truth = "labels"
     pd.testing.assert_frame_equal(app.sweep, by_labels)
     assert shown(app)["columns"] == ["labelled used", "labelled not used"]
