@@ -33,7 +33,7 @@ def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
     assert "At 0.180, F1 0.67 (" in page
     assert "3 of 6 hyperedges are called used, among them 2 of the 3 used ones." in page
     assert "Calls that change between 0.400 and 0.180" in page
-    assert "<h2>Other methods</h2>" in page  # citation stands beside it in the tab
+    assert "<h2>Agreement with other methods (not ground truth)</h2>" in page
 
 
 def test_the_button_hands_the_page_over_when_it_is_written(app: Explorer) -> None:
