@@ -6,7 +6,7 @@ trace, or a line, name or syntax node of code.
     >>> from explorer import Explorer
     >>> Explorer()  # doctest: +SKIP
 
-Importing this package is cheap. Every public name is looked up the first time somebody asks for it
+Importing this package is cheap. Every public name is looked up when it is first used
 (PEP 562), so torch, transformers, plotly and pandas are loaded when they are needed, not before.
 """
 

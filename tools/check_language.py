@@ -42,8 +42,10 @@ TURNS: dict[str, str] = {
     r"\b(that|which|it) is no (?!longer\b|more\b|less\b|\w+er\b)\w+": "is not a ...",
 }
 
-# (file, text of the line) of uses that are right.
-ALLOWED: frozenset[tuple[str, str]] = frozenset()
+# (file, words) of uses that are right: a list of English words has them all.
+ALLOWED = frozenset(
+    ("explorer/rag/_extraction/entity_names.py", word) for word in ("nobody", "somebody")
+)
 
 PATTERNS = {re.compile(turn, re.IGNORECASE): better for turn, better in TURNS.items()}
 
@@ -51,10 +53,10 @@ PATTERNS = {re.compile(turn, re.IGNORECASE): better for turn, better in TURNS.it
 def findings(name: str, lines: Iterable[str]) -> Iterator[str]:
     """Yield a message for every banned turn in the lines of a file."""
     for number, line in enumerate(lines, start=1):
-        if (name, line.strip()) in ALLOWED:
-            continue
         for pattern, better in PATTERNS.items():
             for match in pattern.finditer(line):
+                if (name, match[0].lower()) in ALLOWED:
+                    continue
                 yield f'{name}:{number}: "{match[0]}": {better}'
 
 

@@ -54,7 +54,7 @@ def method_dots_spec(
     ----------
     table : pandas.DataFrame
         As `explorer.validation.compare_scores`: ``scores`` (the name), and each metric
-        with ``<metric>_low`` and ``<metric>_high``; a column ``note`` is told on hover. NaN is not
+        with ``<metric>_low`` and ``<metric>_high``; a column ``note`` appears on hover. NaN is not
         known.
     theme : {"light", "dark"}
     strong : sequence of str, optional

@@ -85,7 +85,7 @@ def score_histogram_spec(
     reachable : float, optional
         The largest score that any unit could have; what lies within is shaded.
     reference : float, optional
-        Another threshold that this one is held against; marked where the axis reaches it.
+        A threshold to compare with; marked where the axis reaches it.
     bins : int, optional
         How many; from the width and the number of scores by default.
     width, height : int

@@ -283,7 +283,7 @@ def extractor_alone(config: ExtractorConfig | Mapping[str, Any]) -> FeedbackExtr
     """Return an extractor that does not use the embedding for missing attention or logprobs.
 
     `FeedbackExtractor` falls back on the embedding. The evaluation of a single method leaves such
-    rows out, so thousands of texts would be embedded in vain.
+    rows out, so thousands of texts would be embedded for nothing.
     """
     known = ExtractorConfig.of(config)
     quiet = known.method in ("attention", "logprobs")

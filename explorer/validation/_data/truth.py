@@ -29,7 +29,7 @@ class TruthWords(NamedTuple):
     more
         Verb that asks for more of them: "Label".
     known
-        Noun of what is known: "labels".
+        Noun for the known truth: "labels".
     """
 
     labelled: str

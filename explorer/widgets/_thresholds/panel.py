@@ -173,7 +173,7 @@ class ThresholdsPanel(Panel):
         self._show_figures()
 
     def _export(self, message: Mapping[str, Any]) -> None:
-        """Save the config of what is shown, or that of the recommendation."""
+        """Save the config in view, or that of the recommendation."""
         what = str(message.get("what"))
         kind = what.removeprefix("recommended_")
         found = self.session.recommendation.accepted

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class TracesPanel(Panel):
-    """Shows the open trace: cards, heatmap, and beside them feedback and weights."""
+    """Shows the open trace: cards, heatmap, feedback and weights."""
 
     TAB = "traces"
     session: Session
