@@ -85,7 +85,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
     with show("voila", [LAB], size=(1280, 1900)) as shown:
         page = shown.page
         shown.wait_for(page.get_by_text("Best F1 on these labels"))
-        shown.wait_for(page.get_by_text(": used ones end"))
+        shown.wait_for(page.get_by_text(": used hyperedges end"))
         weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
         measures = page.get_by_role("group", name="How heads are judged")

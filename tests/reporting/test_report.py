@@ -88,7 +88,7 @@ class TestFigures:
         f1 = f1_score(judged.labels, judged.scores >= 0.4)
         assert read.lead.startswith(f"At 0.400, F1 {f1:.2f} (")
         assert f": {tp + fp} of {len(judged)} hyperedges are called used" in read.lead
-        assert read.lead.endswith(f"among them {tp} of the {tp + fn} used ones.")
+        assert read.lead.endswith(f"among them {tp} of the {tp + fn} that are used.")
 
     def test_confusion(self, made, read):
         tp, fp, fn, tn = confusion_at(made[1], 0.4)
@@ -235,7 +235,7 @@ class TestFigures:
         used = moves["weight"][judged.labels].mean(), moves["weight"][~judged.labels].mean()
         assert used[0] > used[1]
         means = f"end at {used[0]:.3f} on average and the others at {used[1]:.3f}"
-        said = f"used hyperedges {means}: used ones"
+        said = f"used hyperedges {means}: used hyperedges end"
         assert said in read.sections["weights"]
 
 
@@ -387,10 +387,10 @@ class TestRecommendation:
     def test_figures_of_the_labels_that_chose_say_that_they_flatter(self, packaged):
         one = recommended(judge(packaged[0], packaged[1]), config=LAYER)
         read = report(packaged[0], LAYER, heads=False, recommendation=one)
-        assert "F1 was 0.51 (0.40 to 0.62); expect that" in read.text
+        assert "F1 was 0.51 (0.40 to 0.62); expect about that" in read.text
         assert "shares with question and answer" not in read.sections["baselines"]
         other = report(packaged[0], {**LAYER, "head": 4}, heads=False, recommendation=one)
-        assert "expect that" not in other.text
+        assert "expect about that" not in other.text
 
     def test_a_refusal_is_said_and_offers_no_config(self, made):
         one = recommended(made[1], refusal="Words do as well.")

@@ -66,7 +66,7 @@ def report_subject(
             read[mark["model"], "read the traces as a stand-in for the model that answered"] += 1
             model = mark.get("model_before")
         if isinstance(model, str):
-            read[model, "named by the traces"] += 1
+            read[model, "named in the traces"] += 1
     return ReportSubject(
         "" if path is None else str(path).replace("\\", "/").rsplit("/", 1)[-1],
         len(traces),

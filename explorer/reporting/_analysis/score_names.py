@@ -24,7 +24,7 @@ _REDUCTIONS = {
 _NORMALISATIONS = {
     "raw": "not normalised",
     "share": "as a share of the sum over all hyperedges of the trace",
-    "lift": "as lift (share of attention divided by share of tokens)",
+    "lift": "as lift (attention compared with length)",
 }
 _METHODS = {
     "embedding": "similarity of hyperedge and answer by the embedding model",

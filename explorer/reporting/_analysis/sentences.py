@@ -45,7 +45,7 @@ def result(found: ReportContents) -> str:
     return (
         f"At {score(found.threshold)}, F1 {f1}: {count(calls)} of {many(units, 'hyperedge')} "
         f"{'is' if calls == 1 else 'are'} called used, among them {count(row['tp'])} of the "
-        f"{count(used)} used ones."
+        f"{count(used)} that are used."
     )
 
 
@@ -79,7 +79,7 @@ def selection_warning(
             return (
                 "This setting was chosen on these same labels, so the figures here are optimistic. "
                 f"On traces not used for the choice, {METRICS[recommendation.metric].name} was "
-                f"{interval(*recommendation.held_out, 2)}; expect that."
+                f"{interval(*recommendation.held_out, 2)}; expect about that."
             )
     if config.heads is None:
         return ""
@@ -141,4 +141,4 @@ def weight_summary(ends: FinalWeights, which_used: str) -> str:
     if used == other:
         return f"{moved} {means}: the weights do not separate them."
     direction = "higher" if ends.lead > 0 else "lower"
-    return f"{moved} {means}: used ones end {three_digits(abs(ends.lead))} {direction}."
+    return f"{moved} {means}: used hyperedges end {three_digits(abs(ends.lead))} {direction}."

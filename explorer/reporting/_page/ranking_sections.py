@@ -155,8 +155,8 @@ def baselines(found: ReportContents) -> ReportSection:
         "baselines",
         "Compared with baselines that need no attention",
         "The scores are better than a baseline only if the interval of the difference (ahead by) "
-        "is above 0; overlapping intervals of two rows decide nothing. Each F1 is at the best "
-        "threshold on these labels. Known is the number of hyperedges with such a score.",
+        "is above 0; whether the intervals of two rows overlap does not matter. Each F1 is at the "
+        "best threshold on these labels. Known: number of hyperedges that have such a score.",
         paragraph(report_warning(found) or lead_over_words(found.comparison)),
         figure("dots", "The scores and the baselines with their intervals"),
         table(heads_of, rows, caption="The scores and the baselines", strong=(0,)),

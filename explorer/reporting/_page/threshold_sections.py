@@ -51,7 +51,7 @@ def about(found: ReportContents) -> ReportSection:
         ("file", subject.name or "traces made in memory"),
         ("traces", _traces(found)),
         ("judged", _judged(found)),
-        ("truth", f"{name}: {means.format(drop=subject.least_drop)}"),
+        ("ground truth", f"{name}: {means.format(drop=subject.least_drop)}"),
         ("scores", how),
         ("models", tag("span", *_lines(models)) if models else "not named in the traces"),
         (

@@ -31,7 +31,7 @@ def test_save_writes_what_is_in_view(app: Explorer, tmp_path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     # Called at 0.18: 0.5 and 0.3 (used), 0.2 (not). Missed: 0.15.
     assert "At 0.180, F1 0.67 (" in page
-    assert "3 of 6 hyperedges are called used, among them 2 of the 3 used ones." in page
+    assert "3 of 6 hyperedges are called used, among them 2 of the 3 that are used." in page
     assert "Calls that change between 0.400 and 0.180" in page
     assert "<h2>Agreement with other methods (not ground truth)</h2>" in page
 
