@@ -130,7 +130,7 @@ def head_set_scores(trace: Trace, heads: HeadCombination) -> NDArray[np.float64]
         return Diagnostic("no-such-attention", str(error))
     return Diagnostic(
         "no-attention",
-        "The trace brings no attention head by head, as a set of heads needs it. "
+        "The trace has no attention head by head, which a head set needs. "
         "score_traces records it for traces without attention.",
     )
 

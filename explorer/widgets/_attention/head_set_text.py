@@ -1,4 +1,4 @@
-"""A set of heads in words, and where it lies on the grid of heads."""
+"""A head set in words, and where it lies on the grid of heads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def listed(heads: HeadCombination) -> str:
     if more > 0:
         lines.append(f"and {more:,} weaker")
     if heads.content_free:
-        lines.append("less what a question without content attracts")
+        lines.append("minus the attention of a content-free question")
     return "\n".join(lines)
 
 

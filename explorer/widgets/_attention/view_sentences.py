@@ -46,7 +46,7 @@ def _empty_sentence(state: ExplorerState) -> str:
         return "Paste code, or try one of the examples."
     if state.trace_scene is None:
         return "Load a trace file, or try the packaged examples."
-    return "This trace brings no attention. Let the model read it to see where the answer looks."
+    return "This trace has no attention. A local model can read it and record attention."
 
 
 def _head_words(focus: Focus) -> str:
@@ -93,13 +93,13 @@ def _trace_sentence(
     if table.attrs.get("heads") is not None and (table["verdict"] == "unknown").all():
         notes = table.attrs["notes"] or [note for row in table["diagnostics"] for note in row]
         why = notes[0].message if notes else "No hyperedge has a score."
-        return f"{prefix}nothing is known. {why}"
+        return f"{prefix}no scores. {why}"
     used = set(table.loc[table["verdict"] == "used", "unit"])
     text = f"{prefix}{len(used)} of {len(table)} hyperedges count as used"
     labels = {edge.id: edge.label for edge in scene.trace.hyperedges if edge.label is not None}
     if labels:
         right = {name for name, label in labels.items() if label}
-        text += f"; labels say {len(right)}, of which {len(right & used)} are found"
+        text += f"; {len(right)} are labelled used, {len(right & used)} of them found"
     return text
 
 

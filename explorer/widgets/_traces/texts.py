@@ -38,7 +38,7 @@ def encoder_cannot_answer(model: str, causal: str) -> str:
 
 GIVEN_EVIDENCE = {
     "direct": "one score per hyperedge, given by the trace",
-    "token-weights": "token weights and a mapping, given by the trace",
+    "token-weights": "token weights and their mapping to hyperedges, given by the trace",
 }
 """Kind of evidence -> where the scores come from, where the trace has no attention."""
 
@@ -61,7 +61,9 @@ def attention_source(kind: str, reader: object, layers: int, heads: int, *, reco
     if kind == "matrix":
         return f"attention matrix given by the trace, {size}"
     source = f"attention of {reader}" if isinstance(reader, str) else "recorded attention"
-    return f"{source}, {size}, " + ("recorded here" if recorded else "with the trace")
+    return f"{source}, {size}, " + (
+        "recorded in this session" if recorded else "stored in the trace"
+    )
 
 
 def problems_title(left_out: int, changed: int, notes: int) -> str:
@@ -88,8 +90,8 @@ def more_cards(shown: int, more: int) -> str:
 
 NO_HYPEREDGES = "This trace has no hyperedges to score."
 NO_ATTENTION = (
-    "This trace has no attention. A local model can read the answer as a stand-in, and the app "
-    "shows where it looks."
+    "This trace has no attention. A local model can read it as a stand-in for the model that "
+    "answered."
 )
 NO_ANSWER = (
     "This trace has neither an answer nor attention. The chosen model can answer it from the "
@@ -173,7 +175,7 @@ PAGE_TEXTS = {
         "cards": "cards",
         "cards_title": "One card per hyperedge, with the reasons",
         "text": "text",
-        "text_title": "The text that was read, each hyperedge coloured by its feedback",
+        "text_title": "The text that the model read, each hyperedge coloured by its feedback",
         "load": "load…",
         "load_title": "Load a trace file (or drop one here)",
         "file": "Trace file",
@@ -206,7 +208,7 @@ PAGE_TEXTS = {
         "compare_title": "Show the methods side by side",
     },
     "weights": {
-        "view": "What is shown under the bars",
+        "view": "Plot under the bars",
         "entities": "entities",
         "entities_title": "The hyperedges of this trace with their entities, sized by weight",
         "weights": "weights",

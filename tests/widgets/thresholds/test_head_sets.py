@@ -182,7 +182,7 @@ def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
         "layer 1, head 0, question rows: +2",
         "layer 2, head 1, answer rows: -0.5",
         "layer 1, head 0, answer rows: +0.25",
-        "less what a question without content attracts",
+        "minus the attention of a content-free question",
     ]
     # The size of a head's weights over all rows, against the largest: 2.25 and 0.5.
     assert seen["cells"] == [[1, 0, 1.0], [2, 1, pytest.approx(0.5 / 2.25, abs=1e-3)]]

@@ -246,7 +246,7 @@ def test_a_set_of_heads_over_attention_that_is_no_number_says_that_nothing_is_kn
     assert app.error is None
     assert "has a score" in page.figures["refused"]
     app.tab = "traces"
-    assert "nothing is known" in page.sentence
+    assert "no scores" in page.sentence
 
 
 def test_half_a_surrogate_pair_in_a_text_is_no_reason_to_stop() -> None:

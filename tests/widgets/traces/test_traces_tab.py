@@ -146,7 +146,7 @@ def test_the_page_says_whose_attention_is_shown(app: Explorer) -> None:
     assert "given by the trace" in page.cards["source"]
     packaged = Explorer.from_traces()
     said = AppDriver(packaged).cards["source"]
-    assert said == "attention of SmolLM2-135M-Instruct, 30 layers of 9 heads, with the trace"
+    assert said == "attention of SmolLM2-135M-Instruct, 30 layers of 9 heads, stored in the trace"
 
 
 @pytest.mark.parametrize(
