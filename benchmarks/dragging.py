@@ -51,12 +51,12 @@ app = Explorer.from_traces(
 app
 """
 WATCHED = {
-    "line": ".ex-lab-histogram .explorer-plot-over [role=slider]",
-    "bars": ".ex-lab-histogram .explorer-plot-host",
+    "line": ".ex-thresholds-histogram .explorer-plot-over [role=slider]",
+    "bars": ".ex-thresholds-histogram .explorer-plot-host",
     "counts": ".ex-confusion tbody",
-    "curve points": ".ex-lab-ranks .explorer-plot-host",
-    "flips": ".ex-lab-flips .explorer-plot-host",
-    "weights": ".ex-lab-weights .explorer-plot-host",
+    "curve points": ".ex-thresholds-ranks .explorer-plot-host",
+    "flips": ".ex-thresholds-flips .explorer-plot-host",
+    "weights": ".ex-thresholds-weights .explorer-plot-host",
 }
 FIRST = ("line", "bars", "counts", "curve points")
 """What has to follow at once; the others may come a moment later."""

@@ -40,7 +40,7 @@ def test_show_it_and_take_it_away(show):
         page = shown.page
         page.get_by_role("button", name="recommend", exact=True).click()
         shown.wait_for(page.get_by_text("Recommended: set of heads"))
-        histogram = page.locator(".ex-lab-histogram")
+        histogram = page.locator(".ex-thresholds-histogram")
         chip = page.locator(".ex-set")
         assert not chip.is_visible()
         before = picture(histogram)

@@ -18,7 +18,8 @@ def test_the_line_the_map_and_the_flips(show):
         page = shown.page
         shown.wait_for(page.get_by_text("Best F1 on these labels"))
         histogram, ranks, flips, heads = (
-            page.locator(f".ex-lab-{name}") for name in ("histogram", "ranks", "flips", "heads")
+            page.locator(f".ex-thresholds-{name}")
+            for name in ("histogram", "ranks", "flips", "heads")
         )
         called = page.locator(".ex-confusion tbody tr").first.locator("td")
         assert [int(text) for text in called.all_inner_texts()] == [66, 120]
@@ -44,8 +45,13 @@ def test_the_line_the_map_and_the_flips(show):
         assert threshold < 0.0012
         for plot, old in zip((histogram, ranks, flips), before, strict=True):
             shown.wait_for_change(plot, old)
-        shown.run("from explorer.validation import confusion_at, head_scores")
-        judged = "head_scores(app.traces).at(app.layer, app.head)"
+        shown.run(
+            "from explorer.rag import FeedbackExtractor\n"
+            "from explorer.validation import confusion_at, judge\n"
+            "config = {'method': 'attention', 'layer': app.layer, 'head': app.head}\n"
+            "scores = await FeedbackExtractor(config=config).explain_traces(app.traces)"
+        )
+        judged = "judge(app.traces, scores)"
         counts = shown.value(f"list(confusion_at({judged}, app.threshold))")
         assert counts[0] > 66
         assert counts[1] > 120
@@ -86,15 +92,15 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         page = shown.page
         shown.wait_for(page.get_by_text("Best F1 on these labels"))
         shown.wait_for(page.get_by_text(": used hyperedges end"))
-        weights, heads = (page.locator(f".ex-lab-{name}") for name in ("weights", "heads"))
+        weights, heads = (page.locator(f".ex-thresholds-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
-        measures = page.get_by_role("group", name="How heads are judged")
+        measures = page.get_by_role("group", name="Quality of a head")
         shown.drive()
         shown.wait_for_value("driver.plots['weight_lines'].plot.ready", lambda drawn: drawn > 0)
 
         # The threshold is set from Python: the weights end elsewhere, in the picture and in words.
         old = picture(weights)
-        moves = page.locator(".ex-lab-moves p")
+        moves = page.locator(".ex-thresholds-moves p")
         said = moves.inner_text()
         shown.run("app.threshold = 0.0003")
         old = shown.wait_for_change(weights, old)
@@ -132,7 +138,7 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
         shown.wait_for(page.get_by_text("Best F1 on these labels"))
-        points = page.locator(".ex-lab-ranks path.point")
+        points = page.locator(".ex-thresholds-ranks path.point")
         place = (
             "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"
         )
@@ -173,7 +179,9 @@ def test_causal_use_is_measured_and_judged_by(show):
         shown.wait_for(page.get_by_text("24 ablated hyperedges of 3 traces").first)
         heads = page.locator(".ex-confusion thead th").all_inner_texts()
         assert heads == ["used by ablation", "not used by ablation"]
-        assert page.locator(".ex-lab-histogram").get_by_text("judged by ablation").is_visible()
+        assert (
+            page.locator(".ex-thresholds-histogram").get_by_text("judged by ablation").is_visible()
+        )
         effects = "[one for t in app.traces for one in t.metadata['ablation']['leave_one_out']]"
         effects = shown.value(effects)
         used = sum(one >= 0.6931471805599453 for one in effects)

@@ -49,17 +49,17 @@ PLOTS = {
     "code_heatmap": "Attention heatmap, query rows by key columns",
     "code_bars": "Feedback bars, one a unit of the code",
     "trace_heatmap": "Attention of answer rows to context columns",
-    "trace_bars": "Feedback bars, one a hyperedge",
+    "trace_bars": "Feedback bars, one per hyperedge",
     "method_bars": "Feedback by every method, side by side",
     "entities": "Entities of the hyperedges",
     "histogram": "Scores of used and not used hyperedges",
     "curves": "F1, MCC and J at every threshold",
     "ranks": "ROC and precision-recall curves",
-    "heads": "How well every layer and head ranks",
-    "flips": "What flips between the two thresholds",
+    "heads": "Quality of every layer and head",
+    "flips": "Calls that change between the two thresholds",
     "weight_lines": "Weights of hyperedges over the traces",
     "bias": "Score against position and length",
-    "dots": "The scores beside baselines",
+    "dots": "Quality compared with baselines",
 }
 
 

@@ -1,8 +1,8 @@
-"""Plots beside the threshold: the map of heads, biases, baselines, and weights."""
+"""Plots that no threshold changes, and the weights: map of heads, biases, baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.figures import method_dots_spec, quality_map_spec, score_bias_spec
@@ -12,6 +12,7 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._thresholds.texts import PLOTS
 from explorer.widgets._traces._feedback.weights_view import weights_spec
 
 if TYPE_CHECKING:
@@ -30,14 +31,10 @@ class ComparisonPlots(Panel):
 
     def __init__(self, state: ExplorerState, session: Session) -> None:
         super().__init__(state, session)
-        self.heads = self._plot("heads", "How well every layer and head ranks", self._draw_heads)
-        self.weights = self._plot(
-            "weights", "Weights of hyperedges over the traces", self._draw_weights
-        )
-        self.bias = self._plot(
-            "leaning", "Score against position and length", self._draw_comparison
-        )
-        self.dots = self._plot("dots", "The scores beside baselines", self._draw_comparison)
+        self.heads = self._plot("heads", self._draw_heads)
+        self.weights = self._plot("weights", self._draw_weights)
+        self.bias = self._plot("bias", self._draw_comparison)
+        self.dots = self._plot("dots", self._draw_comparison)
         self.heads.plot.observe(self._head_clicked, "clicked")
         self._places: tuple[Any, Any, Any] | None = None
         self.draw_on(self._draw_heads, "layer", "head", "method", "heads")
@@ -47,9 +44,9 @@ class ComparisonPlots(Panel):
         self.draw_on(self._draw_comparison, "comparison", of=session.baselines)
         self.begin()
 
-    def _plot(self, name: str, title: str, draw: Any) -> WidePlot:
-        drawn = WidePlot(title, draw)
-        self.keep(drawn.plot, f"ex-lab-{name}")
+    def _plot(self, name: str, draw: Callable[[], None]) -> WidePlot:
+        drawn = WidePlot(PLOTS[name], draw)
+        self.keep(drawn.plot, f"ex-thresholds-{name}")
         return drawn
 
     @property

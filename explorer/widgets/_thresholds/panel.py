@@ -68,15 +68,12 @@ class ThresholdsPanel(Panel):
         right = [
             self.figures, scores.ranks.plot, self.measure, comparison.heads.plot, self.agreement,
         ]  # fmt: skip
-        return self.box(
-            [
-                self.box(left, "ex-lab-stack", "ex-lab-left"),
-                self.box(right, "ex-lab-stack", "ex-lab-right"),
-                self.box([self.baselines, comparison.dots.plot], "ex-lab-stack", "ex-lab-under"),
-            ],
-            "ex-panel",
-            "ex-lab-panel",
-        )
+        under = [self.baselines, comparison.dots.plot]
+        stacks = [
+            self.box(plots, "ex-thresholds-stack", f"ex-thresholds-{place}")
+            for place, plots in (("left", left), ("right", right), ("under", under))
+        ]
+        return self.box(stacks, "ex-panel", "ex-thresholds-panel")
 
     # drawing
 
@@ -141,7 +138,7 @@ class ThresholdsPanel(Panel):
         for name, wanted in (
             ("ex-old-scores", thresholds.busy),
             ("ex-old-heads", self.session.head_map.JOB in reports),
-            ("ex-lab-empty", thresholds.analysis is None and bool(thresholds.refused)),
+            ("ex-thresholds-empty", thresholds.analysis is None and bool(thresholds.refused)),
         ):
             (self.widget.add_class if wanted else self.widget.remove_class)(name)
 

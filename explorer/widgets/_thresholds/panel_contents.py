@@ -18,6 +18,7 @@ from explorer.reporting._analysis.threshold_analysis import (
     lead_over_words,
 )
 from explorer.validation import METRICS
+from explorer.widgets._jobs.progress_text import under_way
 from explorer.widgets._session import Session
 from explorer.widgets._shell.config_exchange import is_shown
 from explorer.widgets._state import METHOD_THRESHOLDS
@@ -51,7 +52,7 @@ def figures_content(session: Session) -> Content:
         "least_drop": state.least_drop,
         "columns": [truth.used, truth.not_used],
         "offer": offer,
-        "said": _under_way(session),
+        "said": _job_progress(session),
         "reporting": session.report.JOB in reports,
         "there": analysis is not None,
         "best": None,
@@ -122,12 +123,14 @@ def baselines_content(session: Session) -> Content:
 def head_map_content(session: Session) -> Content:
     """Return the choice of a measure above the map of heads, or why there is no map."""
     heads, analysis = session.head_map, session.thresholds.analysis
+    there = heads.map is not None
+    refused = not there and heads.refused
     return {
-        "hidden": heads.map is None and (analysis is None or not heads.refused),
+        "hidden": not there and not (analysis is not None and refused),
         "measure": session.state.quality,
         "measures": [[name, *each] for name, each in texts.QUALITIES.items()],
-        "there": heads.map is not None,
-        "heads": texts.no_head_map(heads.refused if heads.map is None else ""),
+        "there": there,
+        "heads": texts.NO_HEAD_MAP.format(reason=heads.refused) if refused else "",
     }
 
 
@@ -171,7 +174,7 @@ def ablation_offer(session: Session) -> Content | None:
     ablation = session.ablation
     report = session.jobs.reports.get(ablation.JOB)
     if report is not None:
-        text = texts.under_way(report.message, report.fraction)
+        text = under_way(report.message, report.fraction)
         return {"text": text, "kind": "stop", "action": texts.CANCEL}
     cost: AblationCost | None = session.thresholds.cost
     if cost is None or session.state.truth != "ablation" or not cost.traces:
@@ -194,7 +197,7 @@ def status_sentence(session: Session) -> str:
         if thresholds.refused:
             return texts.NOTHING_TO_EVALUATE
         message = texts.evaluating(session.state.truth)
-        return texts.under_way(message[0].upper() + message[1:])
+        return under_way(message[0].upper() + message[1:])
     return texts.status(
         thresholds.name_in_view,
         analysis.judged.truth,
@@ -221,11 +224,12 @@ def _selection_warning(session: Session) -> str:
 
 
 def _sample_warning(session: Session, analysis: ThresholdAnalysis) -> str:
+    sample = texts.TRUTHS[analysis.judged.truth].sample
     comparison: BaselineComparison | None = session.baselines.comparison
     if comparison is None or comparison.of is not analysis.judged:
-        return texts.SAME_LABELS
+        return texts.IN_SAMPLE.format(sample=sample)
     if comparison.chosen is None:
-        return texts.too_few(comparison.too_few)
+        return texts.TOO_FEW.format(sample=sample, reason=comparison.too_few)
     config = session.methods.config()
     by_attention = session.state.method == "attention"
     return texts.cross_validated(
@@ -245,13 +249,15 @@ def _recommended(session: Session) -> Content | None:
     notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
     if not found.accepted:
         return _nothing_recommended(found.refusal, notes)
-    said = texts.recommended(str(found.choice), found.threshold, found)
+    said = texts.RECOMMENDED.format(
+        choice=found.choice, threshold=three_digits(found.threshold), quality=found
+    )
     shown = is_shown(session.state, found.config)
     return {"said": said, "accepted": True, "notes": notes, "shown": shown}
 
 
 def _nothing_recommended(reason: object, notes: list[list[str]]) -> Content:
-    said = texts.no_recommendation(reason)
+    said = texts.NO_RECOMMENDATION.format(reason=reason)
     return {"said": said, "accepted": False, "shown": False, "notes": notes}
 
 
@@ -260,16 +266,16 @@ def _more_signals(session: Session) -> Content | None:
     stand_in = session.stand_in
     report = session.jobs.reports.get(stand_in.JOB)
     if report is not None:
-        return {"said": texts.under_way(report.message, report.fraction), "busy": True}
+        return {"said": under_way(report.message, report.fraction), "busy": True}
     missing = stand_in.missing_signals()
     return {"said": texts.more_signals(missing), "busy": False} if missing else None
 
 
-def _under_way(session: Session) -> str:
+def _job_progress(session: Session) -> str:
     """Say how far the job of this tab is; empty when none is under way."""
     reports = session.jobs.reports
     for controller in (session.thresholds, session.scores, session.recommendation):
         report = reports.get(controller.JOB)
         if report is not None:
-            return texts.under_way(report.message, report.fraction)
+            return under_way(report.message, report.fraction)
     return ""

@@ -90,7 +90,7 @@ class RecommendationController(Controller):
             if truth == self.thresholds.truth:
                 self.recommendation = found
             else:
-                self.jobs.tell(InputError(texts.outdated(texts.TRUTH_CHANGED)))
+                self.jobs.tell(InputError(texts.OUTDATED.format(reason=texts.TRUTH_CHANGED)))
 
         self.run(work, done, message=texts.RECOMMENDING)
 
@@ -131,4 +131,4 @@ class RecommendationController(Controller):
         self.recommendation = None
         if self.running:
             self.cancel()
-            self.jobs.tell(InputError(texts.outdated(texts.LABELS_CHANGED)))
+            self.jobs.tell(InputError(texts.OUTDATED.format(reason=texts.LABELS_CHANGED)))

@@ -74,7 +74,8 @@ class ReportController(Controller):
         state, thresholds = self.state, self.thresholds
         traces = thresholds.traces.loaded
         if thresholds.refused or traces is None or not len(traces):
-            raise InputError(texts.nothing_to_report(thresholds.refused))
+            reason = thresholds.refused or texts.LOAD_LABELLED_TRACES
+            raise InputError(texts.NOTHING_TO_REPORT.format(reason=reason))
         table = thresholds.scores.known(thresholds.scores.key())
         if table is None and (thresholds.busy or thresholds.analysis is None):
             raise InputError(texts.SCORES_UNDER_WAY)

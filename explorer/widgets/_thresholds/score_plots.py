@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from explorer.errors import ExplorerError
@@ -19,6 +19,7 @@ from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._plot.incremental_plot import WidePlot
 from explorer.widgets._session import Session
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
+from explorer.widgets._thresholds.texts import PLOTS
 
 THRESHOLDS = tuple(sorted(set(METHOD_THRESHOLDS.values())))
 """Names of all traits that are a threshold."""
@@ -38,14 +39,10 @@ class ScorePlots(Panel):
     def __init__(self, state: ExplorerState, session: Session) -> None:
         super().__init__(state, session)
         self.thresholds = session.thresholds
-        self.histogram = self._plot(
-            "histogram", "Scores of used and not used hyperedges", self._draw_scores
-        )
-        self.curves = self._plot("curves", "F1, MCC and J at every threshold", self._draw_scores)
-        self.ranks = self._plot("ranks", "ROC and precision-recall curves", self._draw_ranks)
-        self.changes = self._plot(
-            "flips", "What flips between the two thresholds", self._draw_changes
-        )
+        self.histogram = self._plot("histogram", self._draw_scores)
+        self.curves = self._plot("curves", self._draw_scores)
+        self.ranks = self._plot("ranks", self._draw_ranks)
+        self.changes = self._plot("flips", self._draw_changes)
         for drawn in (self.histogram, self.curves):
             drawn.plot.observe(self._dragged, "line")
         self.changes.plot.observe(self._change_clicked, "clicked")
@@ -70,9 +67,9 @@ class ScorePlots(Panel):
             value = min(1.0, max(0.0, float(threshold)))
             setattr(self.state, self.thresholds.threshold_name, value)
 
-    def _plot(self, name: str, title: str, draw: Any) -> WidePlot:
-        drawn = WidePlot(title, draw)
-        self.keep(drawn.plot, f"ex-lab-{name}")
+    def _plot(self, name: str, draw: Callable[[], None]) -> WidePlot:
+        drawn = WidePlot(PLOTS[name], draw)
+        self.keep(drawn.plot, f"ex-thresholds-{name}")
         return drawn
 
     @property

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from explorer.figures import three_digits
-from explorer.reporting._analysis.number_text import interval
+from explorer.reporting._analysis.number_text import interval, many
 
 # --- jobs, as the status line shows them ---------------------------------------------------------
 
@@ -23,17 +22,11 @@ def evaluating(truth: str) -> str:
     return f"evaluating the scores by {TRUTHS[truth].judges}"
 
 
-def under_way(message: str, fraction: float | None = None) -> str:
-    """Say what a job does and how far it is."""
-    done = "" if fraction is None else f" ({fraction:.0%})"
-    return f"{message.rstrip(' .…')}{done} …"
-
-
 # --- what scores are judged by -------------------------------------------------------------------
 
 
 class TruthTexts(NamedTuple):
-    """Texts for one kind of truth: button title, column heads, and parts of sentences."""
+    """Button title, column heads, and parts of sentences for one kind of truth."""
 
     title: str
     judges: str
@@ -42,7 +35,7 @@ class TruthTexts(NamedTuple):
     not_used: str
     say: str
     which: str
-    these: str
+    sample: str
 
 
 TRUTHS = {
@@ -54,7 +47,7 @@ TRUTHS = {
         not_used="labelled not used",
         say="by the labels",
         which="those labelled used",
-        these="these labels",
+        sample="labels",
     ),
     "ablation": TruthTexts(
         title="Causal use: a hyperedge is used if leaving it out lowers the log-probability of the "
@@ -65,7 +58,7 @@ TRUTHS = {
         not_used="not used by ablation",
         say="by ablation",
         which="those used by ablation",
-        these="these effects",
+        sample="effects",
     ),
 }
 """Kind of truth -> its texts."""
@@ -92,23 +85,27 @@ STRATEGIES = {
     "multiplicative": "The weight is multiplied by a factor that grows with feedback minus 0.5",
 }
 
+PLOTS = {
+    "histogram": "Scores of used and not used hyperedges",
+    "curves": "F1, MCC and J at every threshold",
+    "ranks": "ROC and precision-recall curves",
+    "flips": "Calls that change between the two thresholds",
+    "heads": "Quality of every layer and head",
+    "weights": "Weights of hyperedges over the traces",
+    "bias": "Score against position and length",
+    "dots": "Quality compared with baselines",
+}
+"""Plot -> its name for a screen reader."""
+
 # --- nothing to show -----------------------------------------------------------------------------
 
 LOAD_TRACES = "Load a trace file, or try the packaged examples."
 NO_TRACES = "There are no traces here. Load some in the traces tab."
 NOTHING_TO_EVALUATE = "Nothing to evaluate yet."
 SCORES_UNDER_WAY = "The scores are still being computed. Wait for them, then write the report."
-
-
-def nothing_to_report(reason: str) -> str:
-    """Say why there is no report."""
-    return f"There is nothing to report. {reason or 'Load traces with labels first.'}"
-
-
-def no_head_map(reason: str) -> str:
-    """Say why there is no map of heads; empty if there is one."""
-    return f"No map of heads: {reason}" if reason else ""
-
+NOTHING_TO_REPORT = "There is nothing to report. {reason}"
+LOAD_LABELLED_TRACES = "Load traces with labels first."
+NO_HEAD_MAP = "No map of heads: {reason}"
 
 # --- the scores in view --------------------------------------------------------------------------
 
@@ -120,7 +117,7 @@ def evaluated(
     """Say which scores are evaluated, on how many hyperedges, and how well they rank."""
     left_out = f", {unknown:,} more without a score" if unknown else ""
     return (
-        f"{name}. {units:,} {TRUTHS[truth].units} of {counted(traces, 'trace')}, {used:,} used"
+        f"{name}. {units:,} {TRUTHS[truth].units} of {many(traces, 'trace')}, {used:,} used"
         f"{left_out}. ROC-AUC {interval(*auc)}; 0.5 is chance."
     )
 
@@ -136,22 +133,18 @@ def status(
     )
 
 
-SAME_LABELS = (
-    "Measured on the same labels the threshold is chosen from. New traces will do somewhat worse."
+IN_SAMPLE = (
+    "Measured on the same {sample} the threshold is chosen from. New traces will do somewhat worse."
 )
-
-
-def too_few(reason: str) -> str:
-    """Say why the measures are not cross-validated."""
-    return f"Measured on the same labels, and not reliable yet. {reason}"
+TOO_FEW = "Measured on the same {sample}, and not reliable yet. {reason}"
 
 
 def cross_validated(
     truth: str, in_sample: float, held_out: tuple[float, float, float], *, chosen: bool
 ) -> str:
-    """Say how good a threshold is on other traces, and whether a head was `chosen` as well."""
+    """Say how good a threshold is on other traces; `chosen` if layer or head was chosen too."""
     text = (
-        f"Best F1 on {TRUTHS[truth].these}: {in_sample:.3f}. Cross-validated, with only the "
+        f"Best F1 on these {TRUTHS[truth].sample}: {in_sample:.3f}. Cross-validated, with only the "
         f"threshold re-chosen: {interval(*held_out)}."
     )
     return f"{text} The layer and head were not held out." if chosen else text
@@ -159,28 +152,14 @@ def cross_validated(
 
 # --- recommendation ------------------------------------------------------------------------------
 
+RECOMMENDED = "Recommended: {choice}, threshold {threshold}; {quality}."
+NO_RECOMMENDATION = "Nothing is recommended. {reason}"
+OUTDATED = (
+    "{reason} while heads and a threshold were being chosen, so the result is out of date. "
+    "Recommend again."
+)
 TRUTH_CHANGED = "The choice of labels or ablation changed"
 LABELS_CHANGED = "Labels or traces changed"
-
-
-def outdated(reason: str) -> str:
-    """Say why a recommendation is dropped."""
-    return (
-        f"{reason} while heads and a threshold were being chosen, so the result is out of date. "
-        "Recommend again."
-    )
-
-
-def no_recommendation(reason: object) -> str:
-    """Say why nothing is recommended."""
-    return f"Nothing is recommended. {reason}"
-
-
-def recommended(choice: str, threshold: float, quality: object) -> str:
-    """Say what is recommended, and how good it is."""
-    return f"Recommended: {choice}, threshold {three_digits(threshold)}; {quality}."
-
-
 _SIGNALS = {
     "question": "attention from the question",
     "content_free": "a content-free baseline",
@@ -205,17 +184,17 @@ def unmeasured(
     model: str, prompts: int, traces: int, failed: int, unmeasurable: int, *, rest: bool
 ) -> str:
     """Say what it takes to measure causal use, of all traces or of the rest."""
-    many = counted(traces, "trace")
-    where = f" for {many}" if rest else ""
+    all_traces = many(traces, "trace")
+    where = f" for {all_traces}" if rest else ""
     text = (
         f"Not measured yet{where}: does the answer become less likely when a hyperedge is left "
         f"out? {model} (a stand-in for your model) would read {prompts:,} prompts"
-        f"{'' if rest else f' of {many}'}."
+        f"{'' if rest else f' of {all_traces}'}."
     )
     if failed:
         text += f" {failed:,} failed earlier."
     if unmeasurable:
-        text += f" {counted(unmeasurable, 'trace')} without an answer will be skipped."
+        text += f" {many(unmeasurable, 'trace')} without an answer will be skipped."
     return text
 
 
@@ -228,11 +207,6 @@ def other_calls(used: int, units: int, share: float) -> str:
     """Say what another method calls, and how many calls are equal."""
     text = f"{used:,} called used"
     return f"{text}; {share:.0%} of {units:,} calls are equal" if units else text
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 # --- texts that do not change, which the page places itself --------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.traces import Trace
 from explorer.widgets._jobs.job_runner import JobReport
+from explorer.widgets._jobs.progress_text import under_way
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
 from explorer.widgets._traces.recording_controller import RecordingController
@@ -29,7 +30,7 @@ def recording_offer(reports: Mapping[str, JobReport]) -> Offer | None:
     for job in RECORDING_JOBS:
         report = reports.get(job)
         if report is not None:
-            text = texts.under_way(report.message, report.fraction)
+            text = under_way(report.message, report.fraction)
             return {"text": text, "actions": [[f"cancel_{job}", *texts.CANCEL]]}
     return None
 

@@ -26,7 +26,7 @@ from explorer.widgets._traces.offers import (
     trace_offer,
 )
 from explorer.widgets._traces.scene import TraceScene
-from explorer.widgets._traces.texts import PAGE_TEXTS
+from explorer.widgets._traces.texts import PAGE_TEXTS, PLOTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ class TracesPanel(Panel):
             state,
             session.jobs.runner,
             session.jobs.tell,
-            name="Attention of answer rows to context columns",
+            name=PLOTS["heatmap"],
             height=260,
         )
         self.heat.on_pick = self._pick

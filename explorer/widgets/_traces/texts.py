@@ -20,12 +20,6 @@ def recording_traces(count: int) -> str:
     return f"recording {count:,} traces"
 
 
-def under_way(message: str, fraction: float | None = None) -> str:
-    """Say what a job does and how far it is."""
-    done = "" if fraction is None else f" ({fraction:.0%})"
-    return f"{message.rstrip(' .…')}{done} …"
-
-
 def encoder_cannot_answer(model: str, causal: str) -> str:
     """Say why an encoder cannot read a trace without an answer."""
     return (
@@ -129,6 +123,14 @@ def use_threshold(threshold: float) -> tuple[str, str]:
 
 
 # --- feedback and weights ------------------------------------------------------------------------
+
+PLOTS = {
+    "heatmap": "Attention of answer rows to context columns",
+    "bars": "Feedback bars, one per hyperedge",
+    "methods": "Feedback by every method, side by side",
+    "entities": "Entities of the hyperedges",
+}
+"""Plot -> its name for a screen reader."""
 
 METHODS = {
     "attention": "Attention of the answer to each hyperedge",

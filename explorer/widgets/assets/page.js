@@ -1433,7 +1433,7 @@ function headedChoice(el, texts, onPick) {
   };
 }
 var headQuality = panel(
-  "ex-lab ex-lab-measure",
+  "ex-thresholds ex-thresholds-measure",
   ({ el, texts, tell }) => {
     const show = headedChoice(el, texts, (value) => tell.set("quality", value));
     return (content) => {
@@ -1443,7 +1443,7 @@ var headQuality = panel(
   }
 );
 var weightMoves = panel(
-  "ex-lab ex-lab-moves",
+  "ex-thresholds ex-thresholds-moves",
   ({ el, texts, tell }) => {
     const show = headedChoice(el, texts, (value) => tell.set("update_strategy", value));
     return (content) => {
@@ -1480,7 +1480,7 @@ function numberInput(label, title, options) {
 
 // src/panels/thresholds/comparisons.ts
 var callChanges = panel(
-  "ex-lab ex-lab-between",
+  "ex-thresholds ex-thresholds-between",
   ({ el, texts, tell }) => {
     let content;
     const reference = numberInput(texts.reference, texts.reference_title, {
@@ -1503,7 +1503,7 @@ var callChanges = panel(
   }
 );
 var baselines = panel(
-  "ex-lab ex-lab-free",
+  "ex-thresholds ex-thresholds-free",
   ({ el, texts, tell }) => {
     const said = h("span", { class: "ex-note" });
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
@@ -1517,7 +1517,7 @@ var baselines = panel(
   }
 );
 var agreement = panel(
-  "ex-lab ex-lab-agree",
+  "ex-thresholds ex-thresholds-agree",
   ({ el, texts, tell }) => {
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
     const rows = h("div", { class: "ex-agreement", role: "list", "aria-label": texts.label });
@@ -1640,7 +1640,7 @@ function recommendation(texts, tell) {
 
 // src/panels/thresholds/figures.ts
 var figures = panel(
-  "ex-lab ex-lab-figures",
+  "ex-thresholds ex-thresholds-figures",
   ({ el, texts, tell, listen: listen2 }) => {
     let content;
     const button = (label, title, gesture) => quietButton(label, title, () => tell.now(gesture()));
@@ -1718,7 +1718,7 @@ var figures = panel(
       panelHead(texts.truth, truthPlace, dropField, said),
       refused,
       judged,
-      h("div", { class: "ex-lab-numbers" }, counts.node, measures.node),
+      h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
       warning,
       notes,
       actions,

@@ -9,6 +9,7 @@ from explorer.figures._feedback.method_bars import methods_spec
 from explorer.widgets._attention.bars_view import BarsView
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._base.panel import Panel
+from explorer.widgets._jobs.progress_text import under_way
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
@@ -32,11 +33,9 @@ class MethodsPanel(Panel):
     def __init__(self, state: ExplorerState, session: Session, pick: Callable[[str], None]) -> None:
         super().__init__(state, session)
         self.methods = self.part("methods", texts.PAGE_TEXTS["methods"])
-        self.bars = BarsView(state, name="Feedback bars, one a hyperedge")
+        self.bars = BarsView(state, name=texts.PLOTS["bars"])
         self.bars.on_pick = pick
-        self.comparison = ClickablePlot(
-            "Feedback by every method, side by side", self._draw_comparison, pick
-        )
+        self.comparison = ClickablePlot(texts.PLOTS["methods"], self._draw_comparison, pick)
         self.widgets = [self.methods, self.keep(self.bars.plot), self.keep(self.comparison.plot)]
         self.draw_on(self._draw_bars, *BarsView.DRAWN_BY, "comparison", "compare", "trace_scene")
         self.draw_on(self._draw_comparison, "comparison", "selection", "bar_order", "trace_scene")
@@ -98,5 +97,5 @@ class MethodsPanel(Panel):
                 [name, name, title, available.get(name, True)]
                 for name, title in texts.METHODS.items()
             ],
-            said="" if report is None else texts.under_way(report.message),
+            said="" if report is None else under_way(report.message),
         )

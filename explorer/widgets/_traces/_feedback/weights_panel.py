@@ -13,6 +13,7 @@ from explorer.widgets._attention.bars_view import MOST_BARS
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.debouncer import Debouncer
+from explorer.widgets._jobs.progress_text import under_way
 from explorer.widgets._session import Session
 from explorer.widgets._state import UPDATE_STRATEGIES, ExplorerState
 from explorer.widgets._traces import texts
@@ -38,7 +39,7 @@ class WeightsPanel(Panel):
         self.weights = self.part(
             "weights", texts.PAGE_TEXTS["weights"], {"cancel": lambda _: self._cancel()}
         )
-        self.plot = ClickablePlot("Entities of the hyperedges", self._draw, pick)
+        self.plot = ClickablePlot(texts.PLOTS["entities"], self._draw, pick)
         self.widgets = [self.weights, self.keep(self.plot.plot)]
         self.draw_on(
             self._draw_entities, "weight_view", "trace_scene", "selection", "update_strategy"
@@ -121,7 +122,7 @@ class WeightsPanel(Panel):
         (self.plot.plot.add_class if old else self.plot.plot.remove_class)("ex-stale")
         traces = self.session.traces.loaded
         if report is not None:
-            said = texts.under_way(report.message)
+            said = under_way(report.message)
         elif state.weight_view == "weights" and traces is not None:
             said = weights_sentence(state, len(traces))
         else:

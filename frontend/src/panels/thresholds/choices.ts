@@ -36,7 +36,7 @@ function headedChoice(
 
 /** Above the map of the heads: how they are judged, or why there is no map. */
 export const headQuality = panel<HeadQualityContent, HeadQualityTexts, HeadQualityGesture>(
-  "ex-lab ex-lab-measure",
+  "ex-thresholds ex-thresholds-measure",
   ({ el, texts, tell }) => {
     const show = headedChoice(el, texts, (value) => tell.set("quality", value));
     return (content) => {
@@ -48,7 +48,7 @@ export const headQuality = panel<HeadQualityContent, HeadQualityTexts, HeadQuali
 
 /** Above the weights: how feedback moves them, and what that leads to. */
 export const weightMoves = panel<WeightMovesContent, WeightMovesTexts, WeightMovesGesture>(
-  "ex-lab ex-lab-moves",
+  "ex-thresholds ex-thresholds-moves",
   ({ el, texts, tell }) => {
     const show = headedChoice(el, texts, (value) => tell.set("update_strategy", value));
     return (content) => {

@@ -19,7 +19,7 @@ import { numberInput } from "./number_input.ts";
 
 /** Above the calls that change: the reference threshold and the current one. */
 export const callChanges = panel<CallChangesContent, CallChangesTexts, CallChangesGesture>(
-  "ex-lab ex-lab-between",
+  "ex-thresholds ex-thresholds-between",
   ({ el, texts, tell }) => {
     let content: CallChangesContent;
     const reference = numberInput(texts.reference, texts.reference_title, {
@@ -44,7 +44,7 @@ export const callChanges = panel<CallChangesContent, CallChangesTexts, CallChang
 
 /** Above the baselines: how far the scores are ahead of them. */
 export const baselines = panel<BaselinesContent, BaselinesTexts, BaselinesGesture>(
-  "ex-lab ex-lab-free",
+  "ex-thresholds ex-thresholds-free",
   ({ el, texts, tell }) => {
     const said = h("span", { class: "ex-note" });
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
@@ -60,7 +60,7 @@ export const baselines = panel<BaselinesContent, BaselinesTexts, BaselinesGestur
 
 /** How far other methods make the same calls. */
 export const agreement = panel<AgreementContent, AgreementTexts, AgreementGesture>(
-  "ex-lab ex-lab-agree",
+  "ex-thresholds ex-thresholds-agree",
   ({ el, texts, tell }) => {
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
     const rows = h("div", { class: "ex-agreement", role: "list", "aria-label": texts.label });

@@ -11,7 +11,7 @@ import { numberInput } from "./number_input.ts";
 import { recommendation } from "./recommendation.ts";
 
 export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
-  "ex-lab ex-lab-figures",
+  "ex-thresholds ex-thresholds-figures",
   ({ el, texts, tell, listen }) => {
     let content: FiguresContent;
     const button = (label: string, title: string, gesture: () => FiguresGesture) =>
@@ -94,7 +94,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       panelHead(texts.truth, truthPlace, dropField, said),
       refused,
       judged,
-      h("div", { class: "ex-lab-numbers" }, counts.node, measures.node),
+      h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
       warning,
       notes,
       actions,
