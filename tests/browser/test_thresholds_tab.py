@@ -12,6 +12,15 @@ LAB = (
     'app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)\napp'
 )
 
+JUDGED = """
+from explorer.rag import FeedbackExtractor
+from explorer.validation import confusion_at, judge
+
+config = {"method": "attention", "layer": app.layer, "head": app.head}
+judged = judge(app.traces, await FeedbackExtractor(config=config).explain_traces(app.traces))
+"""
+"""The scores in view, judged by the labels."""
+
 
 def test_the_line_the_map_and_the_flips(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
@@ -45,14 +54,8 @@ def test_the_line_the_map_and_the_flips(show):
         assert threshold < 0.0012
         for plot, old in zip((histogram, ranks, flips), before, strict=True):
             shown.wait_for_change(plot, old)
-        shown.run(
-            "from explorer.rag import FeedbackExtractor\n"
-            "from explorer.validation import confusion_at, judge\n"
-            "config = {'method': 'attention', 'layer': app.layer, 'head': app.head}\n"
-            "scores = await FeedbackExtractor(config=config).explain_traces(app.traces)"
-        )
-        judged = "judge(app.traces, scores)"
-        counts = shown.value(f"list(confusion_at({judged}, app.threshold))")
+        shown.run(JUDGED)
+        counts = shown.value("list(confusion_at(judged, app.threshold))")
         assert counts[0] > 66
         assert counts[1] > 120
         shown.wait_until(lambda: [int(t) for t in called.all_inner_texts()] == counts[:2])
@@ -105,8 +108,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
         shown.run("app.threshold = 0.0003")
         old = shown.wait_for_change(weights, old)
         shown.run("from explorer.reporting._analysis.final_weights import final_weights")
-        shown.run("from explorer.validation import head_scores")
-        shown.run("judged = head_scores(app.traces).at(app.layer, app.head)")
+        shown.run(JUDGED)
         shown.run("ends = final_weights(app.trajectory, judged)")
         ends = shown.value("(ends.used, ends.not_used)")
         shown.wait_until(lambda: moves.inner_text() != said)
