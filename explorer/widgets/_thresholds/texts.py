@@ -76,8 +76,8 @@ QUALITIES = {
         "ROC-AUC",
         "Probability that a used hyperedge scores above an unused one; 0.5 is chance",
     ),
-    "average_precision": ("avg. precision", "Precision averaged over recall"),
-    "f1": ("best F1", "F1 at the threshold that is best for the head, on the same hyperedges"),
+    "average_precision": ("avg. precision", "Mean precision over all levels of recall"),
+    "f1": ("best F1", "F1 at the best threshold of each head, on the same hyperedges"),
 }
 STRATEGIES = {
     "ema": "The weight moves part of the way to the feedback",
@@ -100,7 +100,7 @@ PLOTS = {
 # --- nothing to show -----------------------------------------------------------------------------
 
 LOAD_TRACES = "Load a trace file, or try the packaged examples."
-NO_TRACES = "There are no traces here. Load some in the traces tab."
+NO_TRACES = "No traces are loaded. Load some in the RAG traces tab."
 NOTHING_TO_EVALUATE = "Nothing to evaluate yet."
 SCORES_UNDER_WAY = "The scores are still being computed. Wait for them, then write the report."
 NOTHING_TO_REPORT = "There is nothing to report. {reason}"
@@ -217,24 +217,24 @@ _DROP = (
 )
 _ALL_SIGNALS = (
     "The chosen model reads the traces again, with attention from the question and a content-free "
-    "question; attention that traces brought is kept"
+    "question; attention that came with the traces is kept"
 )
 _KAPPA = (
-    "Cohen's kappa between the calls at this threshold and those of other methods: 1 means always "
-    "equal, 0 as often as by chance. Two methods may agree and both be wrong."
+    "Cohen's kappa between the calls at this threshold and those of other methods: 1 is full "
+    "agreement, 0 is chance. Two methods may agree and both be wrong."
 )
 PAGE_TEXTS = {
     "figures": {
         "methods": "scores by",
         "methods_label": "Scores to evaluate",
         "truth": "judged by",
-        "truth_label": "Truth",
+        "truth_label": "Ground truth",
         "least_drop": "used if log-probability drops by at least",
         "least_drop_label": "Least drop of log-probability",
         "least_drop_title": _DROP,
-        "label_in_traces": "label in the traces tab",
-        "label_in_traces_title": "Each card there has a mark for used and one for not used",
-        "counts": "Confusion counts",
+        "label_in_traces": "label in RAG traces",
+        "label_in_traces_title": "Each card there has a button for used and one for not used",
+        "counts": "Confusion matrix",
         "called_used": "called used",
         "called_not_used": "called not used",
         "figures": "Measures at this threshold",
@@ -244,21 +244,21 @@ PAGE_TEXTS = {
         "recommend": "recommend",
         "recommend_title": "Choose heads and a threshold by nested cross-validation",
         "cancel": "cancel",
-        "cancel_recommend_title": "Stop choosing; finished folds are kept for the next time",
+        "cancel_recommend_title": "Stop; finished folds are kept for the next run",
         "export": "export",
         "json": "JSON",
-        "json_title": "Save the configuration of a FeedbackExtractor that works as shown here",
+        "json_title": "Save the config of a FeedbackExtractor with the settings shown here",
         "python": "Python",
-        "python_title": "Save Python code that makes a FeedbackExtractor as shown here",
+        "python_title": "Save Python code for a FeedbackExtractor with the settings shown here",
         "report": "report",
-        "report_title": "Save every figure and number of this tab as one page",
+        "report_title": "Save every figure and number of this tab as one HTML page",
         "take": "show it",
-        "take_title": "Show scores and threshold as recommended, in every tab",
+        "take_title": "Use the recommended scores and threshold in every tab",
         "go_back": "go back",
-        "go_back_title": "Show again what was shown before (Esc)",
+        "go_back_title": "Return to the previous settings (Esc)",
         "export_recommended": "export the recommendation",
-        "recommended_json_title": "Save the configuration and the measures of the recommendation",
-        "recommended_python_title": "Save Python code that makes the recommended extractor",
+        "recommended_json_title": "Save the config and the measures of the recommendation",
+        "recommended_python_title": "Save Python code for the recommended extractor",
         "read_again": "record them",
         "read_again_title": _ALL_SIGNALS,
         "stop_reading_title": "Stop reading; traces that were read are kept",
