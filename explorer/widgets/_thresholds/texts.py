@@ -45,7 +45,7 @@ TRUTHS = {
         units="labelled hyperedges",
         used="labelled used",
         not_used="labelled not used",
-        say="by the labels",
+        say="according to the labels",
         which="those labelled used",
         sample="labels",
     ),
@@ -145,7 +145,7 @@ def cross_validated(
     """Say how good a threshold is on other traces; `chosen` if layer or head was chosen too."""
     text = (
         f"Best F1 on these {TRUTHS[truth].sample}: {in_sample:.3f}. Cross-validated, with only the "
-        f"threshold re-chosen: {interval(*held_out)}."
+        f"threshold chosen on other traces: {interval(*held_out)}."
     )
     return f"{text} The layer and head were not held out." if chosen else text
 
