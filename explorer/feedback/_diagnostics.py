@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import three_digits
 from explorer.feedback._normalisations import Normalisation
 from explorer.feedback._policy import FeedbackPolicy
 from explorer.feedback._units import Diagnostic, Unit, overlapping_pair
@@ -32,7 +33,7 @@ def unit_diagnostics(
         missing = "The attention of this unit is not a number, so it has no score and no feedback."
         return before, (Diagnostic("nan-score", missing),)
     if score < 0.0:
-        clipped = f"The score {score:.3g} is negative and was raised to 0."
+        clipped = f"The score {three_digits(score)} is negative and was raised to 0."
         return before, (Diagnostic("score-clipped", clipped),)
     if score > 1.0 + _ROUNDING:
         clipped = f"The score {score:.4g} is above 1 and was cut to 1."
@@ -44,8 +45,9 @@ def out_of_reach(tokens: int, limit: float, threshold: float) -> Diagnostic:
     """Return the diagnostic of a unit that cannot reach the threshold."""
     return Diagnostic(
         "threshold-out-of-reach",
-        f"With {tokens} tokens this unit can score at most {limit:.3g}, which is below the "
-        f"threshold of {threshold:.3g}. Lower the threshold, or score by mass, share or lift.",
+        f"With {tokens} tokens this unit can score at most {three_digits(limit)}, which is below "
+        f"the threshold of {three_digits(threshold)}. Lower the threshold, or score by mass, share "
+        "or lift.",
     )
 
 

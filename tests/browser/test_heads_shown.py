@@ -67,7 +67,7 @@ def test_show_it_and_take_it_away(show):
         shown.wait_until(lambda: told(cards) == pytest.approx(scores, rel=0.01))
         bars = page.locator(".ex-side .ex-bars")
         before = picture(bars)
-        page.get_by_role("button", name="Take the set of heads away").click()
+        page.get_by_role("button", name="Remove the head set").click()
         shown.wait_for_value("app.heads is None", bool)
         shown.wait_for_change(bars, before)
         shown.wait_for(chip, visible=False)
@@ -109,7 +109,7 @@ def test_go_back_and_escape_bring_the_threshold_back(show):
                 # Where the hand already is: on the button that was pressed.
                 page.keyboard.press("Escape")
             else:
-                page.get_by_role("button", name="Take the set of heads away").click()
+                page.get_by_role("button", name="Remove the head set").click()
             shown.wait_for_value(
                 "(app.heads is None, app.threshold)", lambda now: now == (True, before)
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import NO_NUMBER
 from explorer.errors import ShapeError
 from explorer.figures._style.label_text import escape_label, shortened, three_digits, wrapped
 from explorer.source import visible_text
@@ -132,7 +133,8 @@ class FeedbackRows(UnitRows):
         known = np.isfinite(self.feedback).tolist()
         digits = self.feedback.tolist()
         return [
-            f"{one:.3f}" if is_known else "?" for one, is_known in zip(digits, known, strict=True)
+            f"{one:.3f}" if is_known else NO_NUMBER
+            for one, is_known in zip(digits, known, strict=True)
         ]
 
     def numbers(self) -> list[str]:
@@ -154,8 +156,8 @@ class FeedbackRows(UnitRows):
 
 
 def feedback_digits(feedback: float) -> str:
-    """Feedback to three decimals, ``?`` for NaN."""
-    return "?" if np.isnan(feedback) else f"{feedback:.3f}"
+    """Feedback to three decimals; a dash for NaN."""
+    return NO_NUMBER if np.isnan(feedback) else f"{feedback:.3f}"
 
 
 @lru_cache(maxsize=8192)

@@ -11,7 +11,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import three_digits
 from explorer.source import visible_text
+
+__all__ = [
+    "escape_label",
+    "shortened",
+    "spread_apart",
+    "thinned",
+    "thinned_ticks",
+    "three_digits",
+    "wrapped",
+]
 
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000)
 
@@ -47,28 +58,6 @@ def wrapped(text: str, width: int = 64, lines: int = 8) -> str:
     if len(pieces) > lines:
         pieces = [*pieces[: lines - 1], pieces[lines - 1] + " …"]
     return "<br>".join(escape_label(piece) for piece in pieces)
-
-
-@lru_cache(maxsize=8192)
-def three_digits(value: float) -> str:
-    """Format a number with three significant digits; ``?`` for NaN.
-
-    Examples
-    --------
-    >>> [three_digits(value) for value in (1, 0.8621, 0.1, 0.04312, 0.000981, 0.000012, 0)]
-    ['1.00', '0.862', '0.100', '0.0431', '0.000981', '1.2e-05', '0']
-    """
-    if value is None or math.isnan(value):
-        return "?"
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 0.9995:
-        return f"{value:.2f}"
-    if size < 1e-4:
-        return f"{value:.1e}"
-    digits = 3 if size >= 0.09995 else 4 if size >= 0.009995 else 5 if size >= 0.0009995 else 6
-    return f"{value:.{digits}f}"
 
 
 def thinned(count: int, most: int) -> list[int]:

@@ -250,7 +250,7 @@ class _BinPanel:
 
 
 def _range(low: float, high: float) -> str:
-    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+    return three_digits(low) if low == high else f"{three_digits(low)} to {three_digits(high)}"
 
 
 def _multiples(top: float) -> list[float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import three_digits
 from explorer.errors import InputError
 from explorer.figures._feedback.feedback_rows import LABEL_MARKS
 from explorer.figures._style.score_axis import (
@@ -279,7 +280,7 @@ def _reference(
         "line": {"width": 1, "dash": "dot", "color": NEUTRAL_INK},
     }
     words = note(
-        f"reference {reference:.3g}",
+        f"reference {three_digits(reference)}",
         x=place,
         y=0,
         xref="x",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import three_digits
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic, HeadCombination, ScoreSettings, Unit
 from explorer.feedback._feedback_table import measure, reached
@@ -252,7 +253,8 @@ def _row_sums(found: Evidence) -> list[Diagnostic]:
     return [
         Diagnostic(
             "rows-do-not-sum-to-1",
-            f"The answer's rows of attention should sum to 1, but one sums to {low:.3g}: columns "
-            "are missing, these are not attention weights, or the model has an attention sink.",
+            "The answer's rows of attention should sum to 1, but one sums to "
+            f"{three_digits(low)}: columns are missing, these are not attention weights, or the "
+            "model has an attention sink.",
         )
     ]

@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from explorer.figures import three_digits
-
-UNDEFINED = "\u2013"
-"""Stands for a number that is not defined."""
+from explorer._number_format import NO_NUMBER, three_digits
 
 
 def digits(value: Any, places: int = 3) -> str:
@@ -21,7 +18,7 @@ def digits(value: Any, places: int = 3) -> str:
     """
     number = float(value)
     if math.isnan(number):
-        return UNDEFINED
+        return NO_NUMBER
     # Adding 0.0 turns "-0.000" into "0.000".
     return f"{round(number, places) + 0.0:.{places}f}"
 
@@ -47,12 +44,7 @@ def interval(value: Any, low: Any, high: Any, places: int = 3) -> str:
 
 def score(value: Any) -> str:
     """Format a score or a threshold with three digits, as the figures do."""
-    number = float(value)
-    if math.isnan(number):
-        return UNDEFINED
-    if math.isinf(number):
-        return "∞" if number > 0 else "-∞"
-    return three_digits(number)
+    return three_digits(float(value))
 
 
 def count(value: Any) -> str:
@@ -62,7 +54,7 @@ def count(value: Any) -> str:
 
 def share(value: Any) -> str:
     """Format a share in percent."""
-    return UNDEFINED if math.isnan(float(value)) else f"{float(value):.0%}"
+    return NO_NUMBER if math.isnan(float(value)) else f"{float(value):.0%}"
 
 
 def many(number: Any, one: str, more: str = "") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from explorer._number_format import three_digits
 from explorer.feedback import Diagnostic
 from explorer.validation._calibration.head_candidates import (
     CandidateFeatures,
@@ -200,7 +201,7 @@ def _warnings(
         notes.append(
             Diagnostic(
                 "unstable-threshold",
-                f"The folds choose thresholds from {low:.3g} to {high:.3g}.",
+                f"The folds choose thresholds from {three_digits(low)} to {three_digits(high)}.",
             )
         )
     lexical = table[table["scores"] == LEXICAL].iloc[0]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer._extras import require_extra
+from explorer._number_format import three_digits
 from explorer.validation._statistics.resampling import Resampling
 
 Floats = NDArray[np.float64]
@@ -38,8 +39,8 @@ class Interval(NamedTuple):
     def __str__(self) -> str:
         """Return the estimate with its interval, as in a table."""
         if np.isnan(self.low):
-            return f"{self.value:.3g}"
-        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+            return three_digits(self.value)
+        return f"{three_digits(self.value)} ({three_digits(self.low)} to {three_digits(self.high)})"
 
 
 def drawn_traces(

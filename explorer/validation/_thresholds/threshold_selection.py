@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from explorer._number_format import three_digits
 from explorer._deprecation import old_parameters
 from explorer.errors import ShapeError
 from explorer.feedback import Diagnostic
@@ -219,9 +220,9 @@ def cross_validated_threshold(
     notes = list(table_notes(known, judged))
     if differ > _UNSTABLE:
         message = (
-            f"Other traces choose other thresholds, from {low:.3g} to {high:.3g}, and {differ:.0%} "
-            f"of the calls depend on which. {TRUTH_WORDS[known.truth].more} more traces before you "
-            "rely on this one."
+            f"Other traces choose other thresholds, from {three_digits(low)} to "
+            f"{three_digits(high)}, and {differ:.0%} of the calls depend on which. "
+            f"{TRUTH_WORDS[known.truth].more} more traces before you rely on this one."
         )
         notes.append(Diagnostic("unstable-threshold", message))
     return ChosenThreshold(

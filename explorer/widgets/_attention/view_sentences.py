@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer._number_format import three_digits
 from explorer.source import visible_text
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.threshold_line import threshold_line
@@ -66,12 +67,14 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
         weight = focus.attention.weights(focus.layer, focus.head, rows=[query], columns=[key])
         return (
             f"{prefix}{_named(scene, query)} looks at {_named(scene, key)} "
-            f"with weight {float(weight[0, 0]):.3f}"
+            f"with weight {three_digits(float(weight[0, 0]))}"
         )
     weights = np.nan_to_num(token_weights(state, focus), nan=0.0, posinf=0.0, neginf=0.0)
     hidden = state.hide_sink and scene.n_tokens > 1
     top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
-    listed = ", ".join(f"{_named(scene, i)} {weights[i]:.3f}" for i in top) or "nothing"
+    listed = (
+        ", ".join(f"{_named(scene, i)} {three_digits(float(weights[i]))}" for i in top) or "nothing"
+    )
     if chosen is not None and chosen["kind"] == "token":
         index = chosen["index"]
         if state.direction == "column":
@@ -79,7 +82,7 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
         sink = ""
         if hidden:
             value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
-            sink = f"; sink {float(value[0, 0]):.3f}"
+            sink = f"; sink {three_digits(float(value[0, 0]))}"
         return f"{prefix}{_named(scene, index)} looks most at {listed}{sink}"
     return f"{prefix}most looked at, on average: {listed}"
 
@@ -104,10 +107,10 @@ def _trace_sentence(
 
 
 def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
+    score, feedback = three_digits(row["score"]), three_digits(row["feedback"])
     return (
-        f"{where}{': ' if where else ''}{row['unit']} scores {row['score']:.3f}, feedback "
-        f"{row['feedback']:.3f}: {row['verdict']} at threshold "
-        f"{threshold_line(state, state.table).value:.3g}"
+        f"{where}{': ' if where else ''}{row['unit']} scores {score}, feedback {feedback}: "
+        f"{row['verdict']} at threshold {three_digits(threshold_line(state, state.table).value)}"
     )
 
 

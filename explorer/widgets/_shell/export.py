@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer._extras import is_installed
+from explorer._number_format import three_digits
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
 from explorer.figures import feedback_bars, heatmap
@@ -136,7 +137,7 @@ def _traces_file(state: ExplorerState) -> bytes:
 def heading(state: ExplorerState) -> str:
     """Say what a saved picture shows: which model, which trace, which threshold."""
     scene = state.scene
-    threshold = f"threshold {threshold_line(state, state.table).value:.3g}"
+    threshold = f"threshold {three_digits(threshold_line(state, state.table).value)}"
     score = f"{state.reduction}, {state.normalisation}"
     if isinstance(scene, TraceScene):
         score = score if state.heads is None else state.heads.name

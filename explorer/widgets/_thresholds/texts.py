@@ -127,8 +127,9 @@ def status(
 ) -> str:
     """Return the sentence of the status line."""
     words = TRUTHS[truth]
+    at = three_digits(threshold)
     return (
-        f"{name}: {called:,} of {units:,} {words.units} count as used at {threshold:.3g}; "
+        f"{name}: {called:,} of {units:,} {words.units} count as used at {at}; "
         f"{used:,} are used {words.say}, and {found:,} of them are found"
     )
 

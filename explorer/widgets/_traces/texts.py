@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from explorer._number_format import three_digits
+
 # --- jobs, as the status line shows them ---------------------------------------------------------
 
 RECORDING_TRACE = "recording the trace"
@@ -112,14 +114,14 @@ def record_all(count: int) -> tuple[str, str]:
 def out_of_reach(threshold: float, largest: float) -> str:
     """Say that no score reaches the threshold."""
     return (
-        f"No hyperedge reaches the threshold of {threshold:.3g}: the largest score is "
-        f"{largest:.3g}."
+        f"No hyperedge reaches the threshold of {three_digits(threshold)}: the largest score is "
+        f"{three_digits(largest)}."
     )
 
 
 def use_threshold(threshold: float) -> tuple[str, str]:
     """Return text and title of the button that sets a threshold within reach."""
-    return f"use {threshold:.3g}", "Half of the largest score of this trace"
+    return f"use {three_digits(threshold)}", "Half of the largest score of this trace"
 
 
 # --- feedback and weights ------------------------------------------------------------------------
@@ -158,7 +160,7 @@ def weights_of(
         Number of scores, and of those that are unknown.
     """
     which = f"the first {first:,} of {traces:,}" if first < traces else f"{first:,}"
-    sentence = f"Weights over {which} traces, feedback by {method} at {threshold:.3g}."
+    sentence = f"Weights over {which} traces, feedback by {method} at {three_digits(threshold)}."
     if unknown:
         sentence += f" {unknown:,} of {updates:,} scores are unknown and change no weight."
     return sentence

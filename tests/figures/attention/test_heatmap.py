@@ -153,6 +153,6 @@ def test_importance_keeps_repeated_tokens_apart():
     (trace,) = figure.data
     assert trace.x.tolist() == [0, 1, 2]
     assert trace.y.tolist() == [0.1, 0.0, 0.3]
-    assert trace.customdata[1] == "1  &lt;b&gt;<br>receives <b>?</b>"
+    assert trace.customdata[1] == "1  &lt;b&gt;<br>receives <b>\N{EN DASH}</b>"
     with pytest.raises(ShapeError, match="2 tokens"):
         importance(["a", "b"], [1.0])

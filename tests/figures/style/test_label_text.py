@@ -47,10 +47,10 @@ def test_three_digits_are_close_enough(value):
 def test_three_digits_of_the_rest():
     assert [three_digits(v) for v in (0.0, float("nan"), 1.0, 0.99951, 3e-7)] == [
         "0",
-        "?",
+        "\N{EN DASH}",
         "1.00",
         "1.00",
-        "3.0e-07",
+        "3.00e-7",
     ]
 
 

@@ -35,7 +35,7 @@ def test_dots_intervals_and_digits():
     spec = method_dots_spec(TABLE)
     assert trace(spec, "auc")["x"].tolist() == [0.7, 0.45, 0.5]
     assert trace(spec, "auc digits")["text"] == ["0.700", "0.450", "0.500"]
-    assert trace(spec, "average_precision digits")["text"] == ["0.500", "0.200", "?"]
+    assert trace(spec, "average_precision digits")["text"] == ["0.500", "0.200", "\N{EN DASH}"]
     quiet, strong = trace(spec, "auc intervals")
     assert strong["x"][:2].tolist() == [0.65, 0.75]
     assert strong["y"].tolist() == [0, 0, 0]
@@ -77,7 +77,7 @@ def test_names_and_notes_are_no_html():
 def test_no_methods_all_unknown_and_unknown_metrics():
     assert "No methods to compare." in words(method_dots_spec(TABLE.iloc[:0]))
     nothing = TABLE.assign(auc=NAN, auc_low=NAN, auc_high=NAN)
-    assert trace(method_dots_spec(nothing), "auc digits")["text"] == ["?"] * 3
+    assert trace(method_dots_spec(nothing), "auc digits")["text"] == ["\N{EN DASH}"] * 3
     with pytest.raises(InputError, match="no 'mcc'"):
         method_dots_spec(TABLE, metrics=("mcc",))
     with pytest.raises(InputError, match="no 'f1'"):

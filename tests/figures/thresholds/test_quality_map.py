@@ -75,7 +75,7 @@ def test_the_chosen_one_is_framed(chosen, x, y, words):
 def test_hovers_have_the_number_and_its_interval():
     told = trace(quality_map_spec(AUC, intervals=(AUC - 0.1, AUC + 0.1)), "quality")["customdata"]
     assert told[1, 0] == "ROC-AUC <b>0.720</b> (0.620 to 0.820)"
-    assert told[1, 1] == "ROC-AUC <b>?</b> (? to ?)"
+    assert told[1, 1] == "ROC-AUC <b>{0}</b> ({0} to {0})".format("\N{EN DASH}")
     assert trace(quality_map_spec(AUC), "quality")["customdata"][0, 0] == "ROC-AUC <b>0.500</b>"
 
 

@@ -162,7 +162,7 @@ def test_the_reference_is_named_where_the_threshold_is_not():
     (line,), (word,) = marked(0.3, 0.1)
     assert (line["x0"], line["x1"]) == (0.1, 0.1)
     # A note on the log axis stands at the power of ten.
-    assert (word["x"], word["xanchor"], word["text"]) == (-1.0, "right", "reference 0.1")
+    assert (word["x"], word["xanchor"], word["text"]) == (-1.0, "right", "reference 0.100")
     (line,), (word,) = marked(0.01, 0.1, scale="linear")
     assert (line["x0"], word["x"], word["xanchor"]) == (0.1, 0.1, "left")
     # Where the axis does not reach it nothing stands for it.
