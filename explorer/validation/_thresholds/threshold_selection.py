@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from explorer._number_format import three_digits
 from explorer._deprecation import old_parameters
+from explorer._number_format import three_digits
 from explorer.errors import ShapeError
 from explorer.feedback import Diagnostic
 from explorer.validation._data.labelled_scores import LabelledScores, number_array

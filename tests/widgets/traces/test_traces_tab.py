@@ -135,7 +135,7 @@ def test_an_offer_leads_to_a_threshold_in_reach() -> None:
     app = Explorer.from_traces([trace("a", hyperedge_attention={"h0": 0.008, "h1": 0.001})])
     page = AppDriver(app)
     offer = page.cards["offer"]
-    assert offer["actions"][0][:2] == ["reach", "use 0.004"]
+    assert offer["actions"][0][:2] == ["reach", "use 0.00400"]
     page.cards.press("reach")
     assert app.threshold == 0.004
     assert page.cards["offer"] is None

@@ -1,0 +1,295 @@
+// @vitest-environment happy-dom
+// Every panel draws its examples; single gestures of the larger ones.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import pageTexts from "../../tests/shared/page_texts.json" with { type: "json" };
+import { PANELS } from "../src/panels/index.ts";
+import { fromSlider, toSlider } from "../src/panels/shell/toolbar.ts";
+import { CONTENTS, EXAMPLES } from "./examples.ts";
+import { FakeModel } from "./fake_model.ts";
+
+const TEXTS: Record<string, object> = pageTexts;
+
+interface State {
+  content: object;
+  texts: object;
+  document: object;
+  source: string;
+  tint: DataView;
+  palette: object;
+}
+
+let el: HTMLElement;
+let stop: () => void;
+
+beforeEach(() => {
+  window.matchMedia = vi.fn().mockReturnValue({
+    matches: false,
+    addEventListener: () => {},
+    removeEventListener: () => {},
+  });
+  // happy-dom has no canvas to draw on.
+  HTMLCanvasElement.prototype.getContext = vi.fn().mockReturnValue({ fillRect: () => {} }) as never;
+  el = document.createElement("div");
+  document.body.append(el);
+  stop = () => {};
+});
+afterEach(() => {
+  stop();
+  el.remove();
+});
+
+function show(part: string, content: object = CONTENTS[part][0]): FakeModel<State> {
+  const model = new FakeModel<State>({
+    content,
+    texts: TEXTS[part],
+    document: EXAMPLES.document,
+    source: "x = 1",
+    tint: new DataView(new ArrayBuffer(32)),
+    palette: EXAMPLES.palette,
+  });
+  stop = PANELS[part](model, el);
+  return model;
+}
+
+const button = (text: string) => {
+  const found = [...el.querySelectorAll("button")].find((one) => one.textContent === text);
+  if (!found) throw new Error(`no button “${text}” in ${el.textContent}`);
+  return found;
+};
+const labelled = <Tag extends HTMLElement>(label: string) =>
+  el.querySelector(`[aria-label="${label}"]`) as Tag;
+
+describe.each(Object.keys(PANELS))("%s", (part) => {
+  it("draws every example, and nothing before there is content", () => {
+    const model = show(part, {});
+    expect(el.childElementCount).toBe(0);
+    for (const content of [...CONTENTS[part], ...CONTENTS[part]]) {
+      model.set({ content });
+      expect(el.childElementCount).toBeGreaterThan(0);
+      expect(el.textContent).not.toMatch(/undefined|NaN|\[object|\{\w+\}/);
+    }
+  });
+
+  it("leaves no handler behind", () => {
+    const model = show(part);
+    expect(model.listeners).toBeGreaterThan(0);
+    stop();
+    expect(model.listeners).toBe(0);
+  });
+
+  it("shows its texts as texts", () => {
+    const content = JSON.parse(
+      JSON.stringify(CONTENTS[part][0]).replaceAll("The Nile", "<b>The</b> Nile"),
+    );
+    show(part, content);
+    expect(el.querySelector("b b, .ex-card-text b")).toBeNull();
+  });
+});
+
+describe("header", () => {
+  it("reports tabs, copy and save", () => {
+    const model = show("header");
+    button("Code").click();
+    button("copy").click();
+    button("save").click();
+    button("Picture (PNG)").click();
+    expect(model.gestures).toEqual([
+      { kind: "set", name: "tab", value: "code" },
+      { kind: "copy" },
+      { kind: "save", what: "png" },
+    ]);
+  });
+
+  it("asks for a model that is not in the list, and takes Escape for no", () => {
+    const model = show("header");
+    const select = labelled<HTMLSelectElement>("Model");
+    select.value = "other…";
+    select.dispatchEvent(new Event("change"));
+    const input = labelled<HTMLInputElement>("Folder of a model, or its id on the hub");
+    expect([select.hidden, input.hidden]).toEqual([true, false]);
+    input.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect([select.hidden, input.hidden, select.value]).toEqual([false, true, "tiny"]);
+    input.value = " some/model ";
+    input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
+    expect(model.gestures).toEqual([{ kind: "set", name: "model", value: "some/model" }]);
+  });
+});
+
+describe("toolbar", () => {
+  it("has thresholds where they belong on either scale", () => {
+    for (const scale of ["log", "linear"] as const) {
+      for (const threshold of [0, 0.001, 0.1, 0.5, 1]) {
+        expect(fromSlider(toSlider(threshold, scale), scale)).toBeCloseTo(threshold, 10);
+      }
+    }
+    expect(toSlider(1e-9, "log")).toBe(-4);
+  });
+
+  it("sets the threshold that is typed, also with a comma, and puts back what is none", () => {
+    const model = show("toolbar");
+    const typed = labelled<HTMLInputElement>("Threshold, typed");
+    expect(typed.value).toBe("0.100");
+    for (const text of ["0,25", "many"]) {
+      typed.value = text;
+      typed.dispatchEvent(new Event("change"));
+    }
+    expect(model.gestures).toEqual([{ kind: "set", name: "threshold", value: 0.25 }]);
+    expect(typed.value).toBe("0.100");
+  });
+});
+
+describe("head_selector", () => {
+  const value = () => [...el.querySelectorAll(".ex-stepper-value")].map((one) => one.textContent);
+
+  it("walks from what was chosen last, before the kernel has answered", () => {
+    const model = show("head_selector", { ...CONTENTS.head_selector[0], layer: 0, head: 1 });
+    labelled<HTMLButtonElement>("Next layer").click();
+    labelled<HTMLButtonElement>("Next head").click();
+    labelled<HTMLButtonElement>("Next head").click();
+    expect(value()).toEqual(["1", "3"]);
+    model.set({ content: { ...CONTENTS.head_selector[0], layer: 0, head: 1 } }); // older news
+    expect(value()).toEqual(["1", "3"]);
+    expect(model.gestures.at(-1)).toEqual({ kind: "set", name: "head", value: 2 });
+  });
+
+  it("goes no further than there are layers, and back from a mean to the last one", () => {
+    const model = show("head_selector");
+    labelled<HTMLButtonElement>("Next layer").click();
+    expect(value()[0]).toBe("1");
+    labelled<HTMLButtonElement>("Mean over all heads").click();
+    expect(value()[1]).toBe("2");
+    expect(model.gestures.at(-1)).toEqual({ kind: "set", name: "head", value: 2 });
+  });
+
+  it("removes the head set", () => {
+    const model = show("head_selector");
+    labelled<HTMLButtonElement>("Remove the head set").click();
+    expect(model.gestures).toEqual([{ kind: "set", name: "heads", value: null }]);
+    expect(el.querySelector<HTMLElement>(".ex-set")?.hidden).toBe(true);
+  });
+});
+
+describe("status", () => {
+  it("cancels the job whose button it is, and dismisses an error", () => {
+    const model = show("status", { ...CONTENTS.status[0], error: "It failed." });
+    el.querySelectorAll<HTMLButtonElement>(".ex-job button")[1].click();
+    button("dismiss").click();
+    expect(model.gestures).toEqual([{ kind: "cancel", lane: "scoring" }, { kind: "dismiss" }]);
+    model.set({ content: { ...CONTENTS.status[0], jobs: [] } });
+    expect(el.querySelector(".ex-job")).toBeNull();
+    expect(el.querySelector<HTMLElement>(".ex-failure")?.hidden).toBe(true);
+  });
+});
+
+describe("code_text", () => {
+  const editor = () => labelled<HTMLTextAreaElement>("Code to explore");
+
+  it("keeps what was typed over a look at the tokens, and runs it", () => {
+    const model = show("code_text");
+    button("edit").click();
+    editor().value = "y = 2";
+    button("back").click();
+    expect(editor().hidden).toBe(true);
+    button("edit").click();
+    expect(editor().value).toBe("y = 2");
+    button("run").click();
+    expect(model.gestures).toEqual([
+      { kind: "editing" },
+      { kind: "editing" },
+      { kind: "run", source: "y = 2" },
+    ]);
+  });
+
+  it("pins a token that is clicked, and walks with the arrow keys", () => {
+    const model = show("code_text", { ...CONTENTS.code_text[0], pinned: 1 });
+    el.querySelector<HTMLElement>('[data-token="2"]')?.click();
+    const code = el.querySelector(".ex-code") as HTMLElement;
+    for (const key of ["ArrowRight", "Escape"]) {
+      code.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
+    }
+    expect(model.gestures).toEqual([
+      { kind: "pin", index: 2 },
+      { kind: "pin", index: 2 },
+      { kind: "pin", index: null },
+    ]);
+  });
+});
+
+describe("trace_cards", () => {
+  const open = CONTENTS.trace_cards[1];
+
+  it("labels and takes a label back, and pins by the card", () => {
+    const model = show("trace_cards", open);
+    const [card, other] = el.querySelectorAll<HTMLElement>(".ex-card");
+    card.querySelector<HTMLElement>('[data-label="true"]')?.click();
+    other.querySelector<HTMLElement>('[data-label="false"]')?.click();
+    card.click();
+    expect(model.gestures).toEqual([
+      { kind: "label", unit: "h0", value: null },
+      { kind: "label", unit: "h0", value: false },
+      { kind: "pin", unit: null },
+    ]);
+  });
+
+  it("steps from where quick steps are heading", () => {
+    const model = show("trace_cards", { ...open, count: 9 });
+    for (let n = 0; n < 3; n++) labelled<HTMLButtonElement>("Next trace (PgDn)").click();
+    expect(labelled<HTMLInputElement>("Number of the trace").value).toBe("4");
+    expect(model.gestures).toEqual([{ kind: "set", name: "trace", value: 1 }]);
+  });
+
+  it("offers what helps", () => {
+    const model = show("trace_cards", open);
+    button("record attention").click();
+    expect(model.gestures).toEqual([{ kind: "record" }]);
+  });
+
+  it("uploads a file piece by piece, each after the one before has arrived", async () => {
+    const model = show("trace_cards", open);
+    const dropped = new Event("drop", { cancelable: true });
+    const file = new File([new Uint8Array(700_000)], "a.jsonl");
+    Object.assign(dropped, { dataTransfer: { files: [file] } });
+    el.dispatchEvent(dropped);
+    await vi.waitFor(() => expect(model.sent).toHaveLength(1));
+    model.tell({ kind: "received" });
+    await vi.waitFor(() => expect(model.sent).toHaveLength(2));
+    const pieces = model.sent.map(({ content, buffers }) => [
+      content.offset,
+      content.size,
+      buffers[0].byteLength,
+    ]);
+    expect(pieces).toEqual([
+      [0, 700_000, 524_288],
+      [524_288, 700_000, 175_712],
+    ]);
+  });
+
+  it("sends nothing of a file that is too large", () => {
+    const model = show("trace_cards", open);
+    const dropped = new Event("drop", { cancelable: true });
+    Object.assign(dropped, { dataTransfer: { files: [{ name: "big", size: 3e8 }] } });
+    el.dispatchEvent(dropped);
+    expect(model.gestures).toEqual([{ kind: "too_large", name: "big", size: 3e8 }]);
+  });
+});
+
+describe("figures", () => {
+  it("reports its buttons by what they do now", () => {
+    const model = show("figures");
+    button("go to the best F1").click();
+    button("recommend").click();
+    button("show it").click();
+    button("JSON").click();
+    button("measure causal use").click();
+    model.set({ content: { ...CONTENTS.figures[0], recommending: true } });
+    button("cancel").click();
+    expect(model.gestures).toEqual([
+      { kind: "best", threshold: 0.08 },
+      { kind: "recommend" },
+      { kind: "take" },
+      { kind: "export", what: "json" },
+      { kind: "measure" },
+      { kind: "cancel_recommend" },
+    ]);
+  });
+});
