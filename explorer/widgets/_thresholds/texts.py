@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from explorer._number_format import three_digits
 from explorer.reporting._analysis.number_text import interval, many
 
 # --- jobs, as the status line shows them ---------------------------------------------------------
