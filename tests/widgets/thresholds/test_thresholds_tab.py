@@ -224,7 +224,7 @@ def test_a_file_without_traces_leaves_nothing_of_the_last(app: Explorer) -> None
     page = AppDriver(app)
     app.traces = []
     assert app.sweep is None
-    assert "no traces" in page.figures["refused"]
+    assert "No traces are loaded" in page.figures["refused"]
     app.traces = [scored_trace("c", [0.5, 0.2], [True, False])]
     assert page.counts == [1, 1, 0, 0]
     assert app.error is None
@@ -327,7 +327,7 @@ def test_judging_under_way_is_left_when_the_traces_go(monkeypatch: pytest.Monkey
         assert app.sweep is None
         assert not page.figures["there"]
         assert not page.plots["heads"].shown
-        assert "no traces" in page.figures["refused"]
+        assert "No traces are loaded" in page.figures["refused"]
         app.close()
 
     asyncio.run(asyncio.wait_for(main(), 60))
