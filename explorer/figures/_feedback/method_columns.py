@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._number_format import NO_NUMBER
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._feedback.feedback_rows import (
     feedback_digits,
@@ -132,7 +133,7 @@ def agreement_heading(counts: tuple[int, int, float] | None, pixels: int) -> str
         return quiet_text("nothing to compare")
     words = [f"agrees {equal}/{total}"]
     # Kappa is undefined if both methods always make the same call.
-    words.append("κ ?" if math.isnan(kappa) else f"κ {kappa:.2f}".replace("-", "\u2212"))
+    words.append(f"κ {NO_NUMBER}" if math.isnan(kappa) else f"κ {kappa:.2f}".replace("-", "\u2212"))
     joined = ", ".join(words)
     if len(joined) * _LETTER_PIXELS < pixels - _GAP:
         return quiet_text(joined)
