@@ -133,9 +133,9 @@ class Session:
         except (ExplorerError, t.TraitError) as error:
             self.jobs.tell(error)
 
-    def cancel(self, lane: str | None = None) -> None:
+    def cancel(self, job: str | None = None) -> None:
         """Stop what is under way; what was there before stays."""
-        self.jobs.cancel(lane)
+        self.jobs.cancel(job)
         self.recording.stopped()
         self.stand_in.stopped()
         self.scores.stopped()

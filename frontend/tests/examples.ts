@@ -72,8 +72,8 @@ const status: P.StatusContent = {
   error: null,
   notes: [["units", "Lines without code are left out."]],
   jobs: [
-    { lane: "code", message: "recording", fraction: 0.5 },
-    { lane: "scoring", message: "reading", fraction: null },
+    { job: "code", message: "recording", fraction: 0.5 },
+    { job: "scoring", message: "reading", fraction: null },
   ],
 };
 
@@ -287,7 +287,7 @@ const headSelectorGestures: OfEveryKind<P.HeadSelectorGesture> = {
   unpin: plain("unpin"),
 };
 const statusGestures: OfEveryKind<P.StatusGesture> = {
-  cancel: { kind: "cancel", lane: "code" },
+  cancel: { kind: "cancel", job: "code" },
   dismiss: plain("dismiss"),
 };
 const codeTextGestures: OfEveryKind<P.CodeTextGesture> = {

@@ -174,7 +174,7 @@ describe("status", () => {
     const model = show("status", { ...CONTENTS.status[0], error: "It failed." });
     el.querySelectorAll<HTMLButtonElement>(".ex-job button")[1].click();
     button("dismiss").click();
-    expect(model.gestures).toEqual([{ kind: "cancel", lane: "scoring" }, { kind: "dismiss" }]);
+    expect(model.gestures).toEqual([{ kind: "cancel", job: "scoring" }, { kind: "dismiss" }]);
     model.set({ content: { ...CONTENTS.status[0], jobs: [] } });
     expect(el.querySelector(".ex-job")).toBeNull();
     expect(el.querySelector<HTMLElement>(".ex-failure")?.hidden).toBe(true);

@@ -127,7 +127,7 @@ class AppDriver:
     @property
     def jobs(self) -> list[str]:
         """The names of the jobs that the status line shows as under way."""
-        return [job["lane"] for job in self.status["jobs"]]
+        return [job["job"] for job in self.status["jobs"]]
 
     def card(self, unit: str) -> dict[str, Any]:
         """Return the card of a hyperedge."""
@@ -168,7 +168,7 @@ class AppDriver:
 
     def cancel(self, job: str) -> None:
         """Press cancel in the status line, at the job of this name."""
-        self.status.press("cancel", lane=job)
+        self.status.press("cancel", job=job)
 
     # What the page is sent.
 

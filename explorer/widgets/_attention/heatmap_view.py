@@ -139,7 +139,7 @@ class HeatView:
             _dom_classes=("ex-heat",),
         )
         self.on_pick: Callable[[int, int], None] = lambda _query, _key: None
-        self._lane = f"heat {id(self)}"
+        self._job = f"heat {id(self)}"
         self._picture: Picture | None = None
         self._coming: Picture | None = None
         self._figure_key: Hashable = None
@@ -157,11 +157,11 @@ class HeatView:
         self.plot.mark(row, column, picture.marked)
 
     def _fetch(self, picture: Picture) -> None:
-        coming = self._coming if self.runner.running(self._lane) else None
+        coming = self._coming if self.runner.running(self._job) else None
         if coming is not None and picture.same_weights(coming):
             self._coming = picture  # only marks differ from what is being worked out
             return
-        self.runner.cancel(self._lane)
+        self.runner.cancel(self._job)
         self._coming = None
         if self._picture is not None and picture.same_weights(self._picture):
             self._draw(picture, self._shown)
@@ -170,7 +170,7 @@ class HeatView:
         else:
             self._coming = picture
             self.runner.start(
-                self._lane,
+                self._job,
                 picture.weights,
                 done=self._arrived,
                 failed=self._failed,

@@ -19,7 +19,7 @@ class JobManager(t.HasTraits):
         The last error as an object; `error` is what the app says of it.
     """
 
-    reports = t.Dict(help="Lane -> JobReport of what is under way.")
+    reports = t.Dict(help="Name of a job -> JobReport of what is under way.")
     error = t.Unicode(None, allow_none=True, help="What went wrong, and what to do.")
 
     def __init__(self) -> None:
@@ -48,13 +48,13 @@ class JobManager(t.HasTraits):
                 f"{error}. What was shown before is kept; try again, or choose another model."
             )
 
-    def cancel(self, lane: str | None = None) -> None:
-        """Stop one lane, or all that is under way; what was there before stays."""
-        for name in [lane] if lane else list(self.reports):
-            self.runner.cancel(name)
+    def cancel(self, job: str | None = None) -> None:
+        """Cancel the job of a name, or all jobs; what was there before stays."""
+        for each in [job] if job else list(self.reports):
+            self.runner.cancel(each)
 
-    def _on_report(self, lane: str, report: JobReport | None) -> None:
-        reports = {name: value for name, value in self.reports.items() if name != lane}
+    def _on_report(self, job: str, report: JobReport | None) -> None:
+        reports = {name: value for name, value in self.reports.items() if name != job}
         if report is not None:
-            reports[lane] = report
+            reports[job] = report
         self.reports = reports

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.errors import Cancelled
+from explorer.run_control import RunControl
 
 _REPORT_INTERVAL_S = 0.1
 
@@ -28,8 +29,8 @@ class JobReport:
 
     Attributes
     ----------
-    lane
-        What the job is for; a new job in a lane cancels the one before it.
+    name
+        Name of the job; a new job of a name cancels the one before it.
     message
         A sentence for the user, in the present tense.
     fraction
@@ -38,7 +39,7 @@ class JobReport:
         Part of the result that can be shown already, such as the text generated so far.
     """
 
-    lane: str
+    name: str
     message: str
     fraction: float | None = None
     partial: Any = None
@@ -48,9 +49,14 @@ class JobReport:
 class Job:
     """One piece of long work. `cancel` is set when the user, or a newer job, stops it."""
 
-    lane: str
+    name: str
     report: Callable[[str, float | None, Any], None]
     cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def control(self) -> RunControl:
+        """Progress and cancel event for what the job calls."""
+        return RunControl(lambda p: self.report(p.message, p.fraction, None), self.cancel)
 
     def check(self) -> None:
         """Raise `Cancelled` when the job was stopped."""
@@ -59,13 +65,13 @@ class Job:
 
 
 class JobRunner:
-    """Runs jobs in lanes: within a lane the newest job wins, and stale results are dropped.
+    """Runs jobs by name: the newest job of a name wins, and results of older ones are dropped.
 
     Parameters
     ----------
     on_report
-        Called on the UI thread with the latest `JobReport` of a lane, or with None for the
-        report when the lane has come to rest: `on_report(lane, report)`.
+        Called on the UI thread as `on_report(name, report)` with the latest `JobReport` of a job,
+        or with None when the job has ended.
     """
 
     def __init__(self, on_report: Callable[[str, JobReport | None], None]) -> None:
@@ -77,16 +83,16 @@ class JobRunner:
 
     @property
     def busy(self) -> bool:
-        """Whether any lane has a job under way."""
+        """Whether any job is under way."""
         return bool(self._current)
 
-    def running(self, lane: str) -> bool:
-        """Whether this lane has a job under way."""
-        return lane in self._current
+    def running(self, name: str) -> bool:
+        """Whether the job of this name is under way."""
+        return name in self._current
 
     def start(
         self,
-        lane: str,
+        name: str,
         work: Callable[[Job], Any],
         *,
         done: Callable[[Any], None],
@@ -97,7 +103,7 @@ class JobRunner:
 
         A job that is replaced or cancelled ends in neither.
         """
-        self.cancel(lane)
+        self.cancel(name)
         with contextlib.suppress(RuntimeError):
             self._loop = asyncio.get_running_loop()
         last_report = 0.0
@@ -108,12 +114,12 @@ class JobRunner:
             if now - last_report < _REPORT_INTERVAL_S and partial is None:
                 return
             last_report = now
-            latest = JobReport(lane, text, fraction, partial)
+            latest = JobReport(name, text, fraction, partial)
             self._post(lambda: self._tell(job, latest))
 
-        job = Job(lane, report)
-        self._current[lane] = job
-        self._on_report(lane, JobReport(lane, message))
+        job = Job(name, report)
+        self._current[name] = job
+        self._on_report(name, JobReport(name, message))
         if self._loop is None:
             self._run(job, work, done, failed)
             self.drain()
@@ -132,16 +138,16 @@ class JobRunner:
         else:
             self._post(deliver)
 
-    def cancel(self, lane: str | None = None) -> None:
-        """Stop the job of a lane (every lane when None); nothing of it arrives afterwards."""
-        for name in [lane] if lane is not None else list(self._current):
-            job = self._current.pop(name, None)
+    def cancel(self, name: str | None = None) -> None:
+        """Cancel the job of a name, or all jobs; nothing of it arrives afterwards."""
+        for each in [name] if name is not None else list(self._current):
+            job = self._current.pop(each, None)
             if job is not None:
                 job.cancel.set()
-                self._on_report(name, None)
+                self._on_report(each, None)
 
     def wait(self, timeout: float | None = None, *, but: frozenset[str] = frozenset()) -> bool:
-        """Block until every lane but these rests, delivering results; False on time-out."""
+        """Block until every job but these has ended, delivering results; False on time-out."""
         deadline = None if timeout is None else time.monotonic() + timeout
         self.drain()
         while self._current.keys() - but:
@@ -180,7 +186,7 @@ class JobRunner:
             result = work(job)
         except BaseException as error:
             if self._loop is None and not isinstance(error, Exception):
-                self._current.pop(job.lane, None)
+                self._current.pop(job.name, None)
                 raise  # Ctrl-C in a script
             self._post(lambda error=error: self._finish(job, lambda: failed(error)))  # type: ignore[misc]
         else:
@@ -193,12 +199,12 @@ class JobRunner:
                 self._loop.call_soon_threadsafe(self.drain)
 
     def _tell(self, job: Job, report: JobReport) -> None:
-        if self._current.get(job.lane) is job:
-            self._on_report(job.lane, report)
+        if self._current.get(job.name) is job:
+            self._on_report(job.name, report)
 
     def _finish(self, job: Job, deliver: Callable[[], None]) -> None:
-        if self._current.get(job.lane) is not job:
+        if self._current.get(job.name) is not job:
             return
-        del self._current[job.lane]
-        self._on_report(job.lane, None)
+        del self._current[job.name]
+        self._on_report(job.name, None)
         deliver()

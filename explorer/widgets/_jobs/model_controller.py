@@ -11,7 +11,6 @@ import traitlets as t
 
 from explorer.errors import InputError
 from explorer.models import Model, available_models
-from explorer.run_control import Progress
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState
@@ -80,7 +79,7 @@ class ModelController(t.HasTraits):
             job.check()
             if name not in self._models:
                 self._models[name] = load_model(
-                    name, progress=lambda p: pass_on(job, p), cancel=job.cancel
+                    name, progress=job.control.progress, cancel=job.cancel
                 )
         return self._models[name]
 
@@ -140,8 +139,3 @@ class ModelController(t.HasTraits):
             yield
         finally:
             self.quiet = False
-
-
-def pass_on(job: Job, progress: Progress) -> None:
-    """Let a job say how far a model is."""
-    job.report(progress.message, progress.fraction, None)

@@ -116,7 +116,7 @@ class HeadSelector(TypedDict):
 class JobProgress(TypedDict):
     """A job under way."""
 
-    lane: str
+    job: str
     message: str
     fraction: float | None
 

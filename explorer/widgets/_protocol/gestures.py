@@ -59,7 +59,7 @@ class PickHead(Gesture):
 class CancelJob(Gesture):
     """A job of the status line is cancelled."""
 
-    lane: str
+    job: str
 
 
 class Run(Gesture):

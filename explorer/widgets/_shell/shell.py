@@ -57,7 +57,7 @@ class Shell:
             region.on("set", session.set_from_page)
         self.rail.on("head", self._set_head)
         self.rail.on("unpin", lambda *_: setattr(state, "selection", None))
-        self.status.on("cancel", lambda message, _: session.cancel(message.get("lane")))
+        self.status.on("cancel", lambda message, _: session.cancel(message.get("job")))
         self.status.on("dismiss", lambda *_: session.jobs.clear())
         state.observe(self._changed)
         session.jobs.observe(lambda _: self._show_status())
@@ -268,9 +268,9 @@ class Shell:
             error=session.jobs.error,
             notes=notes,
             jobs=[
-                {"lane": r.lane, "message": r.message, "fraction": r.fraction}
+                {"job": r.name, "message": r.message, "fraction": r.fraction}
                 for r in session.jobs.reports.values()
-                if r.lane != "grid"
+                if r.name != "grid"
             ],
         )
 

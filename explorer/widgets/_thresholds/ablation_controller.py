@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from explorer.models import DEFAULT_MODEL
-from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet
 from explorer.validation._ablation.ablation_record import MARK, texts_digest
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import ModelController, pass_on
+from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.ablation_cost import is_measured, prompts_of
@@ -72,7 +71,7 @@ class AblationController(Controller):
             found = ablate(
                 some,
                 self.models.of(name, job),
-                control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                control=job.control,
                 on_trace=keep,
             )
             # Traces that could not be ablated carry the reason.

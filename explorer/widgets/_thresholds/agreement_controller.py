@@ -9,13 +9,11 @@ import numpy as np
 import traitlets as t
 from numpy.typing import NDArray
 
-from explorer.run_control import RunControl
 from explorer.validation._data.score_builder import own_scores
 from explorer.validation._metrics.confusion import reaches
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.baselines_controller import BaselinesController
@@ -97,11 +95,7 @@ class AgreementController(Controller):
         def work(job: Job) -> dict[str, MethodScores]:
             return {
                 name: MethodScores.of(
-                    asyncio.run(
-                        extractor.explain_traces(
-                            traces, control=RunControl(lambda p: pass_on(job, p), job.cancel)
-                        )
-                    )
+                    asyncio.run(extractor.explain_traces(traces, control=job.control))
                 )
                 for name, extractor in extractors.items()
             }

@@ -12,12 +12,10 @@ from explorer.reporting._analysis.threshold_analysis import (
     BaselineComparison,
     compare_with_baselines,
 )
-from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.controller import ThresholdsController
@@ -91,7 +89,7 @@ class BaselinesController(Controller):
                 analysis.judged,
                 name,
                 names,
-                control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                control=job.control,
             )
 
         def done(comparison: BaselineComparison) -> None:

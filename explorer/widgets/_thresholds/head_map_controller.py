@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import traitlets as t
 
 from explorer.errors import ExplorerError
-from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.controller import ThresholdsController
@@ -159,7 +157,7 @@ class HeadMapController(Controller):
                     reduction,
                     normalisation,
                     truth=Truth(kind=truth, least_drop=least_drop),
-                    control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                    control=job.control,
                 )
             return heads, HeadMap.of(heads, measure, key)
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import traitlets as t
 
 from explorer.errors import InputError, ValidationError
-from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._shell.config_exchange import Earlier, take_config
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
@@ -77,7 +75,7 @@ class RecommendationController(Controller):
                     traces,
                     truth=Truth(kind=truth[0], least_drop=truth[1]),
                     resume=self._folds,
-                    control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                    control=job.control,
                 )
             except CalibrationCancelled as error:
                 self._folds = error.partial

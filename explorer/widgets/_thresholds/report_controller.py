@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.errors import InputError
 from explorer.reporting._analysis.report_options import ReportOptions
-from explorer.run_control import RunControl
 from explorer.validation._comparison.agreement import verdicts_at
 from explorer.validation._data.truth import Truth, check_kind
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.agreement_controller import AgreementController
@@ -55,7 +53,7 @@ class ReportController(Controller):
         self.jobs.clear()
 
         def work(job: Job) -> str:
-            return _page(control=RunControl(lambda p: pass_on(job, p), job.cancel), **arguments)
+            return _page(control=job.control, **arguments)
 
         self.run(work, deliver, message=texts.WRITING_REPORT)
 

@@ -10,11 +10,10 @@ import traitlets as t
 
 from explorer.errors import ModelCapabilityError
 from explorer.models import DEFAULT_MODEL
-from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import ModelController, pass_on
+from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
 from explorer.widgets._traces.controller import TracesController
@@ -66,7 +65,7 @@ class RecordingController(Controller):
                 trace.query,
                 [edge.hyperedge for edge in trace.hyperedges],
                 answer,
-                control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                control=job.control,
                 on_text=draft,
             )
             return recorded_scene(scene, recording, name)

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from explorer.models import DEFAULT_MODEL
-from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet, evidence
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import ModelController, pass_on
+from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
 from explorer.widgets._traces.controller import TracesController
@@ -95,7 +94,7 @@ class StandInController(Controller):
                 ),
                 overwrite=overwrite,
                 on_trace=keep,
-                control=RunControl(lambda p: pass_on(job, p), job.cancel),
+                control=job.control,
             )
             return scored.problems
 

@@ -1195,12 +1195,12 @@ var status = panel(
     atEnd(() => {
       for (const { timer } of bars.values()) clearTimeout(timer);
     });
-    function jobBar({ lane, message }) {
+    function jobBar({ job, message }) {
       const bar = h("progress", { max: 1, "aria-label": message });
       const text = h("span", {});
       const cancel = h(
         "button",
-        { type: "button", class: "ex-quiet", onClick: () => tell.now({ kind: "cancel", lane }) },
+        { type: "button", class: "ex-quiet", onClick: () => tell.now({ kind: "cancel", job }) },
         texts.cancel
       );
       const node = h("span", { class: "ex-job", hidden: true }, text, bar, cancel);
@@ -1218,17 +1218,17 @@ var status = panel(
       };
     }
     function drawJobs(running) {
-      const lanes = new Set(running.map(({ lane }) => lane));
-      for (const [lane, { node, timer }] of bars) {
-        if (lanes.has(lane)) continue;
+      const names = new Set(running.map(({ job }) => job));
+      for (const [job, { node, timer }] of bars) {
+        if (names.has(job)) continue;
         clearTimeout(timer);
         node.remove();
-        bars.delete(lane);
+        bars.delete(job);
       }
       for (const progress of running) {
-        const bar = bars.get(progress.lane) ?? jobBar(progress);
-        if (!bars.has(progress.lane)) {
-          bars.set(progress.lane, bar);
+        const bar = bars.get(progress.job) ?? jobBar(progress);
+        if (!bars.has(progress.job)) {
+          bars.set(progress.job, bar);
           jobs.append(bar.node);
         }
         bar.show(progress);

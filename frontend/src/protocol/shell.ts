@@ -90,14 +90,14 @@ export interface StatusContent {
 }
 
 export interface JobProgress {
-  readonly lane: string;
+  readonly job: string;
   readonly message: string;
   readonly fraction: number | null;
 }
 
 export interface CancelJobGesture {
   readonly kind: "cancel";
-  readonly lane: string;
+  readonly job: string;
 }
 
 export type StatusGesture = CancelJobGesture | Plain<"dismiss">;

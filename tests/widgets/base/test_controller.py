@@ -31,7 +31,7 @@ class Doubled(Controller):
         threshold = self.state.threshold
 
         def work(job: Job) -> float:
-            assert job.lane == "doubling"
+            assert job.name == "doubling"
             assert self.running
             if threshold > 0.9:
                 raise InputError("Too large to be doubled.")

@@ -1,4 +1,4 @@
-"""Jobs: in place without a loop, off the UI thread with one; the newest in a lane wins."""
+"""Jobs: in place without a loop, off the UI thread with one; the newest of a name wins."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Log:
         self.results: list[Any] = []
         self.errors: list[BaseException] = []
 
-    def report(self, lane: str, report: JobReport | None) -> None:
-        self.reports.append((lane, report))
+    def report(self, name: str, report: JobReport | None) -> None:
+        self.reports.append((name, report))
 
-    def start(self, runner: JobRunner, work: Any, lane: str = "work") -> None:
+    def start(self, runner: JobRunner, work: Any, name: str = "work") -> None:
         runner.start(
-            lane, work, done=self.results.append, failed=self.errors.append, message="working"
+            name, work, done=self.results.append, failed=self.errors.append, message="working"
         )
 
 

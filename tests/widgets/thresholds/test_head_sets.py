@@ -15,7 +15,7 @@ from explorer.errors import InputError
 from explorer.feedback import HeadCombination
 from explorer.rag import FeedbackExtractor
 from explorer.reporting._analysis.number_text import interval
-from explorer.run_control import Progress
+from explorer.run_control import Progress, RunControl
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import (
     CrossValidation,
@@ -425,18 +425,21 @@ def test_a_search_that_was_stopped_goes_on(
     page = AppDriver(app)
     told: list[str] = []
 
-    def stop_in_the_third_fold(job: Job, progress: Progress) -> None:
+    def stop_in_the_third_fold(progress: Progress) -> None:
         told.append(progress.message)
         if "2 of 10" in progress.message:
             page.figures.press("cancel_recommend")
 
-    pass_on = "explorer.widgets._thresholds.recommendation_controller.pass_on"
-    monkeypatch.setattr(pass_on, stop_in_the_third_fold)
+    def follow(heard: Callable[[Progress], None]) -> None:
+        control = property(lambda job: RunControl(heard, job.cancel))
+        monkeypatch.setattr(Job, "control", control)
+
+    follow(stop_in_the_third_fold)
     page.figures.press("recommend")
     assert page.figures["recommended"] is None
     assert app.error is None
     told.clear()
-    monkeypatch.setattr(pass_on, lambda _, progress: told.append(progress.message))
+    follow(lambda progress: told.append(progress.message))
     page.figures.press("recommend")
     assert next(words for words in told if "of 10" in words).endswith("2 of 10")
     page.figures.press("export", what="recommended_json")

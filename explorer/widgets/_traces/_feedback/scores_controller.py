@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from explorer.run_control import RunControl
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._jobs.model_controller import pass_on
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
 from explorer.widgets._traces._feedback.methods_controller import MethodsController
@@ -175,11 +173,7 @@ class ScoresController(Controller):
         self._under_way, self._stopped = key, None
 
         def work(job: Job) -> pd.DataFrame:
-            return asyncio.run(
-                extractor.explain_traces(
-                    traces, control=RunControl(lambda p: pass_on(job, p), job.cancel)
-                )
-            )
+            return asyncio.run(extractor.explain_traces(traces, control=job.control))
 
         def done(table: pd.DataFrame) -> None:
             self._tables[key] = table

@@ -38,12 +38,12 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
       for (const { timer } of bars.values()) clearTimeout(timer);
     });
 
-    function jobBar({ lane, message }: JobProgress): JobBar {
+    function jobBar({ job, message }: JobProgress): JobBar {
       const bar = h("progress", { max: 1, "aria-label": message });
       const text = h("span", {});
       const cancel = h(
         "button",
-        { type: "button", class: "ex-quiet", onClick: () => tell.now({ kind: "cancel", lane }) },
+        { type: "button", class: "ex-quiet", onClick: () => tell.now({ kind: "cancel", job }) },
         texts.cancel,
       );
       const node = h("span", { class: "ex-job", hidden: true }, text, bar, cancel);
@@ -62,17 +62,17 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
     }
 
     function drawJobs(running: readonly JobProgress[]): void {
-      const lanes = new Set(running.map(({ lane }) => lane));
-      for (const [lane, { node, timer }] of bars) {
-        if (lanes.has(lane)) continue;
+      const names = new Set(running.map(({ job }) => job));
+      for (const [job, { node, timer }] of bars) {
+        if (names.has(job)) continue;
         clearTimeout(timer);
         node.remove();
-        bars.delete(lane);
+        bars.delete(job);
       }
       for (const progress of running) {
-        const bar = bars.get(progress.lane) ?? jobBar(progress);
-        if (!bars.has(progress.lane)) {
-          bars.set(progress.lane, bar);
+        const bar = bars.get(progress.job) ?? jobBar(progress);
+        if (!bars.has(progress.job)) {
+          bars.set(progress.job, bar);
           jobs.append(bar.node);
         }
         bar.show(progress);
