@@ -128,7 +128,7 @@ class DenseAttention(AttentionMap):
         keys = np.arange(self.n_keys)
         for part in row_blocks(len(keys), self.n_heads * self.n_keys):
             later = keys[None, :] > keys[part, None]  # (rows, keys)
-            if np.any(np.asarray(self._array[-1, :, part])[:, later] != 0):
+            if np.any((np.asarray(self._array[-1, :, part]) != 0) & later):
                 return False
         return True
 

@@ -169,7 +169,7 @@ class ScoredUnits:
                 "score": shown,
                 "feedback": policy.convert(shown),
                 "verdict": text_column(policy.verdicts(shown).tolist()),
-                "diagnostics": pd.Series(self.diagnostics(policy), dtype="object"),
+                "diagnostics": _object_column(self.diagnostics(policy)),
             }
         )
         # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
@@ -246,6 +246,11 @@ def scores_table(
     scores = np.asarray(scores, dtype=np.float64)
     limits = np.ones(len(units)) if reachable is None else reachable
     return ScoredUnits(units, scores, limits).table(policy, diagnostics, scores=scores)
+
+
+def _object_column(values: Sequence[object]) -> NDArray[np.object_]:
+    """Return an object column; an array of tuples of one length would have two dimensions."""
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def text_column(values: Sequence[str]) -> pd.Series[str]:

@@ -248,8 +248,10 @@ def _received(
     """Return the attention of every key column, averaged over the rows; (keys,)."""
     total = np.zeros(attention.n_keys, dtype=np.float64)
     count = 0
+    # A map that can be read without a copy says so; any other map has `weights`.
+    read = getattr(attention, "weights_view", attention.weights)
     for block in _row_blocks(attention, rows):
-        weights = attention.weights(layer=layer, head=head, rows=block)
+        weights = read(layer=layer, head=head, rows=block)
         total += weights.sum(axis=0, dtype=np.float64)
         count += weights.shape[0]
     if count == 0:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import ipywidgets
 
@@ -12,34 +12,25 @@ from explorer.attention import AttentionMap, DenseAttention
 from explorer.errors import InputError
 from explorer.models import DEFAULT_MODEL
 from explorer.rag._options import did_you_mean
-from explorer.traces import Trace, TraceSet, load_traces, save_traces
-from explorer.traces._files.file_streams import write_whole
-from explorer.widgets._attention.feedback_controller import FeedbackController
-from explorer.widgets._attention.head_view import HeadViewController
+from explorer.traces import Trace, TraceSet
 from explorer.widgets._code.panel import CodePanel
 from explorer.widgets._code.scene import matrix_scene
+from explorer.widgets._results import ExplorerResults, as_trace_set
 from explorer.widgets._session import Session
 from explorer.widgets._shell import export
+from explorer.widgets._shell.notebook_display import show_in_notebook
+from explorer.widgets._shell.saving import ViewSaver
 from explorer.widgets._shell.shell import Shell
-from explorer.widgets._state import ExplorerState
-from explorer.widgets._thresholds.config_files import report_file
+from explorer.widgets._state import SETTINGS
 from explorer.widgets._thresholds.panel import ThresholdsPanel
 from explorer.widgets._traces.panel import TracesPanel
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_OWN_TRAITS = (
-    "tab", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
-    "unit_kind", "model", "source", "trace", "selection", "direction", "colour_scale", "scaling",
-    "hide_special", "hide_sink", "measure", "bar_order", "method", "compare",
-    "similarity_threshold", "citation_threshold", "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "least_drop",
-    "heads",
-)  # fmt: skip
+_ARGUMENTS = (*SETTINGS, "measure", "source", "trace", "selection")
+_CONTENTS = frozenset({"model", "source", "trace", "selection", "heads"})
+"""Arguments that say what is shown; the others say how."""
 
 
-class Explorer(ExplorerState, ipywidgets.VBox):
+class Explorer(ExplorerResults, ipywidgets.VBox):
     """Explore attention: code or RAG traces, a heatmap and feedback bars, in a notebook.
 
     Parameters
@@ -73,73 +64,83 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     """
 
     def __init__(self, *, traces: TraceSet | None = None, **traits: Any) -> None:
-        unknown = [name for name in traits if name not in _OWN_TRAITS and name != "layout"]
+        unknown = [name for name in traits if name not in _ARGUMENTS and name != "layout"]
         if unknown:
             raise InputError(_unknown_argument(unknown[0]))
         layout = {"layout": traits.pop("layout")} if "layout" in traits else {}
         ipywidgets.VBox.__init__(self, **layout)
-        self._ready_session(traits, traces)
-        if self._focus_keeper.refused is not None:
-            raise self._focus_keeper.refused
+        model = traits.get("model", DEFAULT_MODEL)
+        self.model = model if isinstance(model, str) or model is None else DEFAULT_MODEL
+        self._session = Session(self)
+        self._build(traits)
+        self._show_first(traits, traces)
+        if self._session.head_view.refused is not None:
+            raise self._session.head_view.refused
         self.add_class("explorer-app")
-        self._main = ipywidgets.Box(
-            [
-                self._chrome.rail,
-                self._code.widget,
-                self._traces_panel.widget,
-                self._thresholds_panel.widget,
-            ],
-            _dom_classes=("ex-main",),
-        )
-        self.children = [self._chrome.header, self._chrome.strip, self._main, self._chrome.status]
         self.observe(self._on_tab, names="tab")
         self._on_tab()
 
-    def _ready_session(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
-        source, trace = traits.pop("source", None), traits.pop("trace", None)
-        selection = traits.pop("selection", None)
-        heads = traits.pop("heads", None)
-        model = traits.pop("model", DEFAULT_MODEL)
-        self.set_trait("model", model if isinstance(model, str) or model is None else DEFAULT_MODEL)
-        self._session = Session(self)
-        self._focus_keeper = HeadViewController(self, self._session.jobs.runner)
-        self._focus_keeper.failed = self._session.jobs.tell
-        self._focus_keeper.want(
-            **{name: traits.pop(name) for name in ("layer", "head") if name in traits}
+    def _build(self, traits: dict[str, Any]) -> None:
+        """Set the traits that say how things are shown, and make the panels."""
+        session = self._session
+        shown = {name: value for name, value in traits.items() if name not in _CONTENTS}
+        session.head_view.want(
+            **{name: shown.pop(name) for name in ("layer", "head") if name in shown}
         )
-        for name, value in traits.items():
+        for name, value in shown.items():
             setattr(self, name, value)
-        self.heads = heads  # last: what it is in the place of takes it away
-        self._code = CodePanel(self, self._session)
-        self._traces_panel = TracesPanel(self, self._session)
-        self._thresholds_panel = ThresholdsPanel(self, self._session)
-        self._table_keeper = FeedbackController(self, self._session.jobs.tell)
-        self._focus_keeper.on_focus = self._table_keeper.focus_changed
-        self._chrome = Shell(self, self._session)
-        self._chrome.on_save(self._save)
-        self._chrome.on_copy(lambda: export.python_of(self))
+        self.heads = traits.get("heads")  # last: setting what it overrides removes it
+        self._code = CodePanel(self, session)
+        self._traces_panel = TracesPanel(self, session)
+        self._thresholds_panel = ThresholdsPanel(self, session)
+        self._saver = ViewSaver(self, session)
+        self._shell = Shell(
+            self,
+            session,
+            save=lambda kind: self._saver.hand_over(kind, self._shell.header.hand_file),
+            copy=lambda: export.python_of(self),
+        )
+        tabs = [panel.widget for panel in self._tabs.values()]
+        self._main = ipywidgets.Box(
+            [self._shell.head_selector.widget, *tabs], _dom_classes=("ex-main",)
+        )
+        above = [self._shell.header.widget, self._shell.toolbar.widget]
+        self.children = [*above, self._main, self._shell.status_line.widget]
+
+    @property
+    def _tabs(self) -> dict[str, Any]:
+        """The panel of each tab."""
+        return {
+            "code": self._code,
+            "traces": self._traces_panel,
+            "thresholds": self._thresholds_panel,
+        }
+
+    def _show_first(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
+        """Show the code, traces and selection that the app begins with."""
+        session, model = self._session, traits.get("model", DEFAULT_MODEL)
         if not isinstance(model, str) and model is not None:
             self.model = model
-        if source is not None:
-            self.source = source  # refused when empty
+        if traits.get("source") is not None:
+            self.source = traits["source"]  # refused when empty
         elif model == DEFAULT_MODEL:
             self._show_example()
         if traces is None:
-            self._session.traces.load_examples()
+            session.traces.load_examples()
         else:
-            self._session.traces.show(traces)
-        if trace is not None:
-            self.trace = trace
-        if selection is not None:
-            self._session.pin_later(selection)
-        self._session.begin()
+            session.traces.show(traces)
+        if traits.get("trace") is not None:
+            self.trace = traits["trace"]
+        if traits.get("selection") is not None:
+            session.pin_later(traits["selection"])
+        session.begin()
 
     def _show_example(self) -> None:
         from explorer.examples import example_programs
 
         self.source = example_programs()[0].code
 
-    # made from something
+    # construction
 
     @classmethod
     def from_code(cls, code: str, **traits: Any) -> Self:
@@ -155,9 +156,9 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         Raises
         ------
         InputError
-            The code is empty; without a running kernel also what the model says of the code.
+            The code is empty; without a running kernel also an error of the model about the code.
         ModelError
-            Without a running kernel: the model cannot be loaded. In a notebook the app says so.
+            Without a running kernel: the model cannot be loaded. In a notebook the app shows it.
         """
         if not isinstance(code, str):
             raise InputError(f"The code must be a string, but it is a {type(code).__name__}.")
@@ -183,17 +184,14 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         TraceError
             The file cannot be read.
         """
-        if isinstance(traces, str | Path):
-            traces = load_traces(Path(traces).expanduser())
-        elif traces is not None and not isinstance(traces, TraceSet):
-            traces = TraceSet(traces)
-        return cls(traces=traces, **{"tab": "traces", **traits})
+        loaded = None if traces is None else as_trace_set(traces)
+        return cls(traces=loaded, **{"tab": "traces", **traits})
 
     @classmethod
     def from_attention(
         cls, attention: Any, tokens: Sequence[str] | None = None, **traits: Any
     ) -> Self:
-        """Explore attention that you bring.
+        """Explore your own attention.
 
         Parameters
         ----------
@@ -208,7 +206,7 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         Raises
         ------
         ShapeError, InputError
-            The array is no attention, or the tokens do not fit it.
+            The array is not attention, or the tokens do not fit it.
         """
         refused = {"model", "source", "trace", "traces"} & traits.keys()
         if refused:
@@ -220,67 +218,15 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         scene = matrix_scene(made, None if tokens is None else list(tokens))
         app = cls(model=None, **{"unit_kind": "token", **traits})
         app._session.code.show_matrix(scene)
-        if app._focus_keeper.refused is not None:
-            raise app._focus_keeper.refused
+        if app._session.head_view.refused is not None:
+            raise app._session.head_view.refused
         return app
 
-    # results
-
-    @property
-    def feedback(self) -> pd.DataFrame | None:
-        """The feedback table in view: one row per unit; waits for what is under way."""
-        self.wait()
-        table = self.table
-        return None if table is None else table.copy()
-
-    @property
-    def attention(self) -> AttentionMap | None:
-        """The attention map in view; waits for what is under way."""
-        self.wait()
-        return getattr(self.scene, "attention", None)
-
-    @property
-    def sweep(self) -> pd.DataFrame | None:
-        """The sweep of the thresholds tab: one row per threshold; waits for what is under way.
-
-        None before the tab was in front, and where the labels cannot judge what is chosen.
-        """
-        self.wait()
-        analysis = self._session.thresholds.analysis
-        return None if analysis is None else analysis.sweep.table.copy()
-
-    @property
-    def traces(self) -> TraceSet | None:
-        """The loaded traces; set to show others: a `TraceSet`, traces, or a path."""
-        self.wait()
-        return self._session.traces.loaded
-
-    @traces.setter
-    def traces(self, traces: str | Path | TraceSet | Sequence[Trace]) -> None:
-        if isinstance(traces, str | Path):
-            traces = load_traces(Path(traces).expanduser())
-        elif not isinstance(traces, TraceSet):
-            traces = TraceSet(traces)
-        self._session.traces.show(traces)
-
-    @property
-    def error(self) -> str | None:
-        """What the app says went wrong; None when all is well."""
-        return self._session.jobs.error
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Block until nothing is under way; False when `timeout` seconds were not enough."""
-        return self._session.jobs.runner.wait(timeout, but=frozenset({"grid"}))
-
-    def cancel(self) -> None:
-        """Stop what is under way; what was shown before stays."""
-        self._session.cancel()
-
     def close(self) -> None:
-        """Stop what is under way and take the app off every page."""
+        """Stop every job and remove the app from every page."""
         if hasattr(self, "_main"):  # missing when the arguments were refused
             self._session.close()
-            for part in (self._chrome, self._code, self._traces_panel, self._thresholds_panel):
+            for part in (self._shell, *self._tabs.values()):
                 part.close()
             self._main.layout.close()
             self._main.close()
@@ -290,45 +236,23 @@ class Explorer(ExplorerState, ipywidgets.VBox):
     def save(self, path: str | Path) -> None:
         """Write the view to a file, by its suffix: .csv, .html, .png or .json (settings).
 
-        In the thresholds tab .html is the report, as `explorer.threshold_report` writes it.
-
-        With .jsonl or .parquet all loaded traces are written, with their labels and what was
-        recorded here.
+        In the thresholds tab .html is the report, as `explorer.threshold_report` writes it. With
+        .jsonl or .parquet all loaded traces are written, with their labels and the attention that
+        was recorded here.
 
         Raises
         ------
         InputError
-            The suffix is none of these, there is nothing to write yet, or the file cannot be
-            written; one that was there before stays then.
+            The suffix is not one of these, there is nothing to write yet, or the file cannot be
+            written; an older file then stays as it was.
         TraceError
-            The traces cannot be written there.
+            The traces cannot be written to that path.
         """
         self.wait()
-        path = Path(path)
-        if path.suffix in (".jsonl", ".parquet"):
-            if self.traces is None:
-                raise InputError("There are no traces to save: load some first.")
-            save_traces(self.traces, path)
-            return
-        kind = {".csv": "table", ".html": "html", ".png": "png", ".json": "settings"}.get(
-            path.suffix
-        )
-        if kind is None:
-            raise InputError(
-                "Save to .csv, .html, .png or .json, or the traces to .jsonl or .parquet; "
-                f"{path.name!r} ends in none of them."
-            )
-        if kind == "html" and self.tab == "thresholds":
-            write_whole(path, self._session.report.page().encode(), "The report")
-            return
-        write_whole(path, export.contents(self, kind), "The view")
-
-    def settings(self) -> dict[str, Any]:
-        """The traits that say how things are shown, ready for JSON and for ``Explorer(**...)``."""
-        return export.settings_of(self)
+        self._saver.write(Path(path))
 
     def __repr__(self) -> str:
-        """Say what is shown, in a line."""
+        """Return what is shown, in a line."""
         what = (
             f"tab={self.tab!r}, layer={self.layer}, head={self.head}, threshold={self.threshold:g}"
         )
@@ -344,47 +268,14 @@ class Explorer(ExplorerState, ipywidgets.VBox):
         return bundle
 
     def _ipython_display_(self, **_: Any) -> None:
-        from IPython.display import display
-
-        display(self._repr_mimebundle_(), raw=True)
-        still = export.still_picture(self)
-        handle = display(_still_output(still), raw=True, display_id=True)
-        if still is None and handle is not None:
-            self._show_still_later(handle)
-
-    def _show_still_later(self, handle: Any) -> None:
-        """Put the still picture into the notebook once there is something to show."""
-
-        def look(_: Any) -> None:
-            still = export.still_picture(self)
-            if still is not None:
-                self.unobserve(look, names="table")
-                handle.update(_still_output(still), raw=True)
-
-        self.observe(look, names="table")
+        show_in_notebook(self, self._repr_mimebundle_())
 
     # gestures
 
     def _on_tab(self, _: Any = None) -> None:
-        for name, panel in (
-            ("code", self._code),
-            ("traces", self._traces_panel),
-            ("thresholds", self._thresholds_panel),
-        ):
+        for name, panel in self._tabs.items():
             away = panel.widget.remove_class if self.tab == name else panel.widget.add_class
             away("ex-away")
-
-    def _save(self, message: Mapping[str, Any]) -> None:
-        kind = str(message.get("what"))
-        if kind == "html" and self.tab == "thresholds":
-            self._session.report.write(
-                lambda page: self._chrome.header.tell({"kind": "download", **report_file(page)})
-            )
-            return
-        try:
-            self._chrome.header.tell({"kind": "download", **export.download(self, kind)})
-        except Exception as error:  # noqa: BLE001 - whatever fails is said in the app
-            self._session.jobs.tell(error)
 
     def _raise_failure(self) -> None:
         # Without a running loop the work is done by now, and an error belongs to the caller.
@@ -392,10 +283,6 @@ class Explorer(ExplorerState, ipywidgets.VBox):
             raise self._session.jobs.failure
 
 
-def _still_output(still: str | None) -> dict[str, str]:
-    return {"text/html": still or "", "text/plain": ""}
-
-
 def _unknown_argument(name: str) -> str:
-    hint = did_you_mean(name, _OWN_TRAITS)
-    return f"Explorer takes no argument {name!r}.{hint} It takes: {', '.join(_OWN_TRAITS)}."
+    hint = did_you_mean(name, _ARGUMENTS)
+    return f"Explorer takes no argument {name!r}.{hint} It takes: {', '.join(_ARGUMENTS)}."

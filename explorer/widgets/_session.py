@@ -8,6 +8,8 @@ from typing import Any
 import traitlets as t
 
 from explorer.errors import ExplorerError, InputError
+from explorer.widgets._attention.feedback_controller import FeedbackController
+from explorer.widgets._attention.head_view import HeadViewController
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.controller import CodeController
 from explorer.widgets._jobs.job_manager import JobManager
@@ -44,6 +46,8 @@ class Session:
         Runs the work, and knows what is under way and what went wrong.
     models, code
         Load models, and record the code in view.
+    head_view, feedback
+        Put the chosen layer and head in view, and compute the feedback table.
     traces, recording, stand_in, labels
         Load and open traces, let a model read the open one or all of them, and label hyperedges.
     methods, scores, weights
@@ -60,6 +64,9 @@ class Session:
         jobs = self.jobs = JobManager()
         models = self.models = ModelController(state, jobs)
         self.code = CodeController(state, jobs, models)
+        self.head_view = HeadViewController(state, jobs)
+        self.feedback = FeedbackController(state, jobs)
+        self.head_view.on_focus = self.feedback.focus_changed
         traces = self.traces = TracesController(state, jobs, models)
         self.recording = RecordingController(state, jobs, models, traces)
         self.stand_in = StandInController(state, jobs, models, traces)
@@ -86,7 +93,8 @@ class Session:
         self._controllers: tuple[Controller, ...] = (
             traces, self.recording, self.stand_in, self.labels, self.methods, self.scores,
             self.thresholds, self.baselines, self.head_map, self.recommendation, self.agreement,
-            self.ablation, self.weights, self.report,
+            self.ablation, self.weights, self.report, self.head_view,
+            self.feedback,
         )  # fmt: skip
         self._selection: dict[str, Any] | None = None
         state.find_trace = self.traces.index
@@ -134,7 +142,7 @@ class Session:
             self.jobs.tell(error)
 
     def cancel(self, job: str | None = None) -> None:
-        """Stop what is under way; what was there before stays."""
+        """Stop the job of this name, or every job; the view before it stays."""
         self.jobs.cancel(job)
         self.recording.stopped()
         self.stand_in.stopped()

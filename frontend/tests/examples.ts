@@ -385,7 +385,6 @@ const figure: P.FigureMessage = {
     { type: "bar", x: { dtype: "float32", shape: [2], buffer: bytes(8) }, y: ["a", null] },
   ],
   layout: { height: 300 },
-  labels: { x: ["a", "b"], y: null },
 };
 const marks: P.PlotMarks = {
   height: 300,
@@ -400,6 +399,7 @@ const marks: P.PlotMarks = {
 };
 const plotTraits = {
   figure: [figure],
+  labels: [{ x: ["a", "b"], y: null } satisfies P.AxisLabels],
   heatmap: [{ ...cells, serial: 2, labels: { x: ["a", "b"], y: null } } satisfies P.HeatmapMessage],
   arrays: [
     {

@@ -87,7 +87,7 @@ def test_bars_are_laid_out_anew_when_the_page_changes_its_width(show):
     with show("voila", [OPEN], size=(1300, 900)) as shown:
         bars = shown.plot(BARS)
         shown.drive()
-        width = "driver.plots['code_bars'].figure['layout']['width']"
+        width = "driver.plots['code_bars'].meta['width']"
         wide = shown.wait_for_value(width, lambda width: width > 800)
         shown.page.set_viewport_size({"width": 760, "height": 900})
         shown.wait_for_value(width, lambda width: 300 < width < wide - 300)

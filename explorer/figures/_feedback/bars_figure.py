@@ -51,7 +51,8 @@ class BarsFigure:
     """Feedback bars of one table, in a fixed part and a part that depends on scores and threshold.
 
     Only `attributes` have to be drawn again while a threshold is dragged; see `key`. The
-    parameters are those of `feedback_bars`.
+    parameters are those of `feedback_bars`; of more than `most` units, those with the highest
+    scores are shown.
 
     Attributes
     ----------
@@ -71,13 +72,14 @@ class BarsFigure:
         axis: Literal["linear", "log"] = "log",
         width: int = 700,
         threshold_line: bool = True,
+        most: int | None = None,
     ) -> None:
         if axis not in {"linear", "log"} or sort not in {"order", "score"}:
             raise InputError(
                 f"sort must be 'order' or 'score' and axis 'linear' or 'log'; got {sort!r}, "
                 f"{axis!r}."
             )
-        self.rows = feedback_rows(table, labels, sort)
+        self.rows = feedback_rows(table, labels, sort, most)
         self._theme: Theme = theme
         self._axis: Scale = axis
         self._width = width
@@ -143,7 +145,7 @@ class BarsFigure:
                 barmode="overlay",
                 bargap=0,
                 hovermode="closest",
-                meta={"units": rows.names},
+                meta={"units": rows.names, "width": width},
                 xaxis=bare_axis(theme, **_score_axis(axis), **fixed) | {"domain": [left, right]},
                 xaxis2={"domain": [0, left], "range": [0, 1], "visible": False, **fixed},
                 xaxis3={"domain": [right, 1], "range": [0, 1], "visible": False, **fixed},

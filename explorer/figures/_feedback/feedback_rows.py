@@ -181,8 +181,12 @@ def ordered_labels(names: Sequence[str], labels: UnitLabels | None) -> list[bool
     return [None if label is None else bool(label) for label in truth]
 
 
-def feedback_rows(table: pd.DataFrame, labels: UnitLabels | None, sort: str) -> FeedbackRows:
+def feedback_rows(
+    table: pd.DataFrame, labels: UnitLabels | None, sort: str, most: int | None = None
+) -> FeedbackRows:
     """The rows of a feedback table; sorted by falling score, unknown ones last, or as they are.
+
+    Of more than `most` units, those with the highest scores.
 
     Raises
     ------
@@ -190,24 +194,31 @@ def feedback_rows(table: pd.DataFrame, labels: UnitLabels | None, sort: str) -> 
         If the number of labels differs from the number of units.
     """
     count = len(table)
-    scores = table["score"].to_numpy(dtype=np.float64)
+    # Each column taken from a table with attributes costs a deep copy of these.
+    columns = type(table)(table)
+    scores = columns["score"].to_numpy(dtype=np.float64)
     reachable = np.asarray(table.attrs.get("reachable", np.ones(count)), dtype=np.float64)
     if reachable.shape != (count,):  # the table was filtered after it was made
         reachable = np.ones(count)
-    names = list(map(str, table["unit"].tolist()))
+    names = list(map(str, columns["unit"].tolist()))
     truth = ordered_labels(names, labels)
-    # A stable sort: units with one score keep the table's order. NaN sorts last.
-    order = np.argsort(-scores, kind="stable") if sort == "score" else np.arange(count)
+    order = np.arange(count)
+    if most is not None and count > most:
+        highest = np.argsort(-np.nan_to_num(scores, nan=-1.0), kind="stable")
+        order = np.sort(highest[:most])
+    if sort == "score":
+        # A stable sort: units with one score keep the table's order. NaN sorts last.
+        order = order[np.argsort(-scores[order], kind="stable")]
     places = order.tolist()
-    texts = list(map(str, table["text"].tolist()))
-    verdicts = list(map(str, table["verdict"].tolist()))
-    reasons = list(map(tuple, table["diagnostics"].tolist()))
-    tokens = table["tokens"].tolist()
+    texts = list(map(str, columns["text"].tolist()))
+    verdicts = list(map(str, columns["verdict"].tolist()))
+    reasons = list(map(tuple, columns["diagnostics"].tolist()))
+    tokens = columns["tokens"].tolist()
     return FeedbackRows(
         names=[names[i] for i in places],
         texts=[texts[i] for i in places],
         scores=np.clip(scores[order], 0.0, 1.0),
-        feedback=table["feedback"].to_numpy(dtype=np.float64)[order],
+        feedback=columns["feedback"].to_numpy(dtype=np.float64)[order],
         verdicts=[verdicts[i] for i in places],
         reachable=np.clip(reachable[order], 0.0, 1.0),
         labels=[truth[i] for i in places],

@@ -50,17 +50,17 @@ class BarsView:
             return
         self._shown = (table, labels)
         self._drawn_width = self.plot.width
-        shown = _largest(table)
         # What the table was made with: the chosen method's own may still be under way.
         self._line = threshold_line(self.state, table)
         threshold, name, scale = self._line
         bars = BarsFigure(
-            shown,
+            table,
             labels,
             sort=self.state.bar_order,  # type: ignore[arg-type]
             axis=scale,  # type: ignore[arg-type]
             width=self.plot.width or 700,
             threshold_line=name is None,
+            most=MOST_BARS,
         )
         self._draw(bars, FeedbackPolicy(threshold=threshold), selected_unit(self.state))
         if name is None:
@@ -80,7 +80,7 @@ class BarsView:
             self.plot.height = int(self._figure["layout"]["height"])
             self.plot.figure = self._figure
             return
-        self._figure["layout"]["meta"] = {"units": self._units}
+        self._figure["layout"]["meta"]["units"] = self._units
         with self.plot.batch():
             for (trace, attribute), values in self._drawn.items():
                 if not _same(values, before[trace, attribute]):
@@ -114,14 +114,3 @@ def _same(values: Any, others: Any) -> bool:
     if isinstance(values, np.ndarray):
         return np.array_equal(values, others)
     return bool(values == others)
-
-
-def _largest(table: pd.DataFrame) -> pd.DataFrame:
-    if len(table) <= MOST_BARS:
-        return table
-    scores = np.nan_to_num(table["score"].to_numpy(dtype=np.float64), nan=-1.0)
-    kept = np.sort(np.argsort(-scores, kind="stable")[:MOST_BARS])
-    shown = table.iloc[kept]
-    if "reachable" in table.attrs:  # only attention has bounds
-        shown.attrs["reachable"] = tuple(table.attrs["reachable"][place] for place in kept)
-    return shown

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExplorerError
 from explorer.widgets._attention.unit_scores import UnitScores
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.scene import CodeScene
+from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_AT_ONCE = ("threshold", "reduction", "normalisation", "unit_kind", "direction", "method", "heads")
 
-
-class FeedbackController:
+class FeedbackController(Controller):
     """Keeps `state.table` in step with what it depends on.
 
     Units are scored when their attention, their rows or the score settings change. A change of the
@@ -28,43 +28,45 @@ class FeedbackController:
     state
         The state to follow, except its focus: `focus_changed` is called when the heatmaps have
         drawn that, so that the picture is on its way to the page first.
-    failed
-        Called with an error that the app has to show.
+    jobs
+        Shows errors.
     """
 
-    def __init__(self, state: ExplorerState, failed: Callable[[BaseException], None]) -> None:
-        self.state = state
-        self.failed = failed
+    FOLLOWS = (
+        "threshold",
+        "reduction",
+        "normalisation",
+        "unit_kind",
+        "direction",
+        "method",
+        "heads",
+    )
+
+    def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
+        super().__init__(state, jobs)
+        self._begun = True  # there are tables before the app is complete
         self._scores = UnitScores()
         self._shown: tuple[object, ...] | None = None
-        state.observe(self._changed, names=list(_AT_ONCE))
-        state.observe(self._tab_changed, names="tab")
-        state.observe(self._selection_changed, names="selection")
-        state.observe(self._method_table_changed, names="method_table")
-        state.observe(self._scene_changed, names="trace_scene")
-        self.refresh()
+        self.follow(state, self._tab_changed, "tab")
+        self.follow(state, self._selection_changed, "selection")
+        self.follow(state, self._method_table_changed, "method_table")
+        self.follow(state, self._scene_changed, "trace_scene")
 
     def focus_changed(self) -> None:
         """Follow a change of the focus."""
-        self._changed()
+        self._changed({})
 
-    def _changed(self, _: Any = None) -> None:
-        if self.state.batching:
-            self.state.after_batch(self.refresh)
-        else:
-            self.refresh()
-
-    def _tab_changed(self, _: Mapping[str, Any]) -> None:
+    def _tab_changed(self, change: Mapping[str, Any]) -> None:
         self._shown = None  # the table of the other tab is in view
-        self._changed()
+        self._changed(change)
 
-    def _selection_changed(self, _: Mapping[str, Any]) -> None:
+    def _selection_changed(self, change: Mapping[str, Any]) -> None:
         if self.state.batching or isinstance(self.state.scene, CodeScene):
-            self._changed()
+            self._changed(change)
 
-    def _method_table_changed(self, _: Mapping[str, Any]) -> None:
+    def _method_table_changed(self, change: Mapping[str, Any]) -> None:
         if self.state.batching or self.state.method != "attention":
-            self._changed()
+            self._changed(change)
 
     def _scene_changed(self, _: Mapping[str, Any]) -> None:
         """Remove the last trace's table; with attention, the focus was announced before."""
@@ -94,7 +96,7 @@ class FeedbackController:
                 return  # a pin that moves neither rows nor threshold
             table = None if found is None else found.table(state.threshold)
         except ExplorerError as error:
-            self.failed(error)
+            self.jobs.tell(error)
             shown = table = None
         self._show(table)
         self._shown = shown

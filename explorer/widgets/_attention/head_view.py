@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap, DenseAttention, measures
 from explorer.errors import InputError
 from explorer.feedback import score_all_heads
+from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.scene import CodeScene
-from explorer.widgets._jobs.job_runner import Job, JobRunner
+from explorer.widgets._jobs.job_manager import JobManager
+from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
@@ -79,25 +81,32 @@ class Focus:
         return self.attention.received(self.layer, self.head, rows=rows)
 
 
-class HeadViewController:
+class HeadViewController(Controller):
     """Keeps `state.focus` in step with scene, layer and head.
 
-    A mean over many heads of a long text is worked out by a worker; the old focus, and with it
-    the old picture, stays until the new one is there.
+    A mean over many heads of a long text is computed by a worker; the old focus, and with it the
+    old heatmap, stays until the new one is there.
+
+    Attributes
+    ----------
+    refused
+        The error of a layer or head that `want` asked for and the map does not have.
+    on_focus
+        Called after everything that observes the focus has drawn a new one.
     """
 
-    def __init__(self, state: ExplorerState, runner: JobRunner) -> None:
-        self.state = state
-        self.runner = runner
+    JOB = "mean of heads"
+
+    def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
+        super().__init__(state, jobs)
+        self._begun = True  # there is a focus before the app is complete
         self._auto_layer = True
         self._wanted: dict[str, int | None] = {}
         self.refused: InputError | None = None
         self._matrix: tuple[AttentionMap, Wanted, DenseAttention] | None = None
-        self.failed: Callable[[BaseException], None] = lambda _: None
         self.on_focus: Callable[[], None] = lambda: None
-        """Called when everything that observes the focus has drawn a new one."""
-        state.observe(self._on_scene, names=["code_scene", "trace_scene", "tab"])
-        state.observe(self._refresh, names=["layer", "head"])
+        self.follow(state, self._on_scene, "code_scene", "trace_scene", "tab")
+        self.follow(state, self.refresh, "layer", "head")
 
     def want(self, **indices: int | None) -> None:
         """Choose this layer or head as soon as there is a map to check it against."""
@@ -121,7 +130,7 @@ class HeadViewController:
                     value, count = getattr(self.state, name), getattr(attention, f"n_{name}s")
                     if value is not None and value >= count > 1:
                         setattr(self.state, name, count - 1)
-        self._refresh()
+        self.refresh()
 
     def _choose_wanted(self) -> None:
         wanted, self._wanted = self._wanted, {}
@@ -133,15 +142,16 @@ class HeadViewController:
                 setattr(self.state, name, value)
             except InputError as error:
                 self.refused = error
-                self.failed(error)
+                self.jobs.tell(error)
 
-    def _refresh(self, _: Any = None) -> None:
+    def refresh(self, _: Any = None) -> None:
+        """Put the chosen layer and head of the scene in view."""
         if self.state.batching:
-            self.state.after_batch(self._refresh)
+            self.state.after_batch(self.refresh)
             return
         scene = self.state.scene
         attention = getattr(scene, "attention", None)
-        self.runner.cancel("mean")
+        self.cancel()
         if scene is None or attention is None:
             self._announce(None)
             return
@@ -183,9 +193,7 @@ class HeadViewController:
         def done(mean: DenseAttention) -> None:
             self._keep(scene, wanted, mean)
 
-        self.runner.start(
-            "mean", work, done=done, failed=self.failed, message=f"mean over {heads} heads"
-        )
+        self.run(work, done, message=f"mean over {heads} heads")
 
     def _keep(self, scene: CodeScene, wanted: Wanted, matrix: DenseAttention) -> None:
         """Put the weights of the chosen head in view, and keep them for when the tab comes back."""
@@ -212,7 +220,7 @@ class HeadViewController:
         def done(summary: Summary) -> None:
             self._announce(Focus(scene, attention, layer, head, (layer, head), summary))
 
-        self.runner.start("mean", work, done=done, failed=self.failed, message="adding up the rows")
+        self.run(work, done, message="adding up the rows")
 
 
 def head_measure(scene: CodeScene | TraceScene, name: str) -> NDArray[np.float32] | None:

@@ -10,6 +10,7 @@ import traitlets as t
 
 from explorer.errors import ExplorerError
 from explorer.widgets._base.panel_part import PanelPart
+from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._state import ExplorerState
 
@@ -60,13 +61,20 @@ class Panel:
         self._owners: dict[int, t.HasTraits] = {}
         self._drawn_by: dict[int, dict[str, list[Drawing]]] = {}
         self._waiting: list[Drawing] = []
+        self._debouncers: dict[Drawing, Debouncer] = {}
         self._kept: list[Any] = []
         self._in_front = False
         self._closed = False
 
     # following
 
-    def draw_on(self, drawing: Drawing, *names: str, of: t.HasTraits | None = None) -> None:
+    def draw_on(
+        self,
+        drawing: Drawing,
+        *names: str,
+        of: t.HasTraits | None = None,
+        later: bool = False,
+    ) -> None:
         """Run a drawing when one of these traits changes, and whenever all is drawn.
 
         Parameters
@@ -77,9 +85,14 @@ class Panel:
             Names of traits.
         of
             What the traits belong to; the state when left out.
+        later
+            Run it a moment after a change, so that what matters more is on the page first. Many
+            changes in that time run it once.
         """
         if drawing not in self._drawings:
             self._drawings.append(drawing)
+        if later:
+            self._debouncers.setdefault(drawing, Debouncer(lambda: self._draw_in_front(drawing)))
         owner = self.state if of is None else of
         self._owners[id(owner)] = owner
         by_name = self._drawn_by.setdefault(id(owner), {})
@@ -131,6 +144,16 @@ class Panel:
             self.state.after_batch(self._draw_waiting)
             return
         for drawing in drawings:
+            self._draw_or_ask(drawing)
+
+    def _draw_or_ask(self, drawing: Drawing) -> None:
+        if drawing in self._debouncers:
+            self._debouncers[drawing].ask()
+        else:
+            drawing()
+
+    def _draw_in_front(self, drawing: Drawing) -> None:
+        if self._in_front:
             drawing()
 
     def _draw_waiting(self) -> None:
@@ -138,7 +161,7 @@ class Panel:
         if self._in_front:
             for drawing in self._drawings:
                 if drawing in waiting:
-                    drawing()
+                    self._draw_or_ask(drawing)
 
     # widgets
 
@@ -203,6 +226,8 @@ class Panel:
             self._in_front = False
         if self.TAB is not None:
             self.state.unobserve(self._on_tab, names="tab")
+        for debouncer in self._debouncers.values():
+            debouncer.close()
         for widget in self._kept:
             widget.layout.close()
             widget.close()

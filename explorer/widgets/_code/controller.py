@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from explorer.models import DEFAULT_MODEL
+from explorer.widgets._code import texts
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
@@ -44,7 +45,7 @@ class CodeController:
         def work(job: Job) -> CodeScene:
             model = self.models.of(name, job)
             tokenized = model.tokenize(text, start)
-            job.report(f"recording {len(tokenized.tokens):,} tokens", None, None)
+            job.report(texts.recording(len(tokenized.tokens)), None, None)
             attention = model.record(tokenized, cancel=job.cancel)
             return CodeScene(
                 text=text,
@@ -64,7 +65,7 @@ class CodeController:
             self.models.ready(name)
             self.show(scene)
 
-        message = self.models.starting(name) or "recording"
+        message = self.models.starting(name) or texts.RECORDING
         self.jobs.runner.start(
             "code",
             work,

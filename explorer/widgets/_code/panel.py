@@ -3,82 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.errors import InputError
 from explorer.figures import colours
 from explorer.widgets._attention.bars_view import BarsView
 from explorer.widgets._attention.head_view import Focus
-from explorer.widgets._attention.heatmap_view import HeatView, Picture
+from explorer.widgets._attention.heatmap_picture import Picture
+from explorer.widgets._attention.heatmap_view import HeatView
 from explorer.widgets._attention.selection import unit_spans
 from explorer.widgets._attention.tint_weights import token_weights
-from explorer.widgets._base.panel_part import PanelPart, sendable
+from explorer.widgets._base.panel import Panel
+from explorer.widgets._base.panel_part import sendable
+from explorer.widgets._code import texts
 from explorer.widgets._code.scene import CodeScene, visible_positions
-from explorer.widgets._code.texts import PAGE_TEXTS
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 
-_DRAWN_BY = (
+_HEATMAP = (
     "focus", "hide_special", "hide_sink", "colour_scale", "scaling", "selection", "direction",
+    "unit_kind",
 )  # fmt: skip
+_TINT = ("focus", "direction", "selection", "colour_scale", "scaling", "hide_sink")
+_TEXT = ("focus", "selection", "direction", "source", "code_scene", "unit_kind")
 
 
-class CodePanel:
-    """Binds the state to the widgets of the code tab."""
+class CodePanel(Panel):
+    """Draws the code tab: heatmap and bars first, the tinted code a moment later."""
+
+    TAB = "code"
 
     def __init__(self, state: ExplorerState, session: Session) -> None:
-        self.state = state
-        self.session = session
-        self.heat = HeatView(
-            state,
-            session.jobs.runner,
-            session.jobs.tell,
-            name="Attention heatmap, query rows by key columns",
-        )
-        self.bars = BarsView(state, name="Feedback bars, one a unit of the code")
-        self.text = PanelPart("code_text", PAGE_TEXTS["code_text"])
-        self.text.refused = session.jobs.tell
-        self.widget = ipywidgets.Box([self.heat.plot, self.text, self.bars.widget])
-        for name in ("ex-panel", "ex-code-panel"):
-            self.widget.add_class(name)
+        super().__init__(state, session)
+        self._models, self._controller = session.models, session.code
+        self.heat = HeatView(state, session.jobs, name=texts.HEATMAP)
+        self.bars = BarsView(state, name=texts.BARS)
+        gestures = {
+            "run": self._record,
+            "editing": lambda _: self._models.warm_up(),
+            "pin": lambda message: self._pin(message.get("index")),
+            "hover": lambda message: self._hover(message.get("index")),
+            "window": lambda message: self._controller.record(int(message["start"])),
+            "example": lambda message: self._example(message["name"]),
+        }
+        self.text = self.part("code_text", texts.PAGE_TEXTS["code_text"], gestures)
+        plots = self.keep(self.heat.plot), self.keep(self.bars.plot)
+        self.widget = self.box([plots[0], self.text, plots[1]], "ex-panel", "ex-code-panel")
         self._serial = 0
         self._drawn: CodeScene | None = None
         self._hovered: int | None = None
-        self._program_names: list[tuple[str, str]] = []
-        self.heat.on_pick = self._pick
+        self.heat.on_pick = self._pick_cell
         self.bars.on_pick = self._pick_unit
-        self.text.on("run", self._run)
-        self.text.on("editing", lambda *_: session.models.warm_up())
-        self.text.on("pin", lambda message, _: self._pin(message.get("index")))
-        self.text.on("hover", lambda message, _: self._hover(message.get("index")))
-        self.text.on("set", session.set_from_page)
-        self.text.on("window", lambda message, _: session.code.record(int(message["start"])))
-        self.text.on("example", lambda message, _: self._example(str(message["name"])))
-        state.observe(self._heat_changed, names=list(_DRAWN_BY))
-        state.observe(self._changed)
-        self.redraw()
-
-    def close(self) -> None:
-        """Take the panel off every page."""
-        for part in (self.heat.plot, self.bars.plot, self.text, self.widget):
-            part.layout.close()
-            part.close()
+        self.draw_on(self._draw_heat, *_HEATMAP)
+        self.draw_on(self._draw_bars, *BarsView.DRAWN_BY)
+        self.draw_on(self._tint, *_TINT, later=True)
+        self.draw_on(self._show_text, *_TEXT, later=True)
+        self.begin()
 
     # gestures
 
-    def _run(self, message: Mapping[str, Any], _: Any) -> None:
-        source = str(message.get("source", ""))
-        try:
-            if source == self.state.source:
-                self.session.code.record(afresh=True)
-            else:
-                self.state.source = source
-        except InputError as error:
-            self.session.jobs.tell(error)
+    def _record(self, message: Mapping[str, Any]) -> None:
+        source = message["source"]
+        if source == self.state.source:
+            self._controller.record(afresh=True)
+        else:
+            self.state.source = source
 
     def _example(self, name: str) -> None:
         from explorer.examples import example_programs
@@ -94,7 +86,7 @@ class CodePanel:
         else:
             self.state.selection = {"kind": "token", "index": index}
 
-    def _pick(self, query: int, key: int) -> None:
+    def _pick_cell(self, query: int, key: int) -> None:
         picked = {"kind": "cell", "query": query, "key": key}
         self.state.selection = None if self.state.selection == picked else picked
 
@@ -107,36 +99,6 @@ class CodePanel:
         self._tint()
 
     # drawing
-
-    def _changed(self, change: Mapping[str, Any]) -> None:
-        if self.state.batching:
-            self.state.after_batch(self.redraw)
-            return
-        name = change["name"]
-        if self.state.tab != "code":
-            return
-        if name == "tab":
-            self.redraw()
-            return
-        if name in {"focus", "direction", "selection", "colour_scale", "scaling", "hide_sink"}:
-            self._tint()
-        if name in {"focus", "selection", "direction", "source"}:
-            self._show_text()
-        if name in BarsView.DRAWN_BY:
-            self._draw_bars()
-
-    def _heat_changed(self, _: Any) -> None:
-        if self.state.tab == "code" and not self.state.batching:
-            self._draw_heat()
-
-    def redraw(self) -> None:
-        """Draw everything anew."""
-        if self.state.tab != "code":
-            return
-        self._draw_heat()
-        self._tint()
-        self._show_text()
-        self._draw_bars()
 
     @property
     def _focus(self) -> Focus | None:
@@ -195,13 +157,13 @@ class CodePanel:
 
     def _show_text(self) -> None:
         focus, scene = self._focus, self.state.code_scene
-        # What was asked for last, also when it could not be run: it must not be lost.
+        # The newest code, also if it could not be run: the user's text must not be lost.
         source = sendable(self.state.source or (scene.text if scene is not None else ""))
         if source != self.text.wire.source:
             self.text.wire.source = source
         if scene is None or focus is None:
             self.text.show(
-                programs=self._programs(), title="code", editable=True,
+                programs=self._programs, title=texts.NO_CODE, editable=True,
                 direction=self.state.direction, pinned=None, marked=[], window=None,
             )  # fmt: skip
             return
@@ -214,8 +176,8 @@ class CodePanel:
         if chosen is not None and chosen["kind"] != "unit":
             pinned = chosen.get("index", chosen.get("query"))
         self.text.show(
-            programs=self._programs(),
-            title=f"{scene.language or 'text'}, {scene.n_tokens:,} tokens",
+            programs=self._programs,
+            title=texts.code_title(scene.language, scene.n_tokens),
             editable=scene.model is not None,
             direction=self.state.direction,
             pinned=pinned,
@@ -230,12 +192,12 @@ class CodePanel:
         spans = unit_spans(scene.units(self.state.unit_kind), chosen["name"])
         return [token for start, stop in spans for token in range(start, stop)]
 
+    @cached_property
     def _programs(self) -> list[tuple[str, str]]:
-        if not self._program_names:
-            from explorer.examples import example_programs
+        """Name and title of every example program."""
+        from explorer.examples import example_programs
 
-            self._program_names = [(p.name, p.title) for p in example_programs()]
-        return self._program_names
+        return [(program.name, program.title) for program in example_programs()]
 
 
 def _window(scene: CodeScene) -> dict[str, Any] | None:
@@ -243,10 +205,7 @@ def _window(scene: CodeScene) -> dict[str, Any] | None:
         return None
     size = scene.stop - scene.start
     return {
-        "text": (
-            f"The model takes {size:,} tokens at a time: tokens {scene.start + 1:,} to "
-            f"{scene.stop:,} of {scene.n_total:,} are shown."
-        ),
+        "text": texts.window(size, scene.start + 1, scene.stop, scene.n_total),
         "previous": max(0, scene.start - size) if scene.start > 0 else None,
         "next": scene.stop if scene.stop < scene.n_total else None,
     }

@@ -26,3 +26,26 @@ PAGE_TEXTS: Final = {
     },
 }
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
+
+HEATMAP: Final = "Attention heatmap, query rows by key columns"
+BARS: Final = "Feedback bars, one a unit of the code"
+NO_CODE: Final = "code"
+RECORDING: Final = "recording"
+
+
+def recording(count: int) -> str:
+    """Return what the job says while a model reads so many tokens."""
+    return f"recording {count:,} tokens"
+
+
+def code_title(language: str | None, count: int) -> str:
+    """Return the title of code of so many tokens."""
+    return f"{language or 'text'}, {count:,} tokens"
+
+
+def window(size: int, first: int, last: int, total: int) -> str:
+    """Return which tokens of a long text are shown; they are counted from 1."""
+    return (
+        f"The model takes {size:,} tokens at a time: tokens {first:,} to {last:,} of {total:,} are "
+        "shown."
+    )

@@ -1,4 +1,4 @@
-"""What follows a change a moment later, once for many changes."""
+"""A callback that runs a moment after it is asked for, once for many requests."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import asyncio
 from collections.abc import Callable
 
 DELAY_S = 0.02
-"""Long enough for what was sent before to be on the page, short enough to seem at once."""
+"""Long enough for the page to draw what was sent before, short enough to seem immediate."""
 
 
 class Debouncer:
-    """Runs something after what is quicker, and not again before it has run.
+    """Debounces a callback: many requests within `delay` run it once.
 
-    While a line is dragged, changes come faster than everything can follow. What is asked for while
-    it already waits is asked for once; when it runs it looks at the newest state. Without a running
-    event loop (a script, a test) it runs at once.
+    Without a running event loop (a script, a test) it runs at once.
 
     Parameters
     ----------
     run
-        What to do; on the UI thread.
+        The callback, called on the UI thread.
     delay
-        Seconds to wait.
+        Seconds from the first request to the call.
     """
 
     def __init__(self, run: Callable[[], None], delay: float = DELAY_S) -> None:
@@ -30,7 +28,7 @@ class Debouncer:
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self) -> None:
-        """Run it soon, unless that is to happen anyway."""
+        """Request a call."""
         if self._timer is not None:
             return
         try:
@@ -41,7 +39,7 @@ class Debouncer:
         self._timer = loop.call_later(self._delay, self._go)
 
     def close(self) -> None:
-        """Do not run any more what was asked for."""
+        """Drop the request."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

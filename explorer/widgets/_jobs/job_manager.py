@@ -1,4 +1,4 @@
-"""What the app says of its work: what is under way, what went wrong, and who runs it."""
+"""The jobs of the app: what is under way, and the error to show."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from explorer.widgets._jobs.job_runner import JobReport, JobRunner
 
 
 class JobManager(t.HasTraits):
-    """Runs the app's long work and keeps what must be said about it.
+    """Runs the app's jobs, and keeps their reports and the last error.
 
     Attributes
     ----------
     runner
         Runs jobs off the UI thread.
     failure
-        The last error as an object; `error` is what the app says of it.
+        The last error as an exception; `error` is its text for the user.
     """
 
-    reports = t.Dict(help="Name of a job -> JobReport of what is under way.")
-    error = t.Unicode(None, allow_none=True, help="What went wrong, and what to do.")
+    reports = t.Dict(help="Name -> JobReport of every job under way.")
+    error = t.Unicode(None, allow_none=True, help="The error shown to the user.")
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class JobManager(t.HasTraits):
         self.failure: BaseException | None = None
 
     def clear(self) -> None:
-        """Take the last error back: something new was asked for."""
+        """Remove the last error: the user asked for something new."""
         self.error = None
 
     def tell(self, error: BaseException) -> None:
@@ -40,21 +40,21 @@ class JobManager(t.HasTraits):
             self.error = str(error)
         elif isinstance(error, MemoryError):
             self.error = (
-                "There is not enough memory for this. Take a shorter text or a smaller model."
+                "There is not enough memory for this. Use a shorter text or a smaller model."
             )
         else:
             self.error = (
-                f"Something went wrong that explorer did not expect: {type(error).__name__}: "
-                f"{error}. What was shown before is kept; try again, or choose another model."
+                f"An unexpected error occurred: {type(error).__name__}: {error}. The last view "
+                "is kept; try again, or choose another model."
             )
 
-    def cancel(self, job: str | None = None) -> None:
-        """Cancel the job of a name, or all jobs; what was there before stays."""
-        for each in [job] if job else list(self.reports):
-            self.runner.cancel(each)
+    def cancel(self, name: str | None = None) -> None:
+        """Stop the job of this name, or every job under way; the view before it stays."""
+        for one in [name] if name else list(self.reports):
+            self.runner.cancel(one)
 
-    def _on_report(self, job: str, report: JobReport | None) -> None:
-        reports = {name: value for name, value in self.reports.items() if name != job}
+    def _on_report(self, name: str, report: JobReport | None) -> None:
+        reports = {one: value for one, value in self.reports.items() if one != name}
         if report is not None:
-            reports[job] = report
+            reports[name] = report
         self.reports = reports

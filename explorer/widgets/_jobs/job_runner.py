@@ -1,8 +1,8 @@
-"""Long work off the UI thread: progress, cancel, and results delivered on the UI thread.
+"""Jobs off the UI thread: progress, cancellation, and results delivered on the UI thread.
 
 In a kernel the results of a job come back through the running event loop, so that traits only
 ever change on the thread that runs cells and widget messages. Without a running loop (a script,
-a unit test) a job runs at once, in place.
+a unit test) a job runs at once, on the calling thread.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REPORT_INTERVAL_S = 0.1
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a running job says about itself.
+    """Progress of a running job.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class JobReport:
     message
         A sentence for the user, in the present tense.
     fraction
-        Done so far, in [0, 1]; None when nobody can tell.
+        Share that is done, in [0, 1]; None when it is not known.
     partial
         Part of the result that can be shown already, such as the text generated so far.
     """
@@ -59,7 +59,7 @@ class Job:
         return RunControl(lambda p: self.report(p.message, p.fraction, None), self.cancel)
 
     def check(self) -> None:
-        """Raise `Cancelled` when the job was stopped."""
+        """Raise `Cancelled` if the job was stopped."""
         if self.cancel.is_set():
             raise Cancelled("Stopped.")
 
@@ -101,7 +101,7 @@ class JobRunner:
     ) -> None:
         """Run `work(job)`; then `done(result)` or `failed(error)` on the UI thread.
 
-        A job that is replaced or cancelled ends in neither.
+        Neither is called for a job that is replaced or cancelled.
         """
         self.cancel(name)
         with contextlib.suppress(RuntimeError):
@@ -129,7 +129,7 @@ class JobRunner:
         self._executor.submit(self._run, job, work, done, failed)
 
     def on_ui(self, deliver: Callable[[], None]) -> None:
-        """Call this on the UI thread: at once where that is the thread of the caller."""
+        """Call `deliver` on the UI thread: at once if that is the calling thread."""
         loop = None
         with contextlib.suppress(RuntimeError):
             loop = asyncio.get_running_loop()
@@ -154,13 +154,13 @@ class JobRunner:
             remaining = None if deadline is None else deadline - time.monotonic()
             if remaining is not None and remaining <= 0:
                 return False
-            # Wakes regularly so that an interrupt of the kernel is heard.
+            # Wakes regularly, so that an interrupt of the kernel takes effect.
             with contextlib.suppress(queue.Empty):
                 self._inbox.get(timeout=0.2 if remaining is None else min(0.2, remaining))()
         return True
 
     def drain(self) -> None:
-        """Deliver what the workers have posted so far."""
+        """Deliver the results that the workers have posted so far."""
         while True:
             try:
                 deliver = self._inbox.get_nowait()
@@ -169,7 +169,7 @@ class JobRunner:
             deliver()
 
     def close(self) -> None:
-        """Cancel everything and let the worker threads go."""
+        """Cancel every job and release the worker threads."""
         self.cancel()
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)

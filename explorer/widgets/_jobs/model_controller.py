@@ -1,4 +1,4 @@
-"""Which models the session has, and what the header says of the chosen one."""
+"""The models of the session, and the status of the chosen one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ _READY = {"kind": "ready", "text": "ready"}
 
 
 class ModelController(t.HasTraits):
-    """Loads models when they are needed and keeps them."""
+    """Loads models when they are needed and keeps them.
 
-    status = t.Dict(_IDLE, help="What the header says of the model.")
+    Attributes
+    ----------
+    quiet
+        Whether traits change without starting what a change by the user starts.
+    """
+
+    status = t.Dict(_IDLE, help="Status of the model, for the header.")
 
     def __init__(self, state: ExplorerState, jobs: JobManager) -> None:
         super().__init__()
@@ -52,7 +58,7 @@ class ModelController(t.HasTraits):
         return model.name
 
     def choices(self) -> list[tuple[str, str, str, bool]]:
-        """Name, label, note, and whether it is here already, for every model of the menu."""
+        """Return name, label, note, and whether it is installed, for every model of the menu."""
         choices = [(c.name, c.label, c.note, c.installed) for c in available_models()]
         known = {name for name, *_ in choices}
         own = [
@@ -63,7 +69,7 @@ class ModelController(t.HasTraits):
         return [*own, *choices]
 
     def warm_up(self) -> None:
-        """Import what running a model needs, in the background: the user is about to run one."""
+        """Import what a model needs in the background: the user is about to run one."""
         if not self._models:
             from explorer.models import warm_up
 
@@ -84,7 +90,7 @@ class ModelController(t.HasTraits):
         return self._models[name]
 
     def choose(self, name: str) -> None:
-        """Load the model that was chosen, so that it is there when it is used."""
+        """Load the chosen model in the background."""
         self.status = _BUSY
         self.jobs.runner.start(
             "model",
@@ -95,23 +101,23 @@ class ModelController(t.HasTraits):
         )
 
     def starting(self, name: str) -> str:
-        """Say that a job with this model begins; return what it does first."""
+        """Set the status for a job with this model; return the message of its first step."""
         loaded = name in self._models
         self.status = _READY if loaded else _BUSY
         return "" if loaded else f"loading {name}"
 
     def _loaded_meanwhile(self, _: Any) -> None:
-        """Say "loading" no longer than that: a job goes on for long after its model is there."""
+        """Set the status to ready once the model is loaded: its job may go on for long."""
         if self.status == _BUSY and self.state.model in self._models:
             self.status = _READY
 
     def ready(self, name: str) -> None:
-        """Take note that this model works."""
+        """Remember a model that works."""
         self._last = name
         self.status = _READY
 
     def failed(self, error: BaseException, name: str | None = None) -> None:
-        """Say what went wrong; a model that never worked is taken back from the menu."""
+        """Show the error; a model that never worked is no longer the chosen one."""
         self.jobs.tell(error)
         if name is not None and name in self._models:
             self.ready(name)
@@ -119,21 +125,21 @@ class ModelController(t.HasTraits):
             self.take_back()
 
     def take_back(self) -> None:
-        """Name the last model that worked, unless the one named has been loaded."""
+        """Choose the last model that worked, unless the chosen one is loaded."""
         if self.state.model not in self._models:
             with self.silently():
                 self.state.model = self._last
         self.status = _READY if self.state.model in self._models else _IDLE
 
     def own_matrix(self) -> None:
-        """Say that a matrix of the user's own is shown, with no model behind it."""
+        """Set the status for a matrix that the user brought, without a model."""
         with self.silently():
             self.state.model = None
         self.status = {"kind": "idle", "text": "your own matrix"}
 
     @contextmanager
     def silently(self) -> Iterator[None]:
-        """Change traits without starting what a user's change would start."""
+        """Change traits without starting what a change by the user starts."""
         self.quiet = True
         try:
             yield

@@ -72,6 +72,8 @@ class Channel(ipywidgets.Widget):
     ----------
     figure
         The whole figure, encoded, with its `serial`.
+    labels
+        Tokens along the axes of the figure. They seldom change when the figure does.
     heatmap
         The newest heatmap drawn into that figure, or None.
     arrays
@@ -83,6 +85,7 @@ class Channel(ipywidgets.Widget):
     """
 
     figure = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    labels = traitlets.Dict().tag(sync=True)
     heatmap = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     arrays = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)

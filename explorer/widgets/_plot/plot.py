@@ -175,12 +175,12 @@ class Plot(anywidget.AnyWidget):
         encoded = encoding.encode_figure(figure)
         meta = encoded["layout"].get("meta")
         meta = meta if isinstance(meta, dict) else {}
-        encoded["labels"] = {"x": meta.get("x_labels"), "y": meta.get("y_labels")}
+        labels = {letter: meta.pop(f"{letter}_labels", None) for letter in "xy"}
         self._figure = self.drawn = figure
         self._arrays.clear()
         self._labels = {}
         self._cells = next((t["cells"] for t in encoded["data"] if "cells" in t), None)
-        self._outbox.put(figure=encoded, heatmap=None, arrays=None)
+        self._outbox.put(figure=encoded, labels=labels, heatmap=None, arrays=None)
 
     def restyle_heatmap(
         self,
@@ -355,7 +355,11 @@ class Plot(anywidget.AnyWidget):
     def _send_changes(self, serial: int, changes: dict[str, Any]) -> None:
         if changes.keys() & {"figure", "heatmap"}:
             self._cells_serial = serial
-        self._channel.post(**{name: _message(part, serial) for name, part in changes.items()})
+        # Equal labels are not sent again, so they carry no serial.
+        labels = {"labels": changes.pop("labels")} if "labels" in changes else {}
+        self._channel.post(
+            **labels, **{name: _message(part, serial) for name, part in changes.items()}
+        )
 
     def _post_marks(self, change: Any = None) -> None:
         self._channel.marks = {

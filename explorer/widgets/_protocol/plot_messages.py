@@ -37,7 +37,6 @@ class FigureMessage(TypedDict):
     serial: int
     data: list[dict[str, Any]]
     layout: dict[str, Any]
-    labels: AxisLabels
 
 
 class HeatmapMessage(Cells):
@@ -162,6 +161,7 @@ PLOT_GESTURES: Final[Mapping[str, type]] = {
 
 PLOT_TRAITS: Final[Mapping[str, type]] = {
     "figure": FigureMessage,
+    "labels": AxisLabels,
     "heatmap": HeatmapMessage,
     "arrays": ArraysMessage,
     "marks": Marks,

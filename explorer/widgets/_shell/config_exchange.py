@@ -1,4 +1,4 @@
-"""The config of a `FeedbackExtractor` taken into the app, and handed out of it."""
+"""Configs of a `FeedbackExtractor`: applied to the app, and exported from it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from explorer.widgets._state import HEAD_SET_OVERRIDES, METHOD_THRESHOLDS, ExplorerState
 
 
-def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
-    """Show scores and feedback as a `FeedbackExtractor` with this config works them out.
+def apply_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
+    """Show scores and feedback as a `FeedbackExtractor` with this config computes them.
 
     Parameters
     ----------
     state
-        What to set: method, its threshold, and the heads, or layer, head, reduction and
+        The state to set: method, its threshold, and the heads, or layer, head, reduction and
         normalisation.
     config
-        As `FeedbackExtractor` takes it; what is left out has its default.
+        As `FeedbackExtractor` takes it; missing keys have their defaults.
 
     Raises
     ------
     InputError
-        The config is none, or has a layer or head that the traces do not have.
+        The config is not valid, or has a layer or head that the traces do not have.
     """
     from explorer.rag._methods.extractor_config import ExtractorConfig
 
@@ -40,7 +40,7 @@ def take_config(state: ExplorerState, config: Mapping[str, Any]) -> None:
 
 
 def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
-    """Say whether scores and threshold in view are those that `take_config` shows."""
+    """Whether scores and threshold in view are those that `apply_config` shows."""
     from explorer.rag._methods.extractor_config import ExtractorConfig
 
     wanted = ExtractorConfig.of(config)
@@ -52,13 +52,13 @@ def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
     return all(getattr(state, part) == value for part, value in theirs.items())
 
 
-class Earlier:
-    """What was shown before a config was taken, to go back to.
+class SettingsUndo:
+    """The settings before a config was applied, to go back to.
 
     Parameters
     ----------
     state
-        As it is now.
+        The state before the config is applied.
     """
 
     _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *HEAD_SET_OVERRIDES)
@@ -67,31 +67,31 @@ class Earlier:
         self._state = state
         self._values = {name: getattr(state, name) for name in self._NAMES}
         self._heads = state.heads
-        self._taken: float | None = None
+        self._applied: float | None = None
 
-    def taken(self) -> None:
-        """Take note of the threshold that came with the config."""
-        self._taken = float(getattr(self._state, self._state.threshold_name))
+    def applied(self) -> None:
+        """Remember the threshold that came with the config."""
+        self._applied = float(getattr(self._state, self._state.threshold_name))
 
     def restore(self) -> None:
-        """Show it again."""
+        """Set the settings of before."""
         with self._state.batch():
             for name, value in self._values.items():
                 setattr(self._state, name, value)
             self._state.heads = self._heads
 
     def restore_threshold(self) -> None:
-        """Leave the threshold that came with a set of heads, which is none for a single head.
+        """Set the threshold of before: that of a set of heads does not suit a single head.
 
-        One that was set since is kept.
+        A threshold that was set since then is kept.
         """
         name = self._state.threshold_name
-        if getattr(self._state, name) == self._taken:
+        if getattr(self._state, name) == self._applied:
             setattr(self._state, name, self._values[name])
 
 
-def handed_out(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config of the app as JSON takes it, without what a set of heads is in place of."""
+def exported_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config of the app as JSON takes it, without settings that its heads override."""
     heads = config["heads"]
     left_out = {"heads"} if heads is None else set(HEAD_SET_OVERRIDES)
     found = {name: value for name, value in config.items() if name not in left_out}
@@ -100,11 +100,11 @@ def handed_out(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def json_of(config: Mapping[str, Any]) -> str:
     """Return a config of the app as a JSON file."""
-    return json.dumps(handed_out(config), indent=2)
+    return json.dumps(exported_config(config), indent=2)
 
 
 def python_of_config(config: Mapping[str, Any]) -> str:
     """Return Python that makes an extractor of a config of the app."""
     from explorer.rag._methods.extractor_config import as_python
 
-    return as_python(handed_out(config))
+    return as_python(exported_config(config))

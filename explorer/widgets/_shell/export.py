@@ -23,20 +23,11 @@ from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._attention.view_sentences import sentence_of
 from explorer.widgets._code.scene import CodeScene, visible_positions
-from explorer.widgets._state import ExplorerState
+from explorer.widgets._state import SETTINGS, ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SETTINGS = (
-    "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
-    "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
-    "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
-    "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "least_drop",
-    "heads",
-)  # fmt: skip
 
 _LARGEST_SIDE = 256
 _FILES = {

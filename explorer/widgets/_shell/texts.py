@@ -107,3 +107,54 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
+
+# Texts of the contents that the page draws.
+
+TABS: Final = [["code", "Code"], ["traces", "RAG traces"], ["thresholds", "Thresholds"]]
+
+NO_MODEL: Final = ("(no model)", "Your own matrix is shown.")
+INSTALLED_MODELS: Final = "On this machine"
+HUB_MODELS: Final = "From the model hub"
+
+UNIT_KINDS: Final = {
+    "line": "lines",
+    "identifier": "identifiers",
+    "node": "syntax nodes",
+    "token": "tokens",
+}
+BAR_ORDERS: Final = [["order", "order"], ["score", "score"]]
+SCALINGS: Final = [["linear", "linear"], ["sqrt", "square root"], ["log", "log"]]
+
+MEASURING: Final = "measuring heads"
+NO_ATTENTION: Final = "No attention yet, so there is no layer or head to choose."
+ONE_HEAD: Final = "This map has one layer and one head."
+ONE_NUMBER: Final = (
+    "This trace has one number per hyperedge or token, so there is no layer or head to choose."
+)
+SET_WEIGHTS: Final = "● by weight in the set"
+
+ABOUT_ATTENTION: Final = "about this attention"
+ABOUT_UNITS: Final = "units"
+
+
+def set_caption(layer: int | None, head: int | None) -> str:
+    """Return the caption of the grid of heads while the heatmap shows this layer and head."""
+    of_layer = "mean of layers" if layer is None else f"layer {layer}"
+    return f"picture: {of_layer}, {'mean' if head is None else f'head {head}'}"
+
+
+def sink_note(unit: str) -> list[str]:
+    """Return the note that the hidden sink counts in the score of a unit."""
+    hidden = (
+        "The first token, which attracts attention whatever it is, is hidden in the heatmap but "
+        f"counts in the score of “{unit}”."
+    )
+    return ["sink counted", hidden]
+
+
+def bars_note(shown: int, count: int) -> list[str]:
+    """Return the note that only some units have bars."""
+    return [
+        f"{shown} of {count} units",
+        f"The bars show the {shown} units with the highest scores; app.feedback has all {count}.",
+    ]

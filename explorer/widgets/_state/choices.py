@@ -39,6 +39,16 @@ TRUTHS: Final = ("labels", "ablation")
 QUALITIES: Final = ("auc", "average_precision", "f1")
 """Measures of the head map of the thresholds tab, as in `explorer.validation.quality_map`."""
 
+SETTINGS: Final = (
+    "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
+    "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
+    "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
+    "reading_view", "weight_view", "update_strategy",
+    "reference_threshold", "quality", "truth", "least_drop",
+    "heads",
+)  # fmt: skip
+"""The traits that saved settings hold: how things are shown, not what."""
+
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "tab": ("code", "traces", "thresholds"),
     "colour_scale": tuple(name for name, _ in scale_choices()),

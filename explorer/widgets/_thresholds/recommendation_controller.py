@@ -11,7 +11,7 @@ from explorer.errors import InputError, ValidationError
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._shell.config_exchange import Earlier, take_config
+from explorer.widgets._shell.config_exchange import SettingsUndo, apply_config
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.controller import ThresholdsController
@@ -43,7 +43,7 @@ class RecommendationController(Controller):
         super().__init__(state, jobs)
         self.traces = traces
         self.thresholds = thresholds
-        self._previous: Earlier | None = None
+        self._previous: SettingsUndo | None = None
         self._truth: tuple[TruthKind, float] | None = None
         self._folds: PartialCalibration | None = None
         self.follow(traces, lambda _: self._drop(), "loaded")
@@ -106,9 +106,9 @@ class RecommendationController(Controller):
         found = self.accepted
         if found is None:
             return
-        previous = Earlier(self.state)
-        take_config(self.state, found.config)
-        previous.taken()
+        previous = SettingsUndo(self.state)
+        apply_config(self.state, found.config)
+        previous.applied()
         self._previous = previous
 
     def undo(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from explorer.widgets._attention.head_view import Focus
-from explorer.widgets._attention.heatmap_view import HeatView, Picture
+from explorer.widgets._attention.heatmap_picture import Picture
+from explorer.widgets._attention.heatmap_view import HeatView
 from explorer.widgets._attention.selection import selected_unit, unit_spans
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
@@ -42,8 +43,7 @@ class TracesPanel(Panel):
         super().__init__(state, session)
         self.heat = HeatView(
             state,
-            session.jobs.runner,
-            session.jobs.tell,
+            session.jobs,
             name=PLOTS["heatmap"],
             height=260,
         )

@@ -3026,11 +3026,11 @@ var Figure = class {
     return x && y ? { x, y } : null;
   }
   /** Draw a figure as it is by now: with the newest numbers of its heatmap and its arrays. */
-  async draw(figure, heatmap, arrays, size) {
+  async draw(figure, labels, heatmap, arrays, size) {
     const { gd, plotly } = this;
     this.check(figure);
     const newer = heatmap?.labels ?? {};
-    this.labels = { x: newer.x ?? figure.labels.x, y: newer.y ?? figure.labels.y };
+    this.labels = { x: newer.x ?? labels.x, y: newer.y ?? labels.y };
     const messages = figure.data.map((trace) => trace.cells);
     const first = messages.findIndex(Boolean);
     this.extent = first < 0 ? null : extentOf(messages[first] ?? never(), this.labels);
@@ -3731,7 +3731,7 @@ var View = class {
     const { drawn } = this.figure;
     let drew = 0;
     if (figure.serial !== drawn.figure) {
-      await this.figure.draw(figure, heatmap, arrays, this.size);
+      await this.figure.draw(figure, this.model.get("labels"), heatmap, arrays, this.size);
       drew = Math.max(figure.serial, heatmap?.serial ?? 0, arrays?.serial ?? 0);
       this.resized = this.rethemed = false;
       this.connect();

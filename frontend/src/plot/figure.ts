@@ -84,6 +84,7 @@ export class Figure {
   /** Draw a figure as it is by now: with the newest numbers of its heatmap and its arrays. */
   async draw(
     figure: FigureMessage,
+    labels: AxisLabels,
     heatmap: HeatmapMessage | null,
     arrays: ArraysMessage | null,
     size: Size,
@@ -91,7 +92,7 @@ export class Figure {
     const { gd, plotly } = this;
     this.check(figure);
     const newer = heatmap?.labels ?? {};
-    this.labels = { x: newer.x ?? figure.labels.x, y: newer.y ?? figure.labels.y };
+    this.labels = { x: newer.x ?? labels.x, y: newer.y ?? labels.y };
     const messages = figure.data.map((trace) => trace.cells);
     const first = messages.findIndex(Boolean);
     this.extent = first < 0 ? null : extentOf(messages[first] ?? never(), this.labels);

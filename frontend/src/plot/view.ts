@@ -178,7 +178,7 @@ class View {
     const { drawn } = this.figure;
     let drew = 0;
     if (figure.serial !== drawn.figure) {
-      await this.figure.draw(figure, heatmap, arrays, this.size);
+      await this.figure.draw(figure, this.model.get("labels"), heatmap, arrays, this.size);
       drew = Math.max(figure.serial, heatmap?.serial ?? 0, arrays?.serial ?? 0);
       this.resized = this.rethemed = false;
       this.connect();

@@ -57,7 +57,6 @@ export interface FigureMessage {
   readonly serial: number;
   readonly data: readonly EncodedTrace[];
   readonly layout: { readonly [name: string]: Encoded };
-  readonly labels: AxisLabels;
 }
 
 export interface HeatmapMessage extends CellsMessage {
@@ -109,6 +108,8 @@ export interface PlotMarks {
 /** The traits of a plot's model. */
 export interface PlotState<Texts> {
   readonly figure: FigureMessage | null;
+  /** Tokens of the figure, which seldom change when the figure does. */
+  readonly labels: AxisLabels;
   readonly heatmap: HeatmapMessage | null;
   readonly arrays: ArraysMessage | null;
   readonly marks: PlotMarks;

@@ -1,0 +1,93 @@
+"""The toolbar: threshold, score settings, and how things are drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from explorer.feedback import NORMALISATIONS, REDUCTIONS
+from explorer.figures import colours
+from explorer.widgets._base.panel import Panel
+from explorer.widgets._session import Session
+from explorer.widgets._shell import texts
+from explorer.widgets._state import METHOD_THRESHOLDS, UNIT_KINDS, ExplorerState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_VERDICTS = ("used", "near", "not used", "unknown")
+_CHOICES = {
+    "reduction": [[name, name] for name in REDUCTIONS],
+    "normalisation": [[name, name] for name in NORMALISATIONS],
+    "unit_kind": [[name, texts.UNIT_KINDS[name]] for name in UNIT_KINDS],
+    "bar_order": texts.BAR_ORDERS,
+    "colour_scale": [list(pair) for pair in colours.scale_choices()],
+    "scaling": texts.SCALINGS,
+}
+_DRAWN_BY = (
+    "tab", "table", "method", "heads", "threshold_scale", "reduction", "normalisation",
+    "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special", "hide_sink",
+    *dict.fromkeys(METHOD_THRESHOLDS.values()),
+)  # fmt: skip
+
+
+class ToolbarPanel(Panel):
+    """Draws the controls that all tabs share, a moment after the figures."""
+
+    def __init__(self, state: ExplorerState, session: Session) -> None:
+        super().__init__(state, session)
+        self._thresholds = session.thresholds
+        self.widget = self.toolbar = self.part("toolbar", texts.PAGE_TEXTS["toolbar"])
+        self.draw_on(self._show, *_DRAWN_BY, later=True)
+        names = session.thresholds.trait_names()
+        self.draw_on(self._show, *names, of=session.thresholds, later=True)
+        self.begin()
+
+    def _show(self) -> None:
+        state = self.state
+        name = state.threshold_name
+        judging = state.tab == "thresholds"
+        reachable = self._thresholds.reachable if judging else _score_range(state.table)
+        self.toolbar.show(
+            threshold=getattr(state, name),
+            threshold_name=name,
+            threshold_label=name.removesuffix("_threshold"),
+            threshold_scale=state.scale_of(name),
+            of_attention=name == "threshold",
+            of_set=state.heads is not None and state.tab != "code",
+            reachable=reachable,
+            reduction=state.reduction,
+            normalisation=state.normalisation,
+            unit_kind=state.unit_kind if state.tab == "code" else None,
+            of_code=state.tab == "code",
+            judging=judging,
+            bar_order=state.bar_order,
+            colour_scale=state.colour_scale,
+            scaling=state.scaling,
+            hide_special=state.hide_special,
+            hide_sink=state.hide_sink,
+            choices=_CHOICES,
+            counts=[] if judging else _verdict_counts(state.table),
+        )
+
+
+def _score_range(table: pd.DataFrame | None) -> list[float] | None:
+    """Return the smallest and the largest score of a table; None where they say nothing."""
+    if table is None or not len(table) or table.attrs.get("method") == "ensemble":
+        return None
+    scores = table["score"].dropna().to_numpy()
+    return [float(scores.min()), float(scores.max())] if scores.size else None
+
+
+def _verdict_counts(table: pd.DataFrame | None) -> list[list[Any]]:
+    """Return each verdict with its number of units, mark and colour."""
+    verdicts = [] if table is None else table["verdict"].tolist()
+    return [
+        [
+            verdict,
+            verdicts.count(verdict),
+            colours.verdict_mark(verdict),
+            colours.verdict_colour(verdict),
+        ]
+        for verdict in _VERDICTS
+        if verdict != "unknown" or verdict in verdicts
+    ]

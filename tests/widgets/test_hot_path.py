@@ -1,0 +1,181 @@
+"""The hot path: what a drag, a pin and a new figure cost in calls, scorings and bytes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import explorer
+from explorer import Explorer
+from explorer.feedback import HeadCombination, HeadTerm
+from explorer.traces import Hyperedge, Trace
+
+from ..support.app_driver import AppDriver, PlotDriver
+from ..support.call_counter import count_calls
+from ..support.sent_messages import SentMessage, SentMessages
+
+PACKAGE = str(Path(explorer.__file__).parent)
+TOKENS = 512
+
+
+def causal(n_tokens: int) -> np.ndarray:
+    """Random causal attention, float32 (2, 2, tokens, tokens), whose rows sum to 1."""
+    random = np.random.default_rng(0)
+    weights = np.tril(random.random((2, 2, n_tokens, n_tokens), dtype=np.float32) ** 6)
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def code_app(n_tokens: int, **traits: Any) -> Explorer:
+    """An app over a map of so many tokens, each a unit."""
+    tokens = [f" word{i}" for i in range(n_tokens)]
+    return Explorer.from_attention(causal(n_tokens), tokens, layer=0, head=0, **traits)
+
+
+def trace_app(n_hyperedges: int, **traits: Any) -> Explorer:
+    """An app over a trace with a direct score for each hyperedge."""
+    scores = np.random.default_rng(0).random(n_hyperedges) ** 3
+    edges = [Hyperedge(f"h{i}", f"Fact {i}.", label=i % 3 == 0) for i in range(n_hyperedges)]
+    found = {edge.id: float(score) for edge, score in zip(edges, scores, strict=True)}
+    trace = Trace("t", "Why?", edges, "So.", {"hyperedge_attention": found})
+    return Explorer.from_traces([trace], **traits)
+
+
+def drags(plot: PlotDriver, thresholds: list[float]) -> None:
+    """Drag the line to one threshold after another, each drawn before the next."""
+    for threshold in thresholds:
+        plot.drag(threshold)
+        plot.settle()
+
+
+def calls_in_the_package(run: Callable[[], None]) -> int:
+    """How often a Python function of the package is called."""
+    count = 0
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code.co_filename.startswith(PACKAGE)
+
+    sys.setprofile(note)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+TWENTY = [0.004 * 1.2**i for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("made", "bars"),
+    [(lambda: code_app(60), "code_bars"), (lambda: trace_app(60), "trace_bars")],
+)
+def test_a_moved_threshold_scores_nothing(
+    made: Callable[[], Explorer], bars: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = made()
+    plot = AppDriver(app).plots[bars]
+    scored = count_calls(monkeypatch, "explorer.feedback._feedback_table.unit_scores")
+    bounded = count_calls(monkeypatch, "explorer.feedback._feedback_table.reachable_scores")
+    drags(plot, TWENTY)
+    assert app.threshold == TWENTY[-1]
+    assert (len(scored), len(bounded)) == (0, 0)
+    app.reduction = "mass"  # what scores depend on
+    assert len(scored) == 1
+
+
+def test_a_moved_threshold_scores_nothing_by_a_set_of_heads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edges = [Hyperedge(f"h{i}", f"Fact {i}.") for i in range(4)]
+    weights = np.random.default_rng(0).random((2, 2, 3, 4)).tolist()
+    brought = {"unit_attention": np.mean(weights, axis=2).tolist(), "unit_tokens": [3, 4, 2, 5]}
+    trace = Trace("t", "Why?", edges, "So.", brought)
+    heads = HeadCombination([HeadTerm("answer", 1, 0, 1.0)])
+    app = Explorer.from_traces([trace], heads=heads)
+    table = app.feedback
+    assert table is not None
+    assert table["score"].notna().all()
+    plot = AppDriver(app).plots["trace_bars"]
+    read = count_calls(monkeypatch, "explorer.rag._methods.attention_feedback.head_readings")
+    drags(plot, TWENTY)
+    assert read == []
+
+
+def test_a_drag_calls_few_functions() -> None:
+    app = code_app(60, threshold=0.01)
+    plot = AppDriver(app).plots["code_bars"]
+    drags(plot, TWENTY[:5])
+    calls = calls_in_the_package(lambda: plot.drag(0.0123))
+    assert app.threshold == 0.0123
+    assert 0 < calls <= 900
+
+
+def test_what_follows_a_threshold_is_what_a_new_figure_has() -> None:
+    """Arrays that are changed in place lead to the same figure as drawing all of it."""
+    app = code_app(60)
+    plot = AppDriver(app).plots["code_bars"]
+    drags(plot, TWENTY)
+    app.head = 1
+    app.selection = {"kind": "unit", "name": "7"}
+    other = code_app(60, threshold=TWENTY[-1])
+    other.head = 1
+    other.selection = {"kind": "unit", "name": "7"}
+    changed, drawn = plot.figure, AppDriver(other).plots["code_bars"].figure
+    for one, two in zip(changed["data"], drawn["data"], strict=True):
+        assert one.keys() == two.keys()
+        for name, value in one.items():
+            np.testing.assert_array_equal(value, two[name])
+
+
+def sizes(sent: list[SentMessage]) -> int:
+    return sum(message.size for message in sent)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> SentMessages:
+    return SentMessages(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "selection", [{"kind": "unit", "name": "100"}, {"kind": "cell", "query": 300, "key": 100}]
+)
+def test_a_pin_sends_marks_and_no_cells(sent: SentMessages, selection: dict[str, Any]) -> None:
+    app = code_app(TOKENS)
+    page = AppDriver(app)
+    heatmap, bars = page.plots["code_heatmap"], page.plots["code_bars"]
+    heatmap.settle()
+    bars.settle()
+    with sent.during() as messages:
+        app.selection = selection
+        if selection["kind"] == "cell":
+            # The bars are those of the row of the cell: the scores of all units are others.
+            bars_changed = [m for m in messages if "arrays" in m.traits]
+            assert len(bars_changed) <= 1
+    heat = [message for message in messages if {"figure", "heatmap"} & set(message.traits)]
+    assert heat == []
+    if selection["kind"] == "unit":
+        assert heatmap.marks["columns"] == [[99, 100]]  # the sink is hidden
+        assert sizes(messages) <= 4_000
+    else:
+        assert (heatmap.marks["row"], heatmap.marks["column"]) == (300, 99)
+
+
+def test_a_new_figure_is_sent_once(sent: SentMessages) -> None:
+    app = code_app(TOKENS)
+    heatmap = AppDriver(app).plots["code_heatmap"]
+    heatmap.settle()
+    with sent.during() as messages:
+        app.scaling = "linear"
+    (figure,) = [message for message in messages if {"figure", "heatmap"} & set(message.traits)]
+    assert TOKENS * (TOKENS - 1) < figure.size <= 265_000
+    (trace,) = heatmap.channel.figure["data"]
+    codes = np.frombuffer(trace["cells"]["codes"], np.uint8).reshape(TOKENS, TOKENS - 1)
+    expected = np.rint(causal(TOKENS)[0, 0, :, 1:] * 254)
+    np.testing.assert_array_equal(codes, expected)
