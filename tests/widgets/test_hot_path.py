@@ -15,6 +15,7 @@ import explorer
 from explorer import Explorer
 from explorer.feedback import HeadCombination, HeadTerm
 from explorer.traces import Hyperedge, Trace
+from explorer.widgets._attention.bars_view import MOST_BARS
 
 from ..support.app_driver import AppDriver, PlotDriver
 from ..support.call_counter import count_calls
@@ -165,6 +166,35 @@ def test_a_pin_sends_marks_and_no_cells(sent: SentMessages, selection: dict[str,
         assert sizes(messages) <= 4_000
     else:
         assert (heatmap.marks["row"], heatmap.marks["column"]) == (300, 99)
+
+
+@pytest.mark.parametrize("width", [640, 1400])
+def test_another_head_sends_no_new_figure_although_it_shows_other_units(
+    sent: SentMessages, width: int
+) -> None:
+    weights = causal(100)
+    weights[0, 0, :, 50:] *= 0.01  # head 0 shows the long tokens, head 1 the short ones
+    weights[0, 1, :, :50] *= 0.01
+    tokens = [" " + "w" * (25 if i < 50 else 2) for i in range(100)]
+    app = Explorer.from_attention(weights, tokens, layer=0, head=0)
+    page = AppDriver(app)
+    heatmap, bars = page.plots["code_heatmap"], page.plots["code_bars"]
+    heatmap.settle(width)
+    bars.settle(width)
+    units, layout = bars.meta["units"], _without_meta(bars.figure["layout"])
+    before = bars.channel.figure
+    with sent.during() as messages:
+        app.head = 1
+    assert len(units) == MOST_BARS
+    assert bars.meta["units"] != units
+    assert _without_meta(bars.figure["layout"]) == layout
+    assert bars.channel.figure is before
+    plots = [message for message in messages if {"figure", "heatmap", "arrays"} & {*message.traits}]
+    assert [message.traits for message in plots] == [("heatmap",), ("arrays",)]
+
+
+def _without_meta(layout: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in layout.items() if name != "meta"}
 
 
 def test_a_new_figure_is_sent_once(sent: SentMessages) -> None:

@@ -15,6 +15,7 @@ from explorer.figures._feedback.feedback_rows import (
     LABEL_MARKS,
     NUMBERS_PIXELS,
     UnitLabels,
+    UnitLayout,
     UnitRows,
     feedback_rows,
 )
@@ -85,16 +86,25 @@ class BarsFigure:
         self._width = width
         self._threshold_line = threshold_line
         self._low = LOWEST if axis == "log" else 0.0
-        rows = self.rows
+        rows, every = self.rows, self.rows.every
+        # From all units: those with the highest scores are others for every head, and a figure
+        # whose columns keep their widths is not drawn anew for it.
+        self._layout = _unit_layout(
+            tuple(every.names), tuple(every.texts), tuple(every.labels), width
+        )
         self._units = _unit_columns(
-            tuple(rows.names), tuple(rows.texts), tuple(rows.labels), tuple(rows.tokens), width
+            tuple(rows.names),
+            tuple(rows.texts),
+            tuple(rows.labels),
+            tuple(rows.tokens),
+            self._layout,
         )
 
     @property
     def key(self) -> tuple[object, ...]:
         """Everything that the figure depends on apart from `attributes`."""
         settings = (self._theme, self._axis, self._width, self._threshold_line)
-        return (len(self.rows.names), *self._units.layout, *settings)
+        return (len(self.rows.names), *self._layout, *settings)
 
     def attributes(self, policy: FeedbackPolicy, selected: str | None) -> dict[Attribute, Any]:
         """Values that depend on scores, threshold and selection, by (trace, attribute)."""
@@ -129,7 +139,7 @@ class BarsFigure:
         """Return the whole figure as a dict with ``data`` and ``layout``."""
         rows, theme, width, axis = self.rows, self._theme, self._width, self._axis
         count = len(rows.names)
-        _, gutter, _, labelled = self._units.layout
+        _, gutter, _, labelled = self._layout
         room = width - 2 * _MARGIN
         left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
         traces = self._traces()
@@ -158,7 +168,7 @@ class BarsFigure:
     def _traces(self) -> list[dict[str, Any]]:
         """Return the traces in the order of their numbers, without `attributes`."""
         blank = [""] * len(self.rows.names)
-        name_pixels, gutter, names_are_texts, _ = self._units.layout
+        name_pixels, gutter, names_are_texts, _ = self._layout
 
         def bar(name: str, colour: str, thickness: float, **settings: Any) -> dict[str, Any]:
             ends = np.ones(len(blank)) - self._low
@@ -208,23 +218,22 @@ def put_attribute(trace: dict[str, Any], attribute: str, values: Any) -> None:
     trace[name] = values
 
 
-class _UnitLayout(NamedTuple):
-    """Where names, texts and labels stand: their widths, and what decides their fonts."""
-
-    name_pixels: int
-    gutter: int
-    names_are_texts: bool
-    labelled: bool
-
-
 class _UnitColumns(NamedTuple):
     """What is written about units, whatever their scores are."""
 
-    layout: _UnitLayout
     names: list[str]
     texts: list[str]
     labels: list[str]
     hovers: list[str]
+
+
+@lru_cache(maxsize=32)
+def _unit_layout(
+    names: tuple[str, ...], texts: tuple[str, ...], labels: tuple[bool | None, ...], width: int
+) -> UnitLayout:
+    """Return the widths that units need in a figure of this width; kept for the latest units."""
+    rows = UnitRows(list(names), list(texts), list(labels))
+    return rows.layout(width, NUMBERS_PIXELS + round(0.36 * width))
 
 
 @lru_cache(maxsize=32)
@@ -233,15 +242,13 @@ def _unit_columns(
     texts: tuple[str, ...],
     labels: tuple[bool | None, ...],
     tokens: tuple[int, ...],
-    width: int,
+    layout: UnitLayout,
 ) -> _UnitColumns:
-    """Return what is written about units in a figure of this width; kept for the latest units."""
+    """Return what is written about units in columns of these widths; kept for the latest units."""
     rows = UnitRows(list(names), list(texts), list(labels))
-    name_pixels, gutter = rows.gutter(width, NUMBERS_PIXELS + round(0.36 * width))
     return _UnitColumns(
-        _UnitLayout(name_pixels, gutter, rows.names_are_texts, rows.labelled),
-        rows.fitting_names(name_pixels),
-        rows.fitting_texts(gutter - name_pixels),
+        rows.fitting_names(layout),
+        rows.fitting_texts(layout),
         [LABEL_MARKS[label] for label in labels],
         rows.hovers(tokens),
     )

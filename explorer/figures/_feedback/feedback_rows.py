@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,27 @@ NUMBERS_PIXELS = 230
 """Width in pixels of the columns score, feedback, verdict and diagnostics."""
 
 
+class UnitLayout(NamedTuple):
+    """Where names, texts and labels stand: their widths, and what decides their fonts.
+
+    Attributes
+    ----------
+    name_pixels
+        Width of the name column.
+    gutter
+        Width of names, texts and labels together.
+    names_are_texts
+        Whether the texts only repeat the names, as those of identifiers do.
+    labelled
+        Whether any unit has a label.
+    """
+
+    name_pixels: int
+    gutter: int
+    names_are_texts: bool
+    labelled: bool
+
+
 @dataclass(frozen=True)
 class UnitRows:
     """Units in drawing order, with the texts at the left."""
@@ -55,8 +76,8 @@ class UnitRows:
             for name, text in zip(self.names, self.texts, strict=True)
         )
 
-    def gutter(self, width: int, others: int) -> tuple[int, int]:
-        """Widths in pixels of the name column, and of names, texts and labels together.
+    def layout(self, width: int, others: int) -> UnitLayout:
+        """The widths that these units need.
 
         Parameters
         ----------
@@ -69,25 +90,25 @@ class UnitRows:
         longest = max((len(visible_text(name)) for name in self.names), default=4)
         if self.names_are_texts:
             names = int(min(12 + longest * _MONO_PIXELS, 0.34 * width))
-            return names, max(72, names + label)
+            return UnitLayout(names, max(72, names + label), True, self.labelled)
         # At least as wide as the column heading.
         names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
         letters = max((len(text) for text in self.texts), default=0)
         # Texts take the width that the bars leave, or are dropped if it is too small to read.
         texts = int(min(8 + letters * _MONO_PIXELS, width - others - names - label))
-        return names, names + (texts if texts >= _LEAST_TEXT else 0) + label
+        gutter = names + (texts if texts >= _LEAST_TEXT else 0) + label
+        return UnitLayout(names, gutter, False, self.labelled)
 
-    def fitting_names(self, pixels: int) -> list[str]:
+    def fitting_names(self, layout: UnitLayout) -> list[str]:
         """Names, escaped and cut to the width of their column."""
-        letters = max(3, int((pixels - 6) / _MONO_PIXELS))
+        letters = max(3, int((layout.name_pixels - 6) / _MONO_PIXELS))
         return [escape_label(shortened(name, letters)) for name in self.names]
 
-    def fitting_texts(self, pixels: int) -> list[str]:
+    def fitting_texts(self, layout: UnitLayout) -> list[str]:
         """Texts on one line each, escaped and cut; empty if they only repeat the names."""
-        if self.names_are_texts:
-            return [""] * len(self.texts)
-        room = pixels - (_LABEL_PIXELS if self.labelled else 8)
-        if room < _LEAST_TEXT:
+        label = _LABEL_PIXELS if layout.labelled else 8
+        room = layout.gutter - layout.name_pixels - label
+        if layout.names_are_texts or room < _LEAST_TEXT:
             return [""] * len(self.texts)
         letters = int(room / _MONO_PIXELS)
         flat = (" ".join(text.split()) for text in self.texts)
@@ -113,7 +134,10 @@ class UnitRows:
 
 @dataclass(frozen=True)
 class FeedbackRows(UnitRows):
-    """Rows of a feedback table; `scores` and `reachable` are clipped to [0, 1]."""
+    """Rows of a feedback table; `scores` and `reachable` are clipped to [0, 1].
+
+    `every` has all units of the table, also those that are not shown, in the table's order.
+    """
 
     scores: NDArray[np.float64]
     feedback: NDArray[np.float64]
@@ -121,6 +145,7 @@ class FeedbackRows(UnitRows):
     reachable: NDArray[np.float64]
     reasons: list[tuple[object, ...]]
     tokens: list[int]
+    every: UnitRows
 
     @cached_property
     def score_texts(self) -> list[str]:
@@ -224,4 +249,5 @@ def feedback_rows(
         labels=[truth[i] for i in places],
         reasons=[reasons[i] for i in places],
         tokens=[int(tokens[i]) for i in places],
+        every=UnitRows(names, texts, truth),
     )

@@ -14,6 +14,7 @@ from explorer.figures._feedback.feedback_rows import (
     LABEL_MARKS,
     LABEL_WORDS,
     UnitLabels,
+    UnitLayout,
     UnitRows,
     ordered_labels,
 )
@@ -148,7 +149,8 @@ def methods_spec(
     )
     room = width - 2 * _MARGIN
     others = 2 * _MARGIN + len(methods) * min(_WIDEST, max(_NARROWEST, round(0.14 * width)))
-    name_pixels, gutter = rows.gutter(width, others)
+    layout = rows.layout(width, others)
+    gutter = layout.gutter
     pixels = max(_NARROWEST, min(_WIDEST, (room - gutter) // len(methods)))
     columns = [
         MethodColumn(
@@ -167,7 +169,7 @@ def methods_spec(
     fills = [SELECTED if name == selected else TRANSPARENT for name in rows.names]
     headings = rows.headings()
     hovers = [head + LABEL_WORDS[label] for head, label in zip(headings, rows.labels, strict=True)]
-    traces = _names(rows, name_pixels, gutter, fills, hovers, columns, top)
+    traces = _names(rows, layout, fills, hovers, columns, top)
     compared = {} if agreement is None else _with_first(agreement, methods[0])
     for place, column in enumerate(columns):
         if place == 0 and compared:
@@ -263,14 +265,14 @@ def _order(
 
 def _names(
     rows: UnitRows,
-    name_pixels: int,
-    gutter: int,
+    layout: UnitLayout,
     fills: list[str],
     hovers: list[str],
     columns: Sequence[MethodColumn],
     top: float,
 ) -> list[dict[str, Any]]:
     """Traces of names, texts and labels; the hover lists all methods."""
+    gutter = layout.gutter
 
     def text(pixels: float, texts: Sequence[str], align: str, **settings: Any) -> dict[str, Any]:
         return text_column(pixels / gutter, texts, align, axis="x", **settings)
@@ -287,14 +289,14 @@ def _names(
         | {"hovertemplate": ROW_HOVER},
         text(
             0,
-            rows.fitting_names(name_pixels),
+            rows.fitting_names(layout),
             "right",
             name="unit",
-            **(CODE if rows.names_are_texts else {}),
+            **(CODE if layout.names_are_texts else {}),
         ),
         text(
-            name_pixels,
-            rows.fitting_texts(gutter - name_pixels),
+            layout.name_pixels,
+            rows.fitting_texts(layout),
             "right",
             name="text",
             opacity=0.75,

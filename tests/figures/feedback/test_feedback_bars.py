@@ -7,6 +7,7 @@ import pytest
 from explorer.errors import InputError, ShapeError
 from explorer.feedback import FeedbackPolicy, Unit, scores_table
 from explorer.figures import colours, feedback_bars
+from explorer.figures._feedback.bars_figure import BarsFigure
 from explorer.figures._feedback.feedback_bars import feedback_bars_spec
 
 
@@ -143,3 +144,21 @@ def test_a_filtered_table_still_draws():
     table = table_of([0.1, 0.4, 0.2], reachable=np.array([0.1, 0.5, 0.9]))
     figure = feedback_bars(table[table["score"] > 0.15])
     assert figure.layout.meta["units"] == ["he2", "he3"]
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_columns_are_as_wide_as_all_units_need_whichever_are_shown(labelled):
+    texts = [f"he{i + 1}" for i in range(4)] + ["a fact that is long", "a much longer fact " * 2]
+    labels = [None] * 5 + [True] if labelled else None
+    drawn = [
+        BarsFigure(table_of(scores, texts=texts), labels, width=1400, most=3)
+        for scores in ([0.9, 0.8, 0.7, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.7, 0.8, 0.9])
+    ]
+    assert [bars.rows.names for bars in drawn] == [["he1", "he2", "he3"], ["he4", "he5", "he6"]]
+    first, second = (bars.spec(FeedbackPolicy(), None) for bars in drawn)
+    assert drawn[0].key == drawn[1].key
+    assert first["layout"].pop("meta") != second["layout"].pop("meta")
+    assert first["layout"] == second["layout"]
+    # the texts of the first three repeat their names, but those of all units do not
+    assert first["data"][4]["text"] == ["he1", "he2", "he3"]
+    assert second["data"][4]["text"][2].startswith("a much longer fact")
