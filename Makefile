@@ -140,6 +140,7 @@ check: $(DONE)-dev
 	@echo "types";   $(BIN)/mypy
 	@echo "layers";  $(BIN)/lint-imports --no-logo
 	@echo "spelling"; $(BIN)/codespell
+	@echo "language"; $(BIN)/python tools/check_language.py
 
 format: $(DONE)-dev
 	$(BIN)/ruff check --fix .

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Set before anything imports torch or transformers, and inherited by the kernels that tests start.
@@ -24,6 +25,11 @@ os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 if "EXPLORER_CACHE" not in os.environ:
     os.environ["EXPLORER_CACHE"] = tempfile.mkdtemp(prefix="explorer-test-cache-")
     atexit.register(shutil.rmtree, os.environ["EXPLORER_CACHE"], ignore_errors=True)
+
+
+# No test asserts how long something takes: a busy machine is no reason to fail.
+hypothesis.settings.register_profile("explorer", deadline=None)
+hypothesis.settings.load_profile("explorer")
 
 
 @pytest.fixture(scope="session")

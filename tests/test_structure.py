@@ -6,6 +6,8 @@ import ast
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import grimp
+import networkx as nx
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "explorer"
@@ -104,3 +106,15 @@ def test_public_modules_are_those_that_are_listed() -> None:
 def test_the_public_modules_are_documented(repository: Path, folder: str) -> None:
     text = (repository / folder).read_text()
     assert [name for name in sorted(PUBLIC_MODULES) if f"`{name}`" not in text] == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Imports that only a type checker sees are counted: a reader has to follow them too."""
+    graph = grimp.build_graph("explorer", exclude_type_checking_imports=False, cache_dir=None)
+    imports = nx.DiGraph()
+    for module in graph.modules:
+        imports.add_edges_from(
+            (module, found) for found in graph.find_modules_directly_imported_by(module)
+        )
+    cycles = [sorted(part) for part in nx.strongly_connected_components(imports) if len(part) > 1]
+    assert cycles == []

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = ("feedback", "figures", "source", "traces", "reporting", "rag/weights", "rag/extraction")
+FOLDERS = (
+    "feedback",
+    "figures",
+    "source",
+    "traces",
+    "reporting",
+    "rag/extraction",
+    "rag/weights",
+    "validation",
+    "widgets",
+)
 
 # torch is hidden before anything else is imported.
 SCRIPT = """
