@@ -47,7 +47,7 @@ PANELS = {
 # Short names of the plots, and what a screen reader calls them.
 PLOTS = {
     "code_heatmap": "Attention heatmap, query rows by key columns",
-    "code_bars": "Feedback bars, one a unit of the code",
+    "code_bars": "Feedback bars, one per unit of the code",
     "trace_heatmap": "Attention of answer rows to context columns",
     "trace_bars": "Feedback bars, one per hyperedge",
     "method_bars": "Feedback by every method, side by side",

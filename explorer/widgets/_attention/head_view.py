@@ -20,9 +20,9 @@ from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
-# About what a quarter of a second of softmax yields on two cores; more goes to a worker.
+# About a quarter of a second of softmax on two cores; more is left to a worker.
 _QUICK_WEIGHTS = 24_000_000
-# A mean map is kept whole up to this many weights (64 MB); above, it is worked out per window.
+# A mean map is kept whole up to this many weights (64 MB); a larger one is computed per window.
 _KEPT_WEIGHTS = 16_000_000
 _ROWS_AT_ONCE = 128
 
@@ -33,7 +33,7 @@ Wanted = tuple[int | None, int | None]
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What the panels need of a map that is too long to be kept whole.
+    """The parts of a long map that the panels need.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ class Summary:
 
 @dataclass(frozen=True, eq=False)
 class Focus:
-    """The layer and head in view, of a map in which they cost little.
+    """The layer and head in view, with a map from which they are read quickly.
 
     Parameters
     ----------
     scene
-        What the map belongs to.
+        The scene that the map belongs to.
     attention
-        The scene's map, or the mean worked out from it.
+        The map of the scene, or the mean of its heads.
     layer, head
-        What to ask `attention` for; None is the mean.
+        Arguments for `attention`; None is the mean.
     wanted
         The layer and head that the user chose.
     summary
-        For a long map: what was worked out from it once.
+        For a long map: its parts that are computed once.
     """
 
     scene: CodeScene | TraceScene

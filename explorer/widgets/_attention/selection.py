@@ -1,4 +1,4 @@
-"""What a pinned token, cell or unit selects: a unit, its spans, query rows."""
+"""The unit, spans and query rows that a pinned token, cell or unit selects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def selected_unit(state: ExplorerState) -> str | None:
 
 
 def unit_spans(units: Sequence[Unit], name: str | None) -> tuple[tuple[int, int], ...]:
-    """Return the spans of the unit of this name; none when there is no such unit."""
+    """Return the spans of the unit of this name; empty if there is no such unit."""
     return next((unit.spans for unit in units if unit.name == name), ())
 
 

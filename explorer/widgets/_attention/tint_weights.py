@@ -12,10 +12,10 @@ from explorer.widgets._state import ExplorerState
 def token_weights(
     state: ExplorerState, focus: Focus, hovered: int | None = None
 ) -> NDArray[np.float32]:
-    """Weight by which each token is tinted, float32 (tokens,).
+    """Return the weight by which each token is tinted, float32 (tokens,).
 
-    Where the hovered or pinned token looks (its row), or who looks at it (its column); with
-    nothing pinned, the attention that each token receives on average: its importance.
+    The row of the hovered or pinned token (where it attends), or its column (which tokens attend
+    to it); without one, the attention that each token receives on average: its importance.
     """
     chosen = state.selection
     index, direction = hovered, state.direction

@@ -11,6 +11,7 @@ from explorer.source import visible_text
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._attention.tint_weights import token_weights
+from explorer.widgets._code import texts as code_texts
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def sentence_of(state: ExplorerState) -> str:
-    """Say in words what is in view."""
+    """Return a sentence about what is in view."""
     table: pd.DataFrame | None = state.table
     focus: Focus | None = state.focus
     method = "attention" if table is None else table.attrs.get("method", "attention")
-    # When the traces go, the table may go before the focus does.
+    # When the traces are removed, the table may be removed before the focus.
     if state.scene is None or (focus is None and method == "attention"):
         return _empty_sentence(state)
     where = _head_words(focus) if method == "attention" else f"by {method}"  # type: ignore[arg-type]
@@ -44,7 +45,7 @@ def sentence_of(state: ExplorerState) -> str:
 
 def _empty_sentence(state: ExplorerState) -> str:
     if state.tab == "code":
-        return "Paste code, or try one of the examples."
+        return code_texts.NO_CODE_SENTENCE
     if state.trace_scene is None:
         return "Load a trace file, or try the packaged examples."
     return "This trace has no attention. A local model can read it and record attention."
@@ -65,26 +66,22 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
     if chosen is not None and chosen["kind"] == "cell":
         query, key = chosen["query"], chosen["key"]
         weight = focus.attention.weights(focus.layer, focus.head, rows=[query], columns=[key])
-        return (
-            f"{prefix}{_named(scene, query)} looks at {_named(scene, key)} "
-            f"with weight {three_digits(float(weight[0, 0]))}"
-        )
+        tokens = _named(scene, query), _named(scene, key)
+        return prefix + code_texts.cell_sentence(*tokens, three_digits(float(weight[0, 0])))
     weights = np.nan_to_num(token_weights(state, focus), nan=0.0, posinf=0.0, neginf=0.0)
     hidden = state.hide_sink and scene.n_tokens > 1
     top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
-    listed = (
-        ", ".join(f"{_named(scene, i)} {three_digits(float(weights[i]))}" for i in top) or "nothing"
-    )
+    listed = ", ".join(f"{_named(scene, i)} {three_digits(float(weights[i]))}" for i in top)
     if chosen is not None and chosen["kind"] == "token":
         index = chosen["index"]
         if state.direction == "column":
-            return f"{prefix}{_named(scene, index)} is looked at most by {listed}"
-        sink = ""
+            return prefix + code_texts.column_sentence(_named(scene, index), listed)
+        sink = None
         if hidden:
             value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
-            sink = f"; sink {three_digits(float(value[0, 0]))}"
-        return f"{prefix}{_named(scene, index)} looks most at {listed}{sink}"
-    return f"{prefix}most looked at, on average: {listed}"
+            sink = three_digits(float(value[0, 0]))
+        return prefix + code_texts.row_sentence(_named(scene, index), listed, sink)
+    return prefix + code_texts.mean_sentence(listed)
 
 
 def _trace_sentence(
@@ -116,5 +113,4 @@ def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
 
 def _named(scene: CodeScene, index: int) -> str:
     token = scene.tokens[index].strip() or visible_text(scene.tokens[index])
-    line = scene.line_of(index)
-    return f"“{token}”" + (f" (line {line})" if line is not None else "")
+    return code_texts.token_name(token, scene.line_of(index))

@@ -1,4 +1,4 @@
-"""Code becomes a scene: read by a model, or recorded with the package."""
+"""The scene of the code: recorded by a model, or with the package."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CodeController:
     def record(self, start: int = 0, *, afresh: bool = False) -> None:
         """Record the attention of the state's code from token `start` on.
 
-        What was recorded with the package is shown at once, unless it is asked for `afresh`.
+        A recording of the package is shown at once, unless `afresh` is set.
         """
         self.jobs.clear()
         name = self.state.model or DEFAULT_MODEL

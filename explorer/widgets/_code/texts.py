@@ -28,7 +28,7 @@ PAGE_TEXTS: Final = {
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
 
 HEATMAP: Final = "Attention heatmap, query rows by key columns"
-BARS: Final = "Feedback bars, one a unit of the code"
+BARS: Final = "Feedback bars, one per unit of the code"
 NO_CODE: Final = "code"
 RECORDING: Final = "recording"
 
@@ -49,3 +49,34 @@ def window(size: int, first: int, last: int, total: int) -> str:
         f"The model takes {size:,} tokens at a time: tokens {first:,} to {last:,} of {total:,} are "
         "shown."
     )
+
+
+# The sentence of the status line.
+
+NO_CODE_SENTENCE: Final = "Paste code, or try one of the examples."
+_NOTHING: Final = "nothing"
+
+
+def token_name(token: str, line: int | None) -> str:
+    """Return a token with its line, if it has one."""
+    return f"“{token}”" + (f" (line {line})" if line is not None else "")
+
+
+def cell_sentence(query: str, key: str, weight: str) -> str:
+    """Return the sentence on a pinned cell."""
+    return f"{query} looks at {key} with weight {weight}"
+
+
+def row_sentence(token: str, listed: str, sink: str | None) -> str:
+    """Return the sentence on a pinned token and the tokens that it attends to most."""
+    return f"{token} looks most at {listed or _NOTHING}" + (f"; sink {sink}" if sink else "")
+
+
+def column_sentence(token: str, listed: str) -> str:
+    """Return the sentence on a pinned token and the tokens that attend to it most."""
+    return f"{token} is looked at most by {listed or _NOTHING}"
+
+
+def mean_sentence(listed: str) -> str:
+    """Return the sentence on the tokens that receive most attention."""
+    return f"most looked at, on average: {listed or _NOTHING}"

@@ -47,7 +47,7 @@ def settings_of(state: ExplorerState) -> dict[str, Any]:
 
 
 def contents(state: ExplorerState, kind: str) -> bytes:
-    """Return what a saved file of this kind holds.
+    """Return the contents of a file of this kind.
 
     Raises
     ------
@@ -69,13 +69,13 @@ def contents(state: ExplorerState, kind: str) -> bytes:
         return _page(state).encode()
     if kind == "png":
         return picture(state)
-    raise InputError(f"What can be saved is one of {', '.join(_FILES)}; {kind!r} is not.")
+    raise InputError(f"The kind of file must be one of {', '.join(_FILES)}; got {kind!r}.")
 
 
 def download(state: ExplorerState, kind: str) -> dict[str, Any]:
     """Return a file as the page gets it."""
     if kind not in _FILES:
-        raise InputError(f"What can be saved is one of {', '.join(_FILES)}; {kind!r} is not.")
+        raise InputError(f"The kind of file must be one of {', '.join(_FILES)}; got {kind!r}.")
     name, mime = _FILES[kind]
     encoded = base64.b64encode(contents(state, kind)).decode()
     return {"name": name, "mime": mime, "base64": encoded}
@@ -96,8 +96,8 @@ def python_of(state: ExplorerState) -> str:
     if state.tab == "code" and state.code_scene is not None and state.code_scene.model is None:
         arguments = [a for a in arguments if not a.startswith("model=")]
         call = f"Explorer.from_attention(attention, tokens, {', '.join(arguments)})"
-        said = "# attention, tokens: the matrix you brought"
-        return f"from explorer import Explorer\n\n{said}\n{call}\n"
+        comment = "# attention, tokens: your own matrix"
+        return f"from explorer import Explorer\n\n{comment}\n{call}\n"
     if state.tab != "code":
         path = getattr(getattr(state, "traces", None), "path", None)
         first = "" if path is None else f"{str(path)!r}, "
@@ -109,7 +109,7 @@ def python_of(state: ExplorerState) -> str:
 
 
 def _traces_file(state: ExplorerState) -> bytes:
-    """Return the loaded traces as JSON Lines, with their labels and what was recorded here."""
+    """Return the loaded traces as JSON Lines, with their labels and the attention recorded here."""
     traces = getattr(state, "traces", None)
     if traces is None or not len(traces):
         raise InputError("There are no traces to save: load some first.")
@@ -119,14 +119,14 @@ def _traces_file(state: ExplorerState) -> bytes:
         size = path.stat().st_size
         if size > _LARGEST_DOWNLOAD:
             raise InputError(
-                f"The traces are {size / 2**20:,.0f} MB, too much for the page to hand over. "
+                f"The traces are {size / 2**20:,.0f} MB, too large to download through the page. "
                 'Write them from the notebook: app.save("traces.jsonl").'
             )
         return path.read_bytes()
 
 
 def heading(state: ExplorerState) -> str:
-    """Say what a saved picture shows: which model, which trace, which threshold."""
+    """Return the heading of a saved picture: model or trace, score and threshold."""
     scene = state.scene
     threshold = f"threshold {three_digits(threshold_line(state, state.table).value)}"
     score = f"{state.reduction}, {state.normalisation}"
