@@ -105,12 +105,12 @@ LAST_SEEN = """
 KERNEL = """
 import time
 taken = {"at once": [], "flips": [], "weights": []}
-panel, keeper = app._thresholds_panel, app._session.weights
+panel, weights = app._thresholds_panel, app._session.weights
 for value in np.geomspace(0.001, 0.004, 25).tolist() * 2:
     parts = (
         ("at once", lambda: setattr(app, "threshold", value)),
-        ("flips", panel._draw_followers),
-        ("weights", keeper.refresh),
+        ("flips", panel.scores._draw_changes),
+        ("weights", weights.refresh),
     )
     for name, run in parts:
         start = time.perf_counter()
