@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 import explorer
 from explorer import Explorer
 from explorer.feedback import HeadCombination, HeadTerm
+from explorer.feedback import _feedback_table as feedback_table
 from explorer.traces import Hyperedge, Trace
 from explorer.widgets._attention.bars_view import MOST_BARS
 
-from ..support.app_driver import AppDriver, PlotDriver
+from ..support.app_driver import AppDriver, PlotDriver, until
 from ..support.call_counter import count_calls
 from ..support.sent_messages import SentMessage, SentMessages
 
@@ -191,6 +193,50 @@ def test_another_head_sends_no_new_figure_although_it_shows_other_units(
     assert bars.channel.figure is before
     plots = [message for message in messages if {"figure", "heatmap", "arrays"} & {*message.traits}]
     assert [message.traits for message in plots] == [("heatmap",), ("arrays",)]
+
+
+def test_heatmap_and_bars_of_a_head_leave_together_and_the_rest_later(
+    sent: SentMessages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def change() -> None:
+        app = code_app(100)
+        page = AppDriver(app)
+        heatmap, bars, code = page.plots["code_heatmap"], page.plots["code_bars"], page.code
+        heatmap.settle()
+        bars.settle()
+        await until(lambda: page.head_selector["head"] == 0)
+        tint, serial, seen = code.model.tint, heatmap.serial, []
+        measure = feedback_table.unit_scores
+
+        def measured(*arguments: Any) -> Any:
+            seen.append(heatmap.serial)
+            return measure(*arguments)
+
+        monkeypatch.setattr(feedback_table, "unit_scores", measured)
+        with sent.during() as messages:
+            app.head = 1  # what has left now did so before anything else could run
+        assert [message.traits for message in messages] == [("heatmap",), ("arrays",)]
+        assert seen == [serial]  # no work lies between the two: the heatmap waits for the scores
+        assert (page.head_selector["head"], code.model.tint) == (0, tint)
+        heatmap.settle()
+        bars.settle()
+        with sent.during() as rest:
+            await until(lambda: page.head_selector["head"] == 1 and code.model.tint != tint)
+        assert not {"figure", "heatmap", "arrays"} & {name for one in rest for name in one.traits}
+
+    asyncio.run(change())
+
+
+def test_a_head_and_a_threshold_compare_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = code_app(60)
+    compared = count_calls(monkeypatch, "pandas.DataFrame.__eq__")
+    tables = [app.feedback]
+    app.head = 1
+    tables.append(app.feedback)
+    app.threshold = 0.02
+    tables.append(app.feedback)
+    assert len(compared) == 0
+    assert len({id(table) for table in tables}) == 3
 
 
 def _without_meta(layout: dict[str, Any]) -> dict[str, Any]:

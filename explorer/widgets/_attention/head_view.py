@@ -17,6 +17,7 @@ from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
+from explorer.widgets._plot.latest_only_queue import together
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
 
@@ -201,8 +202,9 @@ class HeadViewController(Controller):
         self._announce(Focus(scene, matrix, 0, 0, wanted))
 
     def _announce(self, focus: Focus | None) -> None:
-        self.state.focus = focus
-        self.on_focus()
+        with together():  # the heatmap, and the bars that follow from the same head
+            self.state.focus = focus
+            self.on_focus()
 
     def _summarise(self, scene: CodeScene, layer: int | None, head: int | None) -> None:
         attention, rows = scene.attention, scene.rows

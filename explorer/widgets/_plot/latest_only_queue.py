@@ -8,10 +8,40 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["PATIENCE", "LatestOnlyQueue"]
+__all__ = ["PATIENCE", "LatestOnlyQueue", "together"]
 
 PATIENCE: Final = 0.25
 """Seconds after which a change is sent although the page has not drawn the one before."""
+
+
+class _HeldBack(threading.local):
+    """The queues that were given changes inside `together`, in this thread."""
+
+    depth = 0
+
+    def __init__(self) -> None:
+        self.queues: list[LatestOnlyQueue] = []
+
+
+_HELD_BACK: Final = _HeldBack()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send what all queues are given inside the `with` at its end, in the order of the first puts.
+
+    What arrives together is drawn in one frame. Where work lies between two messages, the page
+    draws a frame for the first, and the second waits for the next frame.
+    """
+    _HELD_BACK.depth += 1
+    try:
+        yield
+    finally:
+        _HELD_BACK.depth -= 1
+        if not _HELD_BACK.depth:
+            queues, _HELD_BACK.queues = _HELD_BACK.queues, []
+            for queue in queues:
+                queue.put()
 
 
 class LatestOnlyQueue:
@@ -49,6 +79,10 @@ class LatestOnlyQueue:
         with self._lock:
             self._waiting |= changes
             if self._held or not self._waiting:
+                return
+            if _HELD_BACK.depth:
+                if self not in _HELD_BACK.queues:
+                    _HELD_BACK.queues.append(self)
                 return
             if self._sent_at is None or self._age() >= self._patience:
                 self._flush()

@@ -27,6 +27,23 @@ class Checked(t.Any):
     allow_none = False
 
 
+class TableTrait(t.Any):
+    """A trait for tables: every table set is announced, None only after a table.
+
+    Tables have no truth value, so a comparison with the table before could not say that nothing
+    has changed; it is left out, because it takes longer than making a table.
+    """
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Keep the value and announce it."""
+        # As in traitlets' own `set`, without its comparison.
+        new, values = self._validate(obj, value), obj._trait_values  # noqa: SLF001
+        old = values.get(self.name)
+        values[self.name] = new
+        if not (new is None and old is None):
+            obj.notify_change(t.Bunch(name=self.name, old=old, new=new, owner=obj, type="change"))
+
+
 class ExplorerState(t.HasTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
@@ -153,9 +170,8 @@ class ExplorerState(t.HasTraits):
     code_scene = t.Any(None, allow_none=True)
     trace_scene = t.Any(None, allow_none=True)
     focus = t.Any(None, allow_none=True)
-    # Tables have no truth value, which traitlets takes for a change: every table is announced.
-    table = t.Any(None, allow_none=True)
-    method_table = t.Any(None, allow_none=True)
+    table = TableTrait(None, allow_none=True)
+    method_table = TableTrait(None, allow_none=True)
     comparison = t.Any(None, allow_none=True)
     trajectory = t.Any(None, allow_none=True)
 

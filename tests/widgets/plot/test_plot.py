@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from explorer.errors import InputError, ShapeError
 from explorer.figures._style.pooling import pool_blocks
 from explorer.widgets._plot import encoding
-from explorer.widgets._plot.latest_only_queue import LatestOnlyQueue
+from explorer.widgets._plot.latest_only_queue import LatestOnlyQueue, together
 from explorer.widgets._plot.page_channel import PLOTLY_JS_VERSION, Library
 from explorer.widgets._plot.plot import Plot
 
@@ -260,6 +260,47 @@ class TestOutbox:
         outbox.put(heatmap=1)
         assert arrived.wait(10)
         assert time.monotonic() - started >= 0.05
+
+    def test_together_queues_send_at_the_end_in_the_order_of_their_first_changes(self):
+        sent = []
+        first, second = (
+            LatestOnlyQueue(lambda serial, changes, name=name: sent.append((name, serial, changes)))
+            for name in ("first", "second")
+        )
+        with together():
+            first.put(heatmap=0)
+            with together(), second.batch():
+                second.put(figure="f")
+                second.put(arrays=1)
+            first.put(heatmap=2)
+            assert sent == []
+        assert sent == [
+            ("first", 1, {"heatmap": 2}),
+            ("second", 1, {"figure": "f", "arrays": 1}),
+        ]
+        first.drawn(1)
+        first.put(heatmap=3)
+        assert sent[2:] == [("first", 2, {"heatmap": 3})]
+
+    def test_what_was_put_together_is_sent_although_an_error_follows(self):
+        outbox, sent = self.collect()
+
+        def fail():
+            with together():
+                outbox.put(heatmap=0)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert sent == [(1, {"heatmap": 0})]
+
+    def test_another_thread_waits_for_no_queues_of_this_one(self):
+        outbox, sent = self.collect()
+        with together():
+            thread = threading.Thread(target=lambda: outbox.put(heatmap=0))
+            thread.start()
+            thread.join()
+            assert sent == [(1, {"heatmap": 0})]
 
     def test_closed_it_sends_nothing(self):
         outbox, sent = self.collect(patience=0.01)
