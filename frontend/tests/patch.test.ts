@@ -146,6 +146,33 @@ describe("texts", () => {
     expect(group.querySelector("tspan")).not.toBeNull();
   });
 
+  it("are read back only where they have markup, and once", () => {
+    const { gd, group } = texts();
+    let reads = 0;
+    for (const text of group.querySelectorAll("text")) {
+      const made = text.innerHTML;
+      Object.defineProperty(text, "innerHTML", {
+        get: () => {
+          reads += 1;
+          return made;
+        },
+        set: (svg: string) => {
+          text.replaceChildren(svg);
+        },
+      });
+    }
+    const patch = new Patch(gd);
+    for (const values of [
+      ["0.200", "<b>x</b>", ""],
+      ["0.300", "y", ""],
+      ["0.400", "<b>x</b>", ""],
+    ]) {
+      for (const step of patch.plan([change("text", values)]) ?? []) step();
+    }
+    expect(reads).toBe(1);
+    expect(shown(group)).toEqual(["0.400", "<tspan>x</tspan>"]);
+  });
+
   it("appear where plotly had made none", () => {
     const { gd, group } = texts();
     expect(apply(gd, change("text", ["0.100", "<b>x</b>", "new"]))).toBe(true);

@@ -2781,7 +2781,8 @@ var Patch = class {
     for (const group of elements.values()) {
       const text = group.querySelector("text");
       const shown = text && drawnText(text);
-      if (text && shown !== null && shown !== void 0) this.made.set(shown, text.innerHTML);
+      if (!text || !shown || this.made.has(shown) || plainLetters(shown) !== null) continue;
+      this.made.set(shown, text.innerHTML);
     }
     const records = recordsOf(this.gd, i);
     const [model] = elements.values();
@@ -3634,6 +3635,8 @@ var View = class {
   asked = false;
   closed = false;
   connected = false;
+  /** Size of the element; null when it has to be measured. */
+  measured = null;
   resized = false;
   rethemed = false;
   failed = 0;
@@ -3675,6 +3678,7 @@ var View = class {
     };
     this.stops.push(listen(this.model, receive));
     const resize = new ResizeObserver(() => {
+      this.measured = this.measure();
       this.resized = true;
       this.hiddenFrames = 0;
       this.request();
@@ -3700,7 +3704,12 @@ var View = class {
     this.asked = false;
     if (this.closed || this.drawing) return;
     this.applyHeight();
-    if (!(this.el.clientWidth > 0 && this.el.clientHeight > 0)) {
+    if (this.rethemed || this.model.get("figure")?.serial !== this.figure.drawn.figure) {
+      this.measured = null;
+    }
+    const { width, height } = this.size;
+    if (!(width > 0 && height > 0)) {
+      this.measured = null;
       if (this.hiddenFrames++ < HIDDEN_FRAMES) this.request();
       return;
     }
@@ -3759,7 +3768,12 @@ var View = class {
     this.applyMarks();
     if (drew) this.report(drew);
   }
+  /** A size that is read after a change of the page makes the browser lay it out at once. */
   get size() {
+    this.measured ??= this.measure();
+    return this.measured;
+  }
+  measure() {
     return { width: this.el.clientWidth, height: this.el.clientHeight };
   }
   /** A new figure begins unzoomed. */
@@ -3801,7 +3815,9 @@ var View = class {
   // ---- marks
   applyHeight() {
     const height = `${this.marks.height}px`;
-    if (this.el.style.height !== height) this.el.style.height = height;
+    if (this.el.style.height === height) return;
+    this.el.style.height = height;
+    this.measured = null;
   }
   takeMarks() {
     const marks = this.model.get("marks");

@@ -123,7 +123,9 @@ export class Patch {
     for (const group of elements.values()) {
       const text = group.querySelector("text");
       const shown = text && drawnText(text);
-      if (text && shown !== null && shown !== undefined) this.made.set(shown, text.innerHTML);
+      // Letters are written as they are. Reading SVG back takes longer than writing it.
+      if (!text || !shown || this.made.has(shown) || plainLetters(shown) !== null) continue;
+      this.made.set(shown, text.innerHTML);
     }
     const records = recordsOf(this.gd, i);
     const [model] = elements.values(); // plotly has no element for an empty text: made after another

@@ -6,7 +6,7 @@ import { listen, type Model } from "../lib/model.ts";
 import { followTheme } from "../lib/theme.ts";
 import type { PlotMarks, PlotMessage, PlotState, PlotTexts } from "../protocol/index.ts";
 import { sameItems } from "./arrays.ts";
-import { Figure } from "./figure.ts";
+import { Figure, type Size } from "./figure.ts";
 import { Gestures } from "./gestures.ts";
 import { Line } from "./line.ts";
 import { isDrawn, type PlotElement, type Plotly, type PlotlyEvent } from "./plotly_internals.ts";
@@ -40,6 +40,8 @@ class View {
   private asked = false;
   private closed = false;
   private connected = false;
+  /** Size of the element; null when it has to be measured. */
+  private measured: Size | null = null;
   private resized = false;
   private rethemed = false;
   private failed = 0; // serial of the newest state that could not be drawn
@@ -114,6 +116,7 @@ class View {
     this.stops.push(listen(this.model, receive));
     // A hidden tab has no size: drawing waits here until it has one.
     const resize = new ResizeObserver(() => {
+      this.measured = this.measure();
       this.resized = true;
       this.hiddenFrames = 0;
       this.request();
@@ -141,9 +144,14 @@ class View {
     this.asked = false;
     if (this.closed || this.drawing) return; // what is drawing now looks again when it is done
     this.applyHeight();
-    if (!(this.el.clientWidth > 0 && this.el.clientHeight > 0)) {
-      // JupyterLab hides everything for a moment when the theme changes, too short for a resize to
-      // be noticed. What is hidden for longer is noticed.
+    // plotly measures texts, which have no size in a hidden page. JupyterLab hides everything for a
+    // moment when the theme changes, too short for a resize to be noticed.
+    if (this.rethemed || this.model.get("figure")?.serial !== this.figure.drawn.figure) {
+      this.measured = null;
+    }
+    const { width, height } = this.size;
+    if (!(width > 0 && height > 0)) {
+      this.measured = null; // what is hidden for longer is noticed
       if (this.hiddenFrames++ < HIDDEN_FRAMES) this.request();
       return;
     }
@@ -208,7 +216,13 @@ class View {
     if (drew) this.report(drew);
   }
 
-  private get size(): { width: number; height: number } {
+  /** A size that is read after a change of the page makes the browser lay it out at once. */
+  private get size(): Size {
+    this.measured ??= this.measure();
+    return this.measured;
+  }
+
+  private measure(): Size {
     return { width: this.el.clientWidth, height: this.el.clientHeight };
   }
 
@@ -255,7 +269,9 @@ class View {
 
   private applyHeight(): void {
     const height = `${this.marks.height}px`;
-    if (this.el.style.height !== height) this.el.style.height = height;
+    if (this.el.style.height === height) return;
+    this.el.style.height = height;
+    this.measured = null;
   }
 
   private takeMarks(): void {
