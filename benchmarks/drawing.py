@@ -200,7 +200,9 @@ def bare(host: Host, browser: Browser, changes: int, cell: str) -> Measured:
 def app(host: Host, browser: Browser, changes: int) -> Iterator[tuple[str, Measured]]:
     """Measure the whole app: until both heatmap and bars have changed, or the bars alone."""
     with host.open(browser, [APP], size=(1500, 1300)) as shown:
-        shown.run("app.wait()", seconds=300)
+        # On a busy machine the cell has not run yet.
+        shown.wait_for_value("'app' in globals()", bool)
+        shown.run("app.wait()")
         tokens = shown.value("app.attention.n_keys")
         heat, bars = shown.plot(0), shown.plot(1)
         shown.page.wait_for_timeout(1000)
