@@ -166,6 +166,7 @@ print("works")
 """
 
 
+@pytest.mark.slow
 def test_everything_else_works_without_any_of_them(tmp_path: Path) -> None:
     packages = [
         "explorer", "explorer.attention", "explorer.feedback", "explorer.figures",

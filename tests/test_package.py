@@ -84,6 +84,7 @@ def test_a_release_has_one_version_and_a_date_everywhere(repository):
     assert f'date-released: "{newest[2]}"\n' in citation
 
 
+@pytest.mark.slow
 def test_every_file_that_matters_is_in_the_source_distribution(repository, tmp_path):
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path],

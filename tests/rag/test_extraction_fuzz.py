@@ -7,12 +7,15 @@ import json
 import warnings
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explorer.errors import ExplorerError, ExtractionWarning
 from explorer.rag._extraction.extractor import FeedbackExtractor
 from explorer.rag._methods.extractor_config import METHODS
+
+pytestmark = pytest.mark.slow
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

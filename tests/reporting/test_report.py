@@ -41,6 +41,8 @@ from explorer.validation import (
 from .made_traces import made_traces
 from .read_page import ReadPage
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 60
 TEXT_BASELINES = ("lexical-overlap", "word-overlap", "length", "position", "random")
 LAYER = {"method": "attention", "layer": 20, "head": 3, "attention_threshold": 0.0015}

@@ -9,6 +9,8 @@ import pytest
 from explorer.validation._comparison.baselines import BASELINES
 from explorer.validation._metrics.confusion import METRICS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def page(repository):

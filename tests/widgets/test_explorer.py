@@ -208,6 +208,7 @@ def test_traits_can_be_linked(traces: Path) -> None:
     assert app.feedback.attrs["threshold"] == 0.5
 
 
+@pytest.mark.slow
 def test_saved_files(traces: Path, tmp_path: Path) -> None:
     app = Explorer.from_traces(traces)
     app.save(tmp_path / "t.csv")

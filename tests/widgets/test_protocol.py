@@ -167,6 +167,7 @@ def page() -> AppDriver:
     return AppDriver(Explorer.from_traces(traces, threshold=0.18))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["code", "traces", "thresholds"])
 def test_everything_that_the_app_shows_is_as_the_protocol_says(page, tab):
     page.open(tab)

@@ -21,6 +21,8 @@ from ...support.tiny_models import (
     tiny_model,
 )
 
+pytestmark = pytest.mark.slow
+
 EXACT = {"rtol": 0, "atol": 1e-5}
 
 

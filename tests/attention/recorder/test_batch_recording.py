@@ -20,6 +20,8 @@ from ...support.tiny_models import (
     tiny_model,
 )
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = [20, 9, 14]
 # One unit in two pieces, one of a single token, one without tokens, for each text.
 SPANS = [

@@ -62,6 +62,7 @@ def test_settings_that_differ_between_parts_of_a_model(token_ids):
     assert model.encoder.config._attn_implementation == "eager"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [RuntimeError("broken layer"), KeyboardInterrupt()])
 @pytest.mark.parametrize("name", ["llama", "bert", "gemma2"])
 def test_after_an_error_in_the_middle(name, error, token_ids):

@@ -23,6 +23,8 @@ from ...support.tiny_models import (
     tiny_model,
 )
 
+pytestmark = pytest.mark.slow
+
 SPANS = [(0, 3), [(4, 6), (8, 10)], (5, 5)]
 ROWS = [7, 9, -1]
 UNITS = [(0, 1), (1, 2)]

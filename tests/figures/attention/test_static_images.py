@@ -54,6 +54,7 @@ def test_an_overview_has_the_heatmap_and_a_bar_per_unit():
     assert used > not_used > 0
 
 
+@pytest.mark.slow
 def test_many_units_are_cut_to_the_highest_scores():
     thirty = picture(overview_png(None, [], [], table_of(np.linspace(0, 1, 30))))
     many = picture(overview_png(None, [], [], table_of(np.linspace(0, 1, 200))))
@@ -75,6 +76,7 @@ def test_labels_must_fit():
         heatmap_png(np.eye(2), ["a"], ["a", "b"])
 
 
+@pytest.mark.slow
 def test_no_window_system_and_no_global_state():
     program = (
         "import sys; from explorer.figures._attention.static_images import heatmap_png; "

@@ -160,6 +160,7 @@ def test_no_hyperedges():
     assert figure.layout.annotations[0].text == "No hyperedges to show."
 
 
+@pytest.mark.slow
 def test_of_too_many_the_heaviest_and_most_shared_are_drawn():
     count = MOST_HYPEREDGES + 30
     edges = [Hyperedge(str(i), "x", ["all", f"a{i}", f"b{i}"]) for i in range(count)]
@@ -195,6 +196,7 @@ def overlaps(one, other):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [560, 900])
 def test_no_label_of_the_packaged_traces_is_on_another_and_none_is_missing(width):
     for found in example_traces():
@@ -208,6 +210,7 @@ def test_no_label_of_the_packaged_traces_is_on_another_and_none_is_missing(width
         assert (rectangles[:, 2:] <= np.array([width, 460]) + 1.01).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -242,6 +242,7 @@ def test_minilm_is_an_encoder_of_six_layers():
     assert (recorded.n_layers, recorded.n_heads) == (6, 12)
 
 
+@pytest.mark.slow
 @packaged
 def test_smollm2_knows_the_capital_of_france():
     model = load_model("smollm2-135m-instruct")

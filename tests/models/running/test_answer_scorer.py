@@ -73,6 +73,7 @@ def tokens_read() -> Any:
     return listen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("batch_tokens", [1, 120, 2000])
 def test_the_numbers_are_those_of_separate_passes(name, batch_tokens):

@@ -89,6 +89,7 @@ def test_cased_pieces_with_accents_are_not_taken_for_bytes():
     assert pieces(text, align(text, ["é", "##lan", "vital"])) == ["é", "lan", "vital"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ByT5Tokenizer", "CanineTokenizer"])
 def test_tokenizers_written_in_python(name):
     import transformers

@@ -235,6 +235,7 @@ def by_question(model: Model, one: Trace, question: str) -> tuple[np.ndarray, np
     return np.stack(masses, axis=-1), np.stack(tops, axis=-1), len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["llama", "mistral", "gpt2"])
 @pytest.mark.parametrize("batch_tokens", [1, 2000])
 @pytest.mark.parametrize("chat", [CHAT, None])

@@ -134,6 +134,7 @@ class TestTexts:
         for name in NASTY:
             assert shown(name) in read.sections["about"]
 
+    @pytest.mark.slow
     @given(texts=st.lists(st.text(max_size=40), min_size=1, max_size=4))
     @settings(max_examples=15, deadline=None)
     def test_any_text_stays_text(self, texts):

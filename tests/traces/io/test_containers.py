@@ -219,6 +219,7 @@ def test_a_file_of_no_known_format_says_what_was_seen():
         assert words in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
@@ -360,6 +361,7 @@ names = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(names, cells, max_size=5), max_size=4))
 def test_any_rows_end_in_traces_or_words(rows):

@@ -170,6 +170,7 @@ whole_traces = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(whole_traces, st.sampled_from(["jsonl", "parquet"]))
 def test_what_is_saved_is_loaded(traces, suffix):

@@ -17,6 +17,8 @@ from explorer.traces.readers._samples import (
 
 from .mutations import anything, holds, mutated, records_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(
     max_examples=150,
     deadline=None,

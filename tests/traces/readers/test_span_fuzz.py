@@ -22,6 +22,8 @@ from explorer.traces.readers._spans import (
 
 from .mutations import FILES, anything, holds, load_text, mutated, records_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(
     max_examples=150,
     deadline=None,

@@ -39,6 +39,8 @@ from ...support.tiny_tokenizers import (
     byte_level_tokenizer,
 )
 
+pytestmark = pytest.mark.slow
+
 CHAT = BRACKET_CHAT
 ARCHITECTURES = ("llama", "mistral", "gpt2")
 

@@ -18,6 +18,8 @@ from explorer.validation import CalibrationCancelled, CrossValidation, Resamplin
 from explorer.validation._calibration.candidate_features import features_of
 from explorer.validation._calibration.head_candidates import PlainScores
 
+pytestmark = pytest.mark.slow
+
 LAYERS, HEADS, UNITS = 3, 2, 6
 UNLIKE = ("Whales swim.", "Iron rusts.", "Bach", "42 km", "Quito", "Zoe plays drums")
 

@@ -94,6 +94,7 @@ def test_everything_is_judged_by_ablation_and_says_so() -> None:
     assert app.error is None
 
 
+@pytest.mark.slow
 def test_the_least_drop_is_another_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Explorer.from_traces(
         traces("a", "b"), tab="thresholds", threshold=0.18, truth="ablation", least_drop=0.95

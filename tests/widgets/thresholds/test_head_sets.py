@@ -35,6 +35,8 @@ from explorer.widgets._state import HEAD_SET_OVERRIDES
 from ...support.app_driver import AppDriver
 from ...support.call_counter import count_calls
 
+pytestmark = pytest.mark.slow
+
 LAYERS, HEADS, UNITS = 3, 2, 4
 JUDGING = "explorer.widgets._thresholds.controller.analyse_threshold"
 FIELDS = {

@@ -74,6 +74,7 @@ def test_scores_that_are_too_many_to_be_remembered_are_worked_out_anew(
     assert "At 0.180, F1 0.67 (" in page.downloads[0]["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["html", "json", "csv"])
 def test_a_file_that_cannot_be_written_is_said_and_what_was_there_stays(
     app: Explorer, tmp_path, monkeypatch, suffix: str

@@ -51,6 +51,7 @@ def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
     assert "3 of 6 labelled hyperedges count as used" in page.sentence
 
 
+@pytest.mark.slow
 def test_values_are_those_of_validation() -> None:
     app = Explorer.from_traces(tab="thresholds", layer=21, head=4, threshold=0.0015)
     page = AppDriver(app)
@@ -105,6 +106,7 @@ def test_a_move_of_the_line_scores_nothing_anew(
     assert page.counts == [3, 1, 0, 2]
 
 
+@pytest.mark.slow
 def test_a_click_on_the_map_chooses_that_head_everywhere() -> None:
     app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015, method="citation")
     page = AppDriver(app)
@@ -208,6 +210,7 @@ def test_a_recommendation_that_is_refused_says_why(app: Explorer) -> None:
     assert app.error is None
 
 
+@pytest.mark.slow
 def test_settings_and_python_show_the_tab_again(app: Explorer) -> None:
     app.reference_threshold = 0.25
     assert app.settings()["reference_threshold"] == 0.25
@@ -363,6 +366,7 @@ def test_traces_that_go_with_their_table_first_are_no_error(app: Explorer) -> No
     assert page.sentence == "Nothing to evaluate yet."
 
 
+@pytest.mark.slow
 def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) -> None:
     page = AppDriver(app)
     traces = app.traces
@@ -387,6 +391,7 @@ def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) ->
     assert page.counts == [4, 0, 1, 2]
 
 
+@pytest.mark.slow
 def test_labels_of_another_thread_arrive_on_the_thread_of_the_app() -> None:
     async def main() -> None:
         app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], [True, False])], tab="thresholds")

@@ -16,6 +16,8 @@ from explorer.widgets._session import Session
 
 from ...support.app_driver import AppDriver, until
 
+pytestmark = pytest.mark.slow
+
 LAYERS, HEADS, UNITS = 3, 2, 5
 
 

@@ -18,6 +18,8 @@ from ...support.app_driver import AppDriver
 from ...support.tiny_models import language_model
 from ...support.tiny_tokenizers import byte_level_tokenizer
 
+pytestmark = pytest.mark.slow
+
 FACTS = ["The Nile is long.", "The Rhine is short.", "Bees sleep."]
 MORE = ("question_attention", "content_free_attention")
 CHAT = (

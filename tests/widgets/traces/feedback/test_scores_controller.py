@@ -93,6 +93,7 @@ def test_one_run_serves_the_judgement_and_the_weights_of_both_tabs(count: Count)
     assert page.counts[0] + page.counts[2] == 5
 
 
+@pytest.mark.slow
 def test_going_back_to_a_head_is_instant_and_few_are_remembered(
     count: Count, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +198,7 @@ def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
         assert shown["said"].endswith("higher." if used > others else "lower.")
 
 
+@pytest.mark.slow
 def test_the_map_is_judged_by_another_measure_without_scoring_again(count: Count) -> None:
     app = Explorer.from_traces(traces(), tab="thresholds", layer=0, head=0, threshold=0.01)
     page = AppDriver(app)
