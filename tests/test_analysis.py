@@ -152,6 +152,7 @@ def test_the_plot_shows_the_same_numbers(pair):
 
 
 @pytest.mark.skipif(PACKAGED[0].locate() is None, reason="SmolLM2 is not installed")
+@pytest.mark.packaged_model
 def test_the_default_model_needs_no_network():
     result = explorer.analyze_code_attention(_CODE)
     assert result["error"] is None

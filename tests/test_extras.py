@@ -97,9 +97,10 @@ def _precision_recall():
 
 
 def _calibrator():
-    from explorer.validation import fit_calibrator
+    from explorer.validation import CrossValidation, fit_calibrator
 
-    fit_calibrator(judge(traces(), SCORES), folds=2, min_traces=2, min_positives=2)
+    split = CrossValidation(folds=2, min_traces=2, min_positives=2)
+    fit_calibrator(judge(traces(), SCORES), cross_validation=split)
 
 
 def _calibration():

@@ -12,6 +12,7 @@ import explorer
 from explorer._extras import EXTRAS, is_installed
 from explorer.errors import MissingExtraError
 from explorer.examples import example_programs, example_traces
+from explorer.validation import Resampling
 
 
 def main(version: str) -> None:
@@ -43,7 +44,9 @@ def main(version: str) -> None:
     else:
         assert "attention-explorer[validation]" in str(app.error)
     try:
-        explorer.threshold_report(app.traces, {"method": "citation"}, samples=10)
+        explorer.threshold_report(
+            app.traces, {"method": "citation"}, resampling=Resampling(samples=10)
+        )
     except MissingExtraError:
         assert not is_installed("validation")
     app.close()

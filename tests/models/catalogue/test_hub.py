@@ -252,6 +252,7 @@ def test_a_named_revision(hub, weights):
     assert load_model("tiny/llama@refs/pr/3").n_layers == 3
 
 
+@pytest.mark.slow
 def test_a_hub_that_never_answers(online, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -278,6 +279,7 @@ def test_a_hub_that_goes_silent_during_the_download(hub, weights, monkeypatch):
     hub.slow.clear()
 
 
+@pytest.mark.slow
 def test_stopping_a_download_is_noticed_at_once(hub, weights):
     hub.add("tiny/llama", weights)
     hub.slow.set()
