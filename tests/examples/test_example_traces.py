@@ -125,16 +125,14 @@ def test_the_attention_says_more_about_the_labels_than_chance(traces):
     assert np.mean(wins, axis=0).max() > 0.6
 
 
-def test_loading_needs_no_torch_and_no_time():
+def test_loading_needs_no_torch():
     program = (
-        "import sys, time; import explorer.traces; begin = time.perf_counter();"
+        "import sys;"
         "from explorer.examples import example_traces, example_programs, recorded_program;"
         "example_traces(); recorded_program(example_programs()[0].code);"
-        "print(time.perf_counter() - begin, 'torch' in sys.modules, 'transformers' in sys.modules)"
+        "print('torch' in sys.modules, 'transformers' in sys.modules)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    seconds, torch, transformers = ran.stdout.split()
-    assert (torch, transformers) == ("False", "False")
-    assert float(seconds) < 1  # 0.1 s on an idle machine
+    assert ran.stdout.split() == ["False", "False"]
