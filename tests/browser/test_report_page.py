@@ -69,7 +69,7 @@ def test_every_figure_is_drawn_and_nothing_is_loaded(report, opened, width, dark
         drawn = place.locator("svg.main-svg").first.bounding_box()
         assert drawn["width"] == {1200: 920, 700: 620}[width]
     assert told == []
-    assert page.get_by_text("the figures are not drawn").is_hidden()
+    assert page.get_by_text("Figures need JavaScript").is_hidden()
     scrolled, there = width_of(page)
     assert scrolled <= there
     ink = page.locator("figure[data-figure=histogram] .xtick text").first
@@ -107,7 +107,7 @@ def test_the_map_tells_its_numbers_under_the_pointer(report, opened):
 
 def test_without_scripts_the_tables_stand(report, opened):
     page, told = opened(report, java_script_enabled=False)
-    assert page.get_by_text("the figures are not drawn").is_visible()
+    assert page.get_by_text("Figures need JavaScript").is_visible()
     assert page.locator(".lead").inner_text().startswith("At 0.00150, F1")
     assert page.get_by_role("rowheader", name="lexical-overlap").is_visible()
     page.get_by_text("All 500 thresholds").click()
