@@ -1,0 +1,103 @@
+"""Contents: what the parts of the thresholds tab draw."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from explorer.widgets._protocol.content_parts import Note
+
+
+class MeasureOffer(TypedDict):
+    """What can be done where causal use is not known."""
+
+    text: str
+    kind: Literal["measure", "stop"]
+    action: str
+
+
+class Recommended(TypedDict):
+    """What is recommended."""
+
+    said: str
+    accepted: bool
+    shown: bool
+    notes: list[Note]
+
+
+class MoreReadings(TypedDict):
+    """What could be read in addition."""
+
+    said: str
+    busy: bool
+
+
+class ThresholdFigures(TypedDict):
+    """What the labels say of the threshold."""
+
+    method: str
+    methods: list[tuple[str, str, str]]
+    refused: str
+    can_label: bool
+    truth: str
+    truths: list[tuple[str, str, str]]
+    least_drop: float
+    columns: tuple[str, str]
+    offer: MeasureOffer | None
+    said: str
+    reporting: bool
+    there: bool
+    counts: list[int]
+    rows: list[tuple[str, str, str, str, str]]
+    best: float | None
+    at_best: bool
+    judged: str
+    warning: str
+    notes: list[Note]
+    recommending: bool
+    recommended: Recommended | None
+    more: MoreReadings | None
+
+
+class CallChanges(TypedDict):
+    """The two thresholds between which calls change."""
+
+    hidden: bool
+    reference: float
+    threshold: float | None
+
+
+class Baselines(TypedDict):
+    """How far the scores are ahead of baselines."""
+
+    hidden: bool
+    embedded: bool
+    busy: bool
+    said: str
+
+
+class MethodAgreement(TypedDict):
+    """How far other methods agree: method, kappa, interval and share of each."""
+
+    hidden: bool
+    rows: list[tuple[str, str, str, str]]
+    embed: bool
+    busy: bool
+
+
+class HeadQuality(TypedDict):
+    """How every head is judged."""
+
+    hidden: bool
+    measure: str
+    measures: list[tuple[str, str, str]]
+    there: bool
+    heads: str
+
+
+class WeightMoves(TypedDict):
+    """How feedback changes the weights."""
+
+    hidden: bool
+    strategy: str
+    strategies: list[tuple[str, str, str]]
+    said: str
