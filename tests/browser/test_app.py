@@ -216,7 +216,7 @@ def test_pasted_code_runs_and_bad_code_says_why(show, host):
         token = page.locator(".ex-token", has_text="left").first
         shown.wait_for(token)
         assert shown.value("app.source") == code
-        assert page.get_by_role("alert").count() == 0
+        shown.wait_until(lambda: page.get_by_role("alert").count() == 0)
         shown.wait_for_change(shown.plot(HEAT), before)
         assert page.locator(".ex-code").inner_text().count("<b>sum</b>") == 1
         token.click()
@@ -290,7 +290,7 @@ def test_loading_traces_by_button_path_and_drop_and_what_cannot_be_loaded(show, 
         path.fill(str(other))
         path.press("Enter")
         shown.wait_for_value("[t.id for t in app.traces]", lambda ids: ids == ["third"])
-        assert page.get_by_role("alert").count() == 0
+        shown.wait_until(lambda: page.get_by_role("alert").count() == 0)
 
         drop = """(area, text) => {
             const files = new DataTransfer();
