@@ -11,12 +11,21 @@ EXTRAS = MappingProxyType(
     {
         "gguf": ("accelerate", "gguf"),
         "images": ("matplotlib",),
+        "mlflow": ("alembic", "mlflow", "sqlalchemy"),
+        "ray": ("ray",),
+        "service": ("fastapi", "prometheus_client", "uvicorn", "websockets"),
         "validation": ("scipy", "sklearn", "threadpoolctl"),
     }
 )
 """The modules that the code imports for each extra of the package, by the name of the extra."""
 
-_DISTRIBUTIONS = MappingProxyType({"sklearn": "scikit-learn"})
+_DISTRIBUTIONS = MappingProxyType(
+    {
+        "mlflow": "mlflow-skinny",
+        "prometheus_client": "prometheus-client",
+        "sklearn": "scikit-learn",
+    }
+)
 
 
 def is_installed(extra: str) -> bool:
