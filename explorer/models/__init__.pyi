@@ -4,6 +4,7 @@ from ._catalogue.model_loader import clear_models as clear_models
 from ._catalogue.model_loader import load_model as load_model
 from ._catalogue.model_loader import warm_up as warm_up
 from ._catalogue.packaged_models import DEFAULT_MODEL as DEFAULT_MODEL
+from ._running.live_recorder import LiveRecorder as LiveRecorder
 from ._running.model import Model as Model
 from ._running.recorded_answer import RecordedAnswer as RecordedAnswer
 from ._text.tokens import TokenizedText as TokenizedText

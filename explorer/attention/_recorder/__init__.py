@@ -6,6 +6,10 @@ Of `explorer.attention`, this folder alone needs torch and transformers.
 from __future__ import annotations
 
 from explorer.attention._recorder.attention_recording import record, record_attention
+from explorer.attention._recorder.continued_recording import (
+    CannotContinueError,
+    record_continued,
+)
 from explorer.attention._recorder.recorded_attention import RecordedAttention
 from explorer.attention._recorder.unit_recording import (
     ReducedText,
@@ -16,11 +20,13 @@ from explorer.attention._recorder.unit_recording import (
 from explorer.attention._recorder.unit_reducer import TextUnits
 
 __all__ = [
+    "CannotContinueError",
     "RecordedAttention",
     "ReducedText",
     "TextUnits",
     "record",
     "record_attention",
+    "record_continued",
     "record_units",
     "reduce_texts",
     "reduce_units",

@@ -80,6 +80,10 @@ class RuleMask(KeyMask):
         self._q_offset = q_offset
         self._kv_offset = kv_offset
 
+    def from_first_query(self) -> RuleMask:
+        """Return the same rule for rows that are counted from the first position of the text."""
+        return RuleMask(self._function, self._padding, 0, self._kv_offset)
+
     def allowed(self, item: int, rows: IntArray, stop: int, device: torch.device) -> Tensor:
         """Return the entries of the rule: bool (1, rows, stop)."""
         text = torch.full((1, 1, 1, 1), item, device=device)

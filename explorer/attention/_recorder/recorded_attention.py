@@ -57,6 +57,11 @@ class RecordedAttention(AttentionMap):
         self._means_lock = threading.Lock()
 
     @property
+    def captures(self) -> tuple[Capture, ...]:
+        """What was stored of each layer."""
+        return self._captures
+
+    @property
     def nbytes(self) -> int:
         """Memory of the stored queries and keys, in bytes."""
         return sum(
