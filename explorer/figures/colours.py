@@ -137,7 +137,7 @@ def scale_rgba(values: ArrayLike, name: str | None = None) -> NDArray[np.float64
 def lookup_table(name: str | None = None, theme: Theme = "light") -> list[str]:
     """256 opaque CSS colours ``#rrggbb`` of a scale, blended with the theme's page colour."""
     rgba = scale_rgba(np.linspace(0.0, 1.0, 256), name)
-    page = np.array(_hex_channels(THEMES[theme]["paper"])) / 255.0
+    page = np.array(hex_channels(THEMES[theme]["paper"])) / 255.0
     seen = rgba[:, :3] * rgba[:, 3:] + page * (1.0 - rgba[:, 3:])
     return [_hex(row) for row in np.rint(seen * 255.0).astype(int).tolist()]
 
@@ -195,8 +195,8 @@ def feedback_colours(feedback: ArrayLike, policy: FeedbackPolicy | None = None) 
     upper = values >= policy.neutral
     part = np.clip(np.where(upper, used, not_used), 0.0, 1.0)[:, None]
     neutral, ends = (
-        np.array(_hex_channels(_NEUTRAL)),
-        np.where(upper[:, None], _hex_channels(_USED), _hex_channels(_NOT_USED)),
+        np.array(hex_channels(_NEUTRAL)),
+        np.where(upper[:, None], hex_channels(_USED), hex_channels(_NOT_USED)),
     )
     mixed = np.rint(neutral + (ends - neutral) * np.nan_to_num(part)).astype(np.int64)
     return [
@@ -255,7 +255,8 @@ def css(colour: Rgba) -> str:
     return f"rgba({red:g},{green:g},{blue:g},{opacity:g})"
 
 
-def _hex_channels(colour: str) -> list[int]:
+def hex_channels(colour: str) -> list[int]:
+    """Red, green and blue of a colour such as ``"#7a66f0"``, each from 0 to 255."""
     return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
 
 
