@@ -77,6 +77,16 @@ def load_model(
         _loading.release()
 
 
+def load_uncached(name: str) -> Model:
+    """Return a model as `load_model` does, without keeping it: the caller decides how long.
+
+    A model that `load_model` keeps is not loaded again. Errors as `load_model`.
+    """
+    key = _key(name)
+    with _loading:
+        return _loaded[key] if key in _loaded else _load(name.strip(), RunControl())
+
+
 def clear_models() -> None:
     """Release the models that `load_model` keeps in memory."""
     with _loading:
