@@ -38,6 +38,7 @@ PUBLIC_MODULES = frozenset(
         "explorer.rag",
         "explorer.reporting",
         "explorer.run_control",
+        "explorer.service",
         "explorer.source",
         "explorer.traces",
         "explorer.traces.readers",

@@ -1,0 +1,1 @@
+"""HTTP: bodies, formats of answers, problems, and the checks before every request."""

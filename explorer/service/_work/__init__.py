@@ -1,0 +1,1 @@
+"""The work behind the endpoints: models in memory, the forward worker, metrics."""
