@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy
+
+from ..support.call_counter import calls_during
 
 unit_interval = st.floats(0.0, 1.0)
 any_score = st.floats(allow_nan=True, allow_infinity=True)
@@ -155,19 +156,4 @@ def test_numpy_and_integer_values_are_welcome():
 def test_large_arrays_are_converted_in_blocks():
     scores = np.random.default_rng(0).random(2_000_000)
     policy = FeedbackPolicy(positive=0.8)
-
-    def calls(part):
-        count = 0
-
-        def counting(frame, event, argument):
-            nonlocal count
-            count += event in ("call", "c_call")
-
-        sys.setprofile(counting)
-        try:
-            policy.convert(part)
-        finally:
-            sys.setprofile(None)
-        return count
-
-    assert 0 < calls(scores) < scores.size / 1000
+    assert 0 < calls_during(lambda: policy.convert(scores)) < scores.size / 1000

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -20,3 +23,19 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, path: str) -> list[tuple[Any, .
 
     monkeypatch.setattr(owner, name, counted)
     return calls
+
+
+def calls_during(run: Callable[[], object]) -> int:
+    """How many functions, of Python and of C, are called while `run` runs."""
+    count = 0
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return count

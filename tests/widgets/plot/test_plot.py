@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import numpy as np
 import plotly.graph_objects as go
@@ -251,15 +250,19 @@ class TestOutbox:
         outbox.close()
 
     def test_a_page_that_never_answers_holds_nothing_up(self):
-        arrived = threading.Event()
-        outbox = LatestOnlyQueue(
-            lambda serial, _: arrived.set() if serial == 2 else None, patience=0.05
-        )
-        started = time.monotonic()
+        arrived, threads = threading.Event(), []
+
+        def send(serial, _):
+            threads.append(threading.current_thread())
+            if serial == 2:
+                arrived.set()
+
+        outbox = LatestOnlyQueue(send, patience=0.05)
         outbox.put(heatmap=0)
         outbox.put(heatmap=1)
         assert arrived.wait(10)
-        assert time.monotonic() - started >= 0.05
+        assert threads[0] is threading.current_thread()
+        assert isinstance(threads[1], threading.Timer), "the second waits for the page, or a timer"
 
     def test_together_queues_send_at_the_end_in_the_order_of_their_first_changes(self):
         sent = []
