@@ -142,8 +142,11 @@ def _name_units(
     reserved = frozenset() if language is None else language.reserved
     occurrences: dict[str, list[CharSpan]] = {}
     for start, stop in spans:
-        name = code[start:stop]
-        if name in reserved or (folds and name.casefold() in reserved):
+        # A grammar may take a white-space character that it does not know (U+0085) for a letter.
+        name = code[start:stop].strip()
+        start += code[start:stop].find(name)
+        stop = start + len(name)
+        if not name or name in reserved or (folds and name.casefold() in reserved):
             continue
         occurrences.setdefault(name.casefold() if folds else name, []).append((start, stop))
     firsts = ((code[slice(*found[0])], found) for found in occurrences.values())
