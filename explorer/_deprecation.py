@@ -134,3 +134,54 @@ def old_parameters(
         return accepting
 
     return decorate
+
+
+def renamed_parameters(**names: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Return a decorator that accepts the old keywords of renamed parameters.
+
+    Parameters
+    ----------
+    **names
+        For each new parameter, its old name. The old name gives a `DeprecationWarning`.
+
+    Raises
+    ------
+    InputError
+        By the decorated function, when a call gives a parameter under both names.
+
+    Examples
+    --------
+    >>> @renamed_parameters(callback="told")
+    ... def follow(callback):
+    ...     return callback
+    >>> follow(callback="mine")
+    'mine'
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        name = function.__qualname__
+        places = {
+            parameter: at for at, parameter in enumerate(inspect.signature(function).parameters)
+        }
+
+        @functools.wraps(function)
+        def accepting(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            for new, old in names.items():
+                if old not in kwargs:
+                    continue
+                if new in kwargs or places[new] < len(args):
+                    raise InputError(
+                        f"{name} got {new} twice, once by its old name {old}=. Give {new}= only."
+                    )
+                kwargs[new] = kwargs.pop(old)
+                warnings.warn(
+                    f"{name}({old}=) is now {name}({new}=); the old name will be removed in the "
+                    "next release.",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+            return function(*args, **kwargs)
+
+        return accepting
+
+    return decorate

@@ -31,16 +31,18 @@ class _OldModuleLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module and warn about its path."""
         package = ".".join(module.__name__.split(".")[:2])
+        renamed = RENAMED.get(module.__name__, {})
+        changed = "".join(f", where {old} is now {new}" for old, new in renamed.items())
         warnings.warn(
-            f"The module {module.__name__} is no longer public; import its names from {package}. "
-            "The old path will be removed in the next release.",
+            f"The module {module.__name__} is no longer public; import its names from "
+            f"{package}{changed}. The old path will be removed in the next release.",
             DeprecationWarning,
             stacklevel=2,
         )
         current = import_module(self._new)
         names = {name: value for name, value in vars(current).items() if name[:2] != "__"}
         vars(module).update(names)
-        for old, new in RENAMED.get(module.__name__, {}).items():
+        for old, new in renamed.items():
             vars(module)[old] = names[new]
 
 

@@ -12,9 +12,11 @@ import explorer.figures
 import explorer.models
 import explorer.run_control
 import explorer.validation
-from explorer._deprecation import old_parameters, renamed
+from explorer._deprecation import old_parameters, renamed, renamed_parameters
 from explorer._old_modules import MOVED
 from explorer.errors import InputError
+from explorer.traces import Hyperedge, Trace, TraceSet
+from explorer.validation._calibration.outer_folds import PartialCalibration
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def compared(scores, standard="labels"):
         (explorer.models, "Progress", explorer.run_control.Progress),
         (explorer.models, "Reading", explorer.models.RecordedAnswer),
         (explorer.validation, "Judged", explorer.validation.LabelledScores),
+        (explorer.validation, "side_by_side", explorer.validation.compare_scores),
         (explorer.figures, "LabelledScores", explorer.figures.ScoreGroups),
     ],
 )
@@ -92,6 +95,53 @@ def test_a_plain_value_and_an_old_keyword_build_one_object(place):
     assert compared([1], "ablation") == "ablation"
 
 
+@renamed_parameters(callback="told", control="reporter")
+def followed(callback, control=None):
+    return callback, control
+
+
+def test_an_old_keyword_reaches_the_renamed_parameter_with_a_warning():
+    with pytest.warns(DeprecationWarning, match=r"followed\(told=\) is now followed\(callback=\)"):
+        assert followed(told="a") == ("a", None)
+    with pytest.warns(DeprecationWarning, match=r"\(reporter=\) is now .*\(control=\)"):
+        assert followed("a", reporter="b") == ("a", "b")
+    assert followed("a", control="b") == ("a", "b")
+    with pytest.raises(InputError, match=r"callback twice.*told="):
+        followed("a", told="b")
+    with pytest.raises(InputError, match=r"control twice.*reporter="):
+        followed("a", control="b", reporter="c")
+
+
+class Listener:
+    """Counts the labels that it is told of; a set calls bound methods only."""
+
+    heard = 0
+
+    def hear(self):
+        self.heard += 1
+
+
+def test_labels_are_followed_and_left_by_the_old_keyword():
+    traces = TraceSet([Trace("q1", "Which?", [Hyperedge("he1", "The Nile.")])])
+    listener = Listener()
+    with pytest.warns(DeprecationWarning, match=r"follow_labels\(told=\) .*callback="):
+        traces.follow_labels(told=listener.hear)
+    traces.label("q1", "he1", True)
+    assert listener.heard == 1
+    with pytest.warns(DeprecationWarning, match=r"leave_labels\(told=\) .*callback="):
+        traces.leave_labels(told=listener.hear)
+    traces.label("q1", "he1", False)
+    assert listener.heard == 1
+
+
+def test_a_stopped_calibration_is_made_and_read_by_the_old_name():
+    partial = PartialCalibration((), ())
+    with pytest.warns(DeprecationWarning, match=r"\(begun=\) is now .*\(partial=\)"):
+        stopped = explorer.validation.CalibrationCancelled(begun=partial)
+    with pytest.warns(DeprecationWarning, match="begun is now CalibrationCancelled.partial"):
+        assert stopped.begun is partial
+
+
 @pytest.mark.parametrize(("old", "new"), MOVED.items())
 def test_an_old_module_path_gives_the_names_of_the_new_one_and_a_warning(old, new, monkeypatch):
     monkeypatch.delitem(sys.modules, old, raising=False)
@@ -102,6 +152,15 @@ def test_an_old_module_path_gives_the_names_of_the_new_one_and_a_warning(old, ne
     names = [name for name in vars(current) if not name.startswith("_")]
     assert names
     assert all(getattr(module, name) is getattr(current, name) for name in names)
+
+
+def test_the_warning_of_a_module_names_what_was_renamed_in_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "explorer.rag.trajectory", raising=False)
+    with pytest.warns(
+        DeprecationWarning, match=r"from explorer\.rag, where follow is now follow_w"
+    ):
+        importlib.import_module("explorer.rag.trajectory")
+    monkeypatch.delitem(sys.modules, "explorer.rag.trajectory")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from explorer._deprecation import old_parameters
+from explorer._deprecation import old_parameters, renamed_parameters
 from explorer.errors import InputError
 from explorer.models._loaded_model import text_config
 from explorer.models._model_kind import ModelKind, kind_of
@@ -259,6 +259,7 @@ class Model:
         input_ids = torch.as_tensor(ids, dtype=torch.long, device=self.torch_model.device)[None]
         return {"input_ids": input_ids, "attention_mask": torch.ones_like(input_ids)}
 
+    @renamed_parameters(control="reporter")
     @contextmanager
     def run(self, control: RunControl) -> Iterator[Any]:
         """Lend the torch model to one job at a time, without gradients and dropout.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import overload
 
+from explorer._deprecation import renamed_parameters
 from explorer.errors import TraceError
 from explorer.traces._model.label_store import LabelStore
 from explorer.traces._model.trace import Trace, TraceProblem, checked_trace
@@ -170,6 +171,7 @@ class TraceSet(Sequence[Trace]):
             ) from None
         self._labels.give(found, hyperedge, value)
 
+    @renamed_parameters(callback="told")
     def follow_labels(self, callback: Callable[[], None]) -> None:
         """Call a method after every label given in this set, or in one of the same labels.
 
@@ -178,6 +180,7 @@ class TraceSet(Sequence[Trace]):
         """
         self._labels.follow(callback)
 
+    @renamed_parameters(callback="told")
     def leave_labels(self, callback: Callable[[], None]) -> None:
         """Stop calling the method."""
         self._labels.leave(callback)

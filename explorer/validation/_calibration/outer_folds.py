@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer._deprecation import renamed_parameters
 from explorer.errors import Cancelled
 from explorer.validation._calibration.head_candidates import Candidate, Family
 
@@ -55,6 +56,7 @@ class PartialCalibration:
 class CalibrationCancelled(Cancelled):
     """A calibration was stopped; `partial` holds the finished folds."""
 
+    @renamed_parameters(partial="begun")
     def __init__(self, partial: PartialCalibration) -> None:
         super().__init__(f"Stopped after {len(partial.folds)} folds, which are kept.")
         self.partial = partial
