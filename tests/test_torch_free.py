@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,21 @@ def run_without_torch(repository: Path, *arguments: str) -> subprocess.Completed
     return subprocess.run(
         [*command, *arguments], cwd=repository, capture_output=True, text=True, check=False
     )
+
+
+def test_the_requirements_without_torch_are_pinned_and_install_no_torch(repository: Path) -> None:
+    printed = subprocess.run(
+        [sys.executable, "tools/torch_free_requirements.py"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in printed.splitlines()}
+    assert {"numpy", "pytest", "hypothesis", "scikit-learn", "transformers"} <= names
+    assert not {"torch", "accelerate", "mlflow-skinny", "ray"} & names
+    constraints = (repository / "constraints.txt").read_text().lower().replace("_", "-")
+    assert [name for name in names if f"\n{name.replace('_', '-')}==" not in constraints] == []
 
 
 @pytest.mark.slow

@@ -150,8 +150,8 @@ def test_nan_literals_of_pythons_json_are_read(file):
         (b'{"id": "t", "query": "caf\xe9", "hyperedges": []}', "not UTF-8"),
         (b'{"id": "t", "query": "q", "hyperedges": [], "n": 1e999}', "too large"),
         (b'{"id": "t", "query": "q", "n": ' + b"9" * 5000 + b"}", "too large"),
-        (b"[" * 5000 + b"]" * 5000, "nested too deeply"),
-        (b'{"a": ' * 5000 + b"1" + b"}" * 5000, "nested too deeply"),
+        (b"[" * 50_000 + b"]" * 50_000, "nested too deeply"),
+        (b'{"a": ' * 50_000 + b"1" + b"}" * 50_000, "nested too deeply"),
         (b'{"a": NaN, "b": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "nested too deeply"),
     ],
 )

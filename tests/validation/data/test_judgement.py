@@ -283,6 +283,7 @@ def test_what_are_no_traces_is_refused(traces):
             make()
 
 
+@pytest.mark.packaged_model
 def test_infinite_attention_is_unknown():
     mass = np.random.default_rng(0).random((2, 2, 3))
     mass[1, 0, 2] = np.inf
