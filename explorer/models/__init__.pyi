@@ -7,4 +7,5 @@ from ._catalogue.packaged_models import DEFAULT_MODEL as DEFAULT_MODEL
 from ._running.live_recorder import LiveRecorder as LiveRecorder
 from ._running.model import Model as Model
 from ._running.recorded_answer import RecordedAnswer as RecordedAnswer
+from ._running.recorded_text import RecordedText as RecordedText
 from ._text.tokens import TokenizedText as TokenizedText

@@ -5,7 +5,11 @@ Of `explorer.attention`, this folder alone needs torch and transformers.
 
 from __future__ import annotations
 
-from explorer.attention._recorder.attention_recording import record, record_attention
+from explorer.attention._recorder.attention_recording import (
+    record,
+    record_attention,
+    record_with_states,
+)
 from explorer.attention._recorder.continued_recording import (
     CannotContinueError,
     record_continued,
@@ -28,6 +32,7 @@ __all__ = [
     "record_attention",
     "record_continued",
     "record_units",
+    "record_with_states",
     "reduce_texts",
     "reduce_units",
 ]

@@ -7,23 +7,27 @@ softmax(query key^T * scaling + mask), computed for the window that is read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.attention._attention_map import AttentionMap
 from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
+    n_texts,
     run_eager,
     run_recorded,
     with_items,
 )
 from explorer.attention._recorder.layer_stacks import Stack, Stacks, find_stacks, kept_positions
-from explorer.attention._recorder.model_preparation import unwrap
+from explorer.attention._recorder.model_preparation import transformers_model, unwrap
 from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.errors import RecordingError
 from explorer.run_control import RunControl
 
 
@@ -70,26 +74,106 @@ def record(
     Cancelled
         The cancel event of `control` was set.
     """
-    control = control or RunControl()
     module, arguments = unwrap(model), checked_inputs(inputs)
+    texts = n_texts(arguments)
+    notes: tuple[str, ...] = ()
+    if texts > 1:
+        notes = (f"The batch holds {texts} texts: each map is one of them, see batch().",)
+    return with_items(_record_items(module, arguments, control or RunControl(), notes=notes))
+
+
+def record_with_states(
+    model: Any,
+    inputs: dict[str, Any],
+    padding: Tensor,
+    *,
+    control: RunControl | None = None,
+) -> tuple[list[AttentionMap], Tensor]:
+    """Return the attention of each text of a batch, and the last hidden states of the same pass.
+
+    Parameters
+    ----------
+    model, control
+        As for `record`.
+    inputs
+        Arguments of `forward`; the attention mask may be missing if the model only looks back.
+    padding
+        (texts, tokens): 0 at the pads, which the maps leave out.
+
+    Returns
+    -------
+    maps
+        One map per text, without reference to the others.
+    states
+        (texts, tokens, width): output of the model below its head, pads included.
+
+    Raises
+    ------
+    RecordingError
+        The model returned no attention, or no hidden states.
+    Cancelled
+        The cancel event of `control` was set.
+    """
+    module, arguments = unwrap(model), checked_inputs(inputs)
+    with _last_states(module) as states:
+        maps = _record_items(module, arguments, control or RunControl(), padding)
+    if not states:
+        raise RecordingError(
+            f"{type(module).__name__} returned no hidden states, so its texts have no embedding. "
+            "Choose another model."
+        )
+    return maps, states[-1]
+
+
+@contextmanager
+def _last_states(module: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect what the model below the head returns in this thread: (texts, tokens, width)."""
+    found: list[Tensor] = []
+    thread = threading.get_ident()
+
+    def keep(_: nn.Module, __: Any, outputs: Any) -> None:
+        states = getattr(outputs, "last_hidden_state", None)
+        if states is None and isinstance(outputs, tuple) and outputs:
+            states = outputs[0]
+        if isinstance(states, Tensor) and states.ndim == 3 and threading.get_ident() == thread:
+            found[:] = [states]
+
+    inner = transformers_model(module)
+    if inner is None:
+        yield found
+        return
+    handle = inner.base_model.register_forward_hook(keep)
+    try:
+        yield found
+    finally:
+        handle.remove()
+
+
+def _record_items(
+    module: nn.Module,
+    arguments: dict[str, Any],
+    control: RunControl,
+    padding: Tensor | None = None,
+    notes: tuple[str, ...] = (),
+) -> list[AttentionMap]:
+    """Return the map of each text; `padding` takes the place of the attention mask afterwards."""
     captures: list[tuple[nn.Module, Capture]] = []
     reason = run_recorded(
         module, arguments, lambda part, kept: captures.append((part, kept)), control
     )
+    masked = arguments if padding is None else {**arguments, "attention_mask": padding}
     if reason is not None:
-        return run_eager(module, arguments, reason, control)
-    stacks = find_stacks(module, captures)
-    return _assemble(stacks, arguments)
+        return run_eager(module, masked, reason, control)
+    return _assemble(find_stacks(module, captures), masked, notes)
 
 
-def _assemble(stacks: Stacks, arguments: dict[str, Any]) -> AttentionMap:
-    """Return the map of the first text; it has encoder, cross-attention and the other texts."""
-    n_texts = stacks.main.captures[0].query.shape[0]
-    notes = stacks.notes
-    if n_texts > 1:
-        notes += (f"The batch holds {n_texts} texts: each map is one of them, see batch().",)
-    items = []
-    for item in range(n_texts):
+def _assemble(
+    stacks: Stacks, arguments: dict[str, Any], notes: tuple[str, ...]
+) -> list[AttentionMap]:
+    """Return the map of each text; it has encoder and cross-attention."""
+    items: list[AttentionMap] = []
+    notes = (*stacks.notes, *notes)
+    for item in range(stacks.main.captures[0].query.shape[0]):
         attention = _one_map(stacks.main, arguments, item, stacks.query_mask, notes=notes)
         if stacks.encoder is not None:
             attention.encoder = _one_map(stacks.encoder, arguments, item, stacks.key_mask)
@@ -98,7 +182,7 @@ def _assemble(stacks: Stacks, arguments: dict[str, Any]) -> AttentionMap:
                 stacks.cross, arguments, item, stacks.query_mask, stacks.key_mask
             )
         items.append(attention)
-    return with_items(items)
+    return items
 
 
 def _one_map(

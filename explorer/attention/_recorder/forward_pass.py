@@ -134,8 +134,8 @@ def run_eager(
     control: RunControl,
     *,
     head: LanguageHead | None = None,
-) -> AttentionMap:
-    """Run the model with eager attention and `output_attentions`, and warn that it was needed.
+) -> list[AttentionMap]:
+    """Run the model with eager attention, warn that it was needed, and return each text's map.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def run_eager(
         f"{reason}, so eager attention was used: the weights are the same, but it is slower and "
         "holds all of them in memory."
     )
-    warnings.warn(note, AttentionFallbackWarning, stacklevel=4)
+    warnings.warn(note, AttentionFallbackWarning, stacklevel=5)
     with prepared(module, "eager", control):
         outputs = _forward(module, arguments, head, output_attentions=True)
     control.check()
@@ -172,7 +172,7 @@ def run_eager(
         if cross:
             attention.cross = _dense(cross, arguments, item, queries, keys, (note,))
         items.append(attention)
-    return with_items(items)
+    return items
 
 
 def with_items(items: Sequence[AttentionMap]) -> AttentionMap:

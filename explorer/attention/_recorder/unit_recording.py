@@ -16,6 +16,7 @@ from explorer.attention._recorder.forward_pass import (
     n_texts,
     run_eager,
     run_recorded,
+    with_items,
 )
 from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions
@@ -160,7 +161,7 @@ def reduce_texts(
     reducer = UnitReducer(module, arguments, texts, k=k, keep_rows=keep_rows)
     reason = run_recorded(module, arguments, reducer.add, control, head=head, holds=False)
     if reason is not None:
-        reducer.add_maps(run_eager(module, arguments, reason, control, head=head))
+        reducer.add_maps(with_items(run_eager(module, arguments, reason, control, head=head)))
     found = None if head is None else head.logprobs
     reduced = []
     for item, by_name in enumerate(reducer.results()):

@@ -61,28 +61,59 @@ def plan_batches(
     InputError
         `batch_tokens` is not a whole number of at least 1.
     """
+    _check_batch_tokens(batch_tokens)
+    rows = [len(one.rows) for one in sequences]
+    lengths = [len(one) for one in sequences]
+    return _of_like_length(lengths, rows, batch_tokens, LOGITS // vocabulary)
+
+
+def plan_texts(
+    lengths: Sequence[int], batch_tokens: int, most_texts: int | None = None
+) -> list[list[int]]:
+    """Return batches of texts of similar length, as `plan_batches` does for prompts.
+
+    Parameters
+    ----------
+    lengths
+        Tokens of each text.
+    batch_tokens
+        Most tokens of a batch, padding included; a longer text is a batch of its own.
+    most_texts
+        Most texts of a batch; None for no limit.
+    """
+    _check_batch_tokens(batch_tokens)
+    most = len(lengths) if most_texts is None else most_texts
+    return _of_like_length(lengths, [1] * len(lengths), batch_tokens, most)
+
+
+def _check_batch_tokens(batch_tokens: Any) -> None:
+    """Raise `InputError` if `batch_tokens` is not a whole number of at least 1."""
     whole = isinstance(batch_tokens, int | np.integer) and not isinstance(batch_tokens, bool)
     if not whole or batch_tokens < 1:
         raise InputError(
             f"batch_tokens must be a whole number of at least 1, the most tokens of one forward "
             f"pass, but it is {batch_tokens!r}."
         )
+
+
+def _of_like_length(
+    lengths: Sequence[int], rows: Sequence[int], batch_tokens: int, most_rows: int
+) -> list[list[int]]:
+    """Return places of texts in batches, within bounds of tokens and of rows with logits."""
     batches: list[list[int]] = []
-    tokens = rows = 0
-    for place in sorted(range(len(sequences)), key=lambda one: -len(sequences[one])):
-        one = sequences[place]
+    tokens = taken = 0
+    for place in sorted(range(len(lengths)), key=lambda one: -lengths[one]):
         if batches:
             batch = batches[-1]
-            filled = (len(batch) + 1) * len(sequences[batch[0]])
-            logits = (rows + len(one.rows)) * vocabulary
-            full = filled > batch_tokens or logits > LOGITS
-            if not full and tokens + len(one) >= _LEAST_FILL * filled:
+            filled = (len(batch) + 1) * lengths[batch[0]]
+            full = filled > batch_tokens or taken + rows[place] > most_rows
+            if not full and tokens + lengths[place] >= _LEAST_FILL * filled:
                 batch.append(place)
-                tokens += len(one)
-                rows += len(one.rows)
+                tokens += lengths[place]
+                taken += rows[place]
                 continue
         batches.append([place])
-        tokens, rows = len(one), len(one.rows)
+        tokens, taken = lengths[place], rows[place]
     return batches
 
 
@@ -96,11 +127,10 @@ def batch_tensors(model: LoadedModel, sequences: Sequence[EncodedPrompt]) -> dic
     import torch
 
     device = model.torch_model.device
-    inputs = {"input_ids": torch.as_tensor(padded([one.ids for one in sequences]), device=device)}
-    if len(sequences) == 1 or not only_looks_back(model):
-        longest = max(len(one.ids) for one in sequences)
-        mask = [[1] * len(one.ids) + [0] * (longest - len(one.ids)) for one in sequences]
-        inputs["attention_mask"] = torch.as_tensor(mask, device=device)
+    texts = [one.ids for one in sequences]
+    inputs = {"input_ids": torch.as_tensor(padded(texts), device=device)}
+    if len(texts) == 1 or not only_looks_back(model):
+        inputs["attention_mask"] = torch.as_tensor(not_padding(texts), device=device)
     decoder = [one.decoder_ids for one in sequences if one.decoder_ids is not None]
     if decoder:
         inputs["decoder_input_ids"] = torch.as_tensor(padded(decoder), device=device)
@@ -156,6 +186,12 @@ def padded(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return texts as rows of one array: int64 (texts, tokens), padded with their last token."""
     longest = max(len(ids) for ids in texts)
     return np.stack([np.pad(ids, (0, longest - len(ids)), mode="edge") for ids in texts])
+
+
+def not_padding(texts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the mask of texts that `padded` padded: int64 (texts, tokens), 0 at the pads."""
+    lengths = np.array([len(ids) for ids in texts])
+    return (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
 
 
 def only_looks_back(model: LoadedModel) -> bool:

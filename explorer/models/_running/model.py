@@ -19,6 +19,7 @@ from explorer.run_control import RunControl
 if TYPE_CHECKING:
     from explorer.attention import AttentionMap
     from explorer.models._running.recorded_answer import RecordedAnswer
+    from explorer.models._running.recorded_text import RecordedText
     from explorer.models._text.prompts import Message
 
 
@@ -138,6 +139,37 @@ class Model:
                 part = torch_model.get_encoder()
             recorded = record(part, self.tensors(tokenized.ids), control=control)
         return recorded.with_tokens(tokenized.tokens)
+
+    def record_batch(
+        self, texts: Sequence[TokenizedText], *, control: RunControl | None = None
+    ) -> list[RecordedText]:
+        """Return attention and hidden states of several texts from one padded forward pass.
+
+        A model whose numbers padding would change (found by a short test at the first batch of
+        different lengths), or without an attention interface, reads one text after another.
+
+        Parameters
+        ----------
+        texts
+            Windows of text of similar length, from `tokenize`.
+        control
+            Its cancel event stops the pass before the next layer.
+
+        Returns
+        -------
+        list of RecordedText
+            One per text, in order; equal to a pass of its own up to rounding.
+
+        Raises
+        ------
+        InputError, RecordingError
+            If an entry is no `TokenizedText`, or the model returns no attention or hidden states.
+        Cancelled
+            If the cancel event of `control` was set.
+        """
+        from explorer.models._running.recorded_text import record_texts
+
+        return record_texts(self, texts, control or RunControl())
 
     def generate(
         self,

@@ -10,6 +10,7 @@ from explorer.models._running.batches import (
     batch_tensors,
     default_batch_tokens,
     plan_batches,
+    plan_texts,
     run_batch,
 )
 from explorer.models._running.prepared_prompt import prepare_prompt
@@ -37,6 +38,15 @@ def test_batches_hold_like_lengths_within_their_bound():
     assert batches == [[6], [1, 2], [4], [5], [3, 0]]
     assert plan_batches([sequence(n) for n in lengths], 1) == [[6], [1], [2], [4], [5], [3], [0]]
     assert plan_batches([], 200) == []
+
+
+def test_texts_are_planned_like_prompts_and_may_be_counted():
+    lengths = [10, 100, 98, 11, 97, 50, 300]
+    assert plan_texts(lengths, 200) == [[6], [1, 2], [4], [5], [3, 0]]
+    assert plan_texts([10] * 5, 1000, most_texts=2) == [[0, 1], [2, 3], [4]]
+    assert plan_texts([], 200) == []
+    with pytest.raises(InputError, match="batch_tokens"):
+        plan_texts(lengths, 0)
 
 
 def test_the_logits_of_a_batch_are_bounded_too():
