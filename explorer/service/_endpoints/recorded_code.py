@@ -31,8 +31,7 @@ from explorer.service._http.request_body import decode_body, read_body
 from explorer.service._work.service_state import ServiceState, service_of
 
 if TYPE_CHECKING:
-    from explorer.models import Model, TokenizedText
-    from explorer.service._work.text_recording import RecordedText
+    from explorer.models import Model, RecordedText, TokenizedText
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 

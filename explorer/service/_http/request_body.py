@@ -137,8 +137,6 @@ def malformed_json(body: bytes, error: Exception) -> str:
     reason = str(error).removeprefix("JSON is malformed: ")
     if re.search(rb"\b(NaN|Infinity)\b", _STRING.sub(b"", body)):
         return "JSON has no NaN and no Infinity. Leave the number out, or send null."
-    if "out of range" in reason:
-        return "The body has a number that is too large to read. Numbers are at most 1.8e308."
     return f"The body is not valid JSON: {reason}."
 
 
@@ -146,9 +144,13 @@ def _invalid(message: str) -> ProblemError:
     """Return the problem of a value that has the wrong type or lies outside of its range."""
     found = _WHERE.search(message)
     reason = message[: found.start()] if found else message
+    if "out of range" in reason:
+        reason = "A number is too large to read; numbers are at most 1.8e308"
     pointer = ""
     for step in _STEP.finditer(found["path"] if found else ""):
         key = step["key"] if step["key"] is not None else step["place"]
+        if key == "...":  # a key of the client's own, which msgspec does not name
+            break
         pointer += "/" + key.replace("~", "~0").replace("/", "~1")
     where = f" at {pointer}" if pointer else ""
     return ProblemError(

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from explorer.errors import Cancelled
 from explorer.run_control import RunControl
-from explorer.service._work.text_recording import RecordedText, record_texts
 
 if TYPE_CHECKING:
-    from explorer.models import Model, TokenizedText
+    from explorer.models import Model, RecordedText, TokenizedText
 
 Result = TypeVar("Result")
 
@@ -55,8 +54,10 @@ class WorkerJob(Generic[Result]):
 AnyJob: TypeAlias = WorkerJob[Any]
 
 
-class TextJob(WorkerJob[RecordedText]):
+class TextJob(WorkerJob[Any]):
     """A text to record; texts of like length for one model share a pass."""
+
+    future: Future[RecordedText]
 
     def __init__(self, model: Model, tokenized: TokenizedText) -> None:
         super().__init__()
@@ -203,7 +204,7 @@ class ForwardWorker:
             self._on_pass(texts)
             control = RunControl(cancel=stop)
             model = texts[0].model
-            found = record_texts(model, [job.tokenized for job in texts], control)
+            found = model.record_batch([job.tokenized for job in texts], control=control)
         except Cancelled as error:
             for job in texts:
                 job.future.set_exception(error)
