@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +151,48 @@ def test_what_was_typed_is_kept_when_it_cannot_be_run(show):
         shown.wait_for(page.locator(".ex-panel-title", has_text="javascript"))
         assert editor.input_value() == "def kept(): pass"
         assert editor.is_visible()
+
+
+FIELD_COLOURS = """nodes => nodes.map(node => {
+    const style = getComputedStyle(node);
+    return [node.ariaLabel, style.colorScheme, style.color, style.backgroundColor];
+})"""
+
+
+@pytest.mark.parametrize("host", ["lab", "voila"])
+def test_what_the_browser_draws_is_dark_on_a_dark_page(show, host):
+    """Fields, check boxes and scroll bars are the browser's own, and must follow the host."""
+
+    def darken(page):
+        page.goto = partial(_goto_dark, page.goto)
+
+    with show(host, [OPEN], before=darken if host == "voila" else None) as shown:
+        page = shown.page
+        shown.plot(HEAT)
+        if host == "lab":
+            page.evaluate(
+                "() => window.jupyterapp.commands.execute('apputils:change-theme',"
+                " { theme: 'JupyterLab Dark' })"
+            )
+        page.locator("[data-jp-theme-light='false']").wait_for(state="attached")
+        shown.run("app.tab = 'thresholds'")
+        shown.wait_for(page.locator(".ex-thresholds-between input"))
+        fields = page.locator(".explorer-app :is(input, select, textarea)")
+        found = fields.evaluate_all(FIELD_COLOURS)
+        assert len(found) > 10
+        assert {scheme for _, scheme, _, _ in found} == {"dark"}
+        assert [name for name, _, ink, _ in found if min(channels(ink)[:3]) < 130] == []
+        painted = [(n, paper) for n, _, _, paper in found if channels(paper)[3:] != [0]]
+        assert [name for name, paper in painted if max(channels(paper)[:3]) > 60] == []
+
+
+def _goto_dark(goto, address):
+    return goto(f"{address}?theme=dark")
+
+
+def channels(colour):
+    """Red, green and blue of a CSS colour, and its opacity where it has one."""
+    return [float(part) for part in re.findall(r"[\d.]+", colour)]
 
 
 @pytest.mark.packaged_model

@@ -1456,6 +1456,7 @@ var weightMoves = panel(
 // src/panels/thresholds/number_input.ts
 function numberInput(label, title, options) {
   const node = h("input", {
+    type: "text",
     class: "ex-number",
     inputmode: "decimal",
     "aria-label": label,

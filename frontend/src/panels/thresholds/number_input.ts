@@ -13,6 +13,7 @@ export interface NumberInputOptions {
 
 export function numberInput(label: string, title: string, options: NumberInputOptions) {
   const node = h("input", {
+    type: "text",
     class: "ex-number",
     inputmode: "decimal",
     "aria-label": label,
