@@ -72,6 +72,7 @@ def rank_curves_spec(
     size = panel, tall - _ABOVE
     top = size[1] / tall
     known = roc.x.size > 1 and pr.x.size > 1
+    caption = truth_terms(truth)[2]
     empty = np.empty(0)
     chance = np.array([0.0, 1.0]) if known else empty
     level = np.full(2, prevalence) if known else empty
@@ -79,7 +80,7 @@ def rank_curves_spec(
         *panel_traces("roc", roc, [one for one, _ in baselines], chance, chance, size, ("x", "y")),
         *panel_traces("pr", pr, [one for _, one in baselines], chance, level, size, ("x2", "y2")),
         *point_traces(at, known=known),
-        readout_trace(at, tall - _ABOVE + 15, width, known=known),
+        readout_trace(at, tall - _ABOVE + 15, room, caption, known=known),
     ]
     shares = panel / room
     fixed = {"fixedrange": True}
@@ -114,7 +115,7 @@ def rank_curves_spec(
             | {"anchor": "y3"},
             yaxis3={"domain": [0, 1], "range": [0, tall], "visible": False, **fixed}
             | {"anchor": "x3"},
-            annotations=_captions(roc, pr, prevalence, truth_terms(truth)[2], width, known=known),
+            annotations=_captions(roc, pr, prevalence, caption, width, known=known),
         ),
     }
 

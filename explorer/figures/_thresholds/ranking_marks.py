@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,11 @@ from explorer.figures._thresholds.rank_curve import OperatingPoint, RankCurve
 from explorer.figures.colours import ACCENT, NEUTRAL_INK
 from explorer.source import visible_text
 
-if TYPE_CHECKING:
-    pass
-
-
 _COLOUR = "#7a66f0"
 
 _QUIET = "#a4abb3"
+
+_LETTER_PIXELS = 6.0
 
 
 def panel_traces(
@@ -124,20 +122,26 @@ def point_traces(at: OperatingPoint | None, *, known: bool) -> list[dict[str, An
 
 
 def readout_trace(
-    at: OperatingPoint | None, y: float, width: int, *, known: bool
+    at: OperatingPoint | None, y: float, room: float, truth: str, *, known: bool
 ) -> dict[str, Any]:
-    """A text trace with the rates at the threshold; a trace can change without a new layout."""
+    """A text trace with the rates at the threshold; a trace can change without a new layout.
+
+    The caption `truth` ends the same line of `room` pixels. Where both do not fit, the threshold,
+    which the page shows elsewhere too, is left out.
+    """
     text = " "
     if at is not None and known:
         rates = (
             f"recall {at.recall:.0%}, false alarms {at.false_alarms:.0%}, "
             f"precision {at.precision:.0%}"
         )
+        at_threshold = f"at {three_digits(at.threshold)}"
+        full = f"{at_threshold}: {rates}"
         text = (
-            f"at {three_digits(at.threshold)} nothing is called used"
+            f"{at_threshold} nothing is called used"
             if np.isnan(at.precision)
-            else f"at {three_digits(at.threshold)}: {rates}"
-            if width >= 440
+            else full
+            if (len(full) + 2 + len(truth)) * _LETTER_PIXELS <= room
             else rates
         )
     return {

@@ -39,6 +39,12 @@ def test_the_threshold_is_a_point_on_both_and_words():
     assert trace(none, "here")["text"][0].endswith("nothing is called used")
 
 
+@pytest.mark.parametrize(("width", "starts"), [(455, "recall 100%"), (520, "at 0.250: recall")])
+def test_the_words_leave_room_for_the_caption_on_their_line(width, starts):
+    (text,) = trace(rank_curves_spec(ROC, PR, 0.5, AT, width=width), "here")["text"]
+    assert text.startswith(starts)
+
+
 def test_a_drag_moves_the_points_and_words_alone():
     changes = _changed_arrays(
         rank_curves_spec(ROC, PR, 0.5, AT),
