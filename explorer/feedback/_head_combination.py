@@ -173,7 +173,7 @@ class HeadCombination:
             raise InputError(
                 f"These heads need the reading {missing[0]!r}, which the trace does not have. "
                 "score_traces(traces, settings=StandInSettings(rows=('answer', 'question'), "
-                "content_free=True)) records it."
+                "content_free=True), overwrite=True) records it."
             )
         shape = readings[self.needs[0]].shape
         for term in self.terms:

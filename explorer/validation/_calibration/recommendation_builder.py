@@ -49,8 +49,9 @@ _STABLE = 0.6
 _MORE_READINGS = (
     "Use another model, or more readings: "
     "score_traces(traces, settings=StandInSettings(rows=('answer', 'question'), "
-    "content_free=True))."
+    "content_free=True), overwrite=True)."
 )
+_ANOTHER_MODEL = "Use another model."
 
 
 def recommended(
@@ -130,7 +131,7 @@ def recommended(
         units=len(judged),
         positives=judged.positives,
         truth=judged.truth,
-        refusal=_refusal(table),
+        refusal=_refusal(table, features),
         notes=(*judged.notes, *_warnings(choices, fitted, features, table)),
         scores=named["recommended"],
         scores_threshold=float(fitted.linked(np.array(threshold))),
@@ -158,8 +159,13 @@ def _choice(fitted: FittedCandidate, features: CandidateFeatures) -> str:
     return f"{head}: {fitted.candidate.name.removeprefix('one head, ')}"
 
 
-def _refusal(table: pd.DataFrame) -> str:
-    """Return why nothing is recommended; empty if something is."""
+def _refusal(table: pd.DataFrame, features: CandidateFeatures) -> str:
+    """Return why nothing is recommended and what may help; empty if something is."""
+    kinds = features.standardised
+    has_all = any(kind.rows == "question" for kind in kinds) and any(
+        kind.content_free for kind in kinds
+    )
+    advice = _ANOTHER_MODEL if has_all else _MORE_READINGS
     lexical = table[table["scores"] == LEXICAL].iloc[0]
     ahead, low, high = (
         float(lexical[name]) for name in ("auc_ahead", "auc_ahead_low", "auc_ahead_high")
@@ -170,12 +176,12 @@ def _refusal(table: pd.DataFrame) -> str:
             return ""
         return (
             "On held-out traces the best attention setting ranks no better than chance: its "
-            f"ROC-AUC is {own:.3f}. {_MORE_READINGS}"
+            f"ROC-AUC is {own:.3f}. {advice}"
         )
     return (
         "On held-out traces the best attention setting ranks no better than the words that a "
         f"hyperedge shares with question and answer: its ROC-AUC is {-ahead:.3f} lower (95 % "
-        f"interval {-high:.3f} to {-low:.3f}). {_MORE_READINGS}"
+        f"interval {-high:.3f} to {-low:.3f}). {advice}"
     )
 
 
