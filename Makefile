@@ -24,7 +24,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 
-.PHONY: help explore app test quick coverage check format lock frontend frontend-check release clean venv
+.PHONY: help explore app test quick coverage check format lock frontend frontend-check screenshots release clean venv
 .DEFAULT_GOAL := help
 # Two pips in one environment get in each other's way.
 .NOTPARALLEL:
@@ -40,6 +40,7 @@ help:
 	@echo "make lock      resolve constraints.txt anew"
 	@echo "make frontend  check, test and bundle the page (Node); frontend-check writes nothing"
 	@echo "make release   build wheel and source distribution, and try both in clean environments"
+	@echo "make screenshots  take the pictures of README.md anew (Chromium)"
 	@echo "make clean     remove .venv and what tools left behind"
 	@echo ""
 	@echo "PORT=9000 fixes the port, NO_BROWSER=1 only prints the address, PYTHON=python3.12 picks the Python."
@@ -106,7 +107,7 @@ $(DONE)-models: constraints.txt | venv
 # The notebook is the start page and not an argument, so that the printed address leads to it too.
 # Without notebook_shim, which only serves older extensions, Jupyter starts with no warning about itself.
 explore: $(DONE)-lab $(DONE)-models
-	@echo "JupyterLab opens $(NOTEBOOK) at the address that follows. There: Run > Run All Cells. Here: Ctrl-C stops it."
+	@echo "JupyterLab opens $(NOTEBOOK) at the address that follows. There: Shift+Enter twice. Here: Ctrl-C stops it."
 	@$(BIN)/jupyter-lab --ServerApp.ip=127.0.0.1 --LabApp.default_url=/lab/tree/$(NOTEBOOK) \
 	    --log-level=WARN --LabApp.log_level=WARN --ServerApp.jpserver_extensions=notebook_shim=False \
 	    $(if $(PORT),--ServerApp.port=$(PORT) --ServerApp.port_retries=0) $(SERVER_FLAGS) \
@@ -171,6 +172,9 @@ frontend: $(NODE_READY)
 
 frontend-check: $(NODE_READY)
 	cd frontend && npm run check
+
+screenshots: $(DONE)-dev $(DONE)-models
+	@$(BIN)/python tools/screenshots.py
 
 release: $(DONE)-dev
 	@$(BIN)/python tools/release.py
