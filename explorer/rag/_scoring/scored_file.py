@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +15,7 @@ from explorer.errors import TraceError
 from explorer.rag._scoring.stand_in import MARK
 from explorer.rag._scoring.trace_task import TraceTask
 from explorer.traces import Trace
-from explorer.traces._files.file_streams import appearing_whole
+from explorer.traces._files.resumable_file import ResumableFile
 from explorer.traces._io.trace_writing import copy_arrays, encoded_line
 
 
@@ -54,22 +53,13 @@ class Expected:
     settings: str | None = None
 
 
-@dataclass(frozen=True)
-class _LinePosition:
-    start: int
-    length: int
-
-
 def line_digest(line: bytes) -> str:
     """Return the digest of a line."""
     return hashlib.sha256(line).hexdigest()
 
 
-class ScoredFile:
+class ScoredFile(ResumableFile):
     """The file that `score_traces` and `ablate` write to.
-
-    A crash while a line is written may leave a part of it at the end. `resume` removes that part;
-    all other lines are complete.
 
     Parameters
     ----------
@@ -81,29 +71,12 @@ class ScoredFile:
     Raises
     ------
     TraceError
-        The path is not valid, is a folder, or its folder does not exist.
+        As `ResumableFile`.
     """
 
     def __init__(self, path: str | os.PathLike[str], work: TraceTask) -> None:
-        self.path = Path(path).expanduser()
+        super().__init__(path)
         self._work = work
-        no_name = "\0" in str(self.path)
-        if no_name or self.path.is_dir() or not self.path.absolute().parent.is_dir():
-            raise TraceError(
-                f"The traces cannot be written to {str(self.path)!r}: give the path of a file in a "
-                "folder that exists."
-            )
-        self._places: dict[str, _LinePosition] = {}
-        self._stream: BinaryIO | None = None
-
-    def __contains__(self, name: str) -> bool:
-        """Return True when this trace is finished."""
-        return name in self._places
-
-    @property
-    def has_lines(self) -> bool:
-        """True when the file is not empty."""
-        return self.path.exists() and self.path.stat().st_size > 0
 
     def resume(self, expected: Mapping[str, Expected]) -> None:
         """Continue a file that was written before.
@@ -121,22 +94,7 @@ class ScoredFile:
         TraceError
             The file holds something else: other traces, the reading of another model, or no traces.
         """
-        stale = False
-        place = 0
-        with self.path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                start, place = place, place + len(line)
-                whole = line.endswith(b"\n")
-                if not whole and _is_torn(line):
-                    stale = True
-                    break
-                name, good = self._judged(line, number, expected)
-                if good and whole and name not in self._places:
-                    self._places[name] = _LinePosition(start, len(line))
-                else:
-                    stale = True
-        if stale:
-            self._rewrite(sorted(self._places, key=lambda name: self._places[name].start))
+        self.read_back(lambda line, number: self._judged(line, number, expected))
 
     def _judged(
         self, line: bytes, number: int, expected: Mapping[str, Expected]
@@ -192,65 +150,7 @@ class ScoredFile:
             An array file is missing or lies outside the folder of its trace.
         """
         copy_arrays(trace, self.path.absolute().parent)
-        try:
-            if self._stream is None:
-                # Unbuffered: the line is written when this returns.
-                self._stream = self.path.open("ab", buffering=0)
-            start = self._stream.seek(0, os.SEEK_END)
-            self._stream.write(line)
-        except OSError as error:
-            raise TraceError(
-                f"{self.path} cannot be written ({error.strerror or error})."
-            ) from error
-        self._places[trace.id] = _LinePosition(start, len(line))
-
-    def finish(self, order: Sequence[str]) -> None:
-        """Sort the lines into this order."""
-        self.close()
-        end = max((place.start + place.length for place in self._places.values()), default=0)
-        size = self.path.stat().st_size if self.path.exists() else 0
-        if size < end:
-            raise TraceError(
-                f"{self.path} was removed or cut while the traces were being scored, and its "
-                "contents are lost. Score them again; on_trace= receives each finished trace."
-            )
-        starts = [self._places[name].start for name in order]
-        if starts != sorted(starts):
-            self._rewrite(order)
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _rewrite(self, order: Iterable[str]) -> None:
-        """Rewrite the file with some of its lines, whole or not at all."""
-        places: dict[str, _LinePosition] = {}
-        try:
-            with appearing_whole(self.path) as target, self.path.open("rb") as source:
-                for name in order:
-                    place = self._places[name]
-                    source.seek(place.start)
-                    places[name] = _LinePosition(target.tell(), place.length)
-                    target.write(source.read(place.length))
-        except OSError as error:
-            raise TraceError(
-                f"{self.path} cannot be written ({error.strerror or error})."
-            ) from error
-        self._places = places
-
-
-def _is_torn(line: bytes) -> bool:
-    """Return True for an incomplete line that begins as the lines written here do."""
-    begin = b'{"id":'
-    if line[: len(begin)] != begin[: len(line)]:
-        return False
-    try:
-        msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return True
-    return False
+        self.append_line(trace.id, line)
 
 
 def scored_line(trace: Trace) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -16,6 +17,7 @@ from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest,
 from explorer.rag._scoring.trace_task import TraceReader, TraceTask
 from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
+from explorer.traces._files.writer_lock import only_writer
 from explorer.traces._model.trace import checked_trace
 
 if TYPE_CHECKING:
@@ -39,12 +41,22 @@ class ScoringCancelled(Cancelled):
         self.traces = traces
 
 
+class TraceStream(Protocol):
+    """Traces that can be read again from the beginning, such as a `TraceSet`, or files."""
+
+    def __iter__(self) -> Iterator[Trace]:
+        """Yield the traces."""
+
+    def __len__(self) -> int:
+        """Return the number of traces."""
+
+
 class ScoringJob:
-    """One call of `score_traces` or `ablate`."""
+    """One call of `score_traces` or `ablate`, or one batch of `explorer.batch`."""
 
     def __init__(
         self,
-        traces: TraceSet,
+        traces: TraceStream,
         model: str | Model | tuple[Any, Any] | None,
         work: TraceTask,
         *,
@@ -62,25 +74,56 @@ class ScoringJob:
         self._reading: TraceReader[Any] | None = None
         self._done: dict[str, Trace] = {}
         self._problems: list[TraceProblem] = []
-        if self._file is not None and traces.path is not None:
-            _check_other(traces.path, self._file.path)
+        self._noted: set[TraceProblem] = set()
+        self.kept = 0
+        """Number of traces that an earlier job had finished."""
+        if self._file is not None and isinstance(traces, TraceSet) and traces.path is not None:
+            check_other_file(traces.path, self._file.path)
+
+    @property
+    def problems(self) -> list[TraceProblem]:
+        """Traces that were not scored, or under another id, with the reason."""
+        return self._problems
 
     def run(self) -> TraceSet:
         """Score the traces and return the result."""
         names: list[str] = []
+        alone = contextlib.nullcontext() if self._file is None else only_writer(self._file.path)
+        with alone:
+            try:
+                self.work_through(names)
+            except Cancelled:
+                raise ScoringCancelled(self._result(names), self._work.noun) from None
+        return self._result(names)
+
+    def work_through(self, names: list[str]) -> None:
+        """Score the traces; memory grows by about 1 kB for each trace of a file.
+
+        The caller holds the lock of the file.
+
+        Parameters
+        ----------
+        names
+            Receives the id of each trace that was reached.
+
+        Raises
+        ------
+        Cancelled
+            The job was stopped; finished traces are in the file.
+        """
         failed: dict[str, Trace] = {}
         try:
             self._control.check()
             if self._file is not None and self._file.has_lines:
                 self._resume(self._file)
+                self.kept = len(self._file)
             traces = self._named()
             while window := list(islice(traces, _WINDOW)):
                 names += [trace.id for trace, _ in window]
                 failed |= self._score_window(window)
-            for trace in failed.values():
-                self._keep(trace)
-        except Cancelled:
-            raise ScoringCancelled(self._result(names), self._work.noun) from None
+                if len(failed) > _WINDOW:
+                    self._keep_failed(failed)
+            self._keep_failed(failed)
         finally:
             self._progress.close()
             if self._file is not None:
@@ -88,7 +131,11 @@ class ScoringJob:
         if self._file is not None:
             self._file.finish([name for name in names if name in self._file])
         self._progress.finished()
-        return self._result(names)
+
+    def _keep_failed(self, failed: dict[str, Trace]) -> None:
+        for trace in failed.values():
+            self._keep(trace)
+        failed.clear()
 
     def _result(self, names: list[str]) -> TraceSet:
         if self._file is not None:
@@ -98,7 +145,7 @@ class ScoringJob:
             loaded.problems = (*loaded.problems, *self._problems)
             return loaded
         done = {place: self._done[name] for place, name in enumerate(names) if name in self._done}
-        if len(done) == len(self._traces):
+        if len(done) == len(self._traces) and isinstance(self._traces, TraceSet):
             return self._traces.replaced(done, self._problems)
         return TraceSet(done.values(), None, self._problems)
 
@@ -119,7 +166,8 @@ class ScoringJob:
 
     def _note(self, line: int, message: str) -> None:
         problem = TraceProblem(line, message, loaded=True)
-        if problem not in self._problems:
+        if problem not in self._noted:
+            self._noted.add(problem)
             self._problems.append(problem)
 
     def _passes(self, trace: Trace) -> bool:
@@ -187,6 +235,8 @@ class ScoringJob:
             self._progress.done()
             if self._on_trace is not None:
                 self._on_trace(trace)
+        if self._file is not None:
+            self._file.sync()
         return {}
 
     def _partly(self, part: float) -> None:
@@ -214,7 +264,7 @@ class ScoringJob:
         return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
 
 
-def _check_other(one: Path, other: Path) -> None:
+def check_other_file(one: Path, other: Path) -> None:
     """Raise TraceError if the file to write is the one that the traces come from."""
     if one.exists() and other.exists() and one.samefile(other):
         raise TraceError(
