@@ -75,8 +75,8 @@ class ScoringJob:
         self._done: dict[str, Trace] = {}
         self._problems: list[TraceProblem] = []
         self._noted: set[TraceProblem] = set()
-        self.kept = 0
-        """Number of traces that an earlier job had finished."""
+        self.kept = 0  # traces that an earlier job had finished
+        self.failures = 0
         if self._file is not None and isinstance(traces, TraceSet) and traces.path is not None:
             check_other_file(traces.path, self._file.path)
 
@@ -150,19 +150,7 @@ class ScoringJob:
         return TraceSet(done.values(), None, self._problems)
 
     def _named(self) -> Iterator[tuple[Trace, int]]:
-        """Yield the traces with their lines; a repeated id gets a number."""
-        seen: set[str] = set()
-        for number, trace in enumerate(self._traces, start=1):
-            line, name, count = trace.line or number, checked_trace(trace).id, 1
-            while name in seen:
-                count += 1
-                name = f"{trace.id}#{count}"
-            seen.add(name)
-            if name != trace.id:
-                message = f"the id {trace.id!r} was used before; this trace is kept as {name!r}."
-                self._note(line, message)
-                trace = msgspec.structs.replace(trace, id=name)
-            yield trace, line
+        return named_traces(self._traces, self._note)
 
     def _note(self, line: int, message: str) -> None:
         problem = TraceProblem(line, message, loaded=True)
@@ -249,6 +237,7 @@ class ScoringJob:
         try:
             line = scored_line(trace)
         except TraceError as error:  # metadata made in memory that JSON cannot hold
+            self.failures += 1
             self._note(trace.line or 0, f"{error} It is not in {self._file.path.name}.")
             return
         self._file.append(trace, line)
@@ -258,10 +247,28 @@ class ScoringJob:
         reason = (
             str(error) if isinstance(error, ExplorerError) else f"{type(error).__name__}: {error}"
         )
+        self.failures += 1
         self._note(line, f"the trace {trace.id!r} was not {self._work.past}: {reason}")
         self._progress.done()
         mark = self._reader().mark(trace, problem=reason)
         return msgspec.structs.replace(trace, metadata={**trace.metadata, self._work.mark: mark})
+
+
+def named_traces(
+    traces: TraceStream, note: Callable[[int, str], None]
+) -> Iterator[tuple[Trace, int]]:
+    """Yield the traces with their lines; a repeated id gets a number, which is noted."""
+    seen: set[str] = set()
+    for number, trace in enumerate(traces, start=1):
+        line, name, count = trace.line or number, checked_trace(trace).id, 1
+        while name in seen:
+            count += 1
+            name = f"{trace.id}#{count}"
+        seen.add(name)
+        if name != trace.id:
+            note(line, f"the id {trace.id!r} was used before; this trace is kept as {name!r}.")
+            trace = msgspec.structs.replace(trace, id=name)
+        yield trace, line
 
 
 def check_other_file(one: Path, other: Path) -> None:

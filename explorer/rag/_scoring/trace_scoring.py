@@ -103,25 +103,38 @@ def score_traces(
     """
     given = [traces] if isinstance(traces, Trace) else traces
     listed = given if isinstance(given, TraceSet) else TraceSet(given)
-    chosen = _checked(settings)
-    if batch_tokens is not None:
-        plan_batches([], batch_tokens)  # raises before a model is loaded
     job = ScoringJob(
         listed,
         model,
-        TraceTask(
-            mark=MARK,
-            function="score_traces",
-            noun="Scoring",
-            past="scored",
-            reader=lambda loaded: StandIn(loaded, chosen, batch_tokens),
-            passes=lambda trace, _: not overwrite and brings_attention(trace),
-        ),
+        scoring_task(settings, overwrite=overwrite, batch_tokens=batch_tokens),
         path=path,
         progress=TraceProgress(control, len(listed)),
         on_trace=on_trace,
     )
     return job.run()
+
+
+def scoring_task(
+    settings: StandInSettings | None, *, overwrite: bool, batch_tokens: int | None
+) -> TraceTask:
+    """Return the task of `score_traces`; the parameters are checked before a model is loaded.
+
+    Raises
+    ------
+    InputError
+        A parameter is not valid.
+    """
+    chosen = _checked(settings)
+    if batch_tokens is not None:
+        plan_batches([], batch_tokens)  # raises
+    return TraceTask(
+        mark=MARK,
+        function="score_traces",
+        noun="Scoring",
+        past="scored",
+        reader=lambda loaded: StandIn(loaded, chosen, batch_tokens),
+        passes=lambda trace, _: not overwrite and brings_attention(trace),
+    )
 
 
 def _checked(settings: object) -> StandInSettings:

@@ -60,6 +60,9 @@ def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     try:
         with unfinished.open("wb") as stream:
             yield stream
+            # On the disk before it takes the name, so that a power failure leaves the older file.
+            stream.flush()
+            os.fsync(stream.fileno())
         unfinished.replace(path)
     finally:
         with contextlib.suppress(OSError):

@@ -113,7 +113,7 @@ class ResumableFile:
             start = self._stream.seek(0, os.SEEK_END)
             try:
                 rest = memoryview(line)
-                while len(rest):  # a nearly full disk takes a part of a line
+                while rest:  # a nearly full disk takes a part of a line
                     rest = rest[self._stream.write(rest) or 0 :]
             except OSError:
                 with contextlib.suppress(OSError):
