@@ -28,6 +28,8 @@ PUBLIC_MODULES = frozenset(
         "explorer.analysis",
         "explorer.attention",
         "explorer.attention.measures",
+        "explorer.batch",
+        "explorer.cli",
         "explorer.errors",
         "explorer.examples",
         "explorer.examples.record",  # a command: `python -m explorer.examples.record`

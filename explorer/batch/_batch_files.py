@@ -32,6 +32,7 @@ def score_files(
     settings: StandInSettings | None = None,
     overwrite: bool = False,
     batch_tokens: int | None = None,
+    device: str | None = None,
     format: str | None = None,  # noqa: A002 - as in `load_traces`
     engine: Engine = "local",
     workers: int | None = None,
@@ -53,6 +54,9 @@ def score_files(
         without a result are listed in ``OUT.problems.jsonl`` with file, line and reason.
     model, settings, overwrite, batch_tokens
         As for `score_traces`.
+    device
+        Where the model runs, such as ``"cuda"``; None for the CPU, and for a GPU where Ray gives
+        one to the actor.
     format
         Name of the format of the sources, where the detection fails.
     engine
@@ -85,7 +89,7 @@ def score_files(
         The cancel event was set; finished traces are kept.
     """
     scoring_task(settings, overwrite=overwrite, batch_tokens=batch_tokens)  # raises
-    work = ScoreWork(model, settings, overwrite, batch_tokens)
+    work = ScoreWork(model, settings, overwrite, batch_tokens, device)
     return _run(work, sources, out, format, engine, workers, part_traces, control)
 
 

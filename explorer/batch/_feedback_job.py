@@ -132,7 +132,7 @@ class FeedbackJob:
         return WorkDone(len(self._file), kept, self._failed, list(self._problems))
 
     def _named(self) -> Any:
-        return named_traces(self._traces, lambda line, message: self._note(line, message))
+        return named_traces(self._traces, self._note)
 
     def _note(self, line: int, message: str) -> None:
         self._problems[TraceProblem(line, message, loaded=True)] = None

@@ -98,7 +98,9 @@ def _matching(source: object) -> list[Path]:
     path = checked_path(source)
     if path.exists() or not _MAGIC & set(str(path)):
         return [path]
-    found = sorted(one for one in glob.glob(str(path), recursive=True) if Path(one).is_file())
+    # Not Path.glob: it takes no absolute pattern.
+    listed = glob.iglob(str(path), recursive=True)  # noqa: PTH207
+    found = sorted(one for one in listed if Path(one).is_file())
     if not found:
         raise TraceError(f"No file matches {path}. Check the pattern and its spelling.")
     return [Path(one) for one in found]

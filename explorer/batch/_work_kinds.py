@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from explorer.batch._batch_work import WorkDone
 from explorer.batch._feedback_job import FeedbackJob
 from explorer.batch._feedback_table_file import check_own_table, write_feedback_table
+from explorer.errors import ModelError
 from explorer.rag import ExtractorConfig, StandInSettings
 from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scored_file import scored_line
-from explorer.rag._scoring.scoring_job import ScoringJob, TraceStream
+from explorer.rag._scoring.scoring_job import ScoringJob, TraceStream, loaded_model
 from explorer.rag._scoring.trace_scoring import scoring_task
 from explorer.rag._scoring.trace_task import digest
 from explorer.run_control import RunControl
@@ -31,12 +32,15 @@ class ScoreWork:
     ----------
     model, settings, overwrite, batch_tokens
         As for `score_traces`.
+    device
+        Where the model runs; None for where it is, the CPU for a name.
     """
 
     model: str | Model | tuple[Any, Any] | None = None
     settings: StandInSettings | None = None
     overwrite: bool = False
     batch_tokens: int | None = None
+    device: str | None = None
     name: str = "score"
 
     def key(self) -> str:
@@ -48,7 +52,7 @@ class ScoreWork:
         """Write the scored traces; see `BatchWork`."""
         job = ScoringJob(
             traces,
-            self.model,
+            self.model if self.device is None else lambda: self._on_device(control),
             scoring_task(self.settings, overwrite=self.overwrite, batch_tokens=self.batch_tokens),
             path=path,
             progress=TraceProgress(control, len(traces)),
@@ -57,6 +61,21 @@ class ScoreWork:
         names: list[str] = []
         job.work_through(names)
         return WorkDone(len(names), job.kept, job.failures, job.problems)
+
+    def _on_device(self, control: RunControl | None) -> Model:
+        """Return the model on the device; raise ModelError if that is not there."""
+        import torch
+
+        model = loaded_model(self.model, control or RunControl())
+        try:
+            model.torch_model.to(torch.device(str(self.device)))
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(
+                f"{model.label} cannot run on {self.device!r}: {reason} "
+                "`attention-explorer doctor` names the devices of this machine."
+            ) from None
+        return model
 
     def lines_of(self, table: Path) -> Iterator[bytes]:
         """Yield the lines of scored traces; see `BatchWork`."""

@@ -1,5 +1,8 @@
 from ._catalogue.model_choices import ModelChoice as ModelChoice
 from ._catalogue.model_choices import available_models as available_models
+from ._catalogue.model_files import ModelFiles as ModelFiles
+from ._catalogue.model_files import free_model as free_model
+from ._catalogue.model_files import model_files as model_files
 from ._catalogue.model_loader import clear_models as clear_models
 from ._catalogue.model_loader import load_model as load_model
 from ._catalogue.model_loader import warm_up as warm_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +32,8 @@ from explorer.source import visible_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Form = Literal["png", "svg"]
 
 _MOST_BARS = 30
 _WIDTH = 9.0  # inches
@@ -78,7 +80,7 @@ def heatmap_png(
     axes = figure.add_axes((0.13, 0.18, 0.77, 0.74))
     _draw_heatmap(axes, weights, query_labels, key_labels, colorscale, scaling, zmax, theme)
     _draw_title(figure, title, theme)
-    return _png(figure)
+    return _written(figure, "png")
 
 
 def overview_png(
@@ -94,8 +96,9 @@ def overview_png(
     zmax: float | None = None,
     theme: Theme = "light",
     dpi: int = 110,
+    form: Form = "png",
 ) -> bytes:
-    """Draw a heatmap with feedback bars below it as a PNG.
+    """Draw a heatmap with feedback bars below it as a PNG, or as an SVG.
 
     Parameters
     ----------
@@ -109,11 +112,13 @@ def overview_png(
         Default: the default policy at the table's threshold.
     title, colorscale, scaling, zmax, theme, dpi
         As in `heatmap_png`.
+    form : {"png", "svg"}
+        Kind of file.
 
     Returns
     -------
     bytes
-        The PNG file.
+        The file.
     """
     shown = 0 if weights is None else np.asarray(weights).size
     upper = _HEATMAP_HEIGHT if shown else 0.0
@@ -129,7 +134,7 @@ def overview_png(
         axes = figure.add_axes((0.4, 0.1 / height, 0.32, _ROW_HEIGHT * count / height))
         _draw_bars(axes, table, count, policy, theme)
     _draw_title(figure, title, theme)
-    return _png(figure)
+    return _written(figure, form)
 
 
 def _figure(height: float, theme: Theme, dpi: int) -> Any:
@@ -143,12 +148,16 @@ def _figure(height: float, theme: Theme, dpi: int) -> Any:
     return figure
 
 
-def _png(figure: Any) -> bytes:
+def _written(figure: Any, form: Form) -> bytes:
+    from matplotlib import rc_context
+
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box; the reader cannot do anything about it.
         warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
-        figure.savefig(buffer, format="png")
+        # Texts stay texts, and equal figures are equal files.
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "explorer"}):
+            figure.savefig(buffer, format=form, metadata={"Date": None} if form == "svg" else None)
     return buffer.getvalue()
 
 

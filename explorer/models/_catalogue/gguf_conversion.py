@@ -21,6 +21,11 @@ from explorer.run_control import RunControl
 _CONVERSION = 1  # increase when the conversion changes, so that stored models are not reused
 
 
+def stored_folder(path: Path) -> Path:
+    """Return the folder of the conversion of a GGUF file, whether or not it is there."""
+    return cache_folder() / "models" / f"{path.stem}-{path.stat().st_size}-v{_CONVERSION}"
+
+
 def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
     """Return the torch model and tokenizer of a packaged model.
 
@@ -41,7 +46,7 @@ def load_packaged(model: PackagedModel, control: RunControl) -> tuple[Any, Any]:
         )
     if path.is_dir():
         return load_folder(path, model.name, control)
-    stored = cache_folder() / "models" / f"{path.stem}-{path.stat().st_size}-v{_CONVERSION}"
+    stored = stored_folder(path)
     if is_intact(stored):
         try:
             return load_folder(stored, model.name, control)

@@ -30,7 +30,7 @@ _CONVERTED_TITLE = "Adding `safetensors` variant of this model"
 
 def is_cached(hub_id: str) -> bool:
     """Return whether a hub model was downloaded before, so that it loads without a network."""
-    return _cached(hub_id, None) is not None
+    return downloaded_folder(hub_id, None) is not None
 
 
 def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
@@ -55,7 +55,7 @@ def fetch(hub_id: str, revision: str | None, control: RunControl) -> Path:
     Cancelled
         If the cancel event of `control` was set.
     """
-    cached = _cached(hub_id, revision)
+    cached = downloaded_folder(hub_id, revision)
     if cached is not None:
         return cached
     if _offline():
@@ -173,10 +173,10 @@ def _download(
     )
 
 
-def _cached(hub_id: str, revision: str | None) -> Path | None:
+def downloaded_folder(hub_id: str, revision: str | None) -> Path | None:
     """Return the folder of a complete earlier download, or None."""
     revisions = [revision] if revision else [None, _remembered(hub_id)]
-    if not (_hub_cache() / f"models--{hub_id.replace('/', '--')}").is_dir():
+    if not repository_folder(hub_id).is_dir():
         return None
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -199,6 +199,11 @@ def _cached(hub_id: str, revision: str | None) -> Path | None:
         if "config.json" in names and any(_is_weights(name) for name in names):
             return folder
     return None
+
+
+def repository_folder(hub_id: str) -> Path:
+    """Return the folder of all downloads of a hub model, whether or not it is there."""
+    return _hub_cache() / f"models--{hub_id.replace('/', '--')}"
 
 
 def _remembered(hub_id: str) -> str | None:

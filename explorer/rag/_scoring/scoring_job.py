@@ -57,7 +57,7 @@ class ScoringJob:
     def __init__(
         self,
         traces: TraceStream,
-        model: str | Model | tuple[Any, Any] | None,
+        model: str | Model | tuple[Any, Any] | Callable[[], Model] | None,
         work: TraceTask,
         *,
         path: str | os.PathLike[str] | None,
@@ -164,7 +164,9 @@ class ScoringJob:
     def _reader(self) -> TraceReader[Any]:
         """Return the reader of traces; the model is loaded when it is first needed."""
         if self._reading is None:
-            self._reading = self._work.reader(_loaded(self._model, self._control))
+            given = self._model
+            model = given() if callable(given) else loaded_model(given, self._control)
+            self._reading = self._work.reader(model)
         return self._reading
 
     def _resume(self, file: ScoredFile) -> None:
@@ -280,7 +282,16 @@ def check_other_file(one: Path, other: Path) -> None:
         )
 
 
-def _loaded(model: str | Model | tuple[Any, Any] | None, control: RunControl) -> Model:
+def loaded_model(model: str | Model | tuple[Any, Any] | None, control: RunControl) -> Model:
+    """Return the model of a name, of a pair, or itself; the packaged SmolLM2 for None.
+
+    Raises
+    ------
+    InputError
+        The value is of another kind.
+    ModelError, Cancelled
+        As `load_model`.
+    """
     from explorer.models import DEFAULT_MODEL, Model, load_model
 
     if isinstance(model, Model):

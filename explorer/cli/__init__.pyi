@@ -1,0 +1,1 @@
+from ._program import main as main
