@@ -32,15 +32,11 @@ class WorkDone(NamedTuple):
 
 
 class BatchWork(Protocol):
-    """Work on a stream of traces that writes one line for each of them.
+    """Work on a stream of traces that writes one line for each of them."""
 
-    Attributes
-    ----------
-    name
-        Name for messages and for the plan of a batch.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """Name for messages and for the plan of a batch."""
 
     def key(self) -> str:
         """Return a digest of the settings, which the parts of one output share."""

@@ -29,8 +29,8 @@ def write_feedback_table(lines: Path, table: Path) -> None:
     TraceError
         It cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     text, number = pa.string(), pa.float64()
     names = ("trace", "unit", "text", "method", "evidence")

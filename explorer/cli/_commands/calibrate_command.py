@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,12 +61,12 @@ def run(
 
     limits = {"min_traces": min_traces, "min_positives": min_positives}
     given = {name: value for name, value in limits.items() if value is not None}
-    more = {} if most_units is None else {"most_units": most_units}
+    more: dict[str, Any] = {} if most_units is None else {"most_units": most_units}
     with loaded(traces, format) as found, running(quiet=quiet) as control:
         chosen = calibrate(
             found,
-            metric=metric,  # type: ignore[arg-type] - checked there
-            truth=truth,  # type: ignore[arg-type] - checked there
+            metric=metric,  # type: ignore[arg-type]  # checked there
+            truth=truth,  # type: ignore[arg-type]  # checked there
             cross_validation=CrossValidation(folds=folds, repeats=repeats, **given),
             resampling=Resampling(samples=samples, seed=seed),
             control=control,

@@ -111,9 +111,9 @@ def run(
         shown = view.units[["unit", "text", "tokens", "score", "feedback", "verdict"]]
         rows = [
             row | {"text": " ".join(str(row["text"]).split())[:60]}
-            for row in shown.to_dict("records")
+            for row in shown.rename(columns=str).to_dict("records")
         ]
-        print_table(rows, list(shown.columns))  # type: ignore[arg-type] - names of columns
+        print_table(rows, list(shown.columns))  # type: ignore[arg-type]  # names of columns
     elif out == STREAM:
         sys.stdout.buffer.write(view.written(str(form)))
         sys.stdout.buffer.flush()

@@ -48,19 +48,22 @@ def run(
     import asyncio
     from dataclasses import asdict
 
-    from explorer.cli._tasks.config_files import chosen_config
+    from explorer.cli._tasks.config_options import chosen_config
     from explorer.cli._tasks.loaded_traces import loaded
     from explorer.cli._tasks.run_difference import compare_runs
     from explorer.cli._terminal.job_control import running
     from explorer.cli._terminal.streams import print_json, print_table
+    from explorer.rag import ExtractorConfig
     from explorer.rag._extraction.extractor import extractor_alone
     from explorer.validation import Resampling
 
-    options = {"method": method, "threshold": threshold}
-    settings = chosen_config(config, **options, default="attention")  # type: ignore[arg-type]
+    def settings_of(file: str | None) -> ExtractorConfig:
+        return chosen_config(file, method=method, threshold=threshold, default="attention")
+
+    settings = settings_of(config)
     other = settings
     if second_config is not None:
-        other = chosen_config(second_config, **options, default="attention")  # type: ignore[arg-type]
+        other = settings_of(second_config)
     with (
         loaded([first], format) as before,
         loaded([second], format) as after,
@@ -77,7 +80,7 @@ def run(
             for edge in trace.hyperedges
             if edge.label is not None
         }
-    found = compare_runs(*tables, labels, Resampling(samples=samples, seed=seed))
+    found = compare_runs(tables[0], tables[1], labels, Resampling(samples=samples, seed=seed))
     if json:
         print_json(asdict(found) | {"kappa": found.kappa._asdict()})
         return 0

@@ -55,7 +55,7 @@ def run(
     """
     from explorer.batch import feedback_files
     from explorer.cli._tasks.batch_run import run_batch
-    from explorer.cli._tasks.config_files import chosen_config
+    from explorer.cli._tasks.config_options import chosen_config
 
     settings = chosen_config(config, method=method, threshold=threshold, layer=layer, head=head)
     return run_batch(
@@ -64,7 +64,7 @@ def run(
             path,
             config=settings,
             format=format,
-            engine=engine,  # type: ignore[arg-type] - checked there
+            engine=engine,  # type: ignore[arg-type]  # checked there
             workers=workers,
             part_traces=part_traces,
             control=control,

@@ -55,7 +55,7 @@ def run(
     The metrics are precision, recall, f1, mcc, youden, kappa and coverage. A figure that is
     undefined fails. The exit code is 0 if all requirements are met, 1 if not.
     """
-    from explorer.cli._tasks.config_files import chosen_config
+    from explorer.cli._tasks.config_options import chosen_config
     from explorer.cli._tasks.labelled_figures import gate_rows, metric_intervals, requirements
     from explorer.cli._tasks.loaded_traces import loaded
     from explorer.cli._terminal.exit_codes import ExitCode
@@ -70,7 +70,7 @@ def run(
         scores = report_scores(
             found,
             settings,
-            truth=Truth.of(truth),  # type: ignore[arg-type] - checked there
+            truth=Truth.of(truth),  # type: ignore[arg-type]  # checked there
             labels=None,
             control=control,
         )

@@ -56,7 +56,7 @@ def run(
     """
     import sys
 
-    from explorer.cli._tasks.config_files import chosen_config
+    from explorer.cli._tasks.config_options import chosen_config
     from explorer.cli._tasks.loaded_traces import loaded
     from explorer.cli._terminal.documented_command import say
     from explorer.cli._terminal.job_control import running

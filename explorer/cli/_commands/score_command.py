@@ -90,7 +90,7 @@ def run(
             batch_tokens=batch_tokens,
             device=device,
             format=format,
-            engine=engine,  # type: ignore[arg-type] - checked there
+            engine=engine,  # type: ignore[arg-type]  # checked there
             workers=workers,
             part_traces=part_traces,
             control=control,

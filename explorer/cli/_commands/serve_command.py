@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,9 +56,8 @@ def run(
     require_extra("service", "The service")
     from explorer.service import ServiceSettings, serve
 
-    names = {"model": model, "max_tokens": max_tokens, "max_queue": max_queue}
+    names: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "max_queue": max_queue}
+    names["max_models"] = max_models
     given = {name: value for name, value in names.items() if value is not None}
-    if max_models is not None:
-        given["max_models"] = max_models
-    serve(ServiceSettings(host=host, port=port, token=token, downloads=downloads, **given))  # type: ignore[arg-type]
+    serve(ServiceSettings(host=host, port=port, token=token, downloads=downloads, **given))
     return 0

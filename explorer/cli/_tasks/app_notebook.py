@@ -7,22 +7,24 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from explorer.errors import InputError, MissingExtraError
 
-_CODE = frozenset(
-    ".c.cc.cpp.cs.css.go.h.hpp.html.java.js.jsx.kt.lua.m.md.php.pl.py.r.rb.rs.scala.sh.sql.swift"
-    ".toml.ts.tsx.txt.yaml.yml".split(".")[1:]
-)
+_CODE_NAMES = """
+c cc cpp cs css go h hpp html java js jsx kt lua m md php pl py r rb rs scala sh sql swift toml ts
+tsx txt yaml yml
+"""
+_CODE = frozenset(f".{name}" for name in _CODE_NAMES.split())
 _MOST_CODE_BYTES = 2**20
 
 
 def kind_of(path: Path) -> str:
     """Return ``"code"`` or ``"traces"`` by the suffix of a file."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    return "code" if suffixes and suffixes[-1][1:] in _CODE else "traces"
+    return "code" if suffixes and suffixes[-1] in _CODE else "traces"
 
 
 def app_source(path: Path | None, kind: str | None) -> str:
@@ -54,7 +56,7 @@ def app_source(path: Path | None, kind: str | None) -> str:
 
 def write_notebook(folder: Path, source: str) -> Path:
     """Write a notebook of one cell, and return its path."""
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code",
         "execution_count": None,
         "id": "app",

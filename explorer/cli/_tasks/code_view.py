@@ -73,7 +73,7 @@ class CodeView:
                 tokens,
                 self.units,
                 title=self.title,
-                form=form,  # type: ignore[arg-type] - one of the two
+                form=form,  # type: ignore[arg-type]  # one of the two
             )
         raise InputError(f"The formats are {', '.join(FORMS)}; got {form!r}.")
 
@@ -129,8 +129,8 @@ def code_view(
             layer=layer,
             head=head,
             rows=scene.rows,
-            reduction=reduction,  # type: ignore[arg-type] - checked there
-            normalisation=normalisation,  # type: ignore[arg-type] - checked there
+            reduction=reduction,  # type: ignore[arg-type]  # checked there
+            normalisation=normalisation,  # type: ignore[arg-type]  # checked there
         ),
     )
     layer = None if layer is None else layer % attention.n_layers

@@ -151,7 +151,7 @@ def _of_file(
         seen = counted & (lines != index) & (lines >= 0)
         sums = np.bincount(lines[seen], weights[seen], minlength=len(changed.lines))
         total = float(sums.sum())
-        best = np.argsort(-sums, kind="stable")[:_MOST_NAMED] if total > 0 else []
+        best = np.argsort(-sums, kind="stable")[:_MOST_NAMED].tolist() if total > 0 else []
         looks_at = [
             {
                 "line": changed.lines[other][1],

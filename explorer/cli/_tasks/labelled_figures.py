@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -76,7 +76,7 @@ def requirements(given: list[str]) -> dict[Metric, float]:
                 f"--fail-under takes METRIC=NUMBER, such as f1=0.6, but it is {text!r:.60}. The "
                 f"metrics are {', '.join(METRICS)}."
             )
-        found[metric] = number
+        found[cast("Metric", metric)] = number
     return found
 
 

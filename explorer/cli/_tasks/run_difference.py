@@ -82,19 +82,19 @@ def compare_runs(
         )
     numbers: dict[str, int] = {}
     groups = np.array([numbers.setdefault(trace, len(numbers)) for trace, _ in common])
-    calls = [_calls(table, common) for table in (before, after)]
-    scores = [np.array([table[key]["score"] for key in common]) for table in (before, after)]
-    known = ~(np.isnan(calls[0]) | np.isnan(calls[1]))
-    changed = known & (calls[0] != calls[1])
+    calls, other_calls = _calls(before, common), _calls(after, common)
+    scores, other_scores = _scores(before, common), _scores(after, common)
+    known = ~(np.isnan(calls) | np.isnan(other_calls))
+    changed = known & (calls != other_calls)
     figures = [
-        _mean_change("score", *scores, groups, resampling),
-        _mean_change("called used", *calls, groups, resampling),
+        _mean_change("score", scores, other_scores, groups, resampling),
+        _mean_change("called used", calls, other_calls, groups, resampling),
         _mean_change("flipped", np.zeros(len(common)), _where(changed, known), groups, resampling),
     ]
     truth = np.array([labels.get(key) is not None for key in common]) & known
     if truth.any():
         given = np.array([bool(labels.get(key)) for key in common])
-        figures += _metric_changes(calls, given, groups, truth, resampling)
+        figures += _metric_changes([calls, other_calls], given, groups, truth, resampling)
     return RunDifference(
         traces=len(numbers),
         hyperedges=len(common),
@@ -106,7 +106,7 @@ def compare_runs(
             if flipped
         ],
         figures=figures,
-        kappa=call_agreement(*calls, groups, resampling=resampling).kappa,
+        kappa=call_agreement(calls, other_calls, groups, resampling=resampling).kappa,
     )
 
 
@@ -114,7 +114,7 @@ def _by_id(table: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
     columns = ["trace", "unit", "text", "score", "verdict"]
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for row in table[columns].to_dict("records"):
-        rows.setdefault((str(row["trace"]), str(row["unit"])), dict(row))
+        rows.setdefault((row["trace"], row["unit"]), {name: row[name] for name in columns})
     return rows
 
 
@@ -125,6 +125,12 @@ def _calls(
     verdicts = [table[key]["verdict"] for key in keys]
     known = {"used": 1.0, "unknown": np.nan}
     return np.array([known.get(str(verdict), 0.0) for verdict in verdicts])
+
+
+def _scores(
+    table: dict[tuple[str, str], dict[str, Any]], keys: list[tuple[str, str]]
+) -> NDArray[np.float64]:
+    return np.array([table[key]["score"] for key in keys], dtype=np.float64)
 
 
 def _where(changed: NDArray[np.bool_], known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -50,7 +50,8 @@ def chosen_config(
         raise InputError(
             f"The {config.method} method has several thresholds; give them in the file of --config."
         )
-    return replace(config, **{name: threshold})
+    changed: dict[str, Any] = {name: threshold}
+    return replace(config, **changed)
 
 
 def _read(file: str) -> dict[str, Any]:
