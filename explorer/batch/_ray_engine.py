@@ -162,7 +162,7 @@ def _run_once(
     numbers = [{"part": number, "count": parts.count(number)} for number in pending]
     # A lost worker ends this run, and the next one continues its part: waiting for the actor to
     # come back would hang where its machine is gone.
-    no_revival = {"max_restarts": 0, "max_task_retries": 0}
+    no_revival: dict[str, Any] = {"max_restarts": 0, "max_task_retries": 0}
     with warnings.catch_warnings():
         # Deprecated without a named parameter for these two.
         warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", DeprecationWarning)

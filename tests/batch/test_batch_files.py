@@ -188,7 +188,7 @@ def test_a_lock_is_given_to_one_of_many_threads(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_leaves_whole_lines(traces: Path, tiny: str, scored: Path) -> None:
-    """A limit on the size of files stands for the full disk: the kernel refuses a part of a line."""
+    """A limit on the size of files stands for the full disk: a part of a line is refused."""
     out = scored.with_name("out.jsonl")
     whole = scored.read_bytes().splitlines(keepends=True)
     limit = sum(len(line) for line in whole) // 2
