@@ -237,7 +237,7 @@ def _picture(weights: NDArray[np.float32], tokenized: TokenizedText, title: str)
     """A PNG in base64; None without the extra ``images``, as the rest of the result needs none."""
     if not is_installed("images"):
         return None
-    from explorer.figures._attention.static_images import heatmap_png
+    from explorer.figures._attention.pixel_heatmap import heatmap_pixels
 
-    picture = heatmap_png(weights, tokenized.tokens, tokenized.tokens, title)
+    picture = heatmap_pixels(weights, tokenized.tokens, tokenized.tokens, title)
     return base64.b64encode(picture).decode("ascii")

@@ -42,7 +42,7 @@ SETTINGS = hypothesis.settings(
     suppress_health_check=list(HealthCheck),
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(max(600, REQUESTS))]
 
 
 @pytest.fixture(scope="module")
