@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer._extras import is_installed
-from explorer.errors import ExplorerError, InputError
+from explorer.errors import ExplorerError
+from explorer.models._model_argument import (
+    ModelArgument,
+    as_model,
+    attention_title,
+    check_layer_and_head,
+    check_number,
+    from_zero,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -57,7 +65,7 @@ def analyze_code_attention(
     code: str,
     layer: int | None = -1,
     head: int | None = None,
-    model: str | Model | tuple[Any, Any] | None = None,
+    model: ModelArgument = None,
 ) -> CodeAttention:
     """Return the attention within a piece of code, its summary and a picture.
 
@@ -122,8 +130,8 @@ def analyze_code_attention(
             error=None,
             truncated=tokenized.truncated,
             n_tokens=tokenized.n_total,
-            layer=_from_zero(layer, recorded.n_layers),
-            head=_from_zero(head, recorded.n_heads),
+            layer=from_zero(layer, recorded.n_layers),
+            head=from_zero(head, recorded.n_heads),
             model=chosen.name,
             seconds=0.0,
         )
@@ -137,7 +145,7 @@ def get_attention(
     code: str,
     layer: int | None = -1,
     head: int | None = None,
-    model: str | Model | tuple[Any, Any] | None = None,
+    model: ModelArgument = None,
 ) -> TokenAttention:
     """Return the tokens of a piece of code and the attention between them.
 
@@ -158,7 +166,7 @@ def plot_attention(
     code: str,
     layer: int | None = -1,
     head: int | None = None,
-    model: str | Model | tuple[Any, Any] | None = None,
+    model: ModelArgument = None,
 ) -> go.Figure:
     """Return an interactive heatmap of the attention within a piece of code.
 
@@ -175,62 +183,25 @@ def plot_attention(
     )
 
 
-def _title(recorded: AttentionMap, layer: int | None, head: int | None, model: Model) -> str:
-    """Return a title with model, layer and head, counted from 0."""
-    layers = "mean of all layers" if layer is None else f"layer {layer % recorded.n_layers}"
-    heads = "mean of all heads" if head is None else f"head {head % recorded.n_heads}"
-    return f"{model.label}: {layers}, {heads}"
-
-
 def _record_code(
     code: str,
     layer: int | None,
     head: int | None,
-    model: str | Model | tuple[Any, Any] | None,
+    model: ModelArgument,
 ) -> tuple[Model, TokenizedText, AttentionMap, NDArray[np.float32]]:
-    for value, what in ((layer, "layer"), (head, "head")):
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | np.integer)
-        ):
-            raise InputError(
-                f"The {what} must be a whole number or None (the mean), but it is {value!r}."
-            )
-    chosen = _model(model)
+    check_number(layer, "layer")
+    check_number(head, "head")
+    chosen = as_model(model)
     tokenized = chosen.tokenize(code)
-    _check_range(layer, chosen.n_layers, "layer", chosen)
-    _check_range(head, chosen.n_heads, "head", chosen)
+    check_layer_and_head(chosen, layer, head)
     recorded = chosen.record(tokenized)
     return chosen, tokenized, recorded, recorded.weights(layer, head)
 
 
-def _check_range(value: int | None, count: int, what: str, model: Model) -> None:
-    """Raise `InputError` for a layer or head that does not exist, before the model runs."""
-    if value is not None and not -count <= value < count:
-        raise InputError(
-            f"{model.label} has {count} {what}s, so there is no {what} {value}. "
-            f"Choose 0 to {count - 1}, or None for their mean."
-        )
-
-
-def _model(model: str | Model | tuple[Any, Any] | None) -> Model:
-    from explorer.models import DEFAULT_MODEL, Model, load_model
-
-    if model is None:
-        return load_model(DEFAULT_MODEL)
-    if isinstance(model, Model):
-        return model
-    if isinstance(model, str):
-        return load_model(model)
-    if isinstance(model, tuple) and len(model) == 2:
-        return Model.wrap(*model)
-    raise InputError(
-        "The model must be a name, a Model, or a pair (torch model, tokenizer), "
-        f"but it is a {type(model).__name__}."
+def _title(recorded: AttentionMap, layer: int | None, head: int | None, model: Model) -> str:
+    return attention_title(
+        model.label, from_zero(layer, recorded.n_layers), from_zero(head, recorded.n_heads)
     )
-
-
-def _from_zero(value: int | None, count: int) -> int | None:
-    return None if value is None else int(value) % count
 
 
 def _picture(weights: NDArray[np.float32], tokenized: TokenizedText, title: str) -> str | None:
