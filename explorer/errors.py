@@ -120,3 +120,7 @@ class AttentionFallbackWarning(ExplorerWarning):
 
 class ExtractionWarning(ExplorerWarning):
     """An embedding failed, so the feedback of some hyperedges is neutral or does not use it."""
+
+
+class TrackingWarning(ExplorerWarning):
+    """A run could not be logged; the analysis itself is not affected."""

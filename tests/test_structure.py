@@ -25,6 +25,7 @@ ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
 PUBLIC_MODULES = frozenset(
     {
         "explorer",
+        "explorer.agent",
         "explorer.analysis",
         "explorer.attention",
         "explorer.attention.measures",
@@ -44,6 +45,7 @@ PUBLIC_MODULES = frozenset(
         "explorer.source",
         "explorer.traces",
         "explorer.traces.readers",
+        "explorer.tracking",
         "explorer.validation",
         "explorer.widgets",
     }

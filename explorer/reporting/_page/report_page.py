@@ -78,13 +78,18 @@ def page(found: ReportContents, title: str | None = None) -> str:
             tag("title", heading if heading == _TITLE else f"{_TITLE}: {heading}"),
         ]
     )
-    style = (_ASSETS / "report.css").read_text("utf-8")
     return (
-        f'<!doctype html>\n<html lang="en"><head>{head}<style>{style}</style></head>\n'
+        f'<!doctype html>\n<html lang="en"><head>{head}<style>{report_style()}</style></head>\n'
         f"<body>{body}\n"
         f'<script type="application/json" id="figures">{figures}</script>\n'
         f"<script>{plotly}</script>\n<script>{drawing}</script>\n</body></html>\n"
     )
+
+
+@cache
+def report_style() -> str:
+    """Return the style sheet of a page."""
+    return (_ASSETS / "report.css").read_text("utf-8")
 
 
 def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -> list[Markup]:

@@ -1,0 +1,1 @@
+from ._mlflow_tracker import MlflowTracker as MlflowTracker
