@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Constant(tuple[Any, ...]):
+    """A tuple of constants among the attributes of a table.
+
+    pandas copies the attributes deeply whenever a column is taken from the table; a tuple of
+    numbers would be walked through each time.
+    """
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> Constant:
+        """Return the tuple itself: nothing in it can change."""
+        return self
+
+
 def feedback_table(
     attention: Attention,
     units: Sequence[Unit],
@@ -102,7 +116,7 @@ class ScoredUnits:
     scores: NDArray[np.float64]
     reachable: NDArray[np.float64]
     notes: tuple[Diagnostic, ...] = ()
-    _columns: dict[str, pd.Series] = field(default_factory=dict, init=False, repr=False)
+    _columns: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _filled: NDArray[np.bool_] = field(init=False, repr=False)
     _reasons: list[tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]] = field(
         init=False, repr=False
@@ -157,25 +171,26 @@ class ScoredUnits:
         import pandas as pd  # takes longer to import than all of the core
 
         shown = reached(self.scores, policy) if scores is None else scores
+        # Arrays, not series: pandas aligns series by their index, and copies them.
         if not self._columns:
             self._columns.update(
-                unit=text_column([unit.name for unit in self.units]),
-                text=text_column([unit.text for unit in self.units]),
-                tokens=pd.Series([unit.tokens for unit in self.units], dtype=np.int64),
+                unit=text_column([unit.name for unit in self.units]).array,
+                text=text_column([unit.text for unit in self.units]).array,
+                tokens=np.array([unit.tokens for unit in self.units], dtype=np.int64),
             )
         table = pd.DataFrame(
             {
                 **self._columns,
                 "score": shown,
                 "feedback": policy.convert(shown),
-                "verdict": text_column(policy.verdicts(shown).tolist()),
+                "verdict": text_column(policy.verdicts(shown).tolist()).array,
                 "diagnostics": _object_column(self.diagnostics(policy)),
             }
         )
         # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
-        table.attrs["reachable"] = tuple(self.reachable.tolist())
+        table.attrs["reachable"] = Constant(self.reachable.tolist())
         table.attrs["threshold"] = policy.threshold
-        table.attrs["notes"] = (*diagnostics, *self.notes, *policy_notes(policy))
+        table.attrs["notes"] = Constant((*diagnostics, *self.notes, *policy_notes(policy)))
         return table
 
 

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explorer.feedback import Diagnostic, FeedbackPolicy, Unit, feedback_table, scores_table
+from explorer.feedback import (
+    Diagnostic,
+    FeedbackPolicy,
+    ScoreSettings,
+    Unit,
+    feedback_table,
+    scores_table,
+)
+from explorer.feedback._feedback_table import scored_units
 
 
 class OneRow:
@@ -101,6 +109,25 @@ def test_scores_that_are_already_there():
     np.testing.assert_allclose(table["feedback"], [1.0, 0.4])
     with pytest.raises(ValueError, match="zip"):
         scores_table(np.array([0.45]), units)
+
+
+def test_a_column_shares_the_attributes_of_its_table():
+    """pandas copies attributes deeply for every column: what cannot change is not copied."""
+    units = [Unit.from_spans("a", "", [(0, 1)])]
+    table = feedback_table(OneRow([0.5]), units)
+    column = table["score"]
+    for name in ("reachable", "notes"):
+        assert column.attrs[name] is table.attrs[name]
+        assert isinstance(table.attrs[name], tuple)
+
+
+def test_tables_of_the_same_scores_do_not_share_their_cells():
+    units = [Unit.from_spans("a", "x", [(0, 1)])]
+    scored = scored_units(OneRow([0.5]), units, ScoreSettings())
+    first, second = (scored.table(FeedbackPolicy(threshold)) for threshold in (0.1, 0.9))
+    first.loc[0, ["unit", "tokens"]] = ["b", 7]
+    assert second.loc[0, ["unit", "tokens"]].tolist() == ["a", 1]
+    assert scored.table(FeedbackPolicy(0.1)).loc[0, ["unit", "tokens"]].tolist() == ["a", 1]
 
 
 def test_tables_can_be_joined_sorted_and_empty():
