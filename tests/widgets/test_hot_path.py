@@ -227,6 +227,19 @@ def test_heatmap_and_bars_of_a_head_leave_together_and_the_rest_later(
     asyncio.run(change())
 
 
+def test_a_dragged_line_and_its_bars_are_one_message(sent: SentMessages) -> None:
+    async def change() -> None:
+        page = AppDriver(code_app(100, threshold=0.01))
+        bars = page.plots["code_bars"]
+        bars.settle()
+        with sent.during() as messages:
+            bars.drag(0.02)  # what follows a moment later is not in it
+        assert [message.traits for message in messages] == [("arrays", "marks")]
+        assert bars.marks["line"]["value"] == 0.02
+
+    asyncio.run(change())
+
+
 def test_a_head_and_a_threshold_compare_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     app = code_app(60)
     compared = count_calls(monkeypatch, "pandas.DataFrame.__eq__")

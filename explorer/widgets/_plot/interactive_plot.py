@@ -235,7 +235,9 @@ class InteractivePlot(anywidget.AnyWidget):
             elif kind in _REPORTED:
                 self.set_trait(kind, value)
             elif kind == "line":
-                self.line = float(content["value"])
+                # Where the line stands goes with what follows from it, as one message.
+                with self._channel.hold_sync():
+                    self.line = float(content["value"])
             elif kind == "zoom":
                 self.zoom = None if value is None else tuple(float(v) for v in value)
             elif kind == "pin":
