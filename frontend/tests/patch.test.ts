@@ -119,6 +119,14 @@ describe("points", () => {
     expect(elements[0].getAttribute("d")).toContain("M5,0A5,5");
   });
 
+  it("without a size are not shown", () => {
+    const { gd, elements } = points();
+    expect(apply(gd, change("marker.size", [0]))).toBe(true);
+    expect(elements[0].style.display).toBe("none");
+    expect(apply(gd, change("marker.size", [10]))).toBe(true);
+    expect(elements[0].style.display).toBe("");
+  });
+
   it("are left to plotly where they would vanish", () => {
     expect(apply(points().gd, change("x", [null]))).toBe(false);
   });
@@ -144,6 +152,14 @@ describe("texts", () => {
     expect(apply(gd, change("text", ["a &lt;b&gt;", "<b>x</b>", ""]))).toBe(true);
     expect(shown(group)).toEqual(["a <b>", "x"]);
     expect(group.querySelector("tspan")).not.toBeNull();
+  });
+
+  it("are written into the text node that is there", () => {
+    const { gd, group } = texts();
+    const before = group.querySelector("text")?.firstChild;
+    expect(apply(gd, change("text", ["0.200", "<b>x</b>", ""]))).toBe(true);
+    expect(group.querySelector("text")?.firstChild).toBe(before);
+    expect(shown(group)).toEqual(["0.200", "x"]);
   });
 
   it("are read back only where they have markup, and once", () => {

@@ -408,6 +408,10 @@ ipywidgets.VBox([changed, anew])"""
         assert (difference.max(axis=-1) > 40).sum() < 60
         texts = [plot.locator("svg text").all_text_contents() for plot in plots]
         assert texts[0] == texts[1]
+        # A transform for every text makes each frame longer.
+        moved = [plot.locator(".textpoint[transform]").count() for plot in plots]
+        assert moved == [0, 0]
+        assert plots[0].locator(".textpoint").count() > 12
         # What plotly knows of the bars is as new as what is seen: hovering tells the new score.
         x = [
             plot.evaluate("p => p.querySelector('.js-plotly-plot').calcdata[1].map((d) => d.s1)")

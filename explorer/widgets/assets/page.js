@@ -2399,6 +2399,10 @@ var Axis = class {
   get autorange() {
     return Boolean(this.full.autorange);
   }
+  /** Whether it cannot be zoomed. */
+  get fixed() {
+    return Boolean(this.full.fixedrange);
+  }
   /** Whether larger values lie towards the start. */
   get reversed() {
     const [first, last] = this.ends;
@@ -2449,6 +2453,9 @@ function axesOf(gd, trace) {
   const y = namedAxis(gd, name(yaxis));
   return x && y ? [x, y] : null;
 }
+function traceCount(gd) {
+  return gd._fullData?.length ?? 0;
+}
 function drawnSize(gd) {
   const layout = fullLayout(gd);
   return layout ? { width: layout.width, height: layout.height } : null;
@@ -2490,6 +2497,9 @@ function pointsOf(gd, trace, [groups, point]) {
 }
 function recordOf(element) {
   return boundTo(element);
+}
+function shapeOf(group) {
+  return group.firstElementChild;
 }
 function bind(element, record) {
   element.__data__ = record;
@@ -2691,6 +2701,54 @@ function paintTheme(layout, data, theme) {
   for (const trace of data) inked(trace.colorbar ?? trace.marker?.colorbar);
 }
 
+// src/plot/flat_points.ts
+var FlatPoints = class {
+  constructor(gd) {
+    this.gd = gd;
+  }
+  gd;
+  folded = /* @__PURE__ */ new WeakMap();
+  /**
+   * Move each text by its own place instead of a transform, and take away points without a size.
+   *
+   * Called when plotly has drawn. Nothing is done where axes can be zoomed: plotly scales the groups
+   * of texts during that gesture.
+   */
+  flatten() {
+    for (let i = 0; i < traceCount(this.gd); i++) {
+      if (!axesOf(this.gd, i)?.every((axis) => axis.fixed)) continue;
+      for (const group of pointsOf(this.gd, i, TEXTS)) this.fold(group);
+      for (const point of pointsOf(this.gd, i, MARKERS)) showPoint(point);
+    }
+  }
+  fold(group) {
+    const shift = shiftOf(group);
+    const text = shapeOf(group);
+    if (!shift || !text || text.querySelector("tspan[x]")) return;
+    const known = this.folded.get(text);
+    const now = placeOf(text);
+    const kept = known && known.at[0] === now[0] && known.at[1] === now[1];
+    const [x, y] = kept ? [now[0] - known.shift[0], now[1] - known.shift[1]] : now;
+    text.setAttribute("x", String(x + shift[0]));
+    text.setAttribute("y", String(y + shift[1]));
+    group.removeAttribute("transform");
+    this.folded.set(text, { at: placeOf(text), shift });
+  }
+};
+function showPoint(point) {
+  const display = recordOf(point).mrc === 0 ? "none" : "";
+  if (point.style.display !== display) point.style.display = display;
+}
+function placeOf(text) {
+  return [Number(text.getAttribute("x")), Number(text.getAttribute("y"))];
+}
+function shiftOf(element) {
+  const found = /^translate\(([-\d.e]+)[, ]([-\d.e]+)\)$/.exec(
+    element.getAttribute("transform") ?? ""
+  );
+  return found && [Number(found[1]), Number(found[2])];
+}
+
 // src/plot/patch.ts
 var SILENT = /* @__PURE__ */ new Set(["customdata", "hovertext", "hovertemplate", "meta", "name"]);
 var Patch = class {
@@ -2755,7 +2813,7 @@ var Patch = class {
           pixels(across, record.p0, record.p1),
           full.marker.cornerradius
         );
-        element.querySelector("path")?.setAttribute("d", path);
+        shapeOf(element)?.setAttribute("d", path);
       });
     };
   }
@@ -2772,7 +2830,7 @@ var Patch = class {
         const own = many ? many[record.i ?? n] : colour;
         if (many) record.mc = own;
         else delete record.mc;
-        const path = element.querySelector("path");
+        const path = shapeOf(element);
         if (path) Object.assign(path.style, { fill: own, fillOpacity: 1 });
       });
     };
@@ -2780,7 +2838,7 @@ var Patch = class {
   texts(i, values, keep) {
     const elements = new Map(pointsOf(this.gd, i, TEXTS).map((group) => [recordOf(group), group]));
     for (const group of elements.values()) {
-      const text = group.querySelector("text");
+      const text = shapeOf(group);
       const shown = text && drawnText(text);
       if (!text || !shown || this.made.has(shown) || plainLetters(shown) !== null) continue;
       this.made.set(shown, text.innerHTML);
@@ -2795,7 +2853,7 @@ var Patch = class {
       const made = letters === null ? this.made.get(text) : void 0;
       if (letters === null && made === void 0) return null;
       const write = (element) => {
-        if (letters !== null) element.textContent = letters;
+        if (letters !== null) writeLetters(element, letters);
         else element.innerHTML = made ?? "";
       };
       if (text || elements.has(record)) plans.push([record, text, write]);
@@ -2804,7 +2862,7 @@ var Patch = class {
       keep();
       for (const [record, text, write] of plans) {
         const group = elements.get(record) ?? this.textLike(i, model, record);
-        const element = group.querySelector("text");
+        const element = shapeOf(group);
         record.tx = text;
         if (!element || drawnText(element) === text) continue;
         noteText(element, text);
@@ -2859,11 +2917,17 @@ var Patch = class {
         const record = recordOf(element);
         const r = Number(sizes[record.i ?? n]) / 2;
         Object.assign(record, { ms: 2 * r, mrc: r });
+        showPoint(element);
         element.setAttribute("d", `M${r},0A${r},${r} 0 1,1 0,-${r}A${r},${r} 0 0,1 ${r},0Z`);
       });
     };
   }
 };
+function writeLetters(element, letters) {
+  const only = element.childNodes.length === 1 ? element.firstChild : null;
+  if (only instanceof Text) only.data = letters;
+  else element.textContent = letters;
+}
 var pixels = (axis, from, to) => [
   Math.round(axis.pixelOfCalculated(from)),
   Math.round(axis.pixelOfCalculated(to))
@@ -3002,6 +3066,7 @@ var Figure = class {
     this.words = { x: texts.key, y: texts.query, z: texts.weight };
     this.ticks = new Ticks(gd);
     this.patch = new Patch(gd);
+    this.points = new FlatPoints(gd);
   }
   gd;
   plotly;
@@ -3018,6 +3083,7 @@ var Figure = class {
   extent = null;
   ticks;
   patch;
+  points;
   get isOurs() {
     return this.asked > 0;
   }
@@ -3055,6 +3121,7 @@ var Figure = class {
     for (const cells of this.grids) cells.canvas.remove();
     this.grids = [];
     await plotly.react(gd, data, layout, CONFIG);
+    this.points.flatten();
     this.grids = messages.flatMap(
       (message, i) => message ? [new Cells(gd, i, message, figure.data[i].opacity ?? 1)] : []
     );
@@ -3108,6 +3175,7 @@ var Figure = class {
         paths.map((path) => [path, traces.map((trace) => decode(newest(trace, path)))])
       );
       await this.plotly.restyle(this.gd, update, traces);
+      this.points.flatten();
     }
     this.drawn.arrays = arrays.serial;
   }
@@ -3195,6 +3263,7 @@ var Figure = class {
     this.asked += 1;
     try {
       await work();
+      this.points.flatten();
     } finally {
       this.asked -= 1;
     }
@@ -3492,7 +3561,7 @@ var Pointer = class {
     const same = this.last?.row === found.row && this.last.column === found.column;
     this.last = found;
     if (!same) {
-      this.plot.gestures.hovered.post(placeOf(found));
+      this.plot.gestures.hovered.post(placeOf2(found));
       this.ask(found);
     }
     this.show();
@@ -3518,7 +3587,7 @@ var Pointer = class {
   }
   click(found) {
     const { marks, gestures } = this.plot;
-    gestures.clicked.post({ ...placeOf(found), n: this.plot.nextClick() });
+    gestures.clicked.post({ ...placeOf2(found), n: this.plot.nextClick() });
     if (!marks.pin) return;
     const { rows, columns } = found.cells.positions(found.row, found.column);
     const pinned = marks.row === rows[0] && marks.column === columns[0];
@@ -3546,7 +3615,7 @@ var Pointer = class {
     };
   }
 };
-function placeOf({ cells, row, column }) {
+function placeOf2({ cells, row, column }) {
   const { x0, dx, y0, dy } = cells.message;
   const value = cells.approximate(row, column);
   return {

@@ -13,6 +13,7 @@ import type {
 import { decode, putAt, sameItems } from "./arrays.ts";
 import { Cells, type Extent, extentOf, standIn } from "./cells.ts";
 import { paintTheme } from "./figure_theme.ts";
+import { FlatPoints } from "./flat_points.ts";
 import { Patch } from "./patch.ts";
 import {
   type Axis,
@@ -57,6 +58,7 @@ export class Figure {
   private extent: Extent | null = null;
   private readonly ticks: Ticks;
   private readonly patch: Patch;
+  private readonly points: FlatPoints;
 
   /** `moved` is called whenever the axes may lie elsewhere, `renumbered` with new numbers. */
   constructor(
@@ -68,6 +70,7 @@ export class Figure {
     this.words = { x: texts.key, y: texts.query, z: texts.weight };
     this.ticks = new Ticks(gd);
     this.patch = new Patch(gd);
+    this.points = new FlatPoints(gd);
   }
 
   get isOurs(): boolean {
@@ -115,6 +118,7 @@ export class Figure {
     for (const cells of this.grids) cells.canvas.remove();
     this.grids = [];
     await plotly.react(gd, data, layout, CONFIG);
+    this.points.flatten();
     this.grids = messages.flatMap((message, i) =>
       message ? [new Cells(gd, i, message, figure.data[i].opacity ?? 1)] : [],
     );
@@ -172,6 +176,7 @@ export class Figure {
         paths.map((path) => [path, traces.map((trace) => decode(newest(trace, path)))]),
       );
       await this.plotly.restyle(this.gd, update, traces);
+      this.points.flatten();
     }
     this.drawn.arrays = arrays.serial;
   }
@@ -272,6 +277,7 @@ export class Figure {
     this.asked += 1;
     try {
       await work();
+      this.points.flatten();
     } finally {
       this.asked -= 1;
     }

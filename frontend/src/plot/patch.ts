@@ -4,6 +4,7 @@
 
 import type { ArrayChange } from "../protocol/index.ts";
 import { type AnyArray, asArray, decode } from "./arrays.ts";
+import { showPoint } from "./flat_points.ts";
 import {
   type Axis,
   axesOf,
@@ -19,6 +20,7 @@ import {
   pointsOf,
   recordOf,
   recordsOf,
+  shapeOf,
   store,
   storeMarker,
   TEXTS,
@@ -94,7 +96,7 @@ export class Patch {
           pixels(across, record.p0, record.p1),
           full.marker.cornerradius,
         );
-        element.querySelector("path")?.setAttribute("d", path);
+        shapeOf(element)?.setAttribute("d", path);
       });
     };
   }
@@ -112,7 +114,7 @@ export class Patch {
         const own = many ? many[record.i ?? n] : colour;
         if (many) record.mc = own;
         else delete record.mc;
-        const path = element.querySelector("path");
+        const path = shapeOf(element);
         if (path) Object.assign(path.style, { fill: own, fillOpacity: 1 });
       });
     };
@@ -121,7 +123,7 @@ export class Patch {
   private texts(i: number, values: AnyArray | null, keep: Step): Step | null {
     const elements = new Map(pointsOf(this.gd, i, TEXTS).map((group) => [recordOf(group), group]));
     for (const group of elements.values()) {
-      const text = group.querySelector("text");
+      const text = shapeOf(group);
       const shown = text && drawnText(text);
       // Letters are written as they are. Reading SVG back takes longer than writing it.
       if (!text || !shown || this.made.has(shown) || plainLetters(shown) !== null) continue;
@@ -138,7 +140,7 @@ export class Patch {
       const made = letters === null ? this.made.get(text) : undefined;
       if (letters === null && made === undefined) return null;
       const write = (element: SVGElement) => {
-        if (letters !== null) element.textContent = letters;
+        if (letters !== null) writeLetters(element, letters);
         else element.innerHTML = made ?? "";
       };
       if (text || elements.has(record)) plans.push([record, text, write]);
@@ -147,7 +149,7 @@ export class Patch {
       keep();
       for (const [record, text, write] of plans) {
         const group = elements.get(record) ?? this.textLike(i, model, record);
-        const element = group.querySelector("text");
+        const element = shapeOf(group);
         record.tx = text;
         if (!element || drawnText(element) === text) continue;
         noteText(element, text);
@@ -206,10 +208,18 @@ export class Patch {
         const record = recordOf(element);
         const r = Number(sizes[record.i ?? n]) / 2;
         Object.assign(record, { ms: 2 * r, mrc: r });
+        showPoint(element);
         element.setAttribute("d", `M${r},0A${r},${r} 0 1,1 0,-${r}A${r},${r} 0 0,1 ${r},0Z`);
       });
     };
   }
+}
+
+/** Write letters into the text node that is there: the browser need not make another one. */
+function writeLetters(element: Element, letters: string): void {
+  const only = element.childNodes.length === 1 ? element.firstChild : null;
+  if (only instanceof Text) only.data = letters;
+  else element.textContent = letters;
 }
 
 const pixels = (axis: Axis, from: number, to: number): [number, number] => [

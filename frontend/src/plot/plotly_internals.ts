@@ -43,6 +43,7 @@ interface FullAxis {
   type: string;
   range: [unknown, unknown];
   autorange?: unknown;
+  fixedrange?: boolean;
   title?: { text?: string };
   p2d(pixel: number): number;
   d2p(value: unknown): number;
@@ -77,6 +78,11 @@ export class Axis {
 
   get autorange(): boolean {
     return Boolean(this.full.autorange);
+  }
+
+  /** Whether it cannot be zoomed. */
+  get fixed(): boolean {
+    return Boolean(this.full.fixedrange);
   }
 
   /** Whether larger values lie towards the start. */
@@ -142,6 +148,11 @@ export function axesOf(gd: PlotElement, trace: number): [x: Axis, y: Axis] | nul
   const x = namedAxis(gd, name(xaxis));
   const y = namedAxis(gd, name(yaxis));
   return x && y ? [x, y] : null;
+}
+
+/** Return how many traces plotly has worked out. */
+export function traceCount(gd: PlotElement): number {
+  return (gd as FullPlotElement)._fullData?.length ?? 0;
 }
 
 /** Return width and height that plotly has drawn for, or null before that. */
@@ -211,6 +222,11 @@ export function pointsOf(
 /** Return the record that an element was drawn from. */
 export function recordOf(element: Element): PointRecord {
   return boundTo(element) as PointRecord;
+}
+
+/** Return what the group of a bar or of a text draws: its one path or text. */
+export function shapeOf(group: SVGElement): SVGElement | null {
+  return group.firstElementChild as SVGElement | null;
 }
 
 /** Bind an element to a record, as plotly would have. */
