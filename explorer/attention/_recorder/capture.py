@@ -74,7 +74,7 @@ def attention_block(capture: Capture, item: int, heads: IntArray, rows: IntArray
     sinks = None
     if capture.sinks is not None:
         sinks = capture.sinks.reshape(-1)[heads].to(scores.dtype)[:, None, None]
-    return _softmax(scores, sinks)
+    return softmax(scores, sinks)
 
 
 def _scores(
@@ -87,17 +87,18 @@ def _scores(
     if len(heads) == n_heads:
         # Query heads that share a key head are stacked, so that no key is repeated.
         stacked = query.index_select(1, picked).reshape(key.shape[0], -1, query.shape[-1])
-        scores = _wide(stacked) @ _wide(key).mT
+        scores = wide(stacked) @ wide(key).mT
         return scores.reshape(n_heads, len(rows), stop)
     chosen = query[heads].index_select(1, picked)
-    return _wide(chosen) @ _wide(key[heads // group]).mT
+    return wide(chosen) @ wide(key[heads // group]).mT
 
 
-def _wide(tensor: Tensor) -> Tensor:
+def wide(tensor: Tensor) -> Tensor:
+    """Return a tensor as float32; float64 stays."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
-def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
+def softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
     """Return the softmax over the last axis; sinks (heads, 1, 1) add to the denominator only."""
     top = scores.amax(dim=-1, keepdim=True)
     if sinks is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions
 from explorer.attention._recorder.model_preparation import (
     follows_interface,
+    forward_parameters,
     prepared,
     transformers_model,
     without_head,
@@ -213,7 +213,7 @@ def _forward(
 
 
 def _takes(module: nn.Module, name: str) -> bool:
-    return name in inspect.signature(type(module).forward).parameters
+    return name in forward_parameters(type(module))
 
 
 def _layers(outputs: Any, name: str) -> tuple[Tensor, ...]:

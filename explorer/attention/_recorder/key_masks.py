@@ -30,6 +30,15 @@ class KeyMask(ABC):
     def allowed(self, item: int, rows: IntArray, stop: int, device: torch.device) -> Tensor | None:
         """Return a bool or additive mask (1 or heads, rows or 1, stop); None to allow all keys."""
 
+    @abstractmethod
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> Tensor | None:
+        """Return `allowed` for rows of all texts, given as int64 (texts, rows).
+
+        Returns
+        -------
+        A bool or additive mask (1 or texts, 1 or heads, rows or 1, stop); None to allow all keys.
+        """
+
     def apply(self, scores: Tensor, item: int, rows: IntArray, heads: IntArray) -> Tensor:
         """Mask scores (heads, rows, stop) in place and return them."""
         allowed = self.allowed(item, rows, scores.shape[-1], scores.device)
@@ -48,6 +57,9 @@ class NoMask(KeyMask):
     def allowed(self, item: int, rows: IntArray, stop: int, device: torch.device) -> None:
         """Return None: all keys."""
 
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> None:
+        """Return None: all keys."""
+
 
 class CausalMask(KeyMask):
     """A query attends to its own position and those before it."""
@@ -60,6 +72,10 @@ class CausalMask(KeyMask):
         """Return key <= query: (1, rows, stop)."""
         queries = torch.as_tensor(rows, device=device)[None, :, None]
         return torch.arange(stop, device=device) <= queries
+
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> Tensor:
+        """Return key <= query: (texts, 1, rows, stop)."""
+        return torch.arange(stop, device=rows.device) <= rows[:, None, :, None]
 
     def apply(self, scores: Tensor, item: int, rows: IntArray, heads: IntArray) -> Tensor:
         """Mask the columns from the first row on; all rows attend to the columns before it."""
@@ -95,6 +111,17 @@ class RuleMask(KeyMask):
             allowed = allowed & self._padding[item, keys]
         return allowed.expand(1, 1, len(rows), stop)[0]
 
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> Tensor:
+        """Return the entries of the rule: bool (texts, 1, rows, stop)."""
+        text = torch.arange(len(rows), device=rows.device)[:, None, None, None]
+        head = torch.zeros((1, 1, 1, 1), dtype=torch.long, device=rows.device)
+        queries = rows[:, None, :, None] + self._q_offset
+        keys = torch.arange(stop, device=rows.device)[None, None, None, :] + self._kv_offset
+        allowed = self._function(text, head, queries, keys)
+        if self._padding is not None:
+            allowed = allowed & self._padding[text, keys]
+        return allowed.expand(len(rows), 1, rows.shape[1], stop)
+
 
 class TensorMask(KeyMask):
     """A mask tensor (texts, heads, queries, keys): bool (True to attend) or added to the scores."""
@@ -107,3 +134,11 @@ class TensorMask(KeyMask):
         one = self._mask[item if self._mask.shape[0] > 1 else 0].to(device)
         picked = one if one.shape[1] == 1 else one[:, torch.as_tensor(rows, device=device)]
         return picked[..., :stop]
+
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> Tensor:
+        """Return the entries of the tensor: (1 or texts, 1 or heads, rows or 1, stop)."""
+        mask = self._mask.to(rows.device)[..., :stop]
+        if mask.shape[2] == 1:
+            return mask
+        place = rows[:, None, :, None].expand(-1, mask.shape[1], -1, stop)
+        return mask.expand(len(rows), -1, -1, -1).gather(2, place)

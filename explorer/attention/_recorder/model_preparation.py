@@ -7,8 +7,9 @@ from __future__ import annotations
 import inspect
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -72,14 +73,31 @@ def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
         return module
     if not type(module).__name__.endswith(("ForCausalLM", "LMHeadModel", "ForMaskedLM")):
         return module
-    accepted = inspect.signature(type(body).forward).parameters
+    accepted = forward_parameters(type(body))
     if any(name not in accepted for name in inputs):
         return module
-    inside = set(body.modules())
-    outside = [part for part in module.modules() if part not in inside and part is not module]
+    outside = _modules_outside(module, body)
     if any("attention" in type(part).__name__.lower() for part in outside):
         return module
     return body
+
+
+@cache
+def forward_parameters(kind: type[nn.Module]) -> frozenset[str]:
+    """Return the names of the parameters of a module's `forward`."""
+    return frozenset(inspect.signature(kind.forward).parameters)
+
+
+def _modules_outside(module: nn.Module, body: nn.Module) -> list[nn.Module]:
+    """Return the modules within a module, but not itself and not those within its body."""
+    outside: list[nn.Module] = []
+    waiting = list(module.children())
+    while waiting:
+        part = waiting.pop()
+        if part is not body:
+            outside.append(part)
+            waiting += part.children()
+    return outside
 
 
 @contextmanager
@@ -93,19 +111,20 @@ def prepared(
     Cancelled
         The cancel event of `control` was set while another recording of the model ran.
     """
-    configs = _configs(module)
+    parts = list(module.modules())  # once: a walk through a large model takes a millisecond
+    configs = _configs(parts)
     with ExitStack() as undo:
         undo.enter_context(_only_one(module, control or RunControl()))
         for config in configs:
             undo.callback(_set, config, config._attn_implementation_internal)
             _set(config, implementation)
         # The flag itself: train() and eval() of some adapters also merge weights.
-        for part in [part for part in module.modules() if part.training]:
+        for part in [part for part in parts if part.training]:
             undo.callback(setattr, part, "training", True)
             part.training = False
-        if any(getattr(part, "_compiled_call_impl", None) for part in module.modules()):
+        if any(vars(part).get("_compiled_call_impl") for part in parts):
             undo.enter_context(torch.compiler.set_stance("force_eager"))
-        undo.callback(_drop_new_hooks, _hook_numbers(module))
+        undo.callback(_drop_new_hooks, _hook_numbers(parts))
         # Not inference_mode: tensors that a model caches in it could never take part in training.
         undo.enter_context(torch.no_grad())
         yield
@@ -116,12 +135,12 @@ def _set(config: PreTrainedConfig, implementation: str | None) -> None:
     config._attn_implementation_internal = implementation
 
 
-def _configs(module: nn.Module) -> list[PreTrainedConfig]:
-    """Return every config from which a module reads its attention implementation."""
+def _configs(parts: Sequence[nn.Module]) -> list[PreTrainedConfig]:
+    """Return every config from which modules read their attention implementation."""
     found: dict[int, PreTrainedConfig] = {}
     refused: set[int] = set()
-    for part in module.modules():
-        config = getattr(part, "config", None)
+    for part in parts:
+        config = vars(part).get("config")
         if isinstance(config, PreTrainedConfig):
             if isinstance(part, PreTrainedModel) and not follows_interface(part):
                 refused.add(id(config))
@@ -129,9 +148,9 @@ def _configs(module: nn.Module) -> list[PreTrainedConfig]:
     return [config for number, config in found.items() if number not in refused]
 
 
-def _hook_numbers(module: nn.Module) -> list[tuple[nn.Module, set[int], bool]]:
+def _hook_numbers(parts: Sequence[nn.Module]) -> list[tuple[nn.Module, set[int], bool]]:
     flag = "_output_capturing_hooks_installed"
-    return [(part, set(part._forward_hooks), flag in vars(part)) for part in module.modules()]
+    return [(part, set(part._forward_hooks), flag in vars(part)) for part in parts]
 
 
 def _drop_new_hooks(before: list[tuple[nn.Module, set[int], bool]]) -> None:

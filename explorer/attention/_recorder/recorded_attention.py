@@ -102,11 +102,15 @@ class RecordedAttention(AttentionMap):
         window = np.zeros((len(rows), len(columns)), dtype=np.float32)
         for part in row_blocks(len(rows), len(heads) * self.n_keys):
             values = self._sum_over_layers(layers, heads, rows[part])
+            if values is None:
+                continue
             if every_column:
-                window[part, : values.shape[-1]] = values
+                window[part, : values.shape[-1]] = values.cpu().numpy()
             else:
+                # Picked on the device: of a long text, all columns would be a large transfer.
                 reached = columns < values.shape[-1]
-                window[part, reached] = values[:, columns[reached]]
+                index = torch.as_tensor(columns[reached], device=values.device)
+                window[part, reached] = values.index_select(1, index).cpu().numpy()
         if len(layers) > 1:
             window /= len(layers)
         if whole and len(layers) > 1 and window.nbytes <= _STORED_MEAN_BYTES:
@@ -116,16 +120,18 @@ class RecordedAttention(AttentionMap):
                 self._means[name] = window.copy()
         return window
 
-    def _sum_over_layers(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
-        """Return the mean over heads, summed over layers: (rows, keys or fewer at the end)."""
+    def _sum_over_layers(
+        self, layers: IntArray, heads: IntArray, rows: IntArray
+    ) -> Tensor | None:
+        """Return the mean over heads, summed over layers: (rows, keys or fewer at the end).
+
+        None without layers.
+        """
         total: Tensor | None = None
         for layer in layers:
             block = self.device_block(int(layer), heads, rows)
             total = add_blocks(total, block[0] if len(heads) == 1 else block.mean(dim=0))
-        if total is None:
-            return np.zeros((len(rows), 0), dtype=np.float32)
-        summed: FloatArray = total.cpu().numpy()
-        return summed
+        return total
 
     def _row_mean(self, layers: IntArray, heads: IntArray, rows: IntArray) -> FloatArray:
         whole = len(layers) == self.n_layers and len(heads) == self.n_heads

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from explorer.attention._attention_map import AttentionMap
@@ -28,7 +29,13 @@ from explorer.attention._recorder.layer_stacks import (
     main_key,
 )
 from explorer.attention._recorder.model_preparation import transformers_model
-from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.attention._recorder.row_attention import (
+    BatchRows,
+    RowMasks,
+    padded_rows,
+    row_attention,
+)
+from explorer.attention._recorder.unit_columns import UnitColumns
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import RecordingError
 
@@ -57,40 +64,82 @@ class TextUnits:
     targets: Sequence[int] | IntArray | None = None
     more_rows: Mapping[str, Positions] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class _RowSet:
-    """One set of rows of one text."""
-
-    item: int
-    name: str | None
-    rows: Positions
-    keep_rows: bool
+    @property
+    def row_sets(self) -> list[tuple[str | None, Positions]]:
+        """Every set of rows with its name: `rows` under None, then `more_rows`."""
+        return [(None, self.rows), *self.more_rows.items()]
 
 
-@dataclass(frozen=True)
-class _UnitPositions:
-    """Rows of one text and columns of its units, counted without padding."""
+class _BatchPlan:
+    """Rows and units of a batch as indices on a device, which all layers of a stack share.
 
-    kept_queries: IntArray
-    kept_keys: IntArray
-    rows: IntArray
-    columns: list[slice | IntArray]
+    Attributes
+    ----------
+    rows
+        For each text, the rows of each set, counted without padding.
+    weights
+        float32 (texts, sets, rows): 1 / number of rows where a row belongs to a set, else 0.
+    """
+
+    def __init__(
+        self,
+        texts: Sequence[TextUnits],
+        kept: Sequence[tuple[IntArray, IntArray]],
+        n_keys: int,
+        k: int,
+        device: torch.device,
+    ) -> None:
+        self.rows: list[list[IntArray]] = []
+        together, columns = [], []
+        for text, (kept_queries, kept_keys) in zip(texts, kept, strict=True):
+            of_text = [some_rows(rows, len(kept_queries)) for _, rows in text.row_sets]
+            self.rows.append(of_text)
+            together.append(kept_queries[np.concatenate(of_text)])
+            columns.append([kept_keys[unit] for unit in unit_columns(text.spans, len(kept_keys))])
+        positions = padded_rows(together)
+        weights = np.zeros(
+            (len(texts), max(map(len, self.rows)), positions.shape[1]), dtype=np.float32
+        )
+        for item, of_text in enumerate(self.rows):
+            first = 0
+            for number, rows in enumerate(of_text):
+                weights[item, number, first : first + len(rows)] = 1 / len(rows)
+                first += len(rows)
+        self.weights = torch.as_tensor(weights, device=device)
+        self.units = UnitColumns(columns, n_keys, k, device)
+        self._all_rows = BatchRows.of(positions, device)
+        self._parts: dict[int, list[tuple[slice, BatchRows, RowMasks]]] = {}
+
+    def parts(self, values_per_row: int) -> list[tuple[slice, BatchRows, RowMasks]]:
+        """Return blocks of rows that bound memory, each with its masks."""
+        if values_per_row not in self._parts:
+            blocks = row_blocks(self.weights.shape[2], values_per_row)
+            self._parts[values_per_row] = [
+                (part, self._all_rows.part(part), RowMasks()) for part in blocks
+            ]
+        return self._parts[values_per_row]
 
 
 @dataclass
 class _ReducedLayers:
-    """The reduced layers of one stack, for each set of rows."""
+    """The reduced layers of one stack."""
 
-    mass: list[list[Tensor]] = field(default_factory=list)  # (heads, units) or (heads, rows, units)
-    topk: list[list[Tensor]] = field(default_factory=list)  # (heads, units)
-    rows: list[tuple[int, ...]] = field(default_factory=list)
+    mass: list[Tensor] = field(default_factory=list)  # (heads, sets, units of all texts)
+    top: list[Tensor] = field(default_factory=list)  # the same
+    by_row: list[Tensor] = field(default_factory=list)  # (texts, heads, rows, most units)
+    plan: _BatchPlan | None = None
+
+    def arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
+        """Return all layers as arrays with layers first: mass, top and mass by row."""
+        by_row = _on_cpu(self.by_row) if self.by_row else None
+        return _on_cpu(self.mass), _on_cpu(self.top), by_row
 
 
 class UnitReducer:
     """Reduces the queries and keys of each layer to attention per unit, and stores only that.
 
-    All is computed on the model's device; results are copied to the CPU once, at the end.
+    All texts of a batch, all sets of rows and all units are reduced together, on the model's
+    device; results are copied to the CPU once, at the end.
     """
 
     def __init__(
@@ -106,15 +155,10 @@ class UnitReducer:
         self._inputs = inputs
         self._texts = texts
         self._k = at_least_one(k)
-        self._row_sets: list[list[_RowSet]] = [
-            [_RowSet(item, None, text.rows, keep_rows)]
-            + [_RowSet(item, name, rows, False) for name, rows in text.more_rows.items()]
-            for item, text in enumerate(texts)
-        ]
-        flat = [one for of_text in self._row_sets for one in of_text]
-        self._number = {(one.item, one.name): number for number, one in enumerate(flat)}
+        self._keep_rows = keep_rows
         self._stacks: dict[StackKey, _ReducedLayers] = {}
-        self._known_positions: dict[tuple[int, int, int], _UnitPositions] = {}
+        self._maps: list[_ReducedLayers] = []
+        self._plans: dict[tuple[int, int, torch.device], _BatchPlan] = {}
         self._notes: tuple[str, ...] = ()
         inner = transformers_model(module)
         self._crossing = inner is not None and bool(
@@ -126,41 +170,40 @@ class UnitReducer:
         key, _ = self._find(part)
         if key.cross != self._crossing or key.side_tower:
             return
-        _, n_queries, n_keys = capture.shape
-        for item in range(len(self._texts)):
-            positions = self._positions(self._row_sets[item][0], n_queries, n_keys)
-            layer = RecordedAttention(
-                [capture],
-                item=item,
-                kept_queries=positions.kept_queries,
-                kept_keys=positions.kept_keys,
-            )
-            heads = np.arange(layer.n_heads)
-
-            def block(
-                rows: IntArray, layer: RecordedAttention = layer, heads: IntArray = heads
-            ) -> Tensor:
-                return layer.device_block(0, heads, rows)
-
-            for row_set in self._row_sets[item]:
-                positions = self._positions(row_set, n_queries, n_keys)
-                self._add_layer(key, row_set, positions, layer, block)
+        n_heads, n_queries, n_keys = capture.shape
+        plan = self._plan(n_queries, n_keys, capture.query.device)
+        layers = self._stacks.setdefault(key, _ReducedLayers())
+        total: Tensor | None = None
+        by_row = []
+        for some, rows, masks in plan.parts(len(self._texts) * n_heads * n_keys):
+            weights = row_attention(capture, rows, masks)
+            total = add_blocks(total, plan.weights[:, None, :, some] @ weights)
+            if self._keep_rows:
+                by_row.append(plan.units.mass_by_row(weights))
+        assert total is not None  # noqa: S101 - some_rows gives at least one
+        _keep(layers, plan, total, by_row)
 
     def add_maps(self, attention: AttentionMap) -> None:
         """Reduce the complete maps that eager attention returned."""
         self._notes = attention.notes
-        for item in range(len(self._texts)):
+        cpu = torch.device("cpu")
+        for item, text in enumerate(self._texts):
             whole = attention.batch(item)
             one = whole.cross if whole.cross is not None else whole
             everything = np.arange(one.n_queries), np.arange(one.n_keys)
+            plan = _BatchPlan([text], [everything], one.n_keys, self._k, cpu)
+            layers = _ReducedLayers()
             for layer in range(one.n_layers):
-
-                def block(rows: IntArray, one: AttentionMap = one, layer: int = layer) -> Tensor:
-                    return torch.as_tensor(one.layer_weights(layer, rows))
-
-                for row_set in self._row_sets[item]:
-                    positions = self._positions_among(row_set, *everything)
-                    self._add_layer(StackKey("", cross=False), row_set, positions, one, block)
+                total: Tensor | None = None
+                by_row = []
+                for some, rows, _ in plan.parts(one.n_heads * one.n_keys):
+                    weights = torch.as_tensor(one.layer_weights(layer, rows.positions[0]))[None]
+                    total = add_blocks(total, plan.weights[:, None, :, some] @ weights)
+                    if self._keep_rows:
+                        by_row.append(plan.units.mass_by_row(weights))
+                assert total is not None  # noqa: S101 - some_rows gives at least one
+                _keep(layers, plan, total, by_row)
+            self._maps.append(layers)
 
     def results(self) -> list[dict[str | None, UnitAttention]]:
         """Return each text's attention by set of rows: `rows` under None, `more_rows` by name.
@@ -170,113 +213,81 @@ class UnitReducer:
         RecordingError
             There was no attention call.
         """
+        if self._maps:
+            return [
+                found
+                for text, layers in zip(self._texts, self._maps, strict=True)
+                for found in self._results([text], layers)
+            ]
         if not self._stacks:
             raise RecordingError(
                 "This model ran without attention over its text, so there is nothing to reduce."
             )
-        lengths = {key: len(layers.mass[0]) for key, layers in self._stacks.items()}
-        layers = self._stacks[main_key(lengths)]
-        return [
-            {row_set.name: self._result(layers, row_set) for row_set in of_text}
-            for of_text in self._row_sets
-        ]
+        lengths = {key: len(layers.mass) for key, layers in self._stacks.items()}
+        return self._results(self._texts, self._stacks[main_key(lengths)])
 
-    def _result(self, layers: _ReducedLayers, row_set: _RowSet) -> UnitAttention:
-        number = self._number[row_set.item, row_set.name]
-        return UnitAttention(
-            torch.stack(layers.mass[number]).cpu().numpy(),
-            self._texts[row_set.item].names,
-            topk=torch.stack(layers.topk[number]).cpu().numpy(),
-            rows=layers.rows[number],
-            k=self._k,
-            notes=self._notes,
-        )
+    def _results(
+        self, texts: Sequence[TextUnits], layers: _ReducedLayers
+    ) -> list[dict[str | None, UnitAttention]]:
+        plan = layers.plan
+        assert plan is not None  # noqa: S101 - set with the first layer
+        mass, top, by_row = layers.arrays()
+        found: list[dict[str | None, UnitAttention]] = []
+        for item, text in enumerate(texts):
+            units = slice(plan.units.starts[item], plan.units.starts[item + 1])
+            by_name: dict[str | None, UnitAttention] = {}
+            for number, (name, _) in enumerate(text.row_sets):
+                rows = plan.rows[item][number]
+                values: NDArray[np.float32] = mass[:, :, number, units]
+                if by_row is not None and name is None:
+                    values = by_row[:, item, :, : len(rows), : len(text.names)]
+                by_name[name] = UnitAttention(
+                    values.copy(),  # the array of the batch can be freed
+                    text.names,
+                    topk=top[:, :, number, units].copy(),
+                    rows=tuple(rows.tolist()),
+                    k=self._k,
+                    notes=self._notes,
+                )
+            found.append(by_name)
+        return found
 
-    def _positions(self, row_set: _RowSet, n_queries: int, n_keys: int) -> _UnitPositions:
+    def _plan(self, n_queries: int, n_keys: int, device: torch.device) -> _BatchPlan:
         """Return the positions of rows and units, which all layers of a stack share."""
-        name = (self._number[row_set.item, row_set.name], n_queries, n_keys)
-        if name not in self._known_positions:
+        name = (n_queries, n_keys, device)
+        if name not in self._plans:
             queries = "decoder_attention_mask" if self._crossing else "attention_mask"
-            kept_queries = kept_positions(self._inputs, queries, n_queries, row_set.item)
-            kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, row_set.item)
-            self._known_positions[name] = self._positions_among(
-                row_set,
-                np.arange(n_queries) if kept_queries is None else kept_queries,
-                np.arange(n_keys) if kept_keys is None else kept_keys,
-            )
-        return self._known_positions[name]
-
-    def _positions_among(
-        self, row_set: _RowSet, kept_queries: IntArray, kept_keys: IntArray
-    ) -> _UnitPositions:
-        columns = unit_columns(self._texts[row_set.item].spans, len(kept_keys))
-        rows = some_rows(row_set.rows, len(kept_queries))
-        return _UnitPositions(kept_queries, kept_keys, rows, [_as_slice(unit) for unit in columns])
-
-    def _add_layer(
-        self,
-        key: StackKey,
-        row_set: _RowSet,
-        positions: _UnitPositions,
-        layer: AttentionMap,
-        block: Callable[[IntArray], Tensor],
-    ) -> None:
-        if key not in self._stacks:
-            every = range(len(self._number))
-            self._stacks[key] = _ReducedLayers(
-                [[] for _ in every], [[] for _ in every], [() for _ in every]
-            )
-        number = self._number[row_set.item, row_set.name]
-        found = self._stacks[key]
-        total: Tensor | None = None
-        by_row = []
-        for part in row_blocks(len(positions.rows), layer.n_heads * layer.n_keys):
-            weights = block(positions.rows[part])  # (heads, rows, keys or fewer)
-            total = add_blocks(total, weights.sum(dim=1))
-            if row_set.keep_rows:
-                by_row.append(_masses(weights, positions.columns))
-        assert total is not None  # noqa: S101 - some_rows gives at least one
-        mean = total / len(positions.rows)  # (heads, keys or fewer)
-        found.mass[number].append(
-            torch.cat(by_row, dim=1) if row_set.keep_rows else _masses(mean, positions.columns)
-        )
-        found.topk[number].append(_topk(mean, positions.columns, self._k, layer.n_keys))
-        found.rows[number] = tuple(positions.rows.tolist())
+            kept = []
+            for item in range(len(self._texts)):
+                kept_queries = kept_positions(self._inputs, queries, n_queries, item)
+                kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, item)
+                kept.append(
+                    (
+                        np.arange(n_queries) if kept_queries is None else kept_queries,
+                        np.arange(n_keys) if kept_keys is None else kept_keys,
+                    )
+                )
+            self._plans[name] = _BatchPlan(self._texts, kept, n_keys, self._k, device)
+        return self._plans[name]
 
 
-def _as_slice(columns: IntArray) -> slice | IntArray:
-    """Return positions without gaps as a slice, which needs no copy."""
-    if not columns.size:
-        return slice(0, 0)
-    first, stop = int(columns[0]), int(columns[-1]) + 1
-    return slice(first, stop) if stop - first == len(columns) else columns
+def _keep(
+    layers: _ReducedLayers, plan: _BatchPlan, mean: Tensor, by_row: Sequence[Tensor]
+) -> None:
+    """Reduce the mean over each set of rows, (texts, heads, sets, keys), and store it."""
+    mass, top = plan.units.mass_and_top(mean)
+    layers.mass.append(mass)
+    layers.top.append(top)
+    if by_row:
+        # Of the first set only, whose rows come first.
+        most = max(len(of_text[0]) for of_text in plan.rows)
+        layers.by_row.append(torch.cat(list(by_row), dim=2)[:, :, :most])
+    layers.plan = plan
 
 
-def _picked(values: Tensor, columns: slice | IntArray) -> Tensor:
-    """Return the columns of one unit; columns after the last one of `values` have no attention."""
-    if isinstance(columns, slice):
-        return values[..., columns]
-    seen = columns[columns < values.shape[-1]]
-    return values[..., torch.as_tensor(seen, device=values.device)]
-
-
-def _masses(values: Tensor, units: Sequence[slice | IntArray]) -> Tensor:
-    """Return sums of the last axis over each unit's columns: (..., keys) -> (..., units)."""
-    if not units:
-        return values.new_zeros((*values.shape[:-1], 0))
-    return torch.stack([_picked(values, unit).sum(dim=-1) for unit in units], dim=-1)
-
-
-def _topk(mean: Tensor, units: Sequence[slice | IntArray], k: int, n_keys: int) -> Tensor:
-    """Return the mean of each unit's k largest values: (heads, units); NaN without columns."""
-    if not units:
-        return mean.new_zeros((len(mean), 0))
-    whole = nn.functional.pad(mean, (0, n_keys - mean.shape[-1]))
-    tops = []
-    for unit in units:
-        picked = _picked(whole, unit)
-        if picked.shape[-1]:
-            tops.append(picked.topk(min(k, picked.shape[-1]), dim=-1).values.mean(dim=-1))
-        else:
-            tops.append(mean.new_full((len(mean),), float("nan")))
-    return torch.stack(tops, dim=-1)
+def _on_cpu(layers: Sequence[Tensor]) -> NDArray[np.float32]:
+    """Return the layers in one array; layers of one device are copied in one transfer."""
+    if len({layer.device for layer in layers}) > 1:
+        layers = [layer.cpu() for layer in layers]
+    array: NDArray[np.float32] = torch.stack(list(layers)).cpu().numpy()
+    return array

@@ -199,8 +199,10 @@ def shown_tokens(
     tokenizer: Any, text: str, ids: NDArray[np.int64], offsets: NDArray[np.int64]
 ) -> tuple[str, ...]:
     """Return the source text of each token; its vocabulary entry if it has none."""
-    entries = vocabulary_entries(tokenizer, ids)
-    return tuple(
-        text[start:stop] if stop > start else entry
-        for entry, (start, stop) in zip(entries, offsets.tolist(), strict=True)
-    )
+    shown = [text[start:stop] for start, stop in offsets.tolist()]
+    # Looking up an entry takes longer than cutting the text, and few tokens need it.
+    without = [place for place, piece in enumerate(shown) if not piece]
+    entries = vocabulary_entries(tokenizer, np.asarray(ids)[without]) if without else []
+    for place, entry in zip(without, entries, strict=True):
+        shown[place] = entry
+    return tuple(shown)
