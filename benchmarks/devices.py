@@ -2,8 +2,9 @@
 
     python benchmarks/devices.py [--device auto] [--quick] [--only scoring recorded window units]
 
-Models have the usual shapes and random weights, so nothing is loaded. Every ratio is taken within one run, bare
-and ours in turn. What the device cannot hold is skipped with a note. Prints Markdown tables.
+Models have the usual shapes and random weights, so nothing is loaded. Every ratio is taken within
+one run, bare and ours in turn. What the device cannot hold is skipped with a note. Prints Markdown
+tables.
 """
 
 from __future__ import annotations
@@ -134,11 +135,15 @@ def units(device: torch.device, quick: bool) -> Iterator[str]:
         return
     from explorer.attention._recorder import record_units
 
-    yield "| model, tokens | plain, peak | reduced to 100 units, peak | more | time / plain |\n| --- | --- | --- | --- | --- |"
+    yield "| model, tokens | plain, peak | reduced to 100 units, peak | more | time / plain |"
+    yield "| --- | --- | --- | --- | --- |"
     for shape, n_tokens in [("8B", 16_384)] if quick else [("8B", 32_768), ("8B", 131_072)]:
         model = made(shape, device, 131_072)
         ids = torch.randint(0, 32_000, (1, n_tokens), device=device)
-        spans = [(start, start + n_tokens // 120) for start in range(0, n_tokens - n_tokens // 100, n_tokens // 100)]
+        spans = [
+            (start, start + n_tokens // 120)
+            for start in range(0, n_tokens - n_tokens // 100, n_tokens // 100)
+        ]
         rows = np.arange(n_tokens - 40, n_tokens)
 
         def peak(way: Callable[[], Any]) -> tuple[float, float]:
@@ -159,12 +164,16 @@ def units(device: torch.device, quick: bool) -> Iterator[str]:
 
         bare, seconds = peak(plain)
         bare, seconds = peak(plain)
-        more, ours = peak(lambda: record_units(model, spans, rows, input_ids=ids))  # noqa: B023
+
+        def ours_way(model: Any = model, spans: Any = spans, rows: Any = rows) -> Any:
+            return record_units(model, spans, rows, input_ids=ids)  # noqa: B023
+
+        more, ours = peak(ours_way)
         yield (
             f"| {shape}, {n_tokens:,} | {bare:.1f} GB | {more:.1f} GB | {more - bare:.1f} GB "
             f"| {ours / seconds:.2f} |"
         )
-        del model
+        del model, plain, ours_way
         gc.collect()
 
 
@@ -172,7 +181,14 @@ def some_traces(n_traces: int, paragraph: int, n_paragraphs: int = 20) -> TraceS
     """Return questions with paragraphs of about `paragraph` words from a small vocabulary."""
     from explorer.examples import example_traces
 
-    words = sorted({word for trace in example_traces() for edge in trace.hyperedges for word in edge.hyperedge.split()})
+    words = sorted(
+        {
+            word
+            for trace in example_traces()
+            for edge in trace.hyperedges
+            for word in edge.hyperedge.split()
+        }
+    )
     random = np.random.default_rng(0)
 
     def text(size: int) -> str:
@@ -183,7 +199,14 @@ def some_traces(n_traces: int, paragraph: int, n_paragraphs: int = 20) -> TraceS
             Trace(
                 f"q{number}",
                 text(12) + "?",
-                [Hyperedge(f"h{i}", text(int(random.integers(paragraph // 2, 2 * paragraph))), label=i < 2) for i in range(n_paragraphs)],
+                [
+                    Hyperedge(
+                        f"h{i}",
+                        text(int(random.integers(paragraph // 2, 2 * paragraph))),
+                        label=i < 2,
+                    )
+                    for i in range(n_paragraphs)
+                ],
                 text(4),
             )
             for number in range(n_traces)
@@ -198,20 +221,25 @@ def scoring(device: torch.device, quick: bool) -> Iterator[str]:
     both = StandInSettings(rows=("answer", "question"), content_free=True)
     yield "| scoring | passes | bare | ours | ours / bare |\n| --- | --- | --- | --- | --- |"
     for words, rows, settings in (
-        (30, "answer", StandInSettings()), (60, "answer", StandInSettings()), (60, "answer and question, content-free", both),
+        (30, "answer", StandInSettings()), (60, "answer", StandInSettings()),
+        (60, "answer and question, content-free", both),
     ):  # fmt: skip
-        traces = some_traces(n_traces if device.type != "cpu" else n_traces, words)
+        traces = some_traces(n_traces, words)
         batches: list[dict[str, Any]] = []
 
-        def note(_: Any, arguments: Any, named: dict[str, Any], batches: Any = batches) -> None:
-            batches.append({name: value for name, value in named.items()})
+        def note(_: Any, __: Any, named: dict[str, Any], batches: Any = batches) -> None:
+            batches.append(named)
 
         inner = model.torch_model.model
         handle = inner.register_forward_pre_hook(note, with_kwargs=True)
         score_traces(traces, model, settings=settings, control=RunControl(progress=silent))
         handle.remove()
         inputs = [
-            {"input_ids": one["input_ids"], "attention_mask": one.get("attention_mask"), "use_cache": False}
+            {
+                "input_ids": one["input_ids"],
+                "attention_mask": one.get("attention_mask"),
+                "use_cache": False,
+            }
             for one in batches
         ]
 
@@ -221,13 +249,15 @@ def scoring(device: torch.device, quick: bool) -> Iterator[str]:
                     inner(**one)  # noqa: B023
 
         def ours(traces: Any = traces, settings: Any = settings) -> Any:
-            return score_traces(traces, model, settings=settings, control=RunControl(progress=silent))
+            return score_traces(
+                traces, model, settings=settings, control=RunControl(progress=silent)
+            )
 
         plain, with_us = timed(device, bare, ours, rounds=3)
         tokens = sum(one["input_ids"].numel() for one in inputs)
         yield (
-            f"| {n_traces} questions, {tokens / len(inputs):,.0f} tokens a pass, {rows} | {len(inputs)} "
-            f"| {plain:.2f} s | {with_us:.2f} s | {with_us / plain:.2f} |"
+            f"| {n_traces} questions, {tokens / len(inputs):,.0f} tokens a pass, {rows} "
+            f"| {len(inputs)} | {plain:.2f} s | {with_us:.2f} s | {with_us / plain:.2f} |"
         )
 
 
@@ -247,7 +277,7 @@ def scoring_model(device: torch.device) -> Model:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )  # fmt: skip
     tokenizer.train_from_iterator(texts, trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     return Model.wrap(made("135M", device, 8192, vocabulary=len(fast)), fast, name="135M shape")
 
 
@@ -261,7 +291,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=list(PARTS), choices=list(PARTS))
     options = parser.parse_args()
     device = chosen_device(options.device)
-    name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+    name = (
+        torch.cuda.get_device_name()
+        if device.type == "cuda"
+        else f"{torch.get_num_threads()} threads"
+    )
     print(f"{device.type} ({name}), torch {torch.__version__}\n", flush=True)
     warnings.simplefilter("ignore")
     for part in options.only:

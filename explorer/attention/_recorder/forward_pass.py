@@ -17,7 +17,7 @@ from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions
 from explorer.attention._recorder.model_preparation import (
     follows_interface,
-    forward_parameters,
+    parameter_names,
     prepared,
     transformers_model,
     without_head,
@@ -213,7 +213,7 @@ def _forward(
 
 
 def _takes(module: nn.Module, name: str) -> bool:
-    return name in forward_parameters(type(module))
+    return name in parameter_names(type(module).forward)
 
 
 def _layers(outputs: Any, name: str) -> tuple[Tensor, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Any
@@ -73,7 +73,7 @@ def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
         return module
     if not type(module).__name__.endswith(("ForCausalLM", "LMHeadModel", "ForMaskedLM")):
         return module
-    accepted = forward_parameters(type(body))
+    accepted = parameter_names(type(body).forward)
     if any(name not in accepted for name in inputs):
         return module
     outside = _modules_outside(module, body)
@@ -83,9 +83,9 @@ def without_head(module: nn.Module, inputs: dict[str, Any]) -> nn.Module:
 
 
 @cache
-def forward_parameters(kind: type[nn.Module]) -> frozenset[str]:
-    """Return the names of the parameters of a module's `forward`."""
-    return frozenset(inspect.signature(kind.forward).parameters)
+def parameter_names(function: Callable[..., Any]) -> frozenset[str]:
+    """Return the names of the parameters of a function."""
+    return frozenset(inspect.signature(function).parameters)
 
 
 def _modules_outside(module: nn.Module, body: nn.Module) -> list[nn.Module]:

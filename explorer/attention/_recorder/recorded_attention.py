@@ -120,9 +120,7 @@ class RecordedAttention(AttentionMap):
                 self._means[name] = window.copy()
         return window
 
-    def _sum_over_layers(
-        self, layers: IntArray, heads: IntArray, rows: IntArray
-    ) -> Tensor | None:
+    def _sum_over_layers(self, layers: IntArray, heads: IntArray, rows: IntArray) -> Tensor | None:
         """Return the mean over heads, summed over layers: (rows, keys or fewer at the end).
 
         None without layers.

@@ -63,7 +63,7 @@ class UnitColumns:
             (text, unit) for text, of_text in enumerate(columns) for unit in of_text
         ]  # in the order of the results
         self.starts = np.cumsum([0, *(len(of_text) for of_text in columns)])
-        self.stop = max((int(unit.max()) + 1 for _, unit in units if unit.size), default=0)
+        self.stop = max([1, *(int(unit.max()) + 1 for _, unit in units if unit.size)])
         self._k = k
         self._n_texts = len(columns)
         self._columns = columns
@@ -72,12 +72,14 @@ class UnitColumns:
         by_size: dict[int, list[int]] = {}
         for number, (_, unit) in enumerate(units):
             by_size.setdefault(int(max(1, len(unit)) - 1).bit_length(), []).append(number)
-        self._groups = [self._group([units[number] for number in some]) for some in by_size.values()]
+        self._groups = [
+            self._group([units[number] for number in some]) for some in by_size.values()
+        ]
         order = np.argsort(np.array([number for some in by_size.values() for number in some]))
         self._order = torch.as_tensor(order.astype(np.int64), device=device)
 
     def _group(self, units: Sequence[tuple[int, IntArray]]) -> _Group:
-        longest = max(1, max(len(unit) for _, unit in units))
+        longest = max(1, *(len(unit) for _, unit in units))
         columns = np.zeros((len(units), longest), dtype=np.int64)
         absent = np.ones((len(units), longest), dtype=np.bool_)
         counts = np.full(len(units), np.nan, dtype=np.float32)
@@ -106,7 +108,7 @@ class UnitColumns:
         mass, top
             float32 (heads, sets, units of all texts); `top` is NaN for a unit without keys.
         """
-        n_texts, n_heads, n_sets, _ = values.shape
+        _, n_heads, n_sets, _ = values.shape
         if not self._groups:
             nothing = values.new_zeros((n_heads, n_sets, 0))
             return nothing, nothing

@@ -271,9 +271,7 @@ class UnitReducer:
         return self._plans[name]
 
 
-def _keep(
-    layers: _ReducedLayers, plan: _BatchPlan, mean: Tensor, by_row: Sequence[Tensor]
-) -> None:
+def _keep(layers: _ReducedLayers, plan: _BatchPlan, mean: Tensor, by_row: Sequence[Tensor]) -> None:
     """Reduce the mean over each set of rows, (texts, heads, sets, keys), and store it."""
     mass, top = plan.units.mass_and_top(mean)
     layers.mass.append(mass)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from itertools import islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Number of traces that are prepared together, so that some of them have similar lengths.
 _WINDOW = 128
+# The same at the beginning where a GPU would wait for all of them.
+_FIRST_WINDOWS = (16, 32)
 
 
 class ScoringCancelled(Cancelled):
@@ -49,6 +52,15 @@ class TraceStream(Protocol):
 
     def __len__(self) -> int:
         """Return the number of traces."""
+
+
+class _Prepared(NamedTuple):
+    """A trace with what is read of it; `error` says why it cannot be read."""
+
+    trace: Trace
+    line: int
+    ready: Any
+    error: Exception | None = None
 
 
 class ScoringJob:
@@ -117,9 +129,7 @@ class ScoringJob:
             if self._file is not None and self._file.has_lines:
                 self._resume(self._file)
                 self.kept = len(self._file)
-            traces = self._named()
-            while window := list(islice(traces, _WINDOW)):
-                names += [trace.id for trace, _ in window]
+            for window in self._prepared_windows(names):
                 failed |= self._score_window(window)
                 if len(failed) > _WINDOW:
                     self._keep_failed(failed)
@@ -180,24 +190,63 @@ class ScoringJob:
                 expected[trace.id] = Expected(reader.fingerprint(trace), reader.key, wanted)
         file.resume(expected)
 
-    def _score_window(self, window: list[tuple[Trace, int]]) -> dict[str, Trace]:
-        """Score some traces; return those that failed, marked with the reason."""
-        failed: dict[str, Trace] = {}
-        ready: list[tuple[Trace, Any, int]] = []
+    def _prepared_windows(self, names: list[str]) -> Iterator[list[_Prepared]]:
+        """Yield traces that are ready to be read, window by window; add all names to `names`.
+
+        Where the model runs on another device, the next window is prepared in a thread meanwhile.
+        """
+        traces = self._named()
+        sizes = chain(_FIRST_WINDOWS, repeat(_WINDOW))
+        waiting: Future[list[_Prepared]] | None = None
+        with ThreadPoolExecutor(1, "explorer-prepare") as thread:
+            while window := list(islice(traces, _WINDOW)):
+                names += [trace.id for trace, _ in window]
+                todo = [one for one in window if not self._settled(*one)]
+                if todo and not self._reader().prepares_meanwhile:
+                    yield self._prepare(todo)
+                    continue
+                while todo:
+                    size = next(sizes)
+                    coming = thread.submit(self._prepare, todo[:size])
+                    todo = todo[size:]
+                    if waiting is not None:
+                        yield waiting.result()
+                    waiting = coming
+            if waiting is not None:
+                yield waiting.result()
+
+    def _settled(self, trace: Trace, line: int) -> bool:
+        """Return whether there is nothing to read of a trace, and keep it."""
+        if self._file is not None and trace.id in self._file:
+            self._progress.skip()
+        elif self._passes(trace):
+            self._keep(trace)
+            self._progress.skip()
+        else:
+            return False
+        return True
+
+    def _prepare(self, window: list[tuple[Trace, int]]) -> list[_Prepared]:
+        """Return traces with what is read of them, or with the error that says why it is not."""
+        reader, found = self._reader(), []
         for trace, line in window:
-            if self._file is not None and trace.id in self._file:
-                self._progress.skip()
-            elif self._passes(trace):
-                self._keep(trace)
-                self._progress.skip()
-            else:
-                reader = self._reader()
-                try:
-                    ready.append((trace, reader.ask(trace, self._control), line))
-                except Cancelled:
-                    raise
-                except Exception as error:  # noqa: BLE001 - any tokenizer or template may raise
-                    failed[trace.id] = self._failed(trace, line, error)
+            self._control.check()
+            try:
+                found.append(_Prepared(trace, line, reader.ask(trace, self._control)))
+            except Cancelled:
+                raise
+            except Exception as error:  # noqa: BLE001 - any tokenizer or template may raise
+                found.append(_Prepared(trace, line, None, error))
+        return found
+
+    def _score_window(self, window: list[_Prepared]) -> dict[str, Trace]:
+        """Score some traces; return those that failed, marked with the reason."""
+        failed = {
+            one.trace.id: self._failed(one.trace, one.line, one.error)
+            for one in window
+            if one.error is not None
+        }
+        ready = [(one.trace, one.ready, one.line) for one in window if one.error is None]
         if not ready:
             return failed
         for places in self._reader().plan([one for _, one, _ in ready]):

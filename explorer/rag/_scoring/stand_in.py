@@ -140,6 +140,11 @@ class StandIn:
         self.key = model_digest(model)
         self._batch_tokens = batch_tokens
 
+    @property
+    def prepares_meanwhile(self) -> bool:
+        """Whether the next traces are prepared while the model, on another device, reads."""
+        return not self.settings.generate and self.model.torch_model.device.type != "cpu"
+
     def fingerprint(self, trace: Trace) -> str:
         """Return a digest of everything but the model that the attention of a trace depends on."""
         return self.settings.digest_for(trace)

@@ -32,6 +32,13 @@ class TraceReader(Protocol[Prepared]):
     model: Model
     key: str
 
+    @property
+    def prepares_meanwhile(self) -> bool:
+        """Whether `ask` may run in a thread while `read` works.
+
+        True if it does not run the model, and the model leaves the processor free.
+        """
+
     def fingerprint(self, trace: Trace) -> str:
         """Return a digest of everything but the model that the numbers of a trace depend on."""
 

@@ -71,6 +71,11 @@ class Ablator:
         self._answers = AnswerScorer(model)
         self._batch_tokens = batch_tokens
 
+    @property
+    def prepares_meanwhile(self) -> bool:
+        """False: a trace is prepared in a moment, beside many passes over it."""
+        return False
+
     def fingerprint(self, trace: Trace) -> str:
         """Return a digest of the texts and labels of a trace and of the settings that affect it."""
         given = isinstance(trace.answer, str) and bool(trace.answer.strip())
