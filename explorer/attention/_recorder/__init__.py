@@ -5,6 +5,13 @@ Of `explorer.attention`, this folder alone needs torch and transformers.
 
 from __future__ import annotations
 
+from explorer.attention._recorder._units.unit_recording import (
+    ReducedText,
+    record_units,
+    reduce_texts,
+    reduce_units,
+)
+from explorer.attention._recorder._units.unit_reducer import TextUnits
 from explorer.attention._recorder.attention_recording import (
     record,
     record_attention,
@@ -15,13 +22,6 @@ from explorer.attention._recorder.continued_recording import (
     record_continued,
 )
 from explorer.attention._recorder.recorded_attention import RecordedAttention
-from explorer.attention._recorder.unit_recording import (
-    ReducedText,
-    record_units,
-    reduce_texts,
-    reduce_units,
-)
-from explorer.attention._recorder.unit_reducer import TextUnits
 
 __all__ = [
     "CannotContinueError",

@@ -31,7 +31,7 @@ class _Group:
     counts: Tensor
 
 
-class UnitColumns:
+class UnitKeys:
     """The keys of the units of several texts, as indices on the model's device.
 
     Units are grouped by length (up to 2, 4, 8, 16 ... keys) and padded within a group, so that a

@@ -21,6 +21,13 @@ from explorer.attention._indexing import (
     some_rows,
     unit_columns,
 )
+from explorer.attention._recorder._units.row_attention import (
+    BatchRows,
+    RowMasks,
+    padded_rows,
+    row_attention,
+)
+from explorer.attention._recorder._units.unit_keys import UnitKeys
 from explorer.attention._recorder.capture import Capture, add_blocks
 from explorer.attention._recorder.layer_stacks import (
     StackKey,
@@ -29,13 +36,6 @@ from explorer.attention._recorder.layer_stacks import (
     main_key,
 )
 from explorer.attention._recorder.model_preparation import transformers_model
-from explorer.attention._recorder.row_attention import (
-    BatchRows,
-    RowMasks,
-    padded_rows,
-    row_attention,
-)
-from explorer.attention._recorder.unit_columns import UnitColumns
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import RecordingError
 
@@ -106,7 +106,7 @@ class _BatchPlan:
                 weights[item, number, first : first + len(rows)] = 1 / len(rows)
                 first += len(rows)
         self.weights = torch.as_tensor(weights, device=device)
-        self.units = UnitColumns(columns, n_keys, k, device)
+        self.units = UnitKeys(columns, n_keys, k, device)
         self._all_rows = BatchRows.of(positions, device)
         self._parts: dict[int, list[tuple[slice, BatchRows, RowMasks]]] = {}
 

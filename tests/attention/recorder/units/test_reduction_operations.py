@@ -11,11 +11,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from explorer.attention import record_attention
 from explorer.attention._recorder import TextUnits, reduce_texts
+from explorer.attention._recorder._units.unit_keys import UnitKeys
+from explorer.attention._recorder._units.unit_reducer import UnitReducer
 from explorer.attention._recorder.capture import Capture
-from explorer.attention._recorder.unit_columns import UnitColumns
-from explorer.attention._recorder.unit_reducer import UnitReducer
 
-from ...support.tiny_models import ARCHITECTURES, tiny_model
+from ....support.tiny_models import ARCHITECTURES, tiny_model
 
 
 class Operations(TorchDispatchMode):
@@ -75,7 +75,7 @@ def test_sums_and_largest_values_are_those_of_each_unit_alone(data):
         [np.array(unit, dtype=np.int64) for unit in data.draw(st.lists(one_unit, max_size=6))]
         for _ in range(n_texts)
     ]
-    units = UnitColumns(columns, n_keys, k, torch.device("cpu"))
+    units = UnitKeys(columns, n_keys, k, torch.device("cpu"))
     values = np.random.default_rng(1).random((n_texts, 2, 3, n_keys)).astype(np.float32)
     cut = data.draw(st.integers(0, n_keys))
     values[..., cut:] = 0  # columns missing at the end have no attention

@@ -13,7 +13,7 @@ from explorer.attention._recorder import reduce_units
 from explorer.errors import Cancelled, InputError
 from explorer.run_control import RunControl
 
-from ...support.tiny_models import (
+from ....support.tiny_models import (
     ARCHITECTURES,
     ENCODER_DECODERS,
     HYBRID,

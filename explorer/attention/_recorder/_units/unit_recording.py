@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from explorer.attention._indexing import IntArray, KeySpans, Positions, some_rows
+from explorer.attention._recorder._units.unit_reducer import TextUnits, UnitReducer
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     n_texts,
@@ -21,7 +22,6 @@ from explorer.attention._recorder.forward_pass import (
 from explorer.attention._recorder.language_head import LanguageHead
 from explorer.attention._recorder.layer_stacks import kept_positions
 from explorer.attention._recorder.model_preparation import unwrap
-from explorer.attention._recorder.unit_reducer import TextUnits, UnitReducer
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import InputError
 from explorer.run_control import RunControl

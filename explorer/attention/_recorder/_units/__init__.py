@@ -1,0 +1,1 @@
+"""Attention reduced to units while the model runs."""
