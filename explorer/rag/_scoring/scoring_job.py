@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
 from explorer.rag._scoring.job_progress import TraceProgress
 from explorer.rag._scoring.scored_file import Expected, ScoredFile, line_digest, scored_line
+from explorer.rag._scoring.trace_preparation import PreparedWork, prepared_windows
 from explorer.rag._scoring.trace_task import TraceReader, TraceTask
 from explorer.run_control import RunControl
 from explorer.traces import Trace, TraceProblem, TraceSet, load_traces
@@ -24,10 +23,8 @@ from explorer.traces._model.trace import checked_trace
 if TYPE_CHECKING:
     from explorer.models import Model
 
-# Number of traces that are prepared together, so that some of them have similar lengths.
-_WINDOW = 128
-# The same at the beginning where a GPU would wait for all of them.
-_FIRST_WINDOWS = (16, 32)
+# Failed traces that are kept in memory until the end: more are written at once.
+_MOST_FAILED = 128
 
 
 class ScoringCancelled(Cancelled):
@@ -52,15 +49,6 @@ class TraceStream(Protocol):
 
     def __len__(self) -> int:
         """Return the number of traces."""
-
-
-class _Prepared(NamedTuple):
-    """A trace with what is read of it; `error` says why it cannot be read."""
-
-    trace: Trace
-    line: int
-    ready: Any
-    error: Exception | None = None
 
 
 class ScoringJob:
@@ -129,9 +117,12 @@ class ScoringJob:
             if self._file is not None and self._file.has_lines:
                 self._resume(self._file)
                 self.kept = len(self._file)
-            for window in self._prepared_windows(names):
+            traces = self._named()
+            for window in prepared_windows(
+                traces, names, self._settled, self._reader, self._control
+            ):
                 failed |= self._score_window(window)
-                if len(failed) > _WINDOW:
+                if len(failed) > _MOST_FAILED:
                     self._keep_failed(failed)
             self._keep_failed(failed)
         finally:
@@ -190,31 +181,6 @@ class ScoringJob:
                 expected[trace.id] = Expected(reader.fingerprint(trace), reader.key, wanted)
         file.resume(expected)
 
-    def _prepared_windows(self, names: list[str]) -> Iterator[list[_Prepared]]:
-        """Yield traces that are ready to be read, window by window; add all names to `names`.
-
-        Where the model runs on another device, the next window is prepared in a thread meanwhile.
-        """
-        traces = self._named()
-        sizes = chain(_FIRST_WINDOWS, repeat(_WINDOW))
-        waiting: Future[list[_Prepared]] | None = None
-        with ThreadPoolExecutor(1, "explorer-prepare") as thread:
-            while window := list(islice(traces, _WINDOW)):
-                names += [trace.id for trace, _ in window]
-                todo = [one for one in window if not self._settled(*one)]
-                if todo and not self._reader().prepares_meanwhile:
-                    yield self._prepare(todo)
-                    continue
-                while todo:
-                    size = next(sizes)
-                    coming = thread.submit(self._prepare, todo[:size])
-                    todo = todo[size:]
-                    if waiting is not None:
-                        yield waiting.result()
-                    waiting = coming
-            if waiting is not None:
-                yield waiting.result()
-
     def _settled(self, trace: Trace, line: int) -> bool:
         """Return whether there is nothing to read of a trace, and keep it."""
         if self._file is not None and trace.id in self._file:
@@ -226,20 +192,7 @@ class ScoringJob:
             return False
         return True
 
-    def _prepare(self, window: list[tuple[Trace, int]]) -> list[_Prepared]:
-        """Return traces with what is read of them, or with the error that says why it is not."""
-        reader, found = self._reader(), []
-        for trace, line in window:
-            self._control.check()
-            try:
-                found.append(_Prepared(trace, line, reader.ask(trace, self._control)))
-            except Cancelled:
-                raise
-            except Exception as error:  # noqa: BLE001 - any tokenizer or template may raise
-                found.append(_Prepared(trace, line, None, error))
-        return found
-
-    def _score_window(self, window: list[_Prepared]) -> dict[str, Trace]:
+    def _score_window(self, window: list[PreparedWork]) -> dict[str, Trace]:
         """Score some traces; return those that failed, marked with the reason."""
         failed = {
             one.trace.id: self._failed(one.trace, one.line, one.error)

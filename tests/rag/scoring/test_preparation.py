@@ -11,7 +11,7 @@ import pytest
 from explorer.errors import Cancelled
 from explorer.models import Model
 from explorer.rag import score_traces
-from explorer.rag._scoring import scoring_job
+from explorer.rag._scoring import trace_preparation
 from explorer.rag._scoring.stand_in import StandIn
 from explorer.run_control import RunControl, silent
 from explorer.traces import Hyperedge, Trace
@@ -37,8 +37,8 @@ def model() -> Model:
 @pytest.fixture
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StandIn, "prepares_meanwhile", True)
-    monkeypatch.setattr(scoring_job, "_FIRST_WINDOWS", (1, 2))
-    monkeypatch.setattr(scoring_job, "_WINDOW", 4)
+    monkeypatch.setattr(trace_preparation, "_FIRST_WINDOWS", (1, 2))
+    monkeypatch.setattr(trace_preparation, "_WINDOW", 4)
 
 
 def traces(count: int) -> list[Trace]:
