@@ -72,7 +72,9 @@ def test_killed_feedback(tmp_path: Path, kills: int) -> None:
     # The function of the killed processes has another name than ours, so theirs is continued by it.
     subprocess.run([sys.executable, "-c", FEEDBACK, str(given), str(out)], check=True)
     assert ids(out) == [f"t{number}" for number in range(6000)]
-    for line, other in zip(out.open(), whole.open(), strict=True):
+    for line, other in zip(
+        *(path.read_text("utf-8").splitlines() for path in (out, whole)), strict=True
+    ):
         assert json.loads(line)["feedback"] == json.loads(other)["feedback"]
     assert not list(tmp_path.glob("*.part"))
 
@@ -89,6 +91,8 @@ def test_killed_scores(tmp_path: Path, tiny: str) -> None:
     score_files(given, out, model=tiny, control=QUIET)
     score_files(given, whole, model=tiny, control=QUIET)
     assert ids(out) == ids(whole) == [f"t{number}" for number in range(400)]
-    for line, other in zip(out.open(), whole.open(), strict=True):
+    for line, other in zip(
+        *(path.read_text("utf-8").splitlines() for path in (out, whole)), strict=True
+    ):
         found, wanted = (json.loads(one)["metadata"]["unit_attention"] for one in (line, other))
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-6)
