@@ -1,4 +1,4 @@
-"""A house that a stranger can walk into: folders are small, names are unique, private is marked."""
+"""Structure of the package: folders are small, names are unique, private names are marked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_LINES = 320
 # Modules longer than that, each with its reason.
 LONG: dict[str, str] = {}
 
-# Names that say a role which every room may have.
+# Names of roles that several folders have.
 ROLES = frozenset({"__init__", "panel", "controller", "texts", "scene"})
 
 # What a user may import. Everything else is private, by an underscore on itself or on a folder.

@@ -33,9 +33,9 @@ def test_every_metric_and_baseline_is_described(page):
 
 def test_every_note_is_described(page, repository):
     folder = repository / "explorer" / "validation"
-    rooms = ("_data", "_thresholds", "_comparison")
+    parts = ("_data", "_thresholds", "_comparison")
     sources = [
-        path.read_text(encoding="utf-8") for room in rooms for path in (folder / room).glob("*.py")
+        path.read_text(encoding="utf-8") for part in parts for path in (folder / part).glob("*.py")
     ]
     codes = {
         code for source in sources for code in re.findall(r'Diagnostic\(\s*"([a-z-]+)"', source)
