@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from explorer.attention._head_name import head_name
 from explorer.errors import InputError
 from explorer.models._catalogue.model_loader import load_model
 from explorer.models._catalogue.packaged_models import DEFAULT_MODEL
@@ -65,6 +66,4 @@ def from_zero(value: int | None, count: int) -> int | None:
 
 def attention_title(label: str, layer: int | None, head: int | None) -> str:
     """Return a title with a model's label, and layer and head counted from 0."""
-    layers = "mean of all layers" if layer is None else f"layer {layer}"
-    heads = "mean of all heads" if head is None else f"head {head}"
-    return f"{label}: {layers}, {heads}"
+    return f"{label}: {head_name(layer, head)}"

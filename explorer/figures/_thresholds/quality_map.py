@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from explorer.attention._head_name import head_name
 from explorer.errors import InputError, ShapeError
 from explorer.figures._style.label_text import thinned, three_digits
 from explorer.figures._style.score_axis import Truth, truth_terms
@@ -236,13 +237,8 @@ def _captions(
     captions.append(note(best_text, x=0, xanchor="left", yshift=24, **above))
     if chosen is not None:
         layer, head = chosen
-        frame = f'<span style="color:{ACCENT}">▢</span> chosen: {_words(layer, head)}'
+        frame = f'<span style="color:{ACCENT}">▢</span> chosen: {head_name(layer, head)}'
         if layer is not None and head is not None:
             frame += f", {three_digits(cells[layer, head])}"
         captions.append(note(frame, x=0, xanchor="left", yshift=6, **above))
     return captions
-
-
-def _words(layer: int | None, head: int | None) -> str:
-    where = "mean over layers" if layer is None else f"layer {layer}"
-    return f"{where}, " + ("mean over heads" if head is None else f"head {head}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.attention._head_name import head_name
 from explorer.errors import ValidationError
 from explorer.rag import ExtractorConfig
 
@@ -80,7 +81,6 @@ def score_description(config: ExtractorConfig) -> str:
         heads = config.heads
         less = ", minus the attention of a content-free question" if heads.content_free else ""
         return f"weighted attention of {heads.description}{less}"
-    layer = "mean over all layers" if config.layer is None else f"layer {config.layer}"
-    head = "mean over all heads" if config.head is None else f"head {config.head}"
+    head = head_name(config.layer, config.head)
     reduction = _REDUCTIONS[config.reduction].format(k=config.top_k)
-    return f"attention, {layer}, {head}; {reduction}, {_NORMALISATIONS[config.normalisation]}"
+    return f"attention, {head}; {reduction}, {_NORMALISATIONS[config.normalisation]}"

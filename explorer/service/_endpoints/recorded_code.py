@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Request
 from starlette.responses import Response
 
+from explorer.attention._head_name import head_name
 from explorer.attention._indexing import one_index
 from explorer.service._endpoints.code_messages import AttentionBody, CodeBody
 from explorer.service._http.array_encoding import (
@@ -82,9 +83,7 @@ class RecordedCode:
     @property
     def title(self) -> str:
         """Title of a picture: model, layer and head."""
-        layer = "mean of all layers" if self.layer is None else f"layer {self.layer}"
-        head = "mean of all heads" if self.head is None else f"head {self.head}"
-        return f"{self.name}: {layer}, {head}"
+        return f"{self.name}: {head_name(self.layer, self.head)}"
 
 
 async def read_request(request: Request, kind: type[_Body]) -> _Body:

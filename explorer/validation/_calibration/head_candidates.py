@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention._head_name import head_name
 from explorer.feedback import HeadCombination, HeadTerm, Normalisation, Reduction
 from explorer.feedback._head_combination import RowGroup
 from explorer.validation._metrics.roc_auc import auc_by_row
@@ -207,10 +208,9 @@ class FittedCandidate(NamedTuple):
             layer, head = features.place(self.column)
         else:
             layer, head = divmod(self.column, features.shape[1])
-        if layer is None:
-            given = features.plain_shape == (1, 1)
-            return "the scores given" if given else "mean over layers and heads"
-        return f"layer {layer}, {'mean over heads' if head is None else f'head {head}'}"
+        if layer is None and features.plain_shape == (1, 1):
+            return "the scores given"
+        return head_name(layer, head)
 
     def config(self, features: CandidateFeatures, threshold: float) -> dict[str, Any]:
         """Return the settings of a `FeedbackExtractor` with these scores."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer._number_format import three_digits
+from explorer.attention._head_name import head_name
 from explorer.source import visible_text
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.threshold_line import threshold_line
@@ -52,12 +53,10 @@ def _empty_sentence(state: ExplorerState) -> str:
 
 
 def _head_words(focus: Focus) -> str:
-    layer, head = focus.wanted
     many = focus.scene.attention
     if many is None or many.n_layers * many.n_heads == 1:
         return ""
-    words = "mean over layers" if layer is None else f"layer {layer}"
-    return f"{words}, {'mean over heads' if head is None else f'head {head}'}"
+    return head_name(*focus.wanted)
 
 
 def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from explorer.attention._head_name import head_name
+
 _OVERRIDDEN: Final = "A head set overrides this setting. Changing the setting removes the head set."
 
 PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -139,8 +141,7 @@ ABOUT_UNITS: Final = "units"
 
 def set_caption(layer: int | None, head: int | None) -> str:
     """Return the caption of the grid of heads while the heatmap shows this layer and head."""
-    of_layer = "mean of layers" if layer is None else f"layer {layer}"
-    return f"picture: {of_layer}, {'mean' if head is None else f'head {head}'}"
+    return f"heatmap: {head_name(layer, head)}"
 
 
 def sink_note(unit: str) -> list[str]:

@@ -61,7 +61,7 @@ def test_the_best_is_ringed_and_named():
         ((-1, -1), (0.5, 1.5), (1.5, 2.5), "layer 2, head 1, 0.550"),
         ((2, None), (-0.5, 1.5), (1.5, 2.5), "layer 2, mean over heads"),
         ((None, 0), (-0.5, 0.5), (-0.5, 2.5), "mean over layers, head 0"),
-        ((None, None), (-0.5, 1.5), (-0.5, 2.5), "mean over layers, mean over heads"),
+        ((None, None), (-0.5, 1.5), (-0.5, 2.5), "mean over layers and heads"),
     ],
 )
 def test_the_chosen_one_is_framed(chosen, x, y, words):

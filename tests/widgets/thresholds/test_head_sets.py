@@ -141,12 +141,12 @@ def test_what_it_is_in_the_place_of_takes_it_away(
 
 def test_gestures_take_it_away(app: Explorer) -> None:
     page = AppDriver(app)
-    rail = page.head_selector
+    selector = page.head_selector
     app.heads = SET
     page.choose_head(1, 0)
     assert app.heads is None
     app.heads = SET
-    rail.press("set", name="heads", value=None)
+    selector.press("set", name="heads", value=None)
     assert app.heads is None
     app.heads = SET
     app.tab = "thresholds"
@@ -188,7 +188,7 @@ def test_it_is_seen_beside_the_grid(app: Explorer) -> None:
     ]
     # The size of a head's weights over all rows, against the largest: 2.25 and 0.5.
     assert seen["cells"] == [[1, 0, 1.0], [2, 1, pytest.approx(0.5 / 2.25, abs=1e-3)]]
-    assert seen["caption"] == "picture: layer 1, head 0"
+    assert seen["caption"] == "heatmap: layer 1, head 0"
     assert page.toolbar["of_set"]
     app.heads = None
     assert page.head_selector["set"] is None
@@ -465,12 +465,12 @@ def test_figures_that_flatter_say_so(
     figures, baselines = page.figures, page.baselines
     recommend(app, found)
     assert "optimistic" not in figures["warning"]  # what is in view is something else
-    assert "shares with question and answer" in baselines["said"]
+    assert "shares with question and answer" in baselines["message"]
     page.figures.press("take")
     app.wait()
     expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
     assert f"F1 was {expected}" in figures["warning"]
-    assert baselines["said"] == ""  # being ahead of the words is flattery too
+    assert baselines["message"] == ""  # being ahead of the words is flattery too
     app.heads = SET
     app.wait()
     assert figures["warning"].startswith("If the heads and weights were chosen on these labels")
