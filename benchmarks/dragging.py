@@ -3,9 +3,9 @@
 The line of the thresholds tab is dragged with the mouse in small steps, over labelled scores that
 are drawn at random. Each step is timed in the page, from the `pointermove` event to the frame in
 which a part of the tab first looks otherwise: the line itself, the bars of the histogram, the
-confusion counts, the points on the ROC and PR curves, and what may follow later, the flips and the
-weights. In between lie a message to the kernel, its work, and its answers. A quick drag, of many
-moves without a pause, is timed from its last move until nothing changes any more.
+confusion counts, the points on the ROC and PR curves, and what may follow later, the changed calls
+and the weights. In between lie a message to the kernel, its work, and its answers. A quick drag, of
+many moves without a pause, is timed from its last move until nothing changes any more.
 
     python benchmarks/dragging.py [--hosts lab voila] [--steps 40] [--traces 100 500]
 
@@ -55,7 +55,7 @@ WATCHED = {
     "bars": ".ex-thresholds-histogram .explorer-plot-host",
     "counts": ".ex-confusion tbody",
     "curve points": ".ex-thresholds-ranks .explorer-plot-host",
-    "flips": ".ex-thresholds-flips .explorer-plot-host",
+    "changes": ".ex-thresholds-changes .explorer-plot-host",
     "weights": ".ex-thresholds-weights .explorer-plot-host",
 }
 FIRST = ("line", "bars", "counts", "curve points")
@@ -104,12 +104,12 @@ LAST_SEEN = """
 """
 KERNEL = """
 import time
-taken = {"at once": [], "flips": [], "weights": []}
+taken = {"at once": [], "changes": [], "weights": []}
 panel, weights = app._thresholds_panel, app._session.weights
 for value in np.geomspace(0.001, 0.004, 25).tolist() * 2:
     parts = (
         ("at once", lambda: setattr(app, "threshold", value)),
-        ("flips", panel.scores._draw_changes),
+        ("changes", panel.scores._draw_changes),
         ("weights", weights.refresh),
     )
     for name, run in parts:
@@ -231,7 +231,7 @@ def main() -> None:
     heads = ["median, 90 %", "all that is first", *WATCHED, "quick drag, first", "quick drag, all"]
     print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     print("\n".join(page for page, _ in found))
-    heads = ["kernel, median", "at once", "flips", "weights"]
+    heads = ["kernel, median", "at once", "changes", "weights"]
     print(f"\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     print("\n".join(kernel for _, kernel in found))
 

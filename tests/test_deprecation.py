@@ -48,7 +48,10 @@ def compared(scores, standard="labels"):
         (explorer.models, "Reading", explorer.models.RecordedAnswer),
         (explorer.validation, "Judged", explorer.validation.LabelledScores),
         (explorer.validation, "side_by_side", explorer.validation.compare_scores),
+        (explorer.validation, "flipped", explorer.validation.changed_units),
         (explorer.figures, "LabelledScores", explorer.figures.ScoreGroups),
+        (explorer.figures, "flips", explorer.figures.changed_calls),
+        (explorer.figures, "flips_spec", explorer.figures.changed_calls_spec),
     ],
 )
 def test_an_old_name_gives_the_new_object_and_a_warning(package, old, new):

@@ -7,4 +7,12 @@ import lazy_loader
 from explorer._deprecation import renamed
 
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-__getattr__ = renamed(__name__, {"LabelledScores": "ScoreGroups"}, _public_name)
+__getattr__ = renamed(
+    __name__,
+    {
+        "LabelledScores": "ScoreGroups",
+        "flips": "changed_calls",
+        "flips_spec": "changed_calls_spec",
+    },
+    _public_name,
+)

@@ -17,8 +17,8 @@ from ._style.pooling import pool_max as pool_max
 from ._thresholds.bias_plot import BiasBins as BiasBins
 from ._thresholds.bias_plot import score_bias as score_bias
 from ._thresholds.bias_plot import score_bias_spec as score_bias_spec
-from ._thresholds.flips import flips as flips
-from ._thresholds.flips import flips_spec as flips_spec
+from ._thresholds.changed_calls import changed_calls as changed_calls
+from ._thresholds.changed_calls import changed_calls_spec as changed_calls_spec
 from ._thresholds.method_dots import method_dots as method_dots
 from ._thresholds.method_dots import method_dots_spec as method_dots_spec
 from ._thresholds.quality_map import quality_map_figure as quality_map_figure

@@ -12,5 +12,11 @@ from explorer._deprecation import renamed
 
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __getattr__ = renamed(
-    __name__, {"Judged": "LabelledScores", "side_by_side": "compare_scores"}, _public_name
+    __name__,
+    {
+        "Judged": "LabelledScores",
+        "flipped": "changed_units",
+        "side_by_side": "compare_scores",
+    },
+    _public_name,
 )

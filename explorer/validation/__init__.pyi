@@ -46,5 +46,5 @@ from ._thresholds.threshold_selection import ChosenThreshold as ChosenThreshold
 from ._thresholds.threshold_selection import best_threshold as best_threshold
 from ._thresholds.threshold_selection import cross_validated_threshold as cross_validated_threshold
 from ._thresholds.threshold_sweep import Sweep as Sweep
-from ._thresholds.threshold_sweep import flipped as flipped
+from ._thresholds.threshold_sweep import changed_units as changed_units
 from ._thresholds.threshold_sweep import sweep as sweep

@@ -133,7 +133,7 @@ const methods: P.MethodsContent = {
   method: "attention",
   compare: false,
   methods: [["attention", "attention", "Where the reader looked", true]],
-  said: "",
+  message: "",
 };
 
 const weights: P.WeightsContent = {
@@ -142,7 +142,7 @@ const weights: P.WeightsContent = {
   strategy: "ema",
   strategies: [["ema", "ema"]],
   busy: false,
-  said: "",
+  message: "",
 };
 
 const figures: P.FiguresContent = {
@@ -155,7 +155,7 @@ const figures: P.FiguresContent = {
   least_drop: 0.5,
   columns: ["labelled used", "labelled not used"],
   offer: { text: "Not measured yet.", kind: "measure", action: "measure causal use" },
-  said: "",
+  message: "",
   reporting: false,
   there: true,
   counts: [3, 1, 0, 2],
@@ -166,8 +166,13 @@ const figures: P.FiguresContent = {
   warning: "In sample.",
   notes: [["few labels", "Label more."]],
   recommending: false,
-  recommended: { said: "Recommended: layer 1", accepted: true, shown: false, notes: [["a", "b"]] },
-  more: { said: "Not read yet.", busy: false },
+  recommended: {
+    message: "Recommended: layer 1",
+    accepted: true,
+    shown: false,
+    notes: [["a", "b"]],
+  },
+  more: { message: "Not read yet.", busy: false },
 };
 
 const refusedFigures: P.FiguresContent = {
@@ -179,7 +184,12 @@ const refusedFigures: P.FiguresContent = {
 };
 
 const callChanges: P.CallChangesContent = { hidden: false, reference: 0.1, threshold: 0.2 };
-const baselines: P.BaselinesContent = { hidden: false, embedded: true, busy: false, said: "ahead" };
+const baselines: P.BaselinesContent = {
+  hidden: false,
+  embedded: true,
+  busy: false,
+  message: "ahead",
+};
 const agreement: P.AgreementContent = {
   hidden: false,
   rows: [["embedding at 0.700", "0.5", "0.2 to 0.8", "90% of 10 calls are the same"]],
@@ -197,7 +207,7 @@ const weightMoves: P.WeightMovesContent = {
   hidden: false,
   strategy: "ema",
   strategies: [["ema", "ema", "A part of the way"]],
-  said: "",
+  message: "",
 };
 
 export const CONTENTS: Record<string, readonly object[]> = {

@@ -289,7 +289,7 @@ def test_dragging_the_threshold_in_the_bars(show, host):
         assert f"{table.count('used')} used" in counts.inner_text()
         scores = shown.value("app.feedback['score'].tolist()")
         assert table.count("used") == sum(score >= moved for score in scores)
-        # The slider in the strip and the line are the same threshold.
+        # The slider in the toolbar and the line are the same threshold.
         slider = page.get_by_label("Threshold", exact=True)
         slider.focus()
         slider.press("ArrowRight")

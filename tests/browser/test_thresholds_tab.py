@@ -1,4 +1,4 @@
-"""The thresholds tab in a real browser: the line, the map of heads, and what flips."""
+"""The thresholds tab in a real browser: the line, the map of heads, and changed calls."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ judged = judge(app.traces, await FeedbackExtractor(config=config).explain_traces
 """The scores in view, judged by the labels."""
 
 
-def test_the_line_the_map_and_the_flips(show):
+def test_the_line_the_map_and_changed_calls(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
         shown.wait_for(page.get_by_text("Best F1 on these labels"))
-        histogram, ranks, flips, heads = (
+        histogram, ranks, changes, heads = (
             page.locator(f".ex-thresholds-{name}")
-            for name in ("histogram", "ranks", "flips", "heads")
+            for name in ("histogram", "ranks", "changes", "heads")
         )
         called = page.locator(".ex-confusion tbody tr").first.locator("td")
         assert [int(text) for text in called.all_inner_texts()] == [66, 120]
 
         # Drag the line to the left: more is called, in the counts and in every picture.
-        before = picture(histogram), picture(ranks), picture(flips)
+        before = picture(histogram), picture(ranks), picture(changes)
         handle = histogram.get_by_role("slider", name="threshold")
         box = handle.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -52,7 +52,7 @@ def test_the_line_the_map_and_the_flips(show):
         )
         threshold = shown.value("app.threshold")
         assert threshold < 0.0012
-        for plot, old in zip((histogram, ranks, flips), before, strict=True):
+        for plot, old in zip((histogram, ranks, changes), before, strict=True):
             shown.wait_for_change(plot, old)
         shown.run(JUDGED)
         counts = shown.value("list(confusion_at(judged, app.threshold))")
@@ -76,11 +76,11 @@ def test_the_line_the_map_and_the_flips(show):
         assert (config["layer"], config["head"]) == (8, 2)
         assert config["attention_threshold"] == threshold
 
-        # A flip opens its trace.
-        row = flips.locator(".nsewdrag").first.bounding_box()
+        # A changed call opens its trace.
+        row = changes.locator(".nsewdrag").first.bounding_box()
         shown.drive()
-        unit = shown.value("driver.plots['flips'].meta['units'][0]")
-        name = shown.value("driver.plots['flips'].meta['traces'][0]")
+        unit = shown.value("driver.plots['changes'].meta['units'][0]")
+        name = shown.value("driver.plots['changes'].meta['traces'][0]")
         # Above the rows are the summary and the headings, 40 pixels; a row has 22.
         page.mouse.click(row["x"] + 150, row["y"] + 40 + 11)
         shown.wait_for_value("app.tab", lambda value: value == "traces")

@@ -27,9 +27,9 @@ from explorer.validation import (
     Resampling,
     Truth,
     baseline_table,
+    changed_units,
     confusion_at,
     cross_validated_threshold,
-    flipped,
     head_scores,
     judge,
     method_agreement,
@@ -126,10 +126,10 @@ class TestFigures:
         table = sweep(made[1], resampling=Resampling(samples=SAMPLES)).table
         heads, *rows = read.tables["Every threshold"]
         assert len(rows) == len(table) == len(np.unique(made[1].scores))
-        assert heads[:6] == ["threshold", "tp", "fp", "fn", "tn", "flips"]
+        assert heads[:6] == ["threshold", "tp", "fp", "fn", "tn", "changed calls"]
         for cells, (_, row) in zip(rows, table.iterrows(), strict=True):
             assert [int(cell) for cell in cells[1:6]] == [
-                row[name] for name in ("tp", "fp", "fn", "tn", "flips")
+                row[name] for name in ("tp", "fp", "fn", "tn", "changed_calls")
             ]
             assert float(cells[heads.index("F1")]) == pytest.approx(row["f1"], abs=6e-4)
             assert float(cells[0]) == pytest.approx(row["threshold"], rel=6e-3)
@@ -175,9 +175,9 @@ class TestFigures:
         within = next(cells for name, cells in rows.items() if "within a trace" in name)
         assert within[0] == f"{ranking.within_trace_auc.value:.3f}"
 
-    def test_flips_with_their_texts(self, made, read):
+    def test_changed_calls_with_their_texts(self, made, read):
         traces, judged = made
-        table = flipped(judged, 0.25, 0.4)
+        table = changed_units(judged, 0.25, 0.4)
         rows = [row for row in read.tables["Calls that change"] if row[0] != "trace"]
         assert len(rows) == len(table)
         near = table.iloc[np.argsort(np.abs(table["score"] - 0.4), kind="stable")]
@@ -538,9 +538,12 @@ class TestFile:
         traces, scores = made_traces(150, 8)
         read = report(traces, judge(traces, scores), threshold=0.0, reference=1.0)
         rows = [row for row in read.tables["Calls that change"] if row[0] != "trace"]
-        flips = sum(1 for of in scores.values() for score in of if score < 1)
+        changes = sum(1 for of in scores.values() for score in of if score < 1)
         assert len(rows) == 200
-        assert f"{flips - 200:,} hyperedges farther from the threshold" in read.sections["flips"]
+        assert (
+            f"{changes - 200:,} hyperedges farther from the threshold"
+            in read.sections["changed-calls"]
+        )
         assert len(read.tables["Every threshold"]) - 1 <= 600
         assert f"{150 * 8 - 10:,} hyperedges that move less" in read.sections["weights"]
 

@@ -56,7 +56,7 @@ PLOTS = {
     "curves": "F1, MCC and J at every threshold",
     "ranks": "ROC and precision-recall curves",
     "heads": "Quality of every layer and head",
-    "flips": "Calls that change between the two thresholds",
+    "changes": "Calls that change between the two thresholds",
     "weight_lines": "Weights of hyperedges over the traces",
     "bias": "Score against position and length",
     "dots": "Quality compared with baselines",

@@ -94,8 +94,8 @@ def test_a_key_too_many_or_too_few_would_be_noticed():
     (example,) = SENT["contents"]["baselines"]
     with pytest.raises(jsonschema.ValidationError, match="Additional properties"):
         hold(CONTENTS["baselines"], [example | {"more": 1}])
-    with pytest.raises(jsonschema.ValidationError, match="'said' is a required property"):
-        hold(CONTENTS["baselines"], [{k: v for k, v in example.items() if k != "said"}])
+    with pytest.raises(jsonschema.ValidationError, match="'message' is a required property"):
+        hold(CONTENTS["baselines"], [{k: v for k, v in example.items() if k != "message"}])
 
 
 def test_document_and_palette_are_as_the_page_reads_them():

@@ -24,8 +24,8 @@ from explorer.reporting._analysis.threshold_analysis import (
     BaselineComparison,
     ThresholdAnalysis,
     analyse_threshold,
+    call_changes,
     compare_with_baselines,
-    flips_between,
 )
 from explorer.run_control import RunControl
 from explorer.traces import Trace
@@ -72,7 +72,7 @@ class ReportContents:
         The judged threshold, and the one that it is compared with.
     at
         A sweep over these two and the best F1: their figures, with exact intervals.
-    flips
+    changed_calls
         The calls that change between the two, with texts.
     heads
         The maps of heads, or why there are none.
@@ -95,7 +95,7 @@ class ReportContents:
     threshold: float
     reference: float
     at: Sweep
-    flips: pd.DataFrame
+    changed_calls: pd.DataFrame
     heads: HeadMaps | str
     agreement: pd.DataFrame | None
     weights: Trajectory
@@ -161,7 +161,7 @@ def build_contents(
         threshold=float(threshold),
         reference=float(options.reference),
         at=at,
-        flips=flips_between(analysis, options.reference, threshold),
+        changed_calls=call_changes(analysis, options.reference, threshold),
         heads=heads,
         agreement=agreement,
         weights=_weights(analysis, scores, threshold, options.update),

@@ -223,12 +223,12 @@ def outcome_at(analysis: ThresholdAnalysis, threshold: float) -> ThresholdOutcom
     return ThresholdOutcome(threshold, *counts, figures)
 
 
-def flips_between(analysis: ThresholdAnalysis, reference: float, threshold: float) -> pd.DataFrame:
+def call_changes(analysis: ThresholdAnalysis, reference: float, threshold: float) -> pd.DataFrame:
     """List the units whose call changes from the reference to the threshold, with their texts."""
     from explorer.feedback._feedback_table import text_column
-    from explorer.validation import flipped
+    from explorer.validation import changed_units
 
-    table = flipped(analysis.judged, reference, threshold)
+    table = changed_units(analysis.judged, reference, threshold)
     table["text"] = text_column([analysis.texts[place] for place in table["place"]])
     return table
 

@@ -30,8 +30,8 @@ from explorer.reporting._page.threshold_sections import (
 )
 from explorer.reporting._page.use_sections import (
     agreement,
+    changed_calls,
     configuration,
-    flips,
     notes,
     recommendation,
     weights,
@@ -42,7 +42,7 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 _TITLE = "Threshold report"
 
 _PARTS = (
-    about, at_threshold, every_threshold, in_sample, ranking, heads, flips, bias, baselines,
+    about, at_threshold, every_threshold, in_sample, ranking, heads, changed_calls, bias, baselines,
     agreement, weights, recommendation, configuration, notes,
 )  # fmt: skip
 

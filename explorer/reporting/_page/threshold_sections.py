@@ -280,17 +280,17 @@ def _sweep(found: ReportContents) -> list[Markup]:
     rows = []
     for at, threshold in enumerate(columns["threshold"]):
         cells: list[object] = [score(threshold)]
-        cells += [count(columns[name][at]) for name in ("tp", "fp", "fn", "tn", "flips")]
+        cells += [count(columns[name][at]) for name in ("tp", "fp", "fn", "tn", "changed_calls")]
         for name in _SWEPT:
             low, high = columns[f"{name}_low"][at], columns[f"{name}_high"][at]
             cells += [digits(columns[name][at]), bounds(low, high)]
         rows.append(cells)
-    heads = ["threshold", "tp", "fp", "fn", "tn", "flips"]
+    heads = ["threshold", "tp", "fp", "fn", "tn", "changed calls"]
     for name in _SWEPT:
         heads += [METRICS[name].name, "95 %"]
     legend = paragraph(
         "tp: called used, is used. fp: called used, is not. fn: missed. tn: rightly not used. "
-        "flips: calls that change from the row above.",
+        "changed calls: units whose call differs from the row above.",
         class_="note",
     )
     parts = [legend, selection, table(heads, rows, caption="Every threshold", texts=())]

@@ -1,4 +1,4 @@
-"""Sections on the consequences: flips, weights, other methods, recommendation, notes."""
+"""Sections on the consequences: changed calls, weights, other methods, recommendation, notes."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ from explorer.validation import METRICS
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
 
-FEW_FLIPS, MOST_FLIPS = 12, 200
-"""Flips shown at once, and in all; those nearest to the threshold come first."""
+FEW_CHANGES, MOST_CHANGES = 12, 200
+"""Changed calls shown at once, and in all; those nearest to the threshold come first."""
 
 MOST_MOVED = 10
 MOST_PROBLEMS = 20
 
 
-def flips(found: ReportContents) -> ReportSection:
+def changed_calls(found: ReportContents) -> ReportSection:
     """Make the section on calls that change between the reference and the threshold."""
-    whole = found.flips
+    whole = found.changed_calls
     near = np.argsort(np.abs(whole["score"].to_numpy() - found.threshold), kind="stable")
-    shown = whole.iloc[near[:MOST_FLIPS]]
+    shown = whole.iloc[near[:MOST_CHANGES]]
     rows: list[list[object]] = [
         [
             passage(row["trace"]),
@@ -77,14 +77,14 @@ def flips(found: ReportContents) -> ReportSection:
         return table(heads, some, caption="Calls that change", texts=(0, 1, 2, 4, 5, 6))
 
     return section(
-        "flips",
+        "changed-calls",
         f"Calls that change between {one} and {other}",
         f"The reference is {one}. Hyperedges whose call differs at the threshold, those nearest to "
         "the threshold first.",
         paragraph(summary),
-        listed(rows[:FEW_FLIPS]) if rows else None,
-        folded(f"{count(len(rows) - FEW_FLIPS)} more", listed(rows[FEW_FLIPS:]))
-        if len(rows) > FEW_FLIPS
+        listed(rows[:FEW_CHANGES]) if rows else None,
+        folded(f"{count(len(rows) - FEW_CHANGES)} more", listed(rows[FEW_CHANGES:]))
+        if len(rows) > FEW_CHANGES
         else None,
         paragraph(
             f"{many(left_out, 'hyperedge')} farther from the threshold are left out.",

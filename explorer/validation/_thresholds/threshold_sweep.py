@@ -66,7 +66,7 @@ class Sweep:
     ----------
     table : pandas.DataFrame
         One row for each threshold, ascending: ``threshold``; ``tp``, ``fp``, ``fn``, ``tn`` and
-        ``flips`` (int64); each of `METRICS` (float64, NaN for 0/0) with its bounds
+        ``changed_calls`` (int64); each of `METRICS` (float64, NaN for 0/0) with its bounds
         ``<metric>_low`` and ``<metric>_high``. ``attrs["truth"]`` is the kind of truth.
     truth : str
         The same.
@@ -167,8 +167,8 @@ def sweep(
         fewer), or evenly between the smallest and the largest score, or evenly in the logarithm
         between the smallest positive and the largest.
     reference
-        ``flips`` counts the units whose call differs from that at this threshold. If left out, from
-        that at the previous threshold, so it counts the scores between the two.
+        ``changed_calls`` counts the units whose call differs from that at this threshold. If left
+        out, from that at the previous threshold, so it counts the scores between the two.
     resampling
         How bootstrap samples of traces are drawn.
 
@@ -199,10 +199,10 @@ def sweep(
     columns |= {name: counts[:, 0] for name, counts in zip(COUNTS, whole, strict=True)}
     calls = columns["tp"] + columns["fp"]
     if reference is None:
-        columns["flips"] = np.abs(np.diff(calls, prepend=calls[:1]))
+        columns["changed_calls"] = np.abs(np.diff(calls, prepend=calls[:1]))
     else:
         called = int(reaches(known.scores, check_threshold(reference)).sum())
-        columns["flips"] = np.abs(calls - called)
+        columns["changed_calls"] = np.abs(calls - called)
     drawn: dict[Metric, list[Floats]] = {metric: [] for metric in METRICS}
     if known.n_traces > 1:
         counted = bins_by_trace(both, known.groups, 2 * n + 2, known.n_traces)
@@ -231,14 +231,26 @@ def sweep(
     )
 
 
-def flipped(judged: LabelledScores, one: float, other: float) -> pd.DataFrame:
-    """List the units whose call differs between two thresholds.
+def changed_units(judged: LabelledScores, one: float, other: float) -> pd.DataFrame:
+    """The units whose call differs between two thresholds.
+
+    Parameters
+    ----------
+    judged : LabelledScores
+    one, other : float
+        Thresholds in [0, 1].
 
     Returns
     -------
     pandas.DataFrame
         In the order of the units: ``trace``, ``unit`` (str), ``place`` among the units (int64),
         ``score`` (float64), ``label`` (bool), and the calls ``at_one`` and ``at_other`` (bool).
+        ``attrs["truth"]``.
+
+    Raises
+    ------
+    InputError
+        `judged` is not a `LabelledScores`, or a threshold is not in [0, 1].
     """
     import pandas as pd
 

@@ -223,7 +223,7 @@ class Methods(TypedDict):
     method: str
     compare: bool
     methods: list[tuple[str, str, str, bool]]
-    said: str
+    message: str
 
 
 class Weights(TypedDict):
@@ -234,7 +234,7 @@ class Weights(TypedDict):
     strategy: str
     strategies: list[tuple[str, str]]
     busy: bool
-    said: str
+    message: str
 
 
 CONTENTS: Final[Mapping[str, type]] = {

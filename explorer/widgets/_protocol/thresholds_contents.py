@@ -18,7 +18,7 @@ class MeasureOffer(TypedDict):
 class Recommended(TypedDict):
     """What is recommended."""
 
-    said: str
+    message: str
     accepted: bool
     shown: bool
     notes: list[Note]
@@ -27,7 +27,7 @@ class Recommended(TypedDict):
 class MoreReadings(TypedDict):
     """What could be read in addition."""
 
-    said: str
+    message: str
     busy: bool
 
 
@@ -43,7 +43,7 @@ class ThresholdFigures(TypedDict):
     least_drop: float
     columns: tuple[str, str]
     offer: MeasureOffer | None
-    said: str
+    message: str
     reporting: bool
     there: bool
     counts: list[int]
@@ -72,7 +72,7 @@ class Baselines(TypedDict):
     hidden: bool
     embedded: bool
     busy: bool
-    said: str
+    message: str
 
 
 class MethodAgreement(TypedDict):
@@ -100,4 +100,4 @@ class WeightMoves(TypedDict):
     hidden: bool
     strategy: str
     strategies: list[tuple[str, str, str]]
-    said: str
+    message: str

@@ -68,7 +68,7 @@ class ExplorerState(t.HasTraits):
     """Traces tab: ratio from which the citation method calls a hyperedge used. Default 0.8."""
 
     reference_threshold: Any = Checked(0.1, help="Threshold that the current one is compared with.")
-    """Thresholds tab: the threshold from which flips to the current one are counted. Default
+    """Thresholds tab: the reference threshold; calls that differ from it are counted. Default
     0.1."""
 
     truth = t.Unicode("labels", help="Ground truth of the thresholds tab.")

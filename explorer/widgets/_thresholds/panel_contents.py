@@ -52,7 +52,7 @@ def figures_content(session: Session) -> Content:
         "least_drop": state.least_drop,
         "columns": [truth.used, truth.not_used],
         "offer": offer,
-        "said": _job_progress(session),
+        "message": _job_progress(session),
         "reporting": session.report.JOB in reports,
         "there": analysis is not None,
         "best": None,
@@ -116,7 +116,7 @@ def baselines_content(session: Session) -> Content:
         "hidden": comparison is None,
         "embedded": baselines.embedded,
         "busy": baselines.JOB in session.jobs.reports,
-        "said": "" if silent or comparison is None else lead_over_words(comparison),
+        "message": "" if silent or comparison is None else lead_over_words(comparison),
     }
 
 
@@ -165,7 +165,7 @@ def weights_content(session: Session, ends: FinalWeights | None) -> Content:
         "hidden": ends is None,
         "strategy": session.state.update_strategy,
         "strategies": [[name, name, title] for name, title in texts.STRATEGIES.items()],
-        "said": "" if ends is None else weight_summary(ends, texts.TRUTHS[truth].which),
+        "message": "" if ends is None else weight_summary(ends, texts.TRUTHS[truth].which),
     }
 
 
@@ -249,16 +249,16 @@ def _recommended(session: Session) -> Content | None:
     notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
     if not found.accepted:
         return _nothing_recommended(found.refusal, notes)
-    said = texts.RECOMMENDED.format(
+    message = texts.RECOMMENDED.format(
         choice=found.choice, threshold=three_digits(found.threshold), quality=found
     )
     shown = is_shown(session.state, found.config)
-    return {"said": said, "accepted": True, "notes": notes, "shown": shown}
+    return {"message": message, "accepted": True, "notes": notes, "shown": shown}
 
 
 def _nothing_recommended(reason: object, notes: list[list[str]]) -> Content:
-    said = texts.NO_RECOMMENDATION.format(reason=reason)
-    return {"said": said, "accepted": False, "shown": False, "notes": notes}
+    message = texts.NO_RECOMMENDATION.format(reason=reason)
+    return {"message": message, "accepted": False, "shown": False, "notes": notes}
 
 
 def _more_signals(session: Session) -> Content | None:
@@ -266,9 +266,9 @@ def _more_signals(session: Session) -> Content | None:
     stand_in = session.stand_in
     report = session.jobs.reports.get(stand_in.JOB)
     if report is not None:
-        return {"said": under_way(report.message, report.fraction), "busy": True}
+        return {"message": under_way(report.message, report.fraction), "busy": True}
     missing = stand_in.missing_signals()
-    return {"said": texts.more_signals(missing), "busy": False} if missing else None
+    return {"message": texts.more_signals(missing), "busy": False} if missing else None
 
 
 def _job_progress(session: Session) -> str:

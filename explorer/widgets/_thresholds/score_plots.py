@@ -8,12 +8,12 @@ from typing import Any
 
 from explorer.errors import ExplorerError
 from explorer.figures import (
-    flips_spec,
+    changed_calls_spec,
     rank_curves_spec,
     score_histogram_spec,
     threshold_curves_spec,
 )
-from explorer.reporting._analysis.threshold_analysis import ThresholdAnalysis, flips_between
+from explorer.reporting._analysis.threshold_analysis import ThresholdAnalysis, call_changes
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._plot.incremental_plot import WidePlot
@@ -42,7 +42,7 @@ class ScorePlots(Panel):
         self.histogram = self._plot("histogram", self._draw_scores)
         self.curves = self._plot("curves", self._draw_scores)
         self.ranks = self._plot("ranks", self._draw_ranks)
-        self.changes = self._plot("flips", self._draw_changes)
+        self.changes = self._plot("changes", self._draw_changes)
         for drawn in (self.histogram, self.curves):
             drawn.plot.observe(self._dragged, "line")
         self.changes.plot.observe(self._change_clicked, "clicked")
@@ -141,9 +141,11 @@ class ScorePlots(Panel):
         if analysis is None:
             return
         reference, threshold = self.state.reference_threshold, self.thresholds.threshold
-        table = flips_between(analysis, reference, threshold)
+        table = call_changes(analysis, reference, threshold)
         width = self.changes.plot.width or _LEFT
-        self.changes.draw(flips_spec(table, reference, threshold, slots=_MOST_CHANGES, width=width))
+        self.changes.draw(
+            changed_calls_spec(table, reference, threshold, slots=_MOST_CHANGES, width=width)
+        )
 
     # gestures
 

@@ -90,7 +90,7 @@ PLOTS = {
     "histogram": "Scores of used and not used hyperedges",
     "curves": "F1, MCC and J at every threshold",
     "ranks": "ROC and precision-recall curves",
-    "flips": "Calls that change between the two thresholds",
+    "changes": "Calls that change between the two thresholds",
     "heads": "Quality of every layer and head",
     "weights": "Weights of hyperedges over the traces",
     "bias": "Score against position and length",

@@ -718,7 +718,7 @@ var STEPS = {
   ArrowRight: ["head", 1]
 };
 var headSelector = panel(
-  "ex-rail",
+  "ex-head-selector",
   ({ el, model, texts, tell, follow: follow2, atEnd }) => {
     let content;
     let dark = false;
@@ -1062,7 +1062,7 @@ function menu(label, title, items) {
 
 // src/panels/shell/header.ts
 var OTHER_MODEL = "other…";
-var SAID_MS = 2500;
+var NOTICE_MS = 2500;
 var header = panel(
   "ex-header",
   ({ el, texts, tell, listen: listen2, atEnd }) => {
@@ -1094,14 +1094,14 @@ var header = panel(
     });
     const light = h("span", { class: "ex-light", "aria-hidden": "true" });
     const state = h("span", { class: "ex-model-state", role: "status" });
-    const said = h("span", { class: "ex-said", role: "status" });
+    const notice = h("span", { class: "ex-notice", role: "status" });
     const save = (what) => () => tell.now({ kind: "save", what });
     el.replaceChildren(
       h("span", { class: "ex-name" }, texts.name),
       tabs,
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-model-box" }, light, modelSelect, modelInput, state),
-      said,
+      notice,
       quietButton(texts.copy, texts.copy_title, () => tell.now({ kind: "copy" })),
       menu(texts.save, texts.save_title, [
         [texts.save_table, save("table")],
@@ -1157,9 +1157,9 @@ var header = panel(
     }
     let quiet;
     function say(text) {
-      setText(said, text);
+      setText(notice, text);
       clearTimeout(quiet);
-      quiet = setTimeout(() => setText(said, ""), SAID_MS);
+      quiet = setTimeout(() => setText(notice, ""), NOTICE_MS);
     }
     atEnd(() => clearTimeout(quiet));
     listen2((message) => {
@@ -1261,7 +1261,7 @@ var status = panel(
 var FLOOR = -4;
 var REFUSED_MS = 400;
 var toolbar = panel(
-  "ex-strip",
+  "ex-toolbar",
   ({ el, texts, tell }) => {
     let content;
     const slider = h("input", {
@@ -1418,17 +1418,17 @@ function placeOnSlider(threshold, scale) {
 // src/panels/thresholds/choices.ts
 function headedChoice(el, texts, onPick) {
   const place = h("span");
-  const said = h("p", { class: "ex-note" });
+  const messageLine = h("p", { class: "ex-note" });
   let choice;
-  replace(el, panelHead(texts.title, place), said);
+  replace(el, panelHead(texts.title, place), messageLine);
   return (choices, chosen, text) => {
     if (!choice) {
       choice = segmented(texts.label, choices, onPick);
       place.replaceWith(choice.node);
     }
     choice.show(chosen);
-    said.hidden = !text;
-    setText(said, text);
+    messageLine.hidden = !text;
+    setText(messageLine, text);
     return choice;
   };
 }
@@ -1448,7 +1448,7 @@ var weightMoves = panel(
     const show = headedChoice(el, texts, (value) => tell.set("update_strategy", value));
     return (content) => {
       el.hidden = content.hidden;
-      show(content.strategies, content.strategy, content.said);
+      show(content.strategies, content.strategy, content.message);
     };
   }
 );
@@ -1506,14 +1506,14 @@ var callChanges = panel(
 var baselines = panel(
   "ex-thresholds ex-thresholds-free",
   ({ el, texts, tell }) => {
-    const said = h("span", { class: "ex-note" });
+    const messageLine = h("span", { class: "ex-note" });
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
-    replace(el, panelHead(texts.title, h("span", { class: "ex-grow" }), embed), said);
+    replace(el, panelHead(texts.title, h("span", { class: "ex-grow" }), embed), messageLine);
     return (content) => {
       el.hidden = content.hidden;
       embed.hidden = content.embedded;
       embed.disabled = content.busy;
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   }
 );
@@ -1599,7 +1599,7 @@ function measureRows(texts) {
 function recommendation(texts, tell) {
   let found = null;
   const exporting = (label, title, what) => quietButton(label, title, () => tell.now({ kind: "export", what }));
-  const said = h("p", { class: "ex-advice-text" });
+  const messageLine = h("p", { class: "ex-advice-text" });
   const notes = h("div", { class: "ex-advice-notes" });
   const take = quietButton(
     texts.take,
@@ -1614,7 +1614,7 @@ function recommendation(texts, tell) {
   const node = h(
     "div",
     { class: "ex-advice", role: "status" },
-    said,
+    messageLine,
     notes,
     h("div", { class: "ex-actions" }, take, h("span", { class: "ex-grow" }), exports)
   );
@@ -1624,7 +1624,7 @@ function recommendation(texts, tell) {
       found = next;
       node.hidden = !next;
       if (!next) return;
-      setText(said, next.said);
+      setText(messageLine, next.message);
       refill(
         notes,
         next.notes,
@@ -1659,7 +1659,7 @@ var figures = panel(
       set: (value) => tell.set("least_drop", value)
     });
     const dropField = h("label", { class: "ex-field" }, texts.least_drop, drop.node);
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
     const refusal = h("p", { role: "status" });
     const toTraces = quietButton(
       texts.label_in_traces,
@@ -1701,7 +1701,7 @@ var figures = panel(
       report
     );
     const advice = recommendation(texts, tell);
-    const moreSaid = h("span", { class: "ex-note" });
+    const moreMessage = h("span", { class: "ex-note" });
     const again = button(texts.read_again, texts.read_again_title, () => ({ kind: "read_again" }));
     const stopReading = button(texts.cancel, texts.stop_reading_title, () => ({
       kind: "cancel_scoring"
@@ -1709,14 +1709,14 @@ var figures = panel(
     const more = h(
       "div",
       { class: "ex-actions ex-more", role: "status" },
-      moreSaid,
+      moreMessage,
       again,
       stopReading
     );
     replace(
       el,
       panelHead(texts.methods, methods2),
-      panelHead(texts.truth, truthPlace, dropField, said),
+      panelHead(texts.truth, truthPlace, dropField, messageLine),
       refused,
       judged,
       h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
@@ -1761,8 +1761,8 @@ var figures = panel(
       truth.show(content.truth);
       dropField.hidden = content.truth !== "ablation";
       drop.show();
-      setText(said, content.said);
-      said.title = content.said;
+      setText(messageLine, content.message);
+      messageLine.title = content.message;
     }
     function drawRefusal() {
       refused.hidden = !content.refused && !content.offer;
@@ -1790,7 +1790,7 @@ var figures = panel(
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;
-      setText(moreSaid, content.more?.said ?? "");
+      setText(moreMessage, content.more?.message ?? "");
       again.hidden = Boolean(content.more?.busy);
       stopReading.hidden = !content.more?.busy;
     }
@@ -1821,9 +1821,9 @@ var methods = panel(
       },
       texts.compare
     );
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
     const title = h("span", { class: "ex-panel-title" }, texts.title);
-    el.replaceChildren(h("div", { class: "ex-panel-head" }, title, list, compare), said);
+    el.replaceChildren(h("div", { class: "ex-panel-head" }, title, list, compare), messageLine);
     const method = ([value, label, hint, there]) => h(
       "button",
       {
@@ -1844,7 +1844,7 @@ var methods = panel(
         button.setAttribute("aria-pressed", String(button.dataset.method === content.method));
       }
       compare.setAttribute("aria-pressed", String(content.compare));
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   }
 );
@@ -2231,16 +2231,16 @@ var weights = panel(
       onChange: () => tell.set("update_strategy", strategy.value)
     });
     const field = h("label", { class: "ex-field" }, texts.update, strategy);
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
     const cancel = quietButton(texts.cancel, null, () => tell.now({ kind: "cancel" }));
-    el.replaceChildren(h("div", { class: "ex-panel-head" }, view.node, field, cancel), said);
+    el.replaceChildren(h("div", { class: "ex-panel-head" }, view.node, field, cancel), messageLine);
     return (content) => {
       el.hidden = content.hidden;
       view.show(content.view);
       field.hidden = content.view !== "weights";
       fillSelect(strategy, content.strategies, content.strategy);
       cancel.hidden = !content.busy;
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   }
 );

@@ -16,7 +16,7 @@ export interface FiguresContent {
     readonly kind: "measure" | "stop";
     readonly action: string;
   } | null;
-  readonly said: string;
+  readonly message: string;
   readonly reporting: boolean;
   readonly there: boolean;
   readonly counts: readonly number[];
@@ -34,12 +34,12 @@ export interface FiguresContent {
   readonly notes: readonly Note[];
   readonly recommending: boolean;
   readonly recommended: {
-    readonly said: string;
+    readonly message: string;
     readonly accepted: boolean;
     readonly shown: boolean;
     readonly notes: readonly Note[];
   } | null;
-  readonly more: { readonly said: string; readonly busy: boolean } | null;
+  readonly more: { readonly message: string; readonly busy: boolean } | null;
 }
 
 export interface BestGesture {
@@ -80,7 +80,7 @@ export interface BaselinesContent {
   readonly hidden: boolean;
   readonly embedded: boolean;
   readonly busy: boolean;
-  readonly said: string;
+  readonly message: string;
 }
 
 export type BaselinesGesture = Plain<"embed">;
@@ -108,7 +108,7 @@ export interface WeightMovesContent {
   readonly hidden: boolean;
   readonly strategy: string;
   readonly strategies: readonly Choice[];
-  readonly said: string;
+  readonly message: string;
 }
 
 export type WeightMovesGesture = SetGesture;

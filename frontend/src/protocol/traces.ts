@@ -118,7 +118,7 @@ export interface MethodsContent {
     title: string,
     there: boolean,
   ])[];
-  readonly said: string;
+  readonly message: string;
 }
 
 export type MethodsGesture = SetGesture;
@@ -129,7 +129,7 @@ export interface WeightsContent {
   readonly strategy: string;
   readonly strategies: readonly Choice[];
   readonly busy: boolean;
-  readonly said: string;
+  readonly message: string;
 }
 
 export type WeightsGesture = Plain<"cancel"> | SetGesture;

@@ -103,8 +103,8 @@ def test_nothing_to_measure_is_said(sweep):
 def test_measures_are_known_and_in_the_sweep():
     with pytest.raises(InputError, match="no 'recall'"):
         threshold_curves_spec(SWEEP, metrics=("recall",))
-    with pytest.raises(InputError, match="no 'flips'"):
-        threshold_curves_spec(SWEEP.assign(flips=1), metrics=("flips",))
+    with pytest.raises(InputError, match="no 'changed_calls'"):
+        threshold_curves_spec(SWEEP.assign(changed_calls=1), metrics=("changed_calls",))
 
 
 def test_the_figure_draws_the_threshold():

@@ -17,10 +17,10 @@ from explorer.validation import (
     Truth,
     baseline_table,
     bias,
+    changed_units,
     compare_scores,
     cross_validated_threshold,
     fit_calibrator,
-    flipped,
     head_scores,
     judge,
     labels_of,
@@ -277,7 +277,7 @@ def test_every_measure_works_by_ablation_and_says_so():
         rank(judged, resampling=Resampling(samples=20)).truth,
         roc(judged).attrs["truth"],
         precision_recall(judged).attrs["truth"],
-        flipped(judged, 0.3, 0.9).attrs["truth"],
+        changed_units(judged, 0.3, 0.9).attrs["truth"],
         cross_validated_threshold(
             judged, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=20)
         ).truth,

@@ -19,8 +19,8 @@ from explorer.traces import Hyperedge, Trace
 from explorer.validation import (
     baseline_table,
     bias,
+    changed_units,
     confusion_at,
-    flipped,
     head_scores,
     judge,
     quality_map,
@@ -301,7 +301,7 @@ def test_a_measure_of_something_else_says_what_it_takes():
     judged = judged_of([0.1, 0.9], [False, True])
     for metric_value in (
         lambda: confusion_at(None, 0.1),
-        lambda: flipped(rows(), 0.1, 0.2),
+        lambda: changed_units(rows(), 0.1, 0.2),
         lambda: bias(rows()),
         lambda: baseline_table([], None),
     ):

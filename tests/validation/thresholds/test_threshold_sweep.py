@@ -9,7 +9,7 @@ from sklearn import metrics
 from explorer.errors import InputError, ValidationError
 from explorer.feedback import FeedbackPolicy
 from explorer.feedback._feedback_table import reached
-from explorer.validation import Resampling, confusion_at, flipped, sweep
+from explorer.validation import Resampling, changed_units, confusion_at, sweep
 from explorer.validation._metrics.confusion import METRICS, Confusion, metric_value, reaches
 from explorer.validation._statistics.bootstrap import drawn_traces, mean_interval, percentiles
 from explorer.validation._thresholds.threshold_grid import threshold_grid
@@ -33,7 +33,7 @@ def test_counts_and_metrics_by_hand():
     assert table.f1.to_numpy() == pytest.approx([6 / 8, 6 / 7, 4 / 5, 2 / 4])
     assert table.youden.to_numpy() == pytest.approx([0.0, 0.5, 2 / 3, 1 / 3])
     assert table.coverage.tolist() == [1.0, 0.8, 0.4, 0.2]
-    assert table.flips.tolist() == [0, 1, 2, 1]
+    assert table.changed_calls.tolist() == [0, 1, 2, 1]
     # Everything is called used: the correlation of a constant is 0/0.
     assert np.isnan(table.mcc[0])
     # (3 x 1 - 1 x 0) / sqrt(4 x 3 x 2 x 1)
@@ -208,22 +208,24 @@ def test_best_is_the_highest_of_equals_and_the_plateau_is_unbroken():
         found.plateau("f1", -1.0)
 
 
-def test_flips_against_a_reference_and_which_units_they_are():
+def test_changed_calls_against_a_reference_and_which_units_they_are():
     # At 0.6 two units are called used; at 0.1 all five, at 0.2 four, at 0.8 one.
-    assert sweep(HAND, reference=0.6, resampling=Resampling(samples=0)).table.flips.tolist() == [
+    assert sweep(
+        HAND, reference=0.6, resampling=Resampling(samples=0)
+    ).table.changed_calls.tolist() == [
         3,
         2,
         0,
         1,
     ]
-    table = flipped(HAND, 0.15, 0.7)
+    table = changed_units(HAND, 0.15, 0.7)
     assert table.unit.tolist() == ["u1", "u2", "u3"]
     assert table.trace.tolist() == ["t0", "t1", "t1"]
     assert table.place.tolist() == [1, 2, 3]
     assert table.label.tolist() == [False, True, True]
     assert table.at_one.all()
     assert not table.at_other.any()
-    assert flipped(HAND, 0.3, 0.5).empty
+    assert changed_units(HAND, 0.3, 0.5).empty
 
 
 def test_grids():

@@ -120,21 +120,21 @@ def test_a_click_on_the_map_chooses_that_head_everywhere() -> None:
     assert (app.layer, app.head) == (8, 2)
 
 
-def test_flips_open_the_trace_with_the_unit_pinned(app: Explorer) -> None:
+def test_changed_calls_open_the_trace_with_the_unit_pinned(app: Explorer) -> None:
     page = AppDriver(app)
     app.reference_threshold = 0.35
-    meta = page.plots["flips"].meta
+    meta = page.plots["changes"].meta
     # From 0.35 to 0.18: 0.2 of a and 0.3 of b; the nearest to 0.18 comes first.
     assert list(zip(meta["traces"], meta["units"], strict=True)) == [("a", "h1"), ("b", "h0")]
-    page.plots["flips"].click(index=5)
+    page.plots["changes"].click(index=5)
     assert app.tab == "thresholds"
-    page.plots["flips"].click(index=1)
+    page.plots["changes"].click(index=1)
     assert (app.tab, app.trace) == ("traces", 1)
     assert app.selection == {"kind": "unit", "name": "h0"}
     app.tab = "thresholds"
     page.between.press("here")
     assert app.reference_threshold == app.threshold
-    assert page.plots["flips"].meta["units"] == []
+    assert page.plots["changes"].meta["units"] == []
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_recommendation_that_is_refused_says_why(app: Explorer) -> None:
     page.figures.press("recommend")
     app.wait()
     shown = page.figures["recommended"]
-    assert shown["said"].startswith("Nothing is recommended.")
+    assert shown["message"].startswith("Nothing is recommended.")
     assert not shown["accepted"]
     assert app.error is None
 

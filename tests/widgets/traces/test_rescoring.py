@@ -115,7 +115,7 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     page = AppDriver(app)
     app.wait()
     offer = page.figures["more"]
-    assert offer["said"] == (
+    assert offer["message"] == (
         "Two more signals could be recorded for “recommend” to choose from: attention from the "
         "question, and a content-free baseline."
     )
@@ -209,4 +209,4 @@ def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp
 
 def test_the_packaged_traces_can_be_read_again() -> None:
     page = AppDriver(Explorer.from_traces(tab="thresholds"))
-    assert "attention from the question, and" in page.figures["more"]["said"]
+    assert "attention from the question, and" in page.figures["more"]["message"]

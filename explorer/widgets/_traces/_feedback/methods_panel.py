@@ -97,5 +97,5 @@ class MethodsPanel(Panel):
                 [name, name, title, available.get(name, True)]
                 for name, title in texts.METHODS.items()
             ],
-            said="" if report is None else under_way(report.message),
+            message="" if report is None else under_way(report.message),
         )

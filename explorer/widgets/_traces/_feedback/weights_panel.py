@@ -122,18 +122,18 @@ class WeightsPanel(Panel):
         (self.plot.plot.add_class if old else self.plot.plot.remove_class)("ex-stale")
         traces = self.session.traces.loaded
         if report is not None:
-            said = under_way(report.message)
+            message = under_way(report.message)
         elif state.weight_view == "weights" and traces is not None:
-            said = weights_sentence(state, len(traces))
+            message = weights_sentence(state, len(traces))
         else:
-            said = ""
+            message = ""
         self.weights.show(
             hidden=self._scene is None,
             view=state.weight_view,
             strategy=state.update_strategy,
             strategies=[[name, name] for name in UPDATE_STRATEGIES],
             busy=report is not None,
-            said=said,
+            message=message,
         )
 
     def _cancel(self) -> None:

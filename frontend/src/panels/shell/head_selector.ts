@@ -24,7 +24,7 @@ const STEPS: Record<string, readonly [Axis, number]> = {
 type Axis = "head" | "layer";
 
 export const headSelector = panel<HeadSelectorContent, HeadSelectorTexts, HeadSelectorGesture>(
-  "ex-rail",
+  "ex-head-selector",
   ({ el, model, texts, tell, follow, atEnd }) => {
     let content: HeadSelectorContent;
     let dark = false;

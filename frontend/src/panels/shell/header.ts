@@ -16,7 +16,7 @@ import { menu } from "./menu.ts";
 
 /** What the list of models holds in place of a model. */
 const OTHER_MODEL = "other…";
-const SAID_MS = 2500;
+const NOTICE_MS = 2500;
 
 export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
   "ex-header",
@@ -49,7 +49,7 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
     });
     const light = h("span", { class: "ex-light", "aria-hidden": "true" });
     const state = h("span", { class: "ex-model-state", role: "status" });
-    const said = h("span", { class: "ex-said", role: "status" });
+    const notice = h("span", { class: "ex-notice", role: "status" });
     const save = (what: SaveGesture["what"]) => () => tell.now({ kind: "save", what });
 
     el.replaceChildren(
@@ -57,7 +57,7 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
       tabs,
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-model-box" }, light, modelSelect, modelInput, state),
-      said,
+      notice,
       quietButton(texts.copy, texts.copy_title, () => tell.now({ kind: "copy" })),
       menu(texts.save, texts.save_title, [
         [texts.save_table, save("table")],
@@ -117,9 +117,9 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
 
     let quiet: ReturnType<typeof setTimeout> | undefined;
     function say(text: string): void {
-      setText(said, text);
+      setText(notice, text);
       clearTimeout(quiet);
-      quiet = setTimeout(() => setText(said, ""), SAID_MS);
+      quiet = setTimeout(() => setText(notice, ""), NOTICE_MS);
     }
     atEnd(() => clearTimeout(quiet));
     listen((message) => {

@@ -15,7 +15,7 @@ const FLOOR = -4; // the log slider ends at 1e-4; smaller thresholds can be type
 const REFUSED_MS = 400;
 
 export const toolbar = panel<ToolbarContent, ToolbarTexts, ToolbarGesture>(
-  "ex-strip",
+  "ex-toolbar",
   ({ el, texts, tell }) => {
     let content: ToolbarContent;
     const slider = h("input", {

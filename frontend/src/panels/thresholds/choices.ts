@@ -19,17 +19,17 @@ function headedChoice(
   onPick: (value: string) => void,
 ) {
   const place = h("span");
-  const said = h("p", { class: "ex-note" });
+  const messageLine = h("p", { class: "ex-note" });
   let choice: Segmented | undefined;
-  replace(el, panelHead(texts.title, place), said);
+  replace(el, panelHead(texts.title, place), messageLine);
   return (choices: readonly Choice[], chosen: string, text: string): Segmented => {
     if (!choice) {
       choice = segmented(texts.label, choices, onPick);
       place.replaceWith(choice.node);
     }
     choice.show(chosen);
-    said.hidden = !text;
-    setText(said, text);
+    messageLine.hidden = !text;
+    setText(messageLine, text);
     return choice;
   };
 }
@@ -53,7 +53,7 @@ export const weightMoves = panel<WeightMovesContent, WeightMovesTexts, WeightMov
     const show = headedChoice(el, texts, (value) => tell.set("update_strategy", value));
     return (content) => {
       el.hidden = content.hidden;
-      show(content.strategies, content.strategy, content.said);
+      show(content.strategies, content.strategy, content.message);
     };
   },
 );

@@ -46,14 +46,14 @@ export const callChanges = panel<CallChangesContent, CallChangesTexts, CallChang
 export const baselines = panel<BaselinesContent, BaselinesTexts, BaselinesGesture>(
   "ex-thresholds ex-thresholds-free",
   ({ el, texts, tell }) => {
-    const said = h("span", { class: "ex-note" });
+    const messageLine = h("span", { class: "ex-note" });
     const embed = quietButton(texts.embed, texts.embed_title, () => tell.now({ kind: "embed" }));
-    replace(el, panelHead(texts.title, h("span", { class: "ex-grow" }), embed), said);
+    replace(el, panelHead(texts.title, h("span", { class: "ex-grow" }), embed), messageLine);
     return (content) => {
       el.hidden = content.hidden;
       embed.hidden = content.embedded;
       embed.disabled = content.busy;
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   },
 );

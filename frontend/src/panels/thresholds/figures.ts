@@ -32,7 +32,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       set: (value) => tell.set("least_drop", value),
     });
     const dropField = h("label", { class: "ex-field" }, texts.least_drop, drop.node);
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
 
     const refusal = h("p", { role: "status" });
     const toTraces = quietButton(texts.label_in_traces, texts.label_in_traces_title, () =>
@@ -75,7 +75,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       report,
     );
     const advice = recommendation(texts, tell);
-    const moreSaid = h("span", { class: "ex-note" });
+    const moreMessage = h("span", { class: "ex-note" });
     const again = button(texts.read_again, texts.read_again_title, () => ({ kind: "read_again" }));
     const stopReading = button(texts.cancel, texts.stop_reading_title, () => ({
       kind: "cancel_scoring",
@@ -83,7 +83,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
     const more = h(
       "div",
       { class: "ex-actions ex-more", role: "status" },
-      moreSaid,
+      moreMessage,
       again,
       stopReading,
     );
@@ -91,7 +91,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
     replace(
       el,
       panelHead(texts.methods, methods),
-      panelHead(texts.truth, truthPlace, dropField, said),
+      panelHead(texts.truth, truthPlace, dropField, messageLine),
       refused,
       judged,
       h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
@@ -135,8 +135,8 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       truth.show(content.truth);
       dropField.hidden = content.truth !== "ablation";
       drop.show();
-      setText(said, content.said);
-      said.title = content.said;
+      setText(messageLine, content.message);
+      messageLine.title = content.message;
     }
     function drawRefusal(): void {
       refused.hidden = !content.refused && !content.offer;
@@ -164,7 +164,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;
-      setText(moreSaid, content.more?.said ?? "");
+      setText(moreMessage, content.more?.message ?? "");
       again.hidden = Boolean(content.more?.busy);
       stopReading.hidden = !content.more?.busy;
     }

@@ -14,7 +14,7 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
   let found: FiguresContent["recommended"] = null;
   const exporting = (label: string, title: string, what: ExportGesture["what"]) =>
     quietButton(label, title, () => tell.now({ kind: "export", what }));
-  const said = h("p", { class: "ex-advice-text" });
+  const messageLine = h("p", { class: "ex-advice-text" });
   const notes = h("div", { class: "ex-advice-notes" });
   const take = quietButton(texts.take, null, () =>
     tell.now({ kind: found?.shown ? "go_back" : "take" }),
@@ -27,7 +27,7 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
   const node = h(
     "div",
     { class: "ex-advice", role: "status" },
-    said,
+    messageLine,
     notes,
     h("div", { class: "ex-actions" }, take, h("span", { class: "ex-grow" }), exports),
   );
@@ -37,8 +37,8 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
       found = next;
       node.hidden = !next;
       if (!next) return;
-      setText(said, next.said);
-      // In a box of its own a note is said in full: it is there to be read before the choice is used.
+      setText(messageLine, next.message);
+      // In a box of its own a note is shown in full: it is meant to be read before the choice is used.
       refill(notes, next.notes, () =>
         next.notes.map(([code, message]) =>
           h("p", { class: "ex-note" }, h("b", {}, code), ". ", message),

@@ -19,9 +19,9 @@ export const methods = panel<MethodsContent, MethodsTexts, MethodsGesture>(
       },
       texts.compare,
     );
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
     const title = h("span", { class: "ex-panel-title" }, texts.title);
-    el.replaceChildren(h("div", { class: "ex-panel-head" }, title, list, compare), said);
+    el.replaceChildren(h("div", { class: "ex-panel-head" }, title, list, compare), messageLine);
 
     const method = ([value, label, hint, there]: MethodsContent["methods"][number]) =>
       h(
@@ -44,7 +44,7 @@ export const methods = panel<MethodsContent, MethodsTexts, MethodsGesture>(
         button.setAttribute("aria-pressed", String(button.dataset.method === content.method));
       }
       compare.setAttribute("aria-pressed", String(content.compare));
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   },
 );

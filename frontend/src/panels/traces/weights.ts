@@ -22,16 +22,16 @@ export const weights = panel<WeightsContent, WeightsTexts, WeightsGesture>(
       onChange: () => tell.set("update_strategy", strategy.value),
     });
     const field = h("label", { class: "ex-field" }, texts.update, strategy);
-    const said = h("span", { class: "ex-note", role: "status" });
+    const messageLine = h("span", { class: "ex-note", role: "status" });
     const cancel = quietButton(texts.cancel, null, () => tell.now({ kind: "cancel" }));
-    el.replaceChildren(h("div", { class: "ex-panel-head" }, view.node, field, cancel), said);
+    el.replaceChildren(h("div", { class: "ex-panel-head" }, view.node, field, cancel), messageLine);
     return (content) => {
       el.hidden = content.hidden;
       view.show(content.view);
       field.hidden = content.view !== "weights";
       fillSelect(strategy, content.strategies, content.strategy);
       cancel.hidden = !content.busy;
-      setText(said, content.said);
+      setText(messageLine, content.message);
     };
   },
 );

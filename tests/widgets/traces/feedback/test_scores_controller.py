@@ -194,8 +194,8 @@ def test_the_trajectory_is_that_of_the_updater_at_this_threshold() -> None:
         used, others = expected[labels].mean(), expected[~labels].mean()
         ends = final_weights(app.trajectory, judge(app.traces, explained))
         assert (ends.used, ends.not_used) == pytest.approx((used, others))
-        assert f"labelled used end at {used:.3f} on average" in shown["said"]
-        assert shown["said"].endswith("higher." if used > others else "lower.")
+        assert f"labelled used end at {used:.3f} on average" in shown["message"]
+        assert shown["message"].endswith("higher." if used > others else "lower.")
 
 
 @pytest.mark.slow

@@ -36,15 +36,15 @@ _NOTHING = "\u200a"
 """An empty text that has an element on the page, so that another can take its place at once."""
 
 
-def flips(table: pd.DataFrame, one: float, other: float, **settings: Any) -> Any:
-    """`flips_spec` as a Figure, with the same parameters."""
+def changed_calls(table: pd.DataFrame, one: float, other: float, **settings: Any) -> Any:
+    """`changed_calls_spec` as a Figure, with the same parameters."""
     import plotly.graph_objects as go
 
-    figure: go.Figure = go.Figure(flips_spec(table, one, other, **settings))
+    figure: go.Figure = go.Figure(changed_calls_spec(table, one, other, **settings))
     return figure
 
 
-def flips_spec(
+def changed_calls_spec(
     table: pd.DataFrame,
     one: float,
     other: float,
@@ -63,7 +63,7 @@ def flips_spec(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `explorer.validation.flipped`: ``trace``, ``unit``, ``score``, ``label`` (bool),
+        From `explorer.validation.changed_units`: ``trace``, ``unit``, ``score``, ``label`` (bool),
         ``at_one`` and ``at_other`` (bool); and ``text`` where texts are to be shown.
     one, other : float
         The thresholds.

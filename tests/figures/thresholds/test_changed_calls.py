@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from explorer.figures import flips, flips_spec
+from explorer.figures import changed_calls, changed_calls_spec
 from explorer.widgets._plot.incremental_plot import _changed_arrays
 
 
@@ -24,7 +24,7 @@ def table_of(scores, labels, one, other, **columns):
     )
 
 
-FLIPS = table_of([0.12, 0.19, 0.15], [False, True, False], 0.1, 0.2)
+CHANGED = table_of([0.12, 0.19, 0.15], [False, True, False], 0.1, 0.2)
 
 
 def trace(spec, name):
@@ -33,7 +33,7 @@ def trace(spec, name):
 
 
 def test_rows_stand_by_how_near_they_are_to_the_new_threshold():
-    spec = flips_spec(FLIPS, 0.1, 0.2)
+    spec = changed_calls_spec(CHANGED, 0.1, 0.2)
     assert spec["layout"]["meta"] == {"traces": ["q1", "q2", "q0"], "units": ["h1", "h2", "h0"]}
     assert trace(spec, "score")["text"] == ["0.190", "0.150", "0.120"]
     assert trace(spec, "label")["text"] == ["✓", "✗", "✗"]
@@ -41,7 +41,7 @@ def test_rows_stand_by_how_near_they_are_to_the_new_threshold():
 
 
 def test_calls_are_marks_and_the_outcome_a_word():
-    spec = flips_spec(FLIPS, 0.1, 0.2)
+    spec = changed_calls_spec(CHANGED, 0.1, 0.2)
     assert trace(spec, "before used")["text"] == ["●"] * 3
     assert trace(spec, "after not used")["text"] == ["○"] * 3
     assert {text.strip() for text in trace(spec, "after used")["text"]} == {""}
@@ -55,29 +55,29 @@ def test_calls_are_marks_and_the_outcome_a_word():
 
 
 def test_agreement_is_not_called_right():
-    FLIPS.attrs["truth"] = "agreement"
+    CHANGED.attrs["truth"] = "agreement"
     try:
-        spec = flips_spec(FLIPS, 0.1, 0.2)
+        spec = changed_calls_spec(CHANGED, 0.1, 0.2)
     finally:
-        FLIPS.attrs.clear()
+        CHANGED.attrs.clear()
     assert trace(spec, "outcome")["text"] == ["now differs", "now agrees", "now agrees"]
     assert "label" not in [note["text"] for note in spec["layout"]["annotations"]]
 
 
 def test_at_most_thirty_rows_and_all_are_counted():
     scores = np.linspace(0.1, 0.2, 1000, endpoint=False)
-    spec = flips_spec(table_of(scores, [False] * 1000, 0.1, 0.2), 0.1, 0.2)
+    spec = changed_calls_spec(table_of(scores, [False] * 1000, 0.1, 0.2), 0.1, 0.2)
     assert spec["layout"]["meta"]["units"] == [f"h{999 - i}" for i in range(30)]
     assert trace(spec, "summary")["text"][0].startswith("1,000 calls change")
     assert trace(spec, "summary")["text"][0].endswith("the 30 nearest shown")
-    equal = flips_spec(table_of([0.15] * 50, [True] * 50, 0.1, 0.2), 0.1, 0.2)
+    equal = changed_calls_spec(table_of([0.15] * 50, [True] * 50, 0.1, 0.2), 0.1, 0.2)
     assert equal["layout"]["meta"]["units"] == [f"h{i}" for i in range(30)]
 
 
 def test_with_slots_a_drag_changes_arrays_alone():
     scores = [0.12, 0.19, 0.15, 0.11]
     specs = [
-        flips_spec(
+        changed_calls_spec(
             table_of(scores[:count], [True] * count, 0.1, other, text=["a fact"] * count),
             0.1,
             other,
@@ -98,7 +98,7 @@ def test_with_slots_a_drag_changes_arrays_alone():
 
 
 def test_texts_are_cut_and_never_html():
-    spec = flips_spec(
+    spec = changed_calls_spec(
         table_of([0.15], [True], 0.1, 0.2, text=["<script>alert(1)</script> " + "fact " * 60],
                  unit=["<b>h</b>"], trace=["<i>q</i>" * 9]),
         0.1, 0.2, width=900,
@@ -112,8 +112,11 @@ def test_texts_are_cut_and_never_html():
     assert spec["layout"]["meta"]["units"] == ["<b>h</b>"]
 
 
-def test_nothing_flips():
-    spec = flips_spec(table_of([], [], 0.1, 0.2), 0.1, 0.2)
+def test_nothing_changes():
+    spec = changed_calls_spec(table_of([], [], 0.1, 0.2), 0.1, 0.2)
     assert trace(spec, "summary")["text"] == ["No call changes from 0.100 to 0.200."]
     assert not trace(spec, "row")["x"].any()
-    assert flips(FLIPS, 0.1, 0.2).layout.height > flips(FLIPS.iloc[:1], 0.1, 0.2).layout.height
+    assert (
+        changed_calls(CHANGED, 0.1, 0.2).layout.height
+        > changed_calls(CHANGED.iloc[:1], 0.1, 0.2).layout.height
+    )
