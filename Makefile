@@ -170,7 +170,7 @@ lock:
 	@mv build/constraints.txt constraints.txt && rm -rf build/lock
 	@git --no-pager diff --stat constraints.txt
 
-# What the page runs is bundled into the package and committed, so that nobody else needs Node.
+# What the page runs is bundled into the package and committed, so that only changes to it need Node.
 NODE_READY = frontend/node_modules/.package-lock.json
 
 $(NODE_READY): frontend/package.json frontend/package-lock.json

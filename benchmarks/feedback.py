@@ -3,10 +3,10 @@
     python benchmarks/feedback.py                       # all rows, six minutes on two cores
     python benchmarks/feedback.py --repeats 3 --skip scoring batching
 
-Every row stands beside what was asked for. Times are medians of runs in one process, after a
+Each row gives a result and its requirement. Times are medians of runs in one process, after a
 warm-up; scoring and the bare forward take turns, and their ratio is the median of the ratios of
 neighbouring runs, so that a machine that is busy for a while slows both sides. The same ratio of
-processor time stands beside it. Loading runs in processes of its own, where the kernel's high-water
+processor time follows it. Loading runs in processes of its own, where the kernel's high-water
 mark of memory is reset just before.
 """
 

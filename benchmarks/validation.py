@@ -3,7 +3,7 @@
     python benchmarks/validation.py               # all rows, a minute on two cores
     python benchmarks/validation.py --skip large
 
-Every row stands beside what was asked for. Times are medians of runs in one process, after a
+Each row gives a result and its requirement. Times are medians of runs in one process, after a
 warm-up; a million scores are judged once, each time in a process of its own, whose high-water mark
 of memory is reset just before.
 """

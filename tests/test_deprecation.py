@@ -116,7 +116,7 @@ def test_an_old_keyword_reaches_the_renamed_parameter_with_a_warning():
 
 
 class Listener:
-    """Counts the labels that it is told of; a set calls bound methods only."""
+    """Counts the labels reported to it; a set calls bound methods only."""
 
     heard = 0
 

@@ -159,7 +159,7 @@ def test_a_wheel_brings_every_tracked_file_of_the_package(repository, tmp_path):
 
 
 def test_every_dependency_is_pinned(repository):
-    """A dependency that constraints.txt does not name would float, and nobody would notice."""
+    """A dependency that constraints.txt does not name would float unnoticed."""
     project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     pins = re.findall(r"^([\w.-]+)==", (repository / "constraints.txt").read_text(), re.MULTILINE)

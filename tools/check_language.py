@@ -1,8 +1,8 @@
 """Refuse turns of phrase that read like a translation: `python tools/check_language.py [PATH ...]`.
 
-Every line of the package, the documentation, the notebooks and the front end is read: code, names,
-comments, docstrings and texts of the app alike. A turn that is right in one place is allowed there
-by a line in `ALLOWED`.
+Every line of the package, the front end, the documentation, the notebooks, the tests and the
+scripts is read: code, names, comments, docstrings and texts of the app alike. A turn that is right
+in one place is allowed there by a line in `ALLOWED`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,22 @@ ROOT = Path(__file__).resolve().parents[1]
 WHERE = (
     "explorer",
     "frontend/src",
+    "frontend/tests",
+    "tests",
+    "benchmarks",
+    "tools",
     "docs",
     "notebooks",
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
+    "Makefile",
+    "pyproject.toml",
 )
-SUFFIXES = frozenset({".py", ".pyi", ".js", ".ts", ".md", ".ipynb", ".j2", ".css"})
+SUFFIXES = frozenset({".py", ".pyi", ".js", ".ts", ".md", ".ipynb", ".j2", ".css", ".toml", ""})
+EXAMPLES = frozenset({"tools/check_language.py", "tests/test_language_check.py"})
+"""Files that list the turns."""
 
 # A turn as a regular expression, and what to write.
 TURNS: dict[str, str] = {
@@ -69,7 +78,7 @@ def tracked(paths: Iterable[str]) -> list[Path]:
         capture_output=True,
         text=True,
     )
-    names = [ROOT / name for name in listing.stdout.split("\0") if name]
+    names = [ROOT / name for name in listing.stdout.split("\0") if name and name not in EXAMPLES]
     return [path for path in names if path.suffix in SUFFIXES and path.exists()]
 
 

@@ -1,5 +1,5 @@
 // An example of everything that travels between kernel and page, as the types have it: the compiler
-// holds them against the types, and `protocol.test.ts` writes them down for the tests of Python.
+// compares them with the types, and `protocol.test.ts` writes them down for the tests of Python.
 // Every key and every variant occurs; a buffer is a DataView here and "<bytes>" there.
 
 import type * as P from "../src/protocol/index.ts";

@@ -1,5 +1,5 @@
-// plotly.js keeps these fields to itself: that they are still there is held against the vendored
-// copy, and that nothing but one module reads them against the sources.
+// These fields of plotly.js are private: the tests look for them in the vendored copy, and check that
+// only one module of the sources reads them.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

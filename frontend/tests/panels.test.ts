@@ -125,7 +125,7 @@ describe("toolbar", () => {
     expect(toSlider(1e-9, "log")).toBe(-4);
   });
 
-  it("sets the threshold that is typed, also with a comma, and puts back what is none", () => {
+  it("sets the threshold that is typed, also with a comma, and restores it after an invalid entry", () => {
     const model = show("toolbar");
     const typed = labelled<HTMLInputElement>("Threshold, typed");
     expect(typed.value).toBe("0.100");

@@ -44,8 +44,8 @@ CHROMIUM_FLAGS = (
 
 # A first start on a slow, shared machine takes its time; everything else waits on conditions.
 START_SECONDS = 120
-# A wait fails when neither the app nor its kernel has got any further for so long. A machine that
-# is busy with other work is slow, which is no reason to fail.
+# A wait fails when neither the app nor its kernel has made progress for this long. A test on a
+# machine that is busy with other work is slow, and must not fail.
 STALL_SECONDS = 60
 _LOOK_SECONDS = 1.0
 

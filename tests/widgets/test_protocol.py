@@ -1,7 +1,8 @@
 """Kernel and page agree on what travels between them.
 
 `frontend/tests/examples.ts` holds an example of every message, checked against the types of the
-page; its test writes them to `tests/shared/messages.json`, and here they are held against ours.
+page; its test writes them to `tests/shared/messages.json`. The tests here compare them with the
+types in Python.
 """
 
 from __future__ import annotations

@@ -349,8 +349,8 @@ def test_the_hubs_own_conversion_of_pickled_weights_is_used(hub, weights):
 
 @pytest.mark.parametrize(
     ("author", "pickle_in_request"),
-    [("somebody", _PICKLED), ("SFconvertbot", b"other weights")],
-    ids=["made by somebody else", "made from other weights"],
+    [("someone", _PICKLED), ("SFconvertbot", b"other weights")],
+    ids=["made by another author", "made from other weights"],
 )
 def test_a_conversion_that_is_not_to_be_trusted(hub, weights, author, pickle_in_request):
     hub.add("tiny/pickled", pickled(weights))

@@ -126,7 +126,7 @@ def test_weights_that_lack_tensors_are_refused(folder):
         (None, ModelNotFoundError, "no config.json"),
         ("{", ModelError, "cannot be read"),
         ("[]", ModelError, "has no model_type"),
-        ('{"model_type": "nobody-knows"}', ModelError, "does not know"),
+        ('{"model_type": "unheard-of"}', ModelError, "does not know"),
         (
             '{"model_type": "mine", "auto_map": {"AutoModel": "modeling.Mine"}}',
             ModelError,

@@ -62,7 +62,7 @@ def assert_same(found: Any, model: Model, tokenized: TokenizedText) -> None:
 
 
 def versions() -> list[np.ndarray]:
-    """What somebody types: longer by one, by many, changed at the end, in the middle, at once."""
+    """A text while it is typed: longer by one, by many, changed at the end, in the middle."""
     long = np.random.default_rng(5).integers(2, 97, 60)
     changed = long.copy()
     changed[20] = (changed[20] + 1 - 2) % 95 + 2

@@ -21,7 +21,7 @@ EDGES = [
 
 
 def direction(texts):
-    """All texts point the same way, so that the embedding gives 1 and is told apart."""
+    """All texts point the same way, so that the embedding gives 1, unlike the attention."""
     return [[1.0, 0.0] for _ in texts]
 
 

@@ -517,7 +517,7 @@ class _Refuses(_HandsOut):
         (
             _Refuses(
                 {
-                    # At its bound the count tells whether it was written, and this is none.
+                    # At its bound only the count shows a write, and this is not a count.
                     "he1": {
                         "dynamic_weight": 1.0,
                         "quality_score": 0.5,

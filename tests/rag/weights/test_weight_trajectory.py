@@ -152,7 +152,7 @@ def test_the_most_moved():
     assert trajectory.most_moved(2).tolist() == [0, 1]
     assert trajectory.most_moved(2, keep=2).tolist() == [0, 2]
     np.testing.assert_allclose(trajectory.final(), [0.892881, 0.9405, 0.99])
-    # he2 falls to its upper bound 0.4 at once: that is no movement
+    # he2 falls to its upper bound 0.4 at once: this does not count as movement
     trajectory = follow_weights(order, feedback, quality={"he2": 0.2})
     np.testing.assert_allclose(trajectory.moved(), [0.109, 0.0, 0.01])
 

@@ -541,11 +541,11 @@ def test_traces_that_cannot_be_ablated_are_named_and_the_others_go_on(model):
     found = ablate(
         given,
         model,
-        settings=AblationSettings(sets={"t5": [{"nobody"}]}),
+        settings=AblationSettings(sets={"t5": [{"absent"}]}),
         control=RunControl(progress=silent),
     )
     check(model, found[0], trace(0))
-    words = ["generate=True", "no hyperedges", "has text", "has room for 512", "'nobody'"]
+    words = ["generate=True", "no hyperedges", "has text", "has room for 512", "'absent'"]
     for one, reason in zip(found[1:], words, strict=True):
         (problem,) = [
             first_few for first_few in found.problems if f"'{one.id}'" in first_few.message

@@ -104,7 +104,7 @@ def test_noise_is_refused_with_the_reason():
     )
     assert not refused.accepted
     assert "no better than the words" in refused.refusal
-    # All readings are there: nobody is told to record them again.
+    # All readings are there, so the advice is not to record them again.
     assert refused.refusal.endswith("Use another model.")
     for take_away in (refused.to_json, refused.to_python, refused.extractor):
         with pytest.raises(ValidationError, match="Nothing is recommended"):

@@ -115,7 +115,7 @@ def test_labels_that_are_given_stand_in_place_of_what_traces_bring():
     assert "causal-use" not in notes_by_code(judged)
 
 
-# -- what is told ----------------------------------------------------------------------------------
+# -- messages -------------------------------------------------------------------------------------
 
 
 def test_what_used_means_is_said_with_the_figures():

@@ -1,4 +1,4 @@
-"""Scores and labels are put together, and what does not fit is told."""
+"""Scores are joined with labels, and a mismatch is reported."""
 
 from __future__ import annotations
 

@@ -377,7 +377,7 @@ def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) ->
     page.open("traces")
     page.label("h1", True)
     page.open("thresholds")
-    # a/h1 has 0.2: no longer called in vain.
+    # a/h1 has 0.2: it is no longer a false positive.
     for one in (page, other_page):
         assert one.counts == [3, 0, 1, 2]
         assert one.app.trace_scene.trace.hyperedges[1].label is True

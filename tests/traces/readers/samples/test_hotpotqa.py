@@ -64,14 +64,14 @@ def test_both_columns_as_text_out_of_a_table():
 
 
 def test_facts_that_name_nothing_are_told():
-    facts = [["Olaf Bem", 7], ["Olaf Bem", -1], ["Nobody", 0], [None, 0], "x", ["Hove", True]]
+    facts = [["Olaf Bem", 7], ["Olaf Bem", -1], ["Absent", 0], [None, 0], "x", ["Hove", True]]
     trace, absent, beyond = read_all(READER, question(supporting_facts=facts))
     # The paragraph is one of the right ones, though its sentences are numbered otherwise.
     assert [edge.label for edge in trace.hyperedges] == [True, True, False]
     assert [edge.extra["supporting_sentences"] for edge in trace.hyperedges] == [[], [], []]
     assert absent.loaded
     assert beyond.loaded
-    assert "paragraphs that are not there: 'Nobody', 'null'" in absent.message
+    assert "paragraphs that are not there: 'Absent', 'null'" in absent.message
     assert "not in their paragraph: 'Olaf Bem', 'Hove'" in beyond.message
 
 
