@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 from _pytest.monkeypatch import derive_importpath
+
+import explorer
+
+_PACKAGE = str(Path(explorer.__file__).parent)
 
 
 def count_calls(monkeypatch: pytest.MonkeyPatch, path: str) -> list[tuple[Any, ...]]:
@@ -27,11 +32,23 @@ def count_calls(monkeypatch: pytest.MonkeyPatch, path: str) -> list[tuple[Any, .
 
 def calls_during(run: Callable[[], object]) -> int:
     """How many functions, of Python and of C, are called while `run` runs."""
+    return _count(run, lambda frame, event: event in {"call", "c_call"})
+
+
+def calls_in_the_package(run: Callable[[], object]) -> int:
+    """How many calls of Python functions of the package `run` makes."""
+    return _count(
+        run,
+        lambda frame, event: event == "call" and frame.f_code.co_filename.startswith(_PACKAGE),
+    )
+
+
+def _count(run: Callable[[], object], counts: Callable[[FrameType, str], bool]) -> int:
     count = 0
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         nonlocal count
-        count += event in ("call", "c_call")
+        count += counts(frame, event)
 
     sys.setprofile(note)
     try:

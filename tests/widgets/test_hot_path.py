@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 
-import explorer
 from explorer import Explorer
 from explorer.feedback import HeadCombination, HeadTerm
 from explorer.feedback import _feedback_table as feedback_table
@@ -20,10 +16,9 @@ from explorer.traces import Hyperedge, Trace
 from explorer.widgets._attention.bars_view import MOST_BARS
 
 from ..support.app_driver import AppDriver, PlotDriver, until
-from ..support.call_counter import count_calls
+from ..support.call_counter import calls_in_the_package, count_calls
 from ..support.sent_messages import SentMessage, SentMessages
 
-PACKAGE = str(Path(explorer.__file__).parent)
 TOKENS = 512
 
 
@@ -54,22 +49,6 @@ def drags(plot: PlotDriver, thresholds: list[float]) -> None:
     for threshold in thresholds:
         plot.drag(threshold)
         plot.settle()
-
-
-def calls_in_the_package(run: Callable[[], None]) -> int:
-    """How often a Python function of the package is called."""
-    count = 0
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code.co_filename.startswith(PACKAGE)
-
-    sys.setprofile(note)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 TWENTY = [0.004 * 1.2**i for i in range(20)]

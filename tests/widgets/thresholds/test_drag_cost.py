@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 import pytest
 
-import explorer
 from explorer import Explorer
 from explorer.traces import Hyperedge, Trace
 
 from ...support.app_driver import AppDriver
-from ...support.call_counter import count_calls
+from ...support.call_counter import calls_in_the_package, count_calls
 
-PACKAGE = str(Path(explorer.__file__).parent)
 MOST_CALLS = 900
-ROOM = "explorer.widgets._thresholds"
+FOLDER = "explorer.widgets._thresholds"
 
 
 def trace(name: str, n_hyperedges: int, seed: int) -> Trace:
@@ -37,21 +30,6 @@ def trace(name: str, n_hyperedges: int, seed: int) -> Trace:
         "answer_tokens": ["This"],
     }
     return Trace(name, "What is so?", edges, "This is so.", found)
-
-
-def calls_in_the_package(run: Callable[[], None]) -> int:
-    count = 0
-
-    def note(frame: FrameType, event: str, _: Any) -> None:
-        nonlocal count
-        count += event == "call" and frame.f_code.co_filename.startswith(PACKAGE)
-
-    sys.setprofile(note)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 async def settled(app: Explorer) -> None:
@@ -90,9 +68,9 @@ def test_a_drag_works_out_its_outcome_once_and_what_does_not_depend_on_it_never(
         [trace("a", 20, 1), trace("b", 20, 2)], tab="thresholds", layer=1, head=0, threshold=0.05
     )
     page = AppDriver(app)
-    outcomes = count_calls(monkeypatch, f"{ROOM}.controller.outcome_at")
+    outcomes = count_calls(monkeypatch, f"{FOLDER}.controller.outcome_at")
     others = [
-        count_calls(monkeypatch, f"{ROOM}.{name}")
+        count_calls(monkeypatch, f"{FOLDER}.{name}")
         for name in (
             "controller.analyse_threshold",
             "controller.ablation_cost",
