@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -11,7 +12,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from explorer.cli._terminal.documented_command import DEBUG, DocumentedCommand
+from explorer.cli._terminal.documented_command import DEBUG, HELP, DocumentedCommand
+
+NAME = "attention-explorer"
 
 COMMANDS = MappingProxyType(
     {
@@ -32,6 +35,25 @@ COMMANDS = MappingProxyType(
 """The commands with the line of each in ``--help``; the module of each is ``NAME_command``."""
 
 
+def load_command(name: str) -> Any:
+    """Return one of `COMMANDS`, imported now."""
+    module = importlib.import_module(f"explorer.cli._commands.{name}_command")
+    if hasattr(module, "GROUP"):
+        found = typer.main.get_command(module.GROUP)
+    else:
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        documented = alone.command(
+            cls=DocumentedCommand,
+            epilog=module.EXAMPLES,
+            short_help=COMMANDS[name],
+            context_settings={"help_option_names": list(HELP)},
+        )
+        documented(module.run)
+        found = typer.main.get_command(alone)
+    found.name = name
+    return found
+
+
 class LazyGroup(TyperGroup):
     """The commands of the program; a module is imported when its command is used."""
 
@@ -41,19 +63,7 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command, None if there is none of this name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"explorer.cli._commands.{cmd_name}_command")
-        if hasattr(module, "GROUP"):
-            found = typer.main.get_command(module.GROUP)
-        else:
-            app = typer.Typer(add_completion=False, rich_markup_mode=None)
-            app.command(
-                cls=DocumentedCommand, epilog=module.EXAMPLES, short_help=COMMANDS[cmd_name]
-            )(module.run)
-            found = typer.main.get_command(app)
-        found.name = cmd_name
-        return found
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands without importing one."""
@@ -66,7 +76,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP)},
 )
 
 
@@ -107,5 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     SystemExit
         Always, with the exit code.
     """
-    given = None if arguments is None else list(arguments)
-    app(args=given, prog_name="attention-explorer")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if len(given) > 1 and given[0] in COMMANDS and given[-1] in HELP:
+        # Straight to the command: on its way through the program, typer imports pydantic.
+        command = load_command(given[0])
+        command.main(args=given[1:], prog_name=f"{NAME} {given[0]}")
+    app(args=given, prog_name=NAME)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,14 +55,18 @@ def kill_at_random(
         return running.wait() == -signal.SIGKILL
 
 
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def ids(path: Path) -> list[str]:
-    return [json.loads(line)["id"] for line in path.read_text().splitlines()]
+    return [line["id"] for line in lines(path)]
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_feedback(tmp_path: Path, kills: int) -> None:
     given, out, whole = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "whole.jsonl"))
-    save_traces([labelled_trace(number) for number in range(6000)], given)
+    save_traces([labelled_trace(number) for number in range(4000)], given)
     random_ = np.random.default_rng(kills)
     killed = sum(
         kill_at_random(FEEDBACK, out, [str(given), str(out)], random_) for _ in range(kills)
@@ -71,11 +76,9 @@ def test_killed_feedback(tmp_path: Path, kills: int) -> None:
     feedback_files(given, whole, **options, control=QUIET)
     # The function of the killed processes has another name than ours, so theirs is continued by it.
     subprocess.run([sys.executable, "-c", FEEDBACK, str(given), str(out)], check=True)
-    assert ids(out) == [f"t{number}" for number in range(6000)]
-    for line, other in zip(
-        *(path.read_text("utf-8").splitlines() for path in (out, whole)), strict=True
-    ):
-        assert json.loads(line)["feedback"] == json.loads(other)["feedback"]
+    assert ids(out) == [f"t{number}" for number in range(4000)]
+    for line, other in zip(lines(out), lines(whole), strict=True):
+        assert line["feedback"] == other["feedback"]
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -91,8 +94,6 @@ def test_killed_scores(tmp_path: Path, tiny: str) -> None:
     score_files(given, out, model=tiny, control=QUIET)
     score_files(given, whole, model=tiny, control=QUIET)
     assert ids(out) == ids(whole) == [f"t{number}" for number in range(400)]
-    for line, other in zip(
-        *(path.read_text("utf-8").splitlines() for path in (out, whole)), strict=True
-    ):
-        found, wanted = (json.loads(one)["metadata"]["unit_attention"] for one in (line, other))
+    for line, other in zip(lines(out), lines(whole), strict=True):
+        found, wanted = (one["metadata"]["unit_attention"] for one in (line, other))
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-6)

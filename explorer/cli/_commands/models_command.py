@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli._terminal.documented_command import DocumentedCommand, examples
+from explorer.cli._terminal.documented_command import HELP, DocumentedCommand, examples
 from explorer.cli._terminal.shared_options import Json, Quiet
 
 GROUP = typer.Typer(
@@ -14,6 +14,7 @@ GROUP = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
+    context_settings={"help_option_names": list(HELP)},
 )
 
 _Name = Annotated[

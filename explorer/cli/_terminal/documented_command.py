@@ -16,6 +16,9 @@ from explorer.errors import ExplorerError
 DEBUG = "EXPLORER_DEBUG"
 """Environment variable that ``--debug`` sets."""
 
+HELP = ("-h", "--help")
+"""The options that show help."""
+
 _SEPARATOR = "\x1f"
 
 
