@@ -80,13 +80,24 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import explorer
+
+        print(f"{NAME} {explorer.__version__}")
+        raise typer.Exit
+
+
 @app.callback(
     epilog="Exit codes: 0 done, 1 gate failed, 2 usage, 3 bad input, 4 some records have no "
     "result, 5 a library or model is missing, 130 interrupted. COMMAND --help shows examples; "
     "docs/cli.md describes every command."
 )
 def _program(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback shows it
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Transformer attention at the command line: look, score, validate, serve.
@@ -94,11 +105,6 @@ def _program(
     Files may be patterns ("traces/*.jsonl"), and - stands for stdin or stdout. Results go to
     stdout, progress and messages to stderr.
     """
-    if version:
-        import explorer
-
-        print(f"attention-explorer {explorer.__version__}")
-        raise typer.Exit
     if debug:
         os.environ[DEBUG] = "1"
 

@@ -38,9 +38,9 @@ def cluster() -> Iterator[Any]:
     import ray
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
+    head = {"num_cpus": 0, "include_dashboard": False}
     running = Cluster(initialize_head=True, head_node_args=head)
-    running.machines = [running.add_node(num_cpus=1, node_ip_address="127.0.0.1") for _ in range(2)]
+    running.machines = [running.add_node(num_cpus=1) for _ in range(2)]
     ray.init(address=running.address, log_to_driver=False, logging_level="error")
     yield running
     ray.shutdown()
