@@ -23,6 +23,9 @@ from ..support.tiny_folder import labelled_trace
 
 pytestmark = [
     pytest.mark.slow,
+    # Ray uses settings of its own that it has deprecated.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore:.use_push_based_shuffle:DeprecationWarning"),
     # Sockets of a cluster that is shut down, and threads that Ray leaves to the interpreter.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
