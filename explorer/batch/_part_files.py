@@ -110,7 +110,8 @@ class PartFolder:
 
     def pending(self) -> list[int]:
         """Return the numbers of the parts that are not finished."""
-        return [number for number in self.numbers if not self.part(number).exists()]
+        finished = {path.name for path in self.path.glob("*.parquet")}  # one listing
+        return [number for number in self.numbers if self.part(number).name not in finished]
 
     @property
     def numbers(self) -> range:

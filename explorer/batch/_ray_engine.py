@@ -28,6 +28,11 @@ _MOST_LOSSES = 5
 """Losses of workers in a row, without a part finished between them, after which the run ends."""
 
 
+_LEAST_BLOCKS = 200
+_BLOCKS_PER_ACTOR = 16
+"""Tasks for each actor: enough that all end together, and few enough for the scheduler."""
+
+
 class PartWorker:
     """An actor: it keeps its model, and finishes one part after the other.
 
@@ -166,7 +171,8 @@ def _run_once(
     with warnings.catch_warnings():
         # Deprecated without a named parameter for these two.
         warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", DeprecationWarning)
-        dataset = ray.data.from_items(numbers, override_num_blocks=len(pending)).map_batches(
+        blocks = min(len(pending), max(_LEAST_BLOCKS, _BLOCKS_PER_ACTOR * size))
+        dataset = ray.data.from_items(numbers, override_num_blocks=blocks).map_batches(
             PartWorker,
             fn_constructor_args=(work, str(parts.path.resolve())),
             batch_size=1,

@@ -190,3 +190,26 @@ def test_runs_over_other_traces(run, scored: Path, tmp_path: Path) -> None:
     found = run("diff", scored, other)
     assert found.exit_code == 3
     assert "no hyperedge in common" in found.stderr
+
+
+@pytest.mark.slow
+def test_runs_are_logged_to_mlflow(run, examples: Path, tiny: str, tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    scored = tmp_path / "scored.jsonl"
+    score_traces(load_traces(examples), tiny, path=scored, control=QUIET)
+    uri = f"sqlite:///{tmp_path / 'runs.db'}"
+    few = ["--folds", 3, "--repeats", 1, "--samples", 50, "--min-traces", 5, "--min-positives", 5]
+    page = tmp_path / "report.html"
+    asked = ["--threshold", 0.01, "--samples", 50, "--no-heads", "-o", page]
+    assert run("calibrate", scored, *few, "--mlflow", uri).exit_code in (0, 1)
+    assert run("report", scored, *asked, "--mlflow", uri).exit_code == 0
+    client = mlflow.MlflowClient(tracking_uri=uri)
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    runs = client.search_runs(experiments)
+    assert len(runs) == 2
+    table = asyncio.run(
+        extractor_alone({"method": "attention"}).explain_traces(load_traces(scored))
+    )
+    expected = metric_value("f1", confusion_at(judge(load_traces(scored), table), 0.01))
+    logged = [one.data.metrics["f1"] for one in runs if one.data.metrics["threshold"] == 0.01]
+    assert logged == pytest.approx([float(expected)])

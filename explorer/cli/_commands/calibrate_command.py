@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from explorer.cli._terminal.documented_command import examples
-from explorer.cli._terminal.shared_options import Format, Json, Quiet, Samples, Seed, Traces, Truth
+from explorer.cli._terminal.shared_options import (
+    Format,
+    Json,
+    Mlflow,
+    Quiet,
+    Samples,
+    Seed,
+    Traces,
+    Truth,
+)
 
 EXAMPLES = examples(
     ("attention-explorer calibrate scored.jsonl -o config.json", "choose, and keep the config"),
@@ -40,6 +49,7 @@ def run(
     most_units: Annotated[
         int | None, typer.Option("--most-units", min=1, help="Most labelled hyperedges to use.")
     ] = None,
+    mlflow: Mlflow = None,
     format: Format = None,  # noqa: A002
     json: Json = False,
     quiet: Quiet = False,
@@ -51,6 +61,7 @@ def run(
     """
     from pathlib import Path
 
+    from explorer._extras import require_extra
     from explorer.cli._tasks.labelled_figures import recommendation_figures
     from explorer.cli._tasks.loaded_traces import loaded
     from explorer.cli._terminal.exit_codes import ExitCode
@@ -59,6 +70,8 @@ def run(
     from explorer.traces._files.file_streams import write_whole
     from explorer.validation import CrossValidation, Resampling, calibrate
 
+    if mlflow is not None:
+        require_extra("mlflow", "--mlflow")  # before hours of work
     limits = {"min_traces": min_traces, "min_positives": min_positives}
     given = {name: value for name, value in limits.items() if value is not None}
     more: dict[str, Any] = {} if most_units is None else {"most_units": most_units}
@@ -71,6 +84,12 @@ def run(
             resampling=Resampling(samples=samples, seed=seed),
             control=control,
             **more,
+        )
+    if mlflow is not None:
+        from explorer.tracking import MlflowTracker
+
+        MlflowTracker(uri=mlflow).log_calibration(
+            chosen, resampling=Resampling(samples=samples, seed=seed)
         )
     if out is not None and chosen.accepted:
         write_whole(Path(out), chosen.to_json().encode() + b"\n", "The config")

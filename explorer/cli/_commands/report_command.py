@@ -10,6 +10,7 @@ from explorer.cli._terminal.documented_command import examples
 from explorer.cli._terminal.shared_options import (
     ConfigFile,
     Format,
+    Mlflow,
     Quiet,
     Samples,
     Seed,
@@ -46,6 +47,7 @@ def run(
     truth: Truth = "labels",
     samples: Samples = 1000,
     seed: Seed = 0,
+    mlflow: Mlflow = None,
     format: Format = None,  # noqa: A002
     quiet: Quiet = False,
 ) -> int:
@@ -56,6 +58,7 @@ def run(
     """
     import sys
 
+    from explorer._extras import require_extra
     from explorer.cli._tasks.config_options import chosen_config
     from explorer.cli._tasks.loaded_traces import loaded
     from explorer.cli._terminal.documented_command import say
@@ -66,6 +69,8 @@ def run(
     from explorer.validation import Recommendation, Resampling, Truth
     from explorer.validation import calibrate as calibrated
 
+    if mlflow is not None:
+        require_extra("mlflow", "--mlflow")  # before hours of work
     drawing, judged_by = Resampling(samples=samples, seed=seed), Truth.of(truth)  # type: ignore[arg-type]
     settings = chosen_config(config, method=method, default="attention")
     with loaded(traces, format) as found, running(quiet=quiet) as control:
@@ -90,6 +95,20 @@ def run(
             resampling=drawing,
             control=control,
         )
+        if mlflow is not None:
+            from explorer.cli._tasks.logged_report import log_report
+
+            log_report(
+                mlflow,
+                page,
+                found,
+                settings,
+                threshold,
+                recommendation,
+                truth=judged_by,
+                resampling=drawing,
+                control=control,
+            )
     if out == STREAM:
         sys.stdout.write(str(page))
     else:

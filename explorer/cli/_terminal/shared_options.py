@@ -49,6 +49,10 @@ PartTraces = Annotated[
 Truth = Annotated[
     str, typer.Option("--truth", metavar="labels|ablation", help="What counts as used.")
 ]
+Mlflow = Annotated[
+    str | None,
+    typer.Option("--mlflow", metavar="URI", help="Log the result to this MLflow store."),
+]
 Samples = Annotated[
     int, typer.Option("--samples", min=0, help="Bootstrap samples of the intervals.")
 ]
