@@ -193,8 +193,11 @@ def test_runs_over_other_traces(run, scored: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_runs_are_logged_to_mlflow(run, examples: Path, tiny: str, tmp_path: Path) -> None:
+def test_runs_are_logged_to_mlflow(
+    run, examples: Path, tiny: str, tmp_path: Path, monkeypatch
+) -> None:
     mlflow = pytest.importorskip("mlflow")
+    monkeypatch.chdir(tmp_path)  # MLflow writes the artifacts into the current folder
     scored = tmp_path / "scored.jsonl"
     score_traces(load_traces(examples), tiny, path=scored, control=QUIET)
     uri = f"sqlite:///{tmp_path / 'runs.db'}"
