@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import re
 from typing import TypeVar
 
@@ -15,8 +16,10 @@ from explorer.service._service_settings import ServiceSettings
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_CLOSE = {"Connection": "close"}
+# A string without an end reaches to the end: each byte is read once, whatever a client sends.
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+# The first half of a surrogate pair without the second.
+_HALF_PAIR = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 # msgspec says what it expected, and then where.
 _WHERE = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<place>[^\]]*)\]")
@@ -37,7 +40,6 @@ async def read_body(request: Request, settings: ServiceSettings) -> bytes:
     too_large = ProblemError(
         "body-too-large",
         f"The body may have {limit} bytes; this one has more. Send less at once.",
-        headers=_CLOSE,
     )
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limit:
@@ -55,7 +57,7 @@ async def read_body(request: Request, settings: ServiceSettings) -> bytes:
         raise ProblemError(
             "body-too-slow",
             f"The body must arrive within {settings.body_seconds:g} s; only {size} bytes came.",
-            headers=_CLOSE,
+            headers={"Connection": "close"},
         ) from None
     except ClientDisconnect:
         raise ClientGoneError from None
@@ -70,7 +72,7 @@ def check_media_type(request: Request) -> None:
             "unsupported-media-type",
             f"Compressed bodies are not accepted, but the Content-Encoding is {encoding[:40]!r}. "
             "Send the body as it is.",
-            headers={**_CLOSE, "Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity"},
         )
     kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     charset = re.search(r'charset\s*=\s*"?([\w-]+)', parameters)
@@ -78,7 +80,7 @@ def check_media_type(request: Request) -> None:
         raise ProblemError(
             "unsupported-media-type",
             "The body must be JSON in UTF-8. Send the header 'Content-Type: application/json'.",
-            headers={**_CLOSE, "Accept": "application/json"},
+            headers={"Accept": "application/json"},
         )
 
 
@@ -94,7 +96,7 @@ def decode_body(body: bytes, kind: type[_Body], max_depth: int) -> _Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
+        raise _invalid(str(error), kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError("malformed-request", malformed_json(body, error)) from None
 
@@ -137,10 +139,17 @@ def malformed_json(body: bytes, error: Exception) -> str:
     reason = str(error).removeprefix("JSON is malformed: ")
     if re.search(rb"\b(NaN|Infinity)\b", _STRING.sub(b"", body)):
         return "JSON has no NaN and no Infinity. Leave the number out, or send null."
+    if body.startswith(codecs.BOM_UTF8):
+        return "The body begins with a byte order mark. Send JSON in UTF-8 without one."
+    if "surrogate" in reason or _HALF_PAIR.search(body):
+        return (
+            "A text of the body has half of a UTF-16 surrogate pair, such as \\ud83d, which is no "
+            "character. Send the other half too, or leave it out."
+        )
     return f"The body is not valid JSON: {reason}."
 
 
-def _invalid(message: str) -> ProblemError:
+def _invalid(message: str, kind: type[msgspec.Struct]) -> ProblemError:
     """Return the problem of a value that has the wrong type or lies outside of its range."""
     found = _WHERE.search(message)
     reason = message[: found.start()] if found else message
@@ -152,7 +161,24 @@ def _invalid(message: str) -> ProblemError:
         if key == "...":  # a key of the client's own, which msgspec does not name
             break
         pointer += "/" + key.replace("~", "~0").replace("/", "~1")
+    if "matching regex" in reason:
+        reason = "Expected text that is not empty or white space alone"
+    elif "enum value" in reason:
+        reason += f"; expected one of {', '.join(_choices(kind, pointer))}"
+    elif "unknown field" in reason:
+        reason += f"; this request has {', '.join(kind.__struct_encode_fields__)}"
     where = f" at {pointer}" if pointer else ""
     return ProblemError(
         "invalid-input", f"{reason}{where}.", errors=[(pointer, reason.replace("`", "'"))]
     )
+
+
+def _choices(kind: type[msgspec.Struct], pointer: str) -> list[str]:
+    """Return the values that a field of a body takes, in quotes."""
+    for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
+        values = field.type
+        if isinstance(values, msgspec.inspect.Metadata):  # of a field with a description
+            values = values.type
+        if f"/{field.encode_name}" == pointer and isinstance(values, msgspec.inspect.LiteralType):
+            return [repr(value) for value in values.values]
+    return []
