@@ -75,6 +75,7 @@ def create_app(
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
+        redirect_slashes=False,  # its answer is no problem, and names the host that a client names
     )
     app.state.service = service
     for router in ROUTERS:

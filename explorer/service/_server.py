@@ -191,5 +191,7 @@ def _server(
 
 
 def _print_address(address: str) -> None:
-    sys.stderr.write(f"The service listens on {address} (Ctrl-C stops it).\n")
-    sys.stderr.flush()
+    # stderr may be closed, or a pipe without a reader: the service runs nevertheless.
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"The service listens on {address} (Ctrl-C stops it).\n")
+        sys.stderr.flush()

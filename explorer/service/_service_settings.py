@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from math import isfinite
 from types import MappingProxyType
 
 from explorer.errors import InputError
@@ -13,6 +12,9 @@ from explorer.models import DEFAULT_MODEL
 
 LEAST_TOKEN = 16
 """Fewest characters of a token."""
+
+LONGEST_SECONDS = 7 * 24 * 3600
+"""The longest time limit."""
 
 _NO_MODELS: Mapping[str, str] = MappingProxyType({})
 
@@ -104,10 +106,23 @@ class ServiceSettings:
                     f"{one.name} must be a whole number of at least 1, but it is {value!r}."
                 )
             if one.name.endswith("_seconds") and not _is_duration(value):
-                raise InputError(f"{one.name} must be a number above 0, but it is {value!r}.")
+                raise InputError(
+                    f"{one.name} must be a number above 0 and at most {LONGEST_SECONDS} (a "
+                    f"week), but it is {value!r}."
+                )
+            if one.name in ("downloads", "preload") and not isinstance(value, bool):
+                raise InputError(f"{one.name} must be True or False, but it is {value!r}.")
         if not isinstance(self.model, str) or not self.model.strip():
             raise InputError(f"The model must be a name, but it is {self.model!r}.")
         self._check_token()
+        given = self.extra_models
+        if not isinstance(given, Mapping) or not all(
+            isinstance(text, str) and text.strip() for pair in given.items() for text in pair
+        ):
+            raise InputError(
+                "extra_models must be a dict from the name that clients give to a name for "
+                f"load_model, but it is {given!r}."
+            )
         object.__setattr__(self, "extra_models", MappingProxyType(dict(self.extra_models)))
 
     @property
@@ -153,4 +168,4 @@ def _is_whole(value: object) -> bool:
 def _is_duration(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return isfinite(value) and value > 0
+    return 0 < value <= LONGEST_SECONDS

@@ -90,12 +90,48 @@ def test_a_body_that_does_not_arrive_is_answered_and_closed(started) -> None:
     assert b"only 7 bytes came" in answer
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/v1/analyze", {}, b"413"),
+        ("/v1/analyze", {"Content_Encoding": "gzip"}, b"415"),
+        ("/v1/nothing", {}, b"404"),
+    ],
+)
+def test_a_client_that_sends_all_of_a_refused_body_reads_its_answer(
+    started, path, headers, status
+) -> None:
+    # A connection that is closed while its client sends is reset, and the answer is lost.
+    service = started(max_body_bytes=1000)
+    with connect(service) as connection:
+        connection.sendall(request(path, b" " * 20_000_000, **headers))
+        assert one_answer(connection).split()[1] == status
+        connection.sendall(request("/v1/analyze", CODE))
+        assert one_answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_refused_body_that_never_ends_closes_the_connection(started) -> None:
+    service = started(header_seconds=0.2)
+    with connect(service) as connection, contextlib.suppress(OSError):
+        connection.sendall(request("/v1/nothing", b"", Content_Length="1000000000000"))
+        assert one_answer(connection).startswith(b"HTTP/1.1 404")
+        while True:
+            connection.sendall(b" " * 1000)
+
+
 def test_what_is_not_http_is_a_problem(started) -> None:
     with connect(started()) as connection:
         connection.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
         answer = everything(connection)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"application/problem+json" in answer
+    assert b"not valid HTTP" in answer
+
+
+def test_what_is_wrong_with_the_headers_is_named(started) -> None:
+    with connect(started()) as connection:
+        connection.sendall(request("/v1/analyze", CODE, Content_Length="many"))
+        assert b"Content-Length" in everything(connection).partition(b"\r\n\r\n")[2]
 
 
 def test_connections_are_bounded(started) -> None:
@@ -192,6 +228,29 @@ def test_a_port_in_use_is_a_clear_error(started) -> None:
 def test_an_address_of_another_machine_is_a_clear_error() -> None:
     with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1"):
         serve(ServiceSettings(host="192.0.2.1", token="0123456789abcdef"))
+
+
+CLOSED = """
+import os, signal, sys, threading
+os.close(2)
+sys.stderr = None
+import explorer.service._server as server
+
+def stop_soon(address, told=server._print_address):
+    told(address)
+    os.write(1, b"listens\\n")
+    threading.Timer(0, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+
+server._print_address = stop_soon
+server.serve(server.ServiceSettings(port=0, preload=False))
+"""
+
+
+@pytest.mark.slow
+def test_a_service_without_stderr_runs() -> None:
+    process = subprocess.run([sys.executable, "-c", CLOSED], stdout=subprocess.PIPE, check=False)
+    assert process.stdout == b"listens\n"
+    assert process.returncode in (0, -signal.SIGTERM)
 
 
 SERVE = """

@@ -47,6 +47,13 @@ def test_the_token_is_in_no_representation() -> None:
         {"request_seconds": 0},
         {"body_seconds": float("inf")},
         {"header_seconds": float("nan")},
+        {"request_seconds": 1e300},
+        {"downloads": "no"},
+        {"preload": 1},
+        {"extra_models": "tiny"},
+        {"extra_models": None},
+        {"extra_models": {"tiny": 2}},
+        {"extra_models": {"": "/models/tiny"}},
     ],
 )
 def test_a_value_that_is_not_valid_is_named(change) -> None:

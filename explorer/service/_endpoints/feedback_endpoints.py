@@ -100,7 +100,9 @@ class TraceFeedback(Struct, kw_only=True):
 class BadRecord(Struct, kw_only=True):
     """A record that is not a trace, or a note on one that is."""
 
-    line: int
+    line: Annotated[
+        int, Meta(description="Line of the text, or number of the record, counted from 1.")
+    ]
     message: str
 
 
@@ -176,7 +178,18 @@ async def feedback_batch(request: Request) -> Response:
     chosen_format(request.headers.get("accept"), (JSON,))
     body = await read_request(request, TracesBody)
     given = body.traces
-    source = given.encode() if isinstance(given, str) else msgspec.json.encode(given)
+    if isinstance(given, str) and given.startswith("PAR1"):
+        raise ProblemError(
+            "invalid-input",
+            "A Parquet file cannot be sent as text. Send its records as JSON.",
+            errors=[("/traces", "This is a Parquet file; records or a text were expected.")],
+        )
+    if isinstance(given, str):
+        source = given.encode()
+    elif isinstance(given, list) and given:  # one a line, so that a problem names its record
+        source = b"\n".join(msgspec.json.encode(one) for one in given)
+    else:
+        source = msgspec.json.encode(given)
     return _json(await _answer(request, source, body))
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from explorer.attention._head_name import head_name
 from explorer.attention._indexing import one_index
+from explorer.errors import InputError
 from explorer.service._endpoints.code_messages import AttentionBody, CodeBody
 from explorer.service._http.array_encoding import (
     FloatArray,
@@ -38,6 +39,9 @@ _Body = TypeVar("_Body", bound=msgspec.Struct)
 
 _LARGE = 1 << 16
 """Bytes from which a body is decoded outside of the event loop."""
+
+_BEGINNING = 16
+"""Characters for each token that is allowed, in the beginning of a code that is counted first."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,11 @@ async def record_code(request: Request, body: CodeBody, *, whole: bool) -> Recor
     model = await service.store.get(name)
     layer = head = None
     if isinstance(body, AttentionBody):
-        layer = one_index(body.layer, model.n_layers, "layer")
-        head = one_index(body.head, model.n_heads, "head")
-    tokenized = await service.in_thread(service.tokenize, model, body.code)
-    _check_length(service, tokenized, whole=whole)
+        layer = _index(body.layer, model.n_layers, "layer")
+        head = _index(body.head, model.n_heads, "head")
+    tokenized = await service.in_thread(_tokenized, service, model, body.code)
+    if whole:
+        check_cells(service, len(tokenized), len(tokenized))
     job = service.queue_text(model, tokenized)
     text = await service.result_of(request, job, began)
     return RecordedCode(name, model, text, layer, head, began)
@@ -178,19 +183,46 @@ def json_response(answer: Mapping[str, Any]) -> Response:
     return Response(msgspec.json.encode(answer), media_type=JSON)
 
 
-def _check_length(service: ServiceState, tokenized: TokenizedText, *, whole: bool) -> None:
-    settings = service.settings
+def _index(value: int | None, size: int, what: str) -> int | None:
+    """Return a layer or head counted from 0; `ProblemError` points at one that does not exist."""
+    try:
+        return one_index(value, size, what)
+    except InputError as error:
+        raise ProblemError("invalid-input", str(error), errors=[(f"/{what}", str(error))]) from None
+
+
+def _tokenized(service: ServiceState, model: Model, code: str) -> TokenizedText:
+    """Return the tokens of a piece of code that is not too long.
+
+    Tokenizing all of a body takes seconds, so a much too long code is refused by its beginning. Of
+    cut text the last tokens differ: twice the limit is certain.
+    """
+    most = service.settings.max_tokens
+    size = _BEGINNING * most
+    while size < len(code):
+        if _count(service.tokenize(model, code[:size])) > 2 * most:
+            raise _too_long(f"more than {most}", most)
+        size *= 4
+    tokenized = service.tokenize(model, code)
+    count = _count(tokenized)
+    if count > most:
+        raise _too_long(str(count), most)
+    return tokenized
+
+
+def _count(tokenized: TokenizedText) -> int:
+    """Return the number of tokens of the whole text, also if the model takes fewer."""
     count = len(tokenized)
-    if tokenized.truncated:  # the model's window is full; the code is longer still
+    if tokenized.truncated:
         count += tokenized.n_total - (tokenized.stop - tokenized.start)
-    if count > settings.max_tokens:
-        raise ProblemError(
-            "too-many-tokens",
-            f"The code has {count} tokens; this service takes {settings.max_tokens}. "
-            "Send a part of it.",
-        )
-    if whole:
-        check_cells(service, len(tokenized), len(tokenized))
+    return count
+
+
+def _too_long(count: str, most: int) -> ProblemError:
+    return ProblemError(
+        "too-many-tokens",
+        f"The code has {count} tokens; this service takes {most}. Send a part of it.",
+    )
 
 
 def check_cells(service: ServiceState, rows: int, columns: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import h11
@@ -40,7 +41,11 @@ class BoundedProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP in the shape of every error."""
-        error = ProblemError("malformed-request", msg)
+        reason = str(sys.exc_info()[1] or msg)[:200]
+        error = ProblemError(
+            "malformed-request",
+            f"The request is not valid HTTP/1.1, or has too long headers: {reason}.",
+        )
         body = error.body()
         headers = [
             (b"content-type", MEDIA_TYPE.encode()),

@@ -113,7 +113,7 @@ class Guard:
         headers = Headers(scope=scope)
         if self._settings.is_loopback:
             host = _host_name(headers.get("host", ""))
-            if host not in _LOOPBACK_NAMES:
+            if host not in _LOOPBACK_NAMES and host != self._settings.host.lower().strip("[]"):
                 raise ProblemError(
                     "host-refused",
                     "This service answers requests to localhost and 127.0.0.1 only; the Host "

@@ -128,6 +128,22 @@ def test_a_record_that_is_not_a_trace_is_named(client) -> None:
     assert found["problems"][0]["line"] == 2
 
 
+def test_problems_of_a_list_name_the_record(client) -> None:
+    bad = {**TRACES[1], "hyperedges": 7}
+    body = {"traces": [TRACES[0], bad, TRACES[1], {"no": "trace"}], "method": "attention"}
+    found = client.post("/v1/feedback/batch", json=body).json()
+    assert [one["trace"] for one in found["results"]] == ["t0", "t1"]
+    assert [one["line"] for one in found["problems"]] == [2, 4]
+
+
+def test_a_parquet_file_in_a_text_is_not_opened(client, monkeypatch) -> None:
+    opened = count_calls(monkeypatch, "pyarrow.parquet.ParquetFile")
+    answer = client.post("/v1/feedback/batch", json={"traces": "PAR1\0\0\0\0PAR1"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/traces"
+    assert opened == []
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -32,6 +32,12 @@ def test_other_hosts_are_not(client, host) -> None:
     checked(client.get("/v1/models", headers={"Host": host}), 421, "host-refused")
 
 
+def test_another_loopback_address_is_answered_under_its_own_name(open_client) -> None:
+    client = open_client(host="127.0.0.2")
+    assert client.get("/v1/models", headers={"Host": "127.0.0.2:8001"}).status_code == 200
+    checked(client.get("/v1/models", headers={"Host": "127.0.0.3"}), 421, "host-refused")
+
+
 @pytest.mark.parametrize(
     "origin",
     [

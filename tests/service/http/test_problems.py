@@ -45,7 +45,12 @@ def checked(answer, status: int, kind: str) -> dict:
         (b"\xff\xfe{\x00}\x00", "UTF-8"),
         (b"[" * 100_000, "64 levels"),
         (b'{"code": ' + b'{"a":' * 100 + b"1" + b"}" * 101, "64 levels"),
-        (b'{"code": "\\ud800"}', "not valid JSON"),
+        (b'{"code": "\\ud800"}', "half of a UTF-16 surrogate pair"),
+        (b'{"code": "\\udc00 "}', "half of a UTF-16 surrogate pair"),
+        (b'{"code": "\\uD83D and more text"}', "half of a UTF-16 surrogate pair"),
+        (b'{"code": "\\ud83d\\ude00",}', "trailing comma"),
+        (b'{"code": "\\\\ud83d', "truncated"),
+        (b'\xef\xbb\xbf{"code": "x"}', "byte order mark"),
     ],
 )
 def test_a_body_that_is_not_json_is_malformed(client, body, words) -> None:
@@ -79,6 +84,20 @@ def test_a_value_that_does_not_fit_is_pointed_at(client, body, pointer) -> None:
     assert problem["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/v1/analyze", {"code": " \n\u3000"}, "white space alone at /code"),
+        ("/v1/analyze", {"code": "x", "langauge": "py"}, "this request has code, model"),
+        ("/v1/explain", {"colorscale": "pink"}, "'cividis', 'magma', 'violet', 'viridis'"),
+        ("/v1/explain", {"scaling": "exp"}, "'linear', 'log', 'sqrt' at /scaling"),
+    ],
+)
+def test_a_value_that_does_not_fit_has_what_was_expected(client, path, body, words) -> None:
+    answer = client.post(path, json=body)
+    assert words in checked(answer, 422, "invalid-input")["detail"]
+
+
 @pytest.mark.parametrize("number", ["1e999", "-1e400", "9" * 400 + ".0"])
 def test_a_gigantic_number_is_named(client, number) -> None:
     body = '{"trace": {"id": "t", "score": [' + number + "]}}"
@@ -97,7 +116,9 @@ def test_a_layer_or_head_that_does_not_exist_is_refused_before_the_model_runs(
     passes = count_calls(monkeypatch, "explorer.models.Model.record_batch")
     answer = client.post("/v1/get-attention", json={"code": "x", **change})
     if words:
-        assert words in checked(answer, 422, "invalid-input")["detail"]
+        problem = checked(answer, 422, "invalid-input")
+        assert words in problem["detail"]
+        assert [one["pointer"] for one in problem["errors"]] == [f"/{name}" for name in change]
         assert passes == []
 
 
@@ -135,6 +156,8 @@ def test_a_model_of_the_menu_is_not_downloaded_for_a_request(client, monkeypatch
 def test_paths_and_methods_that_do_not_exist(client) -> None:
     for path in ("/v2/analyze", "/v1/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/docs", "//"):
         checked(client.get(path), 404, "not-found")
+    # No redirect: it would name the host of the request.
+    checked(client.get("/v1/health/", follow_redirects=False), 404, "not-found")
     answer = client.get("/v1/analyze")
     checked(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "POST"
@@ -193,6 +216,30 @@ def test_limits_of_tokens_and_cells(open_client) -> None:
     assert row.status_code == 200
     matrix = {"tokens": ["a"] * 8, "attention": [[0.0] * 8] * 8}
     checked(client.post("/v1/explain", json=matrix), 413, "too-many-cells")
+
+
+@pytest.mark.parametrize("model", ["tiny", "encoder"])
+def test_much_too_long_code_is_refused_by_its_beginning(client, monkeypatch, model) -> None:
+    lengths: list[int] = []
+    tokenize = Model.tokenize
+
+    def noted(self: Model, text: str):
+        lengths.append(len(text))
+        return tokenize(self, text)
+
+    monkeypatch.setattr(Model, "tokenize", noted)
+    answer = client.post("/v1/analyze", json={"code": "ab " * 1_000_000, "model": model})
+    problem = checked(answer, 413, "too-many-tokens")
+    assert "more than 2048 tokens; this service takes 2048" in problem["detail"]
+    assert max(lengths) < 100_000
+
+
+def test_long_code_of_few_tokens_is_read_to_its_end(client) -> None:
+    # This tokenizer drops white space.
+    code = "x = 1" + " " * 1_000_000
+    body = {"code": code, "model": "encoder"}
+    short = client.post("/v1/analyze", json={**body, "code": "x = 1"}).json()
+    assert client.post("/v1/analyze", json=body).json()["n_tokens"] == short["n_tokens"]
 
 
 def test_code_that_the_model_cuts_counts_as_a_whole(open_client) -> None:
