@@ -88,7 +88,7 @@ def test_a_value_that_does_not_fit_is_pointed_at(client, body, pointer) -> None:
     ("path", "body", "words"),
     [
         ("/v1/analyze", {"code": " \n\u3000"}, "white space alone at /code"),
-        ("/v1/analyze", {"code": "x", "langauge": "py"}, "this request has code, model"),
+        ("/v1/analyze", {"code": "x", "tongue": "py"}, "this request has code, model"),
         ("/v1/explain", {"colorscale": "pink"}, "'cividis', 'magma', 'violet', 'viridis'"),
         ("/v1/explain", {"scaling": "exp"}, "'linear', 'log', 'sqrt' at /scaling"),
     ],
