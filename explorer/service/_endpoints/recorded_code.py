@@ -200,7 +200,8 @@ def _tokenized(service: ServiceState, model: Model, code: str) -> TokenizedText:
     most = service.settings.max_tokens
     size = _BEGINNING * most
     while size < len(code):
-        if _count(service.tokenize(model, code[:size])) > 2 * most:
+        beginning = code[:size]
+        if beginning.strip() and _count(service.tokenize(model, beginning)) > 2 * most:
             raise _too_long(f"more than {most}", most)
         size *= 4
     tokenized = service.tokenize(model, code)
