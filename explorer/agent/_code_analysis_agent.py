@@ -50,7 +50,7 @@ class CodeAnalysisAgent:
     Raises
     ------
     InputError
-        The model, layer or head is of the wrong type.
+        The model, layer, head or tracker is of the wrong type.
 
     Examples
     --------
@@ -69,6 +69,12 @@ class CodeAnalysisAgent:
     ) -> None:
         check_number(layer, "layer")
         check_number(head, "head")
+        if not (
+            tracker is None or (hasattr(tracker, "log_analysis") and hasattr(tracker, "log_batch"))
+        ):
+            raise InputError(
+                f"The tracker must be an MlflowTracker or None, but it is {tracker!r}."
+            )
         self.layer = layer
         self.head = head
         self.tracker = tracker
@@ -178,8 +184,8 @@ class CodeAnalysisAgent:
         Raises
         ------
         InputError
-            `codes` is a single string, `batch_size` is not a whole number of at least 1, or the
-            layer or head does not exist.
+            `codes` is a single string or no iterable, `batch_size` is not a whole number of at
+            least 1, or the layer or head does not exist.
         ModelError
             The model cannot be loaded.
         Cancelled
@@ -187,6 +193,11 @@ class CodeAnalysisAgent:
         """
         if isinstance(codes, str | bytes):
             raise InputError("analyze_many takes a list of pieces of code, but this is one string.")
+        if not isinstance(codes, Iterable):
+            raise InputError(
+                "analyze_many takes a list of pieces of code, but this is "
+                f"{type(codes).__name__!r}."
+            )
         whole = isinstance(batch_size, int | np.integer) and not isinstance(batch_size, bool)
         if batch_size is not None and (not whole or batch_size < 1):
             raise InputError(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import socket
+import sqlite3
 import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -78,6 +81,7 @@ class Delivery:
                 connect(address, min(_CONNECT, self._timeout))
                 found = self._in_time(lambda: write(prepared))
             else:
+                open_database(address, min(_CONNECT, self._timeout))
                 found = write(prepared)
         except Exception as error:  # noqa: BLE001 - tracking never stops an analysis
             self._fail(address, error)
@@ -129,7 +133,7 @@ class Delivery:
             self._paused_until = time.monotonic() + self._retry_after
         if first:
             where = without_password(address) or "MLflow"
-            reason = " ".join(self.failure.split())[:300]
+            reason = " ".join(self.failure.split())[:300].rstrip(".")
             warnings.warn(
                 f"A run was not logged to {where}: {reason}. Analyses go on without tracking; the "
                 f"next try is in {self._retry_after:g} s.",
@@ -147,9 +151,30 @@ def is_remote(uri: str) -> bool:
     return len(scheme) > 1 and scheme not in {"file", "sqlite"}
 
 
+def open_database(uri: str, timeout: float) -> None:
+    """Open an SQLite file and close it; other stores are left alone.
+
+    MLflow itself tries for two minutes to open a file that cannot be opened.
+
+    Raises
+    ------
+    OSError, sqlite3.Error
+        The file cannot be opened or read, is no database, or stays locked.
+    """
+    scheme, _, path = uri.partition(":///")
+    if scheme.partition("+")[0].lower() != "sqlite" or "?" in path or path in ("", ":memory:"):
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)  # as MLflow does
+    with closing(sqlite3.connect(path, timeout=timeout)) as connection:
+        connection.execute("PRAGMA schema_version")
+
+
 def without_password(uri: str) -> str:
     """Return an address without user name, password and query."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # what is secret in it is not known
+        return "an address that is not valid"
     if not parts.netloc:
         return uri
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from explorer._extras import require_extra
 from explorer.errors import InputError
@@ -94,6 +95,8 @@ class MlflowTracker:
                     f"{name} must be a number of seconds of at least {least}, but it is "
                     f"{seconds!r}."
                 )
+        _check_address(uri, "uri")
+        _check_address(artifact_location, "artifact_location")
         self.experiment = experiment
         self.uri = f"sqlite:///{uri.absolute().as_posix()}" if isinstance(uri, Path) else uri
         self._store = MlflowStore(experiment, artifact_location)
@@ -238,3 +241,18 @@ class MlflowTracker:
         mlflow = imported_mlflow()
         active = mlflow.active_run() if uri == mlflow.get_tracking_uri() else None
         return None if active is None else str(active.info.run_id)
+
+
+def _check_address(address: str | Path | None, name: str) -> None:
+    """Raise `InputError` for what is neither an address nor a path."""
+    reason = "it is"
+    if address is None or isinstance(address, Path):
+        return
+    if isinstance(address, str):
+        try:
+            urlsplit(address)
+        except ValueError as error:
+            reason = f"({error}) it is"
+        else:
+            return
+    raise InputError(f"{name} must be an address or a path, but {reason} {address!r}.")

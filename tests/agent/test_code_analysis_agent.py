@@ -236,6 +236,10 @@ def test_what_the_model_does_not_have_is_refused(causal):
             agent.analyze_many([CODE], batch_size=size)
     with pytest.raises(InputError, match="one string"):
         agent.analyze_many(CODE)
+    with pytest.raises(InputError, match="'NoneType'"):
+        agent.analyze_many(None)
+    with pytest.raises(InputError, match="MlflowTracker or None"):
+        CodeAnalysisAgent(causal, tracker="sqlite:///runs.db")
     with pytest.raises(InputError, match="empty"):
         agent.analyze("  ")
     assert read == []

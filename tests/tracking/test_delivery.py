@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sqlite3
 import threading
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,10 +13,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from explorer.errors import ExplorerWarning, TrackingWarning
+from explorer.errors import ExplorerWarning, InputError, TrackingWarning
 from explorer.tracking import MlflowTracker
 from explorer.tracking import _delivery as delivery
-from explorer.tracking._delivery import Delivery, is_remote, without_password
+from explorer.tracking._delivery import Delivery, is_remote, open_database, without_password
 
 CODE = "x = 1"
 
@@ -125,7 +126,7 @@ def test_a_failure_is_tried_again_later_and_warned_of_once_for_each_outage(clock
         return f"run of {what}"
 
     def log(what: str) -> str | None:
-        return made.run(lambda: "sqlite:///x.db", lambda: what, write)
+        return made.run(lambda: "sqlite:///:memory:", lambda: what, write)
 
     with pytest.warns(TrackingWarning, match="disk full.*next try is in 60 s"):
         assert log("a") is None
@@ -153,8 +154,8 @@ def test_what_cannot_be_prepared_is_a_warning_and_nothing_is_prepared_while_wait
         raise MemoryError("a picture too large")
 
     with pytest.warns(TrackingWarning, match="a picture too large"):
-        made.run(lambda: "sqlite:///x.db", prepare, str)
-    made.run(lambda: "sqlite:///x.db", prepare, str)
+        made.run(lambda: "sqlite:///:memory:", prepare, str)
+    made.run(lambda: "sqlite:///:memory:", prepare, str)
     assert prepared == [1]
 
 
@@ -174,6 +175,7 @@ def test_which_stores_may_be_on_another_machine(uri, remote):
 def test_passwords_are_not_shown():
     assert without_password("postgresql://u:p@host:1/db?key=k") == "postgresql://host:1/db"
     assert without_password("sqlite:///x.db") == "sqlite:///x.db"
+    assert "secret" not in without_password("http://user:secret@[::1")
 
 
 class Server(BaseHTTPRequestHandler):
@@ -234,3 +236,46 @@ def test_a_living_server_gets_the_run_and_nothing_is_printed(agent_of, tmp_path,
     assert sent["runs/update"]["status"] == "FINISHED"
     assert (tmp_path / "artifacts" / "heatmap.png").exists()
     assert capfd.readouterr().out == ""
+
+
+def test_a_database_that_cannot_be_opened_is_not_tried_for_minutes(agent_of, tmp_path, monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr("mlflow.store.db.utils.time.sleep", waited.append)
+    folder = tmp_path / "folder.db"
+    folder.mkdir()
+    tracker = MlflowTracker(uri=folder)
+    agent = agent_of(tracker)
+    (one,) = warned(lambda: [agent.analyze(CODE), agent.analyze(CODE)])
+    assert "unable to open database file" in str(one.message)
+    assert tracker.skipped == 2
+    assert waited == []
+
+
+@pytest.mark.parametrize("uri", ["sqlite://", "sqlite:///:memory:", "http://h/x", "./mlruns", ""])
+def test_stores_that_are_no_file_are_not_opened(uri, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    open_database(uri, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
+    path = tmp_path / "notes.db"
+    path.write_bytes(b"my notes, no database " * 50)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        open_database(f"sqlite:///{path}", 1)
+    assert path.read_bytes() == b"my notes, no database " * 50
+
+
+def test_an_address_of_the_environment_that_is_not_valid_is_a_warning(agent_of, monkeypatch):
+    monkeypatch.setattr("mlflow.get_tracking_uri", lambda: "http://[::1")
+    agent = agent_of(MlflowTracker())
+    assert len(warned(lambda: [agent.analyze(CODE), agent.analyze(CODE)])) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"uri": "http://[::1"}, {"uri": 5}, {"artifact_location": 5}, {"uri": b"x"}]
+)
+def test_what_is_no_address_is_refused_at_once(change):
+    (name,) = change
+    with pytest.raises(InputError, match=f"{name} must be an address or a path"):
+        MlflowTracker(**change)
