@@ -18,8 +18,10 @@ const MADE_OF = ["src", "build.mjs", "package-lock.json", "package.json", "tscon
 const BUNDLES = {
   "widget.js": "src/widget.ts",
   "page.js": "src/page.ts",
+  "web.js": "src/web/web.ts",
   "explorer.css": "src/styles/explorer.css",
   "plot.css": "src/styles/plot.css",
+  "web.css": "src/styles/web.css",
 };
 
 function files(name) {
@@ -60,7 +62,7 @@ async function bundled(name, entry) {
   return outputFiles[0].text;
 }
 
-const outputs = {};
+const outputs = { "web.html": text(join(HERE, "src/web/web.html")) };
 for (const [name, entry] of Object.entries(BUNDLES)) outputs[name] = await bundled(name, entry);
 const manifest = {
   sources: sourcesDigest(),

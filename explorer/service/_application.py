@@ -54,10 +54,14 @@ def create_app(
     from explorer.service._http.guard import Guard, problem_response
     from explorer.service._http.openapi import document_app
     from explorer.service._http.problems import ProblemError, busy
+    from explorer.service._live.live_socket import LiveSessions, live_endpoint
+    from explorer.service._live.page_files import PAGE_PATHS
+    from explorer.service._live.page_files import router as page_router
     from explorer.service._work.service_state import ServiceState
 
     settings = settings or ServiceSettings()
     service = ServiceState(settings, load or load_uncached)
+    live = LiveSessions(service)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -65,6 +69,7 @@ def create_app(
         yield
         if loading is not None:
             await loading
+        await live.close()
         await service.close()
 
     app = FastAPI(
@@ -81,6 +86,10 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
         app.include_router(router, include_in_schema=False)
+    app.include_router(page_router)
+    live_paths = ("/live", f"{PREFIX}/live")
+    for path in live_paths:
+        app.add_api_websocket_route(path, live_endpoint(live))
     document_app(app, TYPES, token=settings.token is not None)
 
     @app.exception_handler(HTTPException)
@@ -108,5 +117,10 @@ def create_app(
             )
         raise error
 
-    app.add_middleware(Guard, settings=settings, metrics=service.metrics)
+    app.add_middleware(
+        Guard,
+        settings=settings,
+        metrics=service.metrics,
+        open_paths=PAGE_PATHS | frozenset(live_paths),
+    )
     return app

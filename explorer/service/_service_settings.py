@@ -55,8 +55,14 @@ class ServiceSettings:
         Most open connections.
     max_queue
         Most forward passes that wait.
+    max_sessions
+        Most connections to ``/live``, such as open pages.
+    max_message_bytes
+        Longest message of ``/live``.
     max_models
         Most models in memory; the one that was used least recently is released.
+    idle_seconds
+        Time after which a connection to ``/live`` without a message is closed.
     request_seconds, body_seconds, header_seconds
         Time limits: from the complete request to the answer, for receiving the body (and for
         sending each part of an answer), and for receiving the headers.
@@ -87,6 +93,9 @@ class ServiceSettings:
     max_connections: int = 256
     max_queue: int = 64
     max_models: int = 2
+    max_sessions: int = 8
+    max_message_bytes: int = 2**20
+    idle_seconds: float = 1800.0
     request_seconds: float = 60.0
     body_seconds: float = 10.0
     header_seconds: float = 10.0

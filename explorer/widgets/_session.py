@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import traitlets as t
@@ -39,6 +39,11 @@ class Session:
     ----------
     state
         The state to follow; its `code_scene` and `trace_scene` are set from here only.
+    make_models
+        Makes the controller that loads and keeps models.
+    live
+        Whether the session belongs to a page of its own, on which code is recorded while it is
+        typed.
 
     Attributes
     ----------
@@ -59,10 +64,17 @@ class Session:
         Recommend heads and a threshold, measure causal use, and write the report.
     """
 
-    def __init__(self, state: ExplorerState) -> None:
+    def __init__(
+        self,
+        state: ExplorerState,
+        make_models: Callable[[ExplorerState, JobManager], ModelController] = ModelController,
+        *,
+        live: bool = False,
+    ) -> None:
         self.state = state
+        self.live = live
         jobs = self.jobs = JobManager()
-        models = self.models = ModelController(state, jobs)
+        models = self.models = make_models(state, jobs)
         self.code = CodeController(state, jobs, models)
         self.head_view = HeadViewController(state, jobs)
         self.feedback = FeedbackController(state, jobs)

@@ -12,6 +12,7 @@ const ack: P.Ack = { view: "v1", key: "hovered", n: 3 };
 const header: P.HeaderContent = {
   tab: "code",
   tabs: [["code", "Code"]],
+  own_page: false,
   model: "tiny",
   models: [{ group: "On this machine", options: [["tiny", "Tiny", "2 layers"]] }],
   status: { kind: "ready", text: "ready" },
@@ -81,6 +82,7 @@ const codeText: P.CodeTextContent = {
   programs: [["fibonacci.py", "Recursion"]],
   title: "python, 12 tokens",
   editable: true,
+  live: false,
   direction: "row",
   pinned: 3,
   marked: [1, 2],

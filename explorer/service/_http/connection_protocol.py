@@ -19,6 +19,7 @@ class BoundedProtocol(H11Protocol):
     limits: ServiceSettings
 
     _header_timer: asyncio.TimerHandle | None = None
+    _upgraded = False  # to a web socket, which has time limits of its own
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -30,10 +31,15 @@ class BoundedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         waiting = self._is_between_requests()
         super().data_received(data)
-        if not self._is_between_requests():
+        if self._upgraded or not self._is_between_requests():
             self._stop_timer()
         elif waiting and self._header_timer is None:
             self._start_timer()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        super().handle_websocket_upgrade(event)
+        self._stop_timer()
+        self._upgraded = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

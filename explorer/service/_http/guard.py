@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 import time
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer.service._http.problems import MEDIA_TYPE, ClientGoneError, ProblemError, busy
 from explorer.service._http.service_metrics import ServiceMetrics
+from explorer.service._http.token_check import TokenCheck
 from explorer.service._service_settings import ServiceSettings
 
 logger = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class Guard:
     settings, metrics
         Those of the service.
     open_paths
-        Paths that need no token, such as the files of a web page.
+        Paths that need no token in a header: the files of the page, and `/live`, which checks it.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Guard:
         self._metrics = metrics
         self._open_paths = open_paths
         self._active = 0
-        self._token = None if settings.token is None else _digest(settings.token.encode())
+        self._token = TokenCheck(settings.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection of the server."""
@@ -125,11 +124,9 @@ class Guard:
                 "origin-refused",
                 "Pages of other sites may not use this service, and the Origin header names one.",
             )
-        if self._token is None or scope["path"] in self._open_paths:
+        if scope["path"] in self._open_paths:
             return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        valid = hmac.compare_digest(_digest(given.strip().encode("latin-1")), self._token)
-        if scheme.lower() != "bearer" or not valid:
+        if not self._token.accepts_header(headers.get("authorization", "")):
             raise ProblemError(
                 "token-needed",
                 "Send the service's token: 'Authorization: Bearer TOKEN'.",
@@ -177,11 +174,6 @@ def _host_name(header: str) -> str:
     if name.startswith("["):
         return name[1:].partition("]")[0]
     return name.partition(":")[0]
-
-
-def _digest(token: bytes) -> bytes:
-    """Return a digest, so that the comparison takes as long for every length."""
-    return hashlib.sha256(token).digest()
 
 
 def _endpoint(scope: Scope) -> str:

@@ -96,7 +96,7 @@ def decode_body(body: bytes, kind: type[_Body], max_depth: int) -> _Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error), kind) from None
+        raise invalid_value(str(error), kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError("malformed-request", malformed_json(body, error)) from None
 
@@ -149,7 +149,7 @@ def malformed_json(body: bytes, error: Exception) -> str:
     return f"The body is not valid JSON: {reason}."
 
 
-def _invalid(message: str, kind: type[msgspec.Struct]) -> ProblemError:
+def invalid_value(message: str, kind: type[msgspec.Struct]) -> ProblemError:
     """Return the problem of a value that has the wrong type or lies outside of its range."""
     found = _WHERE.search(message)
     reason = message[: found.start()] if found else message

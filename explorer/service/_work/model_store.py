@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from explorer.errors import ExplorerError
 from explorer.models import available_models
@@ -23,6 +23,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class _RecentModels(LRUCache[str, "Model"]):
+    """The models used last, by name; remembers those that made room."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self._released: list[Model] = []
+
+    def popitem(self) -> tuple[str, Model]:
+        """Remove the model used least recently."""
+        name, model = super().popitem()
+        self._released.append(model)
+        return name, model
+
+    def take_released(self) -> list[Model]:
+        """Return the models that made room since the last call."""
+        released, self._released = self._released, []
+        return released
+
+    def as_dict(self) -> dict[str, Model]:
+        """Return all models; looking at them does not count as use."""
+        return {name: Cache.__getitem__(self, name) for name in self}
+
+
 class ModelStore:
     """Loads models by the names that clients give, and keeps the most recent ones.
 
@@ -32,22 +55,28 @@ class ModelStore:
         Default model, further models, and the number that stays in memory.
     load
         Loads a model that this store does not hold.
+
+    Attributes
+    ----------
+    on_release
+        Called with a model that made room for another.
     """
 
     def __init__(self, settings: ServiceSettings, load: Callable[[str], Model]) -> None:
         self._load = load
         self._downloads = settings.downloads
-        self._loaded: LRUCache[str, Model] = LRUCache(settings.max_models)
+        self._loaded = _RecentModels(settings.max_models)
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="explorer-load")
         self._own: Mapping[str, str] = settings.extra_models
         self.default = self._public_name(settings.model)
+        self.on_release: Callable[[Model], None] = lambda model: None
 
     @property
     def loaded(self) -> dict[str, Model]:
         """The models in memory, by name."""
         with self._lock:
-            return dict(self._loaded.items())
+            return self._loaded.as_dict()
 
     @property
     def own(self) -> Mapping[str, str]:
@@ -116,6 +145,9 @@ class ModelStore:
         model = self._load(self._own.get(name, name))
         with self._lock:
             self._loaded[name] = model
+            released = self._loaded.take_released()
+        for one in released:
+            self.on_release(one)
         return model
 
     def _public_name(self, name: str) -> str:

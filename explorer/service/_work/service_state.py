@@ -83,12 +83,15 @@ class ServiceState:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, work, *arguments)
 
-    def tokenize(self, model: Model, text: str) -> TokenizedText:
-        """Return a text as tokens; one thread at a time, since tokenizers are not thread-safe."""
+    def tokenize(self, model: Model, text: str, start: int = 0) -> TokenizedText:
+        """Return a text as tokens from `start` on.
+
+        One thread at a time: tokenizers are not thread-safe.
+        """
         with self._tokenizing_lock:
             lock = self._tokenizing.setdefault(model, threading.Lock())
         with lock:
-            return model.tokenize(text)
+            return model.tokenize(text, start)
 
     def queue_text(self, model: Model, tokenized: TokenizedText) -> TextJob:
         """Queue a text to record.

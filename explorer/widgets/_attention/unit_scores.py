@@ -102,7 +102,7 @@ class UnitScores:
             attention, layer, head, averaged = focus.summary.mean_row, 0, 0, None
 
         def score() -> Scored:
-            seen = units if pinned is None else _seen_from(scene, pinned, units)
+            seen = units if pinned is None else seen_from(scene, pinned, units)
             settings = _settings(state, layer, head, averaged)
             return ScoredByAttention(scored_units(attention, seen, settings), ())
 
@@ -172,7 +172,7 @@ def _settings(
     )
 
 
-def _seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
+def seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
     """Return the units, those unknown that come after a row which cannot look ahead."""
     if scene.attention.visible_keys(0, [row])[0] > row + 1:
         return list(units)

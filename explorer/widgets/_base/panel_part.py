@@ -12,7 +12,7 @@ import traitlets as t
 
 from explorer.errors import InputError
 from explorer.figures import colours
-from explorer.widgets._plot.page_channel import Library, asset
+from explorer.widgets._plot.page_channel import asset, library_id
 from explorer.widgets._protocol.gestures import check_gesture
 
 Handler = Callable[[Mapping[str, Any], list[memoryview]], None]
@@ -101,11 +101,11 @@ class PanelPart(anywidget.AnyWidget):
         self._handlers: dict[str, Handler] = {}
         self.refused: Callable[[InputError], None] = _raise
         # Before the widget itself: a page learns of models in the order they are made.
-        library, self.wire = Library.shared(), CommModel(texts=dict(texts or {}))
+        library, self.wire = library_id(), CommModel(texts=dict(texts or {}))
         # All in the first message: an anywidget model may stop listening after it.
         self.set_trait("part", name)
         self.set_trait("channel_id", self.wire.model_id)
-        self.set_trait("library_id", library.model_id)
+        self.set_trait("library_id", library)
         super().__init__(_esm=asset("widget.js"), _css=asset("explorer.css") if styled else "")
         self.wire.on_msg(self._receive)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from explorer.models import DEFAULT_MODEL
+from explorer.attention import AttentionMap
+from explorer.models import DEFAULT_MODEL, Model, TokenizedText
 from explorer.widgets._code import texts
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
@@ -12,15 +13,32 @@ from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
 
+Recorded = tuple[TokenizedText, AttentionMap]
+"""The tokens of a text and their attention."""
+
+
+def record_text(model: Model, text: str, start: int, job: Job) -> Recorded:
+    """Record a text from token `start` on."""
+    tokenized = model.tokenize(text, start)
+    job.report(texts.recording(len(tokenized.tokens)), None, None)
+    return tokenized, model.record(tokenized, cancel=job.cancel)
+
 
 class CodeController:
-    """Keeps `state.code_scene` in step with the code and the model."""
+    """Keeps `state.code_scene` in step with the code and the model.
+
+    Attributes
+    ----------
+    read
+        Records a text with a model, on a worker's thread.
+    """
 
     def __init__(self, state: ExplorerState, jobs: JobManager, models: ModelController) -> None:
         self.state = state
         self.jobs = jobs
         self.models = models
         self.on_shown: Callable[[], None] = lambda: None
+        self.read: Callable[[Model, str, int, Job], Recorded] = record_text
 
     @property
     def stale(self) -> bool:
@@ -44,9 +62,7 @@ class CodeController:
 
         def work(job: Job) -> CodeScene:
             model = self.models.of(name, job)
-            tokenized = model.tokenize(text, start)
-            job.report(texts.recording(len(tokenized.tokens)), None, None)
-            attention = model.record(tokenized, cancel=job.cancel)
+            tokenized, attention = self.read(model, text, start, job)
             return CodeScene(
                 text=text,
                 tokens=tokenized.tokens,

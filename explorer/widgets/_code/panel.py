@@ -52,6 +52,7 @@ class CodePanel(Panel):
         self.text = self.part("code_text", texts.PAGE_TEXTS["code_text"], gestures)
         plots = self.keep(self.heat.plot), self.keep(self.bars.plot)
         self.widget = self.box([plots[0], self.text, plots[1]], "ex-panel", "ex-code-panel")
+        self._live = session.live
         self._serial = 0
         self._drawn: CodeScene | None = None
         self._hovered: int | None = None
@@ -163,7 +164,7 @@ class CodePanel(Panel):
             self.text.wire.source = source
         if scene is None or focus is None:
             self.text.show(
-                programs=self._programs, title=texts.NO_CODE, editable=True,
+                programs=self._programs, title=texts.NO_CODE, editable=True, live=self._live,
                 direction=self.state.direction, pinned=None, marked=[], window=None,
             )  # fmt: skip
             return
@@ -179,6 +180,7 @@ class CodePanel(Panel):
             programs=self._programs,
             title=texts.code_title(scene.language, scene.n_tokens),
             editable=scene.model is not None,
+            live=self._live,
             direction=self.state.direction,
             pinned=pinned,
             marked=self._marked_tokens(scene),

@@ -19,6 +19,10 @@ PAGE_TEXTS: Final = {
         "run": "run",
         "run_title": "Ctrl+Enter",
         "editor": "Code to explore",
+        "live_title": (
+            "Type, and the attention follows. Click or Ctrl+Enter: pin the token at the cursor; "
+            "Esc: unpin; Esc, then Tab: leave the editor"
+        ),
         "placeholder": "Paste code here, or choose one of the examples above.",
         "tokens": "Code as tokens",
         "earlier": "\u2039 earlier",

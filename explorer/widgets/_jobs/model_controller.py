@@ -102,13 +102,13 @@ class ModelController(t.HasTraits):
 
     def starting(self, name: str) -> str:
         """Set the status for a job with this model; return the message of its first step."""
-        loaded = name in self._models
+        loaded = name in self
         self.status = _READY if loaded else _BUSY
         return "" if loaded else f"loading {name}"
 
     def _loaded_meanwhile(self, _: Any) -> None:
         """Set the status to ready once the model is loaded: its job may go on for long."""
-        if self.status == _BUSY and self.state.model in self._models:
+        if self.status == _BUSY and self.state.model in self:
             self.status = _READY
 
     def ready(self, name: str) -> None:
@@ -119,17 +119,17 @@ class ModelController(t.HasTraits):
     def failed(self, error: BaseException, name: str | None = None) -> None:
         """Show the error; a model that never worked is no longer the chosen one."""
         self.jobs.tell(error)
-        if name is not None and name in self._models:
+        if name is not None and name in self:
             self.ready(name)
         else:
             self.take_back()
 
     def take_back(self) -> None:
         """Choose the last model that worked, unless the chosen one is loaded."""
-        if self.state.model not in self._models:
+        if self.state.model not in self:
             with self.silently():
                 self.state.model = self._last
-        self.status = _READY if self.state.model in self._models else _IDLE
+        self.status = _READY if self.state.model in self else _IDLE
 
     def own_matrix(self) -> None:
         """Set the status for a matrix that the user brought, without a model."""

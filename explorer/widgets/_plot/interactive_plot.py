@@ -11,7 +11,7 @@ import numpy.typing as npt
 import traitlets
 
 from explorer.errors import InputError
-from explorer.widgets._plot.page_channel import Channel, Library, asset
+from explorer.widgets._plot.page_channel import Channel, asset, library_id
 from explorer.widgets._plot.texts import PLOT
 from explorer.widgets._protocol.gestures import checked_kind
 from explorer.widgets._protocol.plot_messages import PLOT_GESTURES
@@ -90,14 +90,14 @@ class InteractivePlot(anywidget.AnyWidget):
         self, *, height: int, name: str, on_exact: ExactRows | None, **kwargs: Any
     ) -> None:
         # Both before the widget itself: a page learns of models in the order they are made.
-        library, self._channel = Library.shared(), Channel(texts=PLOT)
+        library, self._channel = library_id(), Channel(texts=PLOT)
         self._line_options: dict[str, Any] = {"axis": "x", "name": "threshold"}
         self._on_exact = on_exact
         self._from_page = False
         self._zoom_request = 0
         # Part of the first message: this model may be deaf to a second one (see `channel`).
         self.set_trait("channel_id", self._channel.model_id)
-        self.set_trait("library_id", library.model_id)
+        self.set_trait("library_id", library)
         super().__init__(height=height, name=name, **kwargs)
         self._channel.on_msg(self._receive)
         self.observe(
@@ -114,6 +114,11 @@ class InteractivePlot(anywidget.AnyWidget):
         )
         self.observe(self._ask_for_zoom, "zoom")
         self._post_marks()
+
+    @property
+    def channel(self) -> Channel:
+        """The model that carries what the page draws."""
+        return self._channel
 
     # ---- what the figure adds
 

@@ -18,8 +18,9 @@ import ipywidgets
 import traitlets
 
 from explorer.figures._style.plotly_js import PLOTLY_JS_VERSION, plotly_js
+from explorer.widgets._plot.separate_page import SeparatePage
 
-__all__ = ["PLOTLY_JS_VERSION", "Channel", "Library", "asset"]
+__all__ = ["PLOTLY_JS_VERSION", "Channel", "Library", "asset", "library_id"]
 
 _ASSETS: Final = Path(__file__).parents[1] / "assets"
 
@@ -61,6 +62,13 @@ class Library(ipywidgets.Widget):
             stamp = f"{version('plotly')}/{PLOTLY_JS_VERSION}/{digest}"
             cls._shared = cls(plotly=plotly_js(), page=page, release=stamp)
         return cls._shared
+
+
+def library_id() -> str:
+    """Return the model id of the drawing library for the widgets that this thread makes."""
+    if SeparatePage.current() is not None:
+        return SeparatePage.LIBRARY_ID
+    return Library.shared().model_id  # type: ignore[no-any-return]
 
 
 class Channel(ipywidgets.Widget):

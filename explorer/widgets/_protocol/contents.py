@@ -46,6 +46,7 @@ class Header(TypedDict):
 
     tab: str
     tabs: list[tuple[str, str]]
+    own_page: bool
     model: str
     models: list[ChoiceGroup]
     status: ModelStatus
@@ -158,6 +159,7 @@ class CodeText(TypedDict):
     programs: list[tuple[str, str]]
     title: str
     editable: bool
+    live: bool
     direction: Literal["column", "row"]
     pinned: int | None
     marked: list[int]

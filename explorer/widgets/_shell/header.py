@@ -35,10 +35,12 @@ class HeaderPanel(Panel):
         super().__init__(state, session)
         self._models = session.models
         self._copy = copy
+        self._own_page = session.live
         gestures = {"save": lambda message: save(message["what"]), "copy": self._hand_copy}
-        self.widget = self.header = self.part(
-            "header", texts.PAGE_TEXTS["header"], gestures, styled=True
-        )
+        words = texts.PAGE_TEXTS["header"]
+        if session.live:
+            words = {**words, "keys_list": texts.PAGE_KEYS}
+        self.widget = self.header = self.part("header", words, gestures, styled=True)
         self.draw_on(self._show, "tab", "model")
         self.draw_on(self._show, "status", of=session.models)
         self.begin()
@@ -61,7 +63,8 @@ class HeaderPanel(Panel):
             here = [[name, str(name), ""], *here]
         self.header.show(
             tab=self.state.tab,
-            tabs=texts.TABS,
+            tabs=[] if self._own_page else texts.TABS,
+            own_page=self._own_page,
             model=name or "",
             models=[
                 {"group": texts.INSTALLED_MODELS, "options": here},

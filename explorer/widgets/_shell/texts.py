@@ -20,6 +20,10 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "copy": "copy",
         "copy_title": "Copy Python code that shows this view again",
         "copied": "copied",
+        "link": "copy link",
+        "link_title": "Copy a link to this view; the code is part of it and stays in the browser",
+        "link_copied": "link copied",
+        "link_without_code": "link copied without the code, which is too long",
         "save": "save",
         "save_title": "Save this view",
         "saved": "saved {name}",
@@ -109,6 +113,17 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
+
+PAGE_KEYS: Final = [
+    ["type in the code", "the attention follows"],
+    ["click, Ctrl+Enter in the code", "pin the token at the cursor, then arrows walk"],
+    ["click a cell or a bar", "pin it in every view"],
+    ["Esc", "unpin; in the code, Esc and then Tab leaves it"],
+    ["drag in the heatmap", "zoom in; double click to zoom out"],
+    ["arrows on the grid of heads", "up, down: layer; left, right: head"],
+    ["drag the line in the bars", "move the threshold"],
+]
+"""Mouse and keyboard on a page of its own."""
 
 # Texts of the contents that the page draws.
 

@@ -302,6 +302,71 @@ function isFilled(sent) {
   return Object.keys(sent).length > 0;
 }
 
+// src/panels/code/live_lines.ts
+var SPECIAL = 1;
+var LINE_BREAK = 2;
+function textOf(lines) {
+  let text = "";
+  const pieces = [];
+  for (const [number, parts] of lines) {
+    if (number === null) continue;
+    for (const [part, token, kind] of parts) {
+      if (kind === SPECIAL) continue;
+      const shown = kind === LINE_BREAK ? "\n" : part;
+      if (token >= 0) pieces.push({ start: text.length, stop: text.length + shown.length, token });
+      text += shown;
+    }
+  }
+  return [text, pieces];
+}
+function movedPieces(before, pieces, now) {
+  const at = now.startsWith(before) ? 0 : now.indexOf(before);
+  if (at >= 0) return pieces.map((piece) => moved(piece, at));
+  const most = Math.min(before.length, now.length);
+  let head = 0;
+  while (head < most && before[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && before[before.length - 1 - tail] === now[now.length - 1 - tail]) {
+    tail += 1;
+  }
+  const from = before.length - tail;
+  const by = now.length - before.length;
+  return pieces.flatMap((piece) => {
+    if (piece.stop <= head) return [piece];
+    if (piece.start >= from) return [moved(piece, by)];
+    return [];
+  });
+}
+function moved({ start, stop, token }, by) {
+  return { start: start + by, stop: stop + by, token };
+}
+function linesOf(text, pieces) {
+  const lines = [[1, []]];
+  const put = (part, token) => {
+    part.split("\n").forEach((piece, index) => {
+      if (index > 0) {
+        if (token >= 0) lines[lines.length - 1][1].push(["", token, LINE_BREAK]);
+        lines.push([lines.length + 1, []]);
+      }
+      if (piece) lines[lines.length - 1][1].push([piece, token, 0]);
+    });
+  };
+  let at = 0;
+  for (const { start, stop, token } of pieces) {
+    if (start > at) put(text.slice(at, start), -1);
+    put(text.slice(Math.max(at, start), stop), token);
+    at = Math.max(at, stop);
+  }
+  put(text.slice(at), -1);
+  return lines;
+}
+function tokenAt(pieces, position) {
+  const found = pieces.find(({ start, stop }) => start <= position && position < stop);
+  if (found) return found.token;
+  const before = pieces.filter(({ stop }) => stop <= position);
+  return before.length ? before[before.length - 1].token : null;
+}
+
 // src/lib/colour.ts
 function inkOn(colour) {
   const channel = (at) => {
@@ -465,11 +530,258 @@ function tokenOf(event) {
   return node ? Number(node.dataset.token) : null;
 }
 
-// src/panels/code/code_text.ts
+// src/panels/code/live_text.ts
 var INDENT = "    ";
+var WALKS = /* @__PURE__ */ new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"]);
+var LiveText = class {
+  // Esc was the last key: Tab goes on to the next control
+  constructor(label, placeholder, title, on) {
+    this.on = on;
+    this.tokens = new TokenText("", { hover: () => {
+    }, pin: () => {
+    }, walk: () => {
+    } });
+    this.tokens.node.removeAttribute("tabindex");
+    this.tokens.node.removeAttribute("role");
+    this.tokens.node.setAttribute("aria-hidden", "true");
+    this.editor = h("textarea", {
+      class: "ex-live-editor",
+      "aria-label": label,
+      placeholder,
+      title,
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      onInput: () => this.typed(),
+      onKeydown: (event) => this.key(event),
+      onKeyup: (event) => {
+        if (this.pinned !== null && WALKS.has(event.key)) this.walk();
+      },
+      onClick: (event) => {
+        if (this.editor.selectionStart !== this.editor.selectionEnd) return;
+        on.pin(this.under(event));
+      },
+      onPointermove: (event) => this.hover(this.under(event)),
+      onPointerleave: () => this.hover(null)
+    });
+    this.node = h("div", { class: "ex-live" }, this.tokens.node, this.editor);
+  }
+  on;
+  node;
+  editor;
+  tokens;
+  document = [];
+  pieces = [];
+  pinned = null;
+  hovered = null;
+  marks = [];
+  tinted = null;
+  leaving = false;
+  get value() {
+    return this.editor.value;
+  }
+  /** Show another text, such as an example. */
+  setValue(source) {
+    this.editor.value = source;
+    this.draw();
+  }
+  /** Take the tokens of a text that was read. */
+  build(lines) {
+    this.document = lines;
+    this.draw();
+  }
+  mark(pinned, unit) {
+    this.pinned = pinned;
+    this.marks = unit;
+    this.tokens.mark(pinned, unit);
+  }
+  tint(codes, palette) {
+    this.tinted = { codes, palette };
+    this.tokens.tint(codes, palette);
+  }
+  close() {
+    this.tokens.close();
+  }
+  draw() {
+    const [before, pieces] = textOf(this.document);
+    this.pieces = movedPieces(before, pieces, this.editor.value);
+    this.tokens.build(linesOf(this.editor.value, this.pieces));
+    this.tokens.mark(this.pinned, this.marks);
+    if (this.tinted) this.tokens.tint(this.tinted.codes, this.tinted.palette);
+  }
+  typed() {
+    this.draw();
+    this.on.typed(this.editor.value);
+  }
+  key(event) {
+    const leaving = this.leaving;
+    this.leaving = event.key === "Escape" || leaving && event.key === "Shift";
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (event.key === "Escape") this.on.pin(null);
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this.on.pin(this.atCursor());
+    } else if (event.key === "Enter" && plain && !event.shiftKey) {
+      const { value, selectionStart } = this.editor;
+      const line = value.slice(value.lastIndexOf("\n", selectionStart - 1) + 1, selectionStart);
+      const indent = /^[ \t]*/.exec(line)?.[0] ?? "";
+      if (indent) this.insert(event, `
+${indent}`);
+    } else if (event.key === "Tab" && plain && !event.shiftKey && !leaving) {
+      this.insert(event, INDENT);
+    }
+  }
+  /** Insert a text as typing does, so that it can be undone. */
+  insert(event, text) {
+    event.preventDefault();
+    if (document.execCommand("insertText", false, text)) return;
+    this.editor.setRangeText(text, this.editor.selectionStart, this.editor.selectionEnd, "end");
+    this.typed();
+  }
+  atCursor() {
+    return tokenAt(this.pieces, this.editor.selectionStart);
+  }
+  walk() {
+    const token = this.atCursor();
+    if (token !== null && token !== this.pinned) this.on.walk(token);
+  }
+  hover(token) {
+    if (token === this.hovered) return;
+    this.hovered = token;
+    this.on.hover(token);
+  }
+  /** Return the token under the pointer: the text area lies over it. */
+  under({ clientX, clientY }) {
+    const nodes = document.elementsFromPoint(clientX, clientY);
+    const token = nodes.find((node) => node.dataset.token !== void 0)?.dataset.token;
+    return token === void 0 ? null : Number(token);
+  }
+};
+
+// src/panels/code/window_note.ts
+function windowNote(texts, open) {
+  const node = h("div", { class: "ex-note ex-window", hidden: true });
+  return {
+    node,
+    show(window2) {
+      node.hidden = !window2;
+      if (!window2) return;
+      const step = (start, label) => h(
+        "button",
+        {
+          type: "button",
+          class: "ex-quiet",
+          disabled: start === null,
+          onClick: () => open(start)
+        },
+        label
+      );
+      node.replaceChildren(
+        h("span", {}, window2.text),
+        step(window2.previous, texts.earlier),
+        step(window2.next, texts.later)
+      );
+    }
+  };
+}
+
+// src/panels/code/live_code.ts
+function liveCode({
+  el,
+  model,
+  texts,
+  tell,
+  follow: follow2,
+  atEnd
+}) {
+  let content;
+  let sent = null;
+  const title = h("span", { class: "ex-panel-title" });
+  const examples = h("select", {
+    "aria-label": texts.examples_title,
+    title: texts.examples_title,
+    onChange: () => {
+      if (!examples.value) return;
+      sent = null;
+      tell.now({ kind: "example", name: examples.value });
+    }
+  });
+  const direction = segmented(
+    texts.direction,
+    [
+      ["row", texts.row, texts.row_title],
+      ["column", texts.column, texts.column_title]
+    ],
+    (value) => tell.set("direction", value)
+  );
+  const code = new LiveText(texts.editor, texts.placeholder, texts.live_title, {
+    typed: (source) => {
+      sent = source;
+      if (source.trim()) tell.latest({ kind: "run", source });
+    },
+    hover: (index) => tell.latest({ kind: "hover", index }),
+    pin: (index) => tell.now({ kind: "pin", index }),
+    walk: (index) => tell.latest({ kind: "pin", index }, "walk")
+  });
+  atEnd(() => code.close());
+  const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
+  el.replaceChildren(
+    h(
+      "div",
+      { class: "ex-panel-head" },
+      title,
+      h("span", { class: "ex-grow" }),
+      direction.node,
+      examples
+    ),
+    note.node,
+    code.node
+  );
+  let built = null;
+  function buildDocument() {
+    const sentDocument = model.get("document");
+    if (!isFilled(sentDocument) || sentDocument.serial === built) return;
+    built = sentDocument.serial;
+    code.build(sentDocument.lines);
+  }
+  function adopt() {
+    const source = model.get("source");
+    if (sent !== null || !source || source === code.value) return;
+    code.setValue(source);
+    sent = source;
+  }
+  function tint() {
+    const palette = model.get("palette");
+    if (isFilled(palette)) code.tint(model.get("tint"), palette);
+  }
+  const update = () => content && draw(content);
+  follow2("source", update);
+  follow2("document", update);
+  follow2("tint", tint);
+  follow2("palette", tint);
+  function draw(next) {
+    content = next;
+    adopt();
+    buildDocument();
+    fillSelect(examples, [["", texts.examples], ...content.programs], "");
+    examples.hidden = !content.programs.length;
+    setText(title, content.title);
+    direction.show(content.direction);
+    code.mark(content.pinned, content.marked);
+    note.show(content.window);
+    tint();
+  }
+  return draw;
+}
+
+// src/panels/code/code_text.ts
+var INDENT2 = "    ";
 var codeText = panel(
   "ex-code-text",
-  ({ el, model, texts, tell, follow: follow2, atEnd }) => {
+  (place) => {
+    const { el, model, texts, tell, follow: follow2, atEnd } = place;
+    const first = model.get("content");
+    if (isFilled(first) && first.live) return liveCode(place);
     let content;
     let editing = false;
     let byHand = false;
@@ -511,7 +823,7 @@ var codeText = panel(
           setEditing(false);
         } else if (event.key === "Tab" && !event.shiftKey && !event.altKey && !event.ctrlKey) {
           event.preventDefault();
-          editor.setRangeText(INDENT, editor.selectionStart, editor.selectionEnd, "end");
+          editor.setRangeText(INDENT2, editor.selectionStart, editor.selectionEnd, "end");
         }
       }
     });
@@ -521,7 +833,7 @@ var codeText = panel(
       walk: (index) => tell.latest({ kind: "pin", index })
     });
     atEnd(() => code.close());
-    const note = h("div", { class: "ex-note ex-window", hidden: true });
+    const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
     const head = h(
       "div",
       { class: "ex-panel-head" },
@@ -532,7 +844,7 @@ var codeText = panel(
       edit,
       run
     );
-    el.replaceChildren(head, note, editor, code.node);
+    el.replaceChildren(head, note.node, editor, code.node);
     const isEmpty = () => !documentOf(model.get("document")).lines.length;
     const typed = () => editor.value === model.get("source") ? null : editor.value;
     function submit() {
@@ -569,25 +881,6 @@ var codeText = panel(
       editor.value = draft ?? source;
       setEditing(false, true);
     }
-    function drawWindow({ window: window2 }) {
-      note.hidden = !window2;
-      if (!window2) return;
-      const step = (start, label) => h(
-        "button",
-        {
-          type: "button",
-          class: "ex-quiet",
-          disabled: start === null,
-          onClick: () => tell.now({ kind: "window", start })
-        },
-        label
-      );
-      note.replaceChildren(
-        h("span", {}, window2.text),
-        step(window2.previous, texts.earlier),
-        step(window2.next, texts.later)
-      );
-    }
     function draw(next) {
       content = next;
       buildDocument();
@@ -597,7 +890,7 @@ var codeText = panel(
       setText(title, content.title);
       direction.show(content.direction);
       code.mark(content.pinned, content.marked);
-      drawWindow(content);
+      note.show(content.window);
       tint();
     }
     function tint() {
@@ -1065,8 +1358,10 @@ var OTHER_MODEL = "other…";
 var NOTICE_MS = 2500;
 var header = panel(
   "ex-header",
-  ({ el, texts, tell, listen: listen2, atEnd }) => {
+  ({ el, model, texts, tell, listen: listen2, atEnd }) => {
     let content;
+    const first = model.get("content");
+    const ownPage = isFilled(first) && first.own_page;
     const set = (name, value) => tell.now({ kind: "set", name, value });
     const tabs = h("div", { class: "ex-tabs", role: "tablist", "aria-label": texts.tabs });
     const modelSelect = h("select", {
@@ -1102,16 +1397,22 @@ var header = panel(
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-model-box" }, light, modelSelect, modelInput, state),
       notice,
+      ...ownPage ? [quietButton(texts.link, texts.link_title, copyLink)] : [],
       quietButton(texts.copy, texts.copy_title, () => tell.now({ kind: "copy" })),
       menu(texts.save, texts.save_title, [
         [texts.save_table, save("table")],
         [texts.save_html, save("html")],
         [texts.save_png, save("png")],
-        [texts.save_traces, save("traces")],
+        ...ownPage ? [] : [[texts.save_traces, save("traces")]],
         [texts.save_settings, save("settings")]
       ]),
       ...helpDialog(texts)
     );
+    function copyLink() {
+      const whole = new URLSearchParams(location.hash.slice(1)).has("code");
+      const done = whole ? texts.link_copied : texts.link_without_code;
+      copyText(location.href).then(() => say(done));
+    }
     function askForModel(open) {
       modelInput.hidden = !open;
       modelSelect.hidden = open;
@@ -1142,6 +1443,7 @@ var header = panel(
     }
     function draw(next) {
       content = next;
+      tabs.hidden = !content.tabs.length;
       if (tabs.childElementCount !== content.tabs.length) {
         tabs.replaceChildren(...content.tabs.map(tabButton));
       }
@@ -1150,7 +1452,9 @@ var header = panel(
         tab.setAttribute("aria-selected", String(chosen));
         tab.tabIndex = chosen ? 0 : -1;
       }
-      fillSelect(modelSelect, [...content.models, [OTHER_MODEL, texts.other_model]], content.model);
+      const other = ownPage ? [] : [[OTHER_MODEL, texts.other_model]];
+      const groups = content.models.filter(({ options }) => options.length || !ownPage);
+      fillSelect(modelSelect, [...groups, ...other], content.model);
       light.dataset.state = content.status.kind;
       light.title = state.title = content.status.text;
       setText(state, content.status.text);
@@ -3340,8 +3644,8 @@ var STEPS3 = {
 };
 var Line = class {
   /** `moved` is called with every value that a hand or a key gives the line. */
-  constructor(over, moved) {
-    this.moved = moved;
+  constructor(over, moved2) {
+    this.moved = moved2;
     this.handle = h("div", {
       role: "slider",
       tabindex: "0",
@@ -3576,9 +3880,9 @@ var Pointer = class {
     if (down.button !== 0) return;
     const up = (event) => {
       window.removeEventListener("pointerup", up, true);
-      const moved = Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY);
+      const moved2 = Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY);
       const again = event.timeStamp - this.clickedAt < DOUBLE_CLICK;
-      const found = moved < 4 ? this.find(event) : null;
+      const found = moved2 < 4 ? this.find(event) : null;
       if (!found) return;
       this.clickedAt = event.timeStamp;
       if (!again) this.click(found);

@@ -11,7 +11,10 @@ export interface Place<Content, Texts, Sent extends Gesture, Document> {
   readonly texts: Texts;
   readonly tell: Messenger<Sent>;
   /** Call `update` with a trait of the model now and whenever it changes. */
-  follow<Name extends "document" | "palette" | "tint">(name: Name, update: () => void): void;
+  follow<Name extends "document" | "palette" | "source" | "tint">(
+    name: Name,
+    update: () => void,
+  ): void;
   /** Call `handler` with every message of the kernel. */
   listen(handler: (message: PanelMessage) => void): void;
   /** Call `stop` when the panel is taken away. */

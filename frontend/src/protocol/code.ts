@@ -14,6 +14,8 @@ export interface CodeTextContent {
   readonly programs: readonly Choice[];
   readonly title: string;
   readonly editable: boolean;
+  /** Whether the attention follows while the code is typed. */
+  readonly live: boolean;
   readonly direction: "column" | "row";
   readonly pinned: number | null;
   readonly marked: readonly number[];

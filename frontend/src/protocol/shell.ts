@@ -5,6 +5,8 @@ import type { Choice, ChoiceGroup, Note, Plain, SetGesture } from "./common.ts";
 export interface HeaderContent {
   readonly tab: string;
   readonly tabs: readonly (readonly [value: string, label: string])[];
+  /** Whether the app has a page of its own, without Jupyter. */
+  readonly own_page: boolean;
   readonly model: string;
   readonly models: readonly ChoiceGroup[];
   readonly status: { readonly kind: string; readonly text: string };

@@ -23,6 +23,10 @@ export interface HeaderTexts {
   readonly copy: string;
   readonly copy_title: string;
   readonly copied: string;
+  readonly link: string;
+  readonly link_title: string;
+  readonly link_copied: string;
+  readonly link_without_code: string;
   readonly save: string;
   readonly save_title: string;
   readonly saved: string;
@@ -115,6 +119,7 @@ export interface CodeTextTexts {
   readonly run: string;
   readonly run_title: string;
   readonly editor: string;
+  readonly live_title: string;
   readonly placeholder: string;
   readonly tokens: string;
   readonly earlier: string;

@@ -154,7 +154,8 @@ def test_a_model_of_the_menu_is_not_downloaded_for_a_request(client, monkeypatch
 
 
 def test_paths_and_methods_that_do_not_exist(client) -> None:
-    for path in ("/v2/analyze", "/v1/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/docs", "//"):
+    up = ("/v1/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/page/../web.js")
+    for path in (*up, "/v2/analyze", "/docs", "/page", "/page/web.ts"):
         checked(client.get(path), 404, "not-found")
     # No redirect: it would name the host of the request.
     checked(client.get("/v1/health/", follow_redirects=False), 404, "not-found")
@@ -223,9 +224,9 @@ def test_much_too_long_code_is_refused_by_its_beginning(client, monkeypatch, mod
     lengths: list[int] = []
     tokenize = Model.tokenize
 
-    def noted(self: Model, text: str):
+    def noted(self: Model, text: str, start: int = 0):
         lengths.append(len(text))
-        return tokenize(self, text)
+        return tokenize(self, text, start)
 
     monkeypatch.setattr(Model, "tokenize", noted)
     answer = client.post("/v1/analyze", json={"code": "ab " * 1_000_000, "model": model})

@@ -38,7 +38,9 @@ def test_the_model_used_least_recently_is_released() -> None:
         return [await made.get(name) for name in names]
 
     first = weakref.ref(asyncio.run(use("a"))[0])
-    asyncio.run(use("b", "a", "c"))
+    asyncio.run(use("b", "a"))
+    assert list(made.loaded) == ["a", "b"]  # looking is not using
+    asyncio.run(use("c"))
     assert set(made.loaded) == {"a", "c"}
     assert loads == ["/a", "/b", "/c"]
     asyncio.run(use("b"))

@@ -9,13 +9,18 @@ import type {
   CodeTextTexts,
 } from "../../protocol/index.ts";
 import { isFilled, panel } from "../panel.ts";
+import { liveCode } from "./live_code.ts";
 import { TokenText } from "./token_text.ts";
+import { windowNote } from "./window_note.ts";
 
 const INDENT = "    ";
 
 export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, CodeDocument>(
   "ex-code-text",
-  ({ el, model, texts, tell, follow, atEnd }) => {
+  (place) => {
+    const { el, model, texts, tell, follow, atEnd } = place;
+    const first = model.get("content");
+    if (isFilled(first) && first.live) return liveCode(place);
     let content: CodeTextContent;
     let editing = false;
     let byHand = false; // the editor was asked for, and is not there for want of anything else
@@ -67,7 +72,7 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       walk: (index) => tell.latest({ kind: "pin", index }),
     });
     atEnd(() => code.close());
-    const note = h("div", { class: "ex-note ex-window", hidden: true });
+    const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
     const head = h(
       "div",
       { class: "ex-panel-head" },
@@ -78,7 +83,7 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       edit,
       run,
     );
-    el.replaceChildren(head, note, editor, code.node);
+    el.replaceChildren(head, note.node, editor, code.node);
 
     const isEmpty = () => !documentOf(model.get("document")).lines.length;
     const typed = () => (editor.value === model.get("source") ? null : editor.value);
@@ -118,26 +123,6 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       editor.value = draft ?? source;
       setEditing(false, true);
     }
-    function drawWindow({ window }: CodeTextContent): void {
-      note.hidden = !window;
-      if (!window) return;
-      const step = (start: number | null, label: string) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "ex-quiet",
-            disabled: start === null,
-            onClick: () => tell.now({ kind: "window", start }),
-          },
-          label,
-        );
-      note.replaceChildren(
-        h("span", {}, window.text),
-        step(window.previous, texts.earlier),
-        step(window.next, texts.later),
-      );
-    }
     function draw(next: CodeTextContent): void {
       content = next;
       buildDocument();
@@ -147,7 +132,7 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       setText(title, content.title);
       direction.show(content.direction);
       code.mark(content.pinned, content.marked);
-      drawWindow(content);
+      note.show(content.window);
       tint();
     }
     function tint(): void {

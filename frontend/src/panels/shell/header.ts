@@ -5,12 +5,13 @@ import { h, setText } from "../../lib/dom.ts";
 import { copyText, download } from "../../lib/files.ts";
 import { fill } from "../../lib/format.ts";
 import type {
+  Choice,
   HeaderContent,
   HeaderGesture,
   HeaderTexts,
   SaveGesture,
 } from "../../protocol/index.ts";
-import { panel } from "../panel.ts";
+import { isFilled, panel } from "../panel.ts";
 import { helpDialog } from "./help.ts";
 import { menu } from "./menu.ts";
 
@@ -20,8 +21,10 @@ const NOTICE_MS = 2500;
 
 export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
   "ex-header",
-  ({ el, texts, tell, listen, atEnd }) => {
+  ({ el, model, texts, tell, listen, atEnd }) => {
     let content: HeaderContent;
+    const first = model.get("content");
+    const ownPage = isFilled(first) && first.own_page;
     const set = (name: "model" | "tab", value: string) => tell.now({ kind: "set", name, value });
     const tabs = h("div", { class: "ex-tabs", role: "tablist", "aria-label": texts.tabs });
     const modelSelect = h("select", {
@@ -58,16 +61,24 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-model-box" }, light, modelSelect, modelInput, state),
       notice,
+      ...(ownPage ? [quietButton(texts.link, texts.link_title, copyLink)] : []),
       quietButton(texts.copy, texts.copy_title, () => tell.now({ kind: "copy" })),
       menu(texts.save, texts.save_title, [
         [texts.save_table, save("table")],
         [texts.save_html, save("html")],
         [texts.save_png, save("png")],
-        [texts.save_traces, save("traces")],
+        ...(ownPage ? [] : [[texts.save_traces, save("traces")] as const]),
         [texts.save_settings, save("settings")],
       ]),
       ...helpDialog(texts),
     );
+
+    /** Copy the address: it holds the view. */
+    function copyLink(): void {
+      const whole = new URLSearchParams(location.hash.slice(1)).has("code");
+      const done = whole ? texts.link_copied : texts.link_without_code;
+      copyText(location.href).then(() => say(done));
+    }
 
     function askForModel(open: boolean): void {
       modelInput.hidden = !open;
@@ -101,6 +112,7 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
 
     function draw(next: HeaderContent): void {
       content = next;
+      tabs.hidden = !content.tabs.length;
       if (tabs.childElementCount !== content.tabs.length) {
         tabs.replaceChildren(...content.tabs.map(tabButton));
       }
@@ -109,7 +121,9 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
         tab.setAttribute("aria-selected", String(chosen));
         tab.tabIndex = chosen ? 0 : -1;
       }
-      fillSelect(modelSelect, [...content.models, [OTHER_MODEL, texts.other_model]], content.model);
+      const other: [Choice] | [] = ownPage ? [] : [[OTHER_MODEL, texts.other_model]];
+      const groups = content.models.filter(({ options }) => options.length || !ownPage);
+      fillSelect(modelSelect, [...groups, ...other], content.model);
       light.dataset.state = content.status.kind;
       light.title = state.title = content.status.text;
       setText(state, content.status.text);

@@ -1,0 +1,1 @@
+"""The Code tab on a page of its own, without Jupyter."""

@@ -1,0 +1,54 @@
+// The view in the address: after the #, so that neither code nor settings reach the service's log.
+
+const LONGEST_CODE = 50_000;
+
+/** Settings of the view by their names, as the page begins with them. */
+export type View = Record<string, unknown>;
+
+const NUMBERS = new Set(["threshold"]);
+const INDICES = new Set(["layer", "head"]);
+const SWITCHES = new Set(["hide_special", "hide_sink"]);
+const NAMES = new Set([
+  "model",
+  "unit_kind",
+  "threshold_scale",
+  "reduction",
+  "normalisation",
+  "direction",
+  "colour_scale",
+  "scaling",
+  "measure",
+  "bar_order",
+]);
+const MEAN = "mean";
+const CODE = "code";
+
+/** Return the view that an address holds; what it does not know is left out. */
+export function readAddress(hash: string): View {
+  const view: View = {};
+  for (const [name, text] of new URLSearchParams(hash.replace(/^#/, ""))) {
+    if (INDICES.has(name)) {
+      if (text === MEAN) view[name] = null;
+      else if (/^-?\d{1,6}$/.test(text)) view[name] = Number(text);
+    } else if (NUMBERS.has(name)) {
+      const value = Number(text);
+      if (text !== "" && value >= 0 && value <= 1) view[name] = value;
+    } else if (SWITCHES.has(name)) view[name] = text === "true";
+    else if (NAMES.has(name)) view[name] = text;
+    else if (name === CODE && text.trim()) view.source = text.replace(/\r\n?/g, "\n");
+  }
+  return view;
+}
+
+/** Return the address of a view, and whether the code found room in it. */
+export function writeAddress(view: View): [hash: string, whole: boolean] {
+  const found = new URLSearchParams();
+  for (const [name, value] of Object.entries(view)) {
+    if (name === "source" || value === undefined) continue;
+    found.set(name, INDICES.has(name) && value === null ? MEAN : String(value));
+  }
+  const code = String(view.source ?? "");
+  const whole = code.length <= LONGEST_CODE;
+  if (code && whole) found.set(CODE, code);
+  return [`#${found}`, whole];
+}
