@@ -246,15 +246,14 @@ class LiveSession:
                 await self._socket.close(code, reason)
 
     async def _release_all(self) -> None:
+        # At once, since the server may not wait for more.
+        view, self._view = self._view, None
+        if view is not None:
+            view.close()
         tasks, self._tasks, self._main = self._tasks, [], None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        view, self._view = self._view, None
-        if isinstance(view, PanelsView):
-            await asyncio.shield(view.close())
-        elif view is not None:
-            view.close()
 
 
 def _wrong_view(kind: str, view: str) -> ProblemError:

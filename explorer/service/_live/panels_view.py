@@ -110,12 +110,10 @@ class PanelsView:
         """
         await self._in_page(self._receive, part, content)
 
-    async def close(self) -> None:
-        """Stop what runs, and release the panels and the thread."""
+    def close(self) -> None:
+        """Stop what runs; the thread releases the panels and ends."""
         self.code.close()
-        await self._in_page(self._close)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        await asyncio.to_thread(self._thread.join)
+        self._loop.call_soon_threadsafe(self._close)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -142,8 +140,11 @@ class PanelsView:
 
     def _close(self) -> None:
         page, self._page = self._page, None
-        if page is not None:
-            page.close()
+        try:
+            if page is not None:
+                page.close()
+        finally:
+            self._loop.stop()
 
     def _make_models(self, state: ExplorerState, jobs: JobManager) -> ModelController:
         return StoreModels(state, jobs, self._service.store, self._server_loop)

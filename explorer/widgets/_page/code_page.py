@@ -102,6 +102,9 @@ class CodePage(ExplorerState):
             refused = error
         if refused is not None:
             session.jobs.tell(refused)
+        elif self.model not in session.models and not session.jobs.runner.running("code"):
+            # A packaged recording is in view; the first key needs the model.
+            session.models.choose(self.model)
 
     def receive(
         self, model_id: str, content: Mapping[str, Any], buffers: Sequence[memoryview] = ()

@@ -4300,6 +4300,20 @@ var NAMES = /* @__PURE__ */ new Set([
   "measure",
   "bar_order"
 ]);
+var DEFAULTS = {
+  threshold: 0.1,
+  threshold_scale: "log",
+  unit_kind: "line",
+  reduction: "mean",
+  normalisation: "raw",
+  direction: "row",
+  colour_scale: "",
+  scaling: "sqrt",
+  hide_special: false,
+  hide_sink: true,
+  measure: "entropy",
+  bar_order: "order"
+};
 var MEAN = "mean";
 var CODE = "code";
 function readAddress(hash) {
@@ -4320,7 +4334,7 @@ function readAddress(hash) {
 function writeAddress(view) {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(view)) {
-    if (name === "source" || value === void 0) continue;
+    if (name === "source" || value === void 0 || value === DEFAULTS[name]) continue;
     found.set(name, INDICES.has(name) && value === null ? MEAN : String(value));
   }
   const code = String(view.source ?? "");
@@ -4546,7 +4560,7 @@ var WebPage = class {
     const url = new URL("live", location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.hash = "";
-    this.connection = new Connection(url.href, () => this.view, {
+    this.connection = new Connection(url.href, () => this.current(), {
       opened: () => this.opened(),
       frame: (frame, buffers) => {
         const model = this.models.get(frame.part);
@@ -4561,6 +4575,7 @@ var WebPage = class {
     window.addEventListener("hashchange", () => {
       if (location.hash === this.shown) return;
       this.view = readAddress(location.hash);
+      this.offline = false;
       this.connection.connect();
     });
     for (const event of ["focus", "pointerdown", "keydown"]) {
@@ -4569,6 +4584,7 @@ var WebPage = class {
     this.connection.connect();
   }
   idle = false;
+  offline = false;
   wake() {
     if (!this.idle) return;
     this.idle = false;
@@ -4576,13 +4592,6 @@ var WebPage = class {
   }
   // ---- the connection
   opened() {
-    this.say("", false);
-    const editor = this.editor();
-    const typed = editor && {
-      focused: document.activeElement === editor,
-      from: editor.selectionStart,
-      to: editor.selectionEnd
-    };
     for (const stop of this.unmount) stop();
     this.unmount = [];
     this.models = /* @__PURE__ */ new Map();
@@ -4595,11 +4604,13 @@ var WebPage = class {
         if (mounted) return;
         mounted = true;
         const node = this.places.get(name);
+        const before = name === "code_text" ? this.typed() : null;
         node.replaceChildren();
         this.unmount.push(
           mount(PARTS2[name], model, LIBRARY, node)
         );
-        if (name === "code_text" && typed) this.restore(typed);
+        if (name === "code_text") this.say("", false);
+        if (before) this.restore(before);
       };
       model.on("change:texts", begin);
     }
@@ -4607,21 +4618,43 @@ var WebPage = class {
   editor() {
     return this.places.get("code_text")?.querySelector("textarea") ?? null;
   }
-  /** Put the cursor where it was before the connection was lost. */
+  /** Return what is in the editor, if the connection was lost meanwhile. */
+  typed() {
+    const editor = this.editor();
+    if (!this.offline || !editor?.value.trim()) return null;
+    this.offline = false;
+    return {
+      value: editor.value,
+      focused: document.activeElement === editor,
+      from: editor.selectionStart,
+      to: editor.selectionEnd
+    };
+  }
+  /** Return the view to begin with: what was typed without a connection must not be lost. */
+  current() {
+    const editor = this.editor();
+    if (this.offline && editor?.value.trim()) this.view = { ...this.view, source: editor.value };
+    return this.view;
+  }
+  /** Put text and cursor where they were before the connection was lost. */
   restore(typed) {
     const look = () => {
       const editor = this.editor();
       if (!editor?.value) return;
       model?.off("change:source", look);
+      if (editor.value !== typed.value) {
+        editor.value = typed.value;
+        editor.dispatchEvent(new Event("input"));
+      }
       editor.setSelectionRange(typed.from, typed.to);
       if (typed.focused) editor.focus();
     };
     const model = this.models.get("code_text");
     model?.on("change:source", look);
+    look();
   }
   lost(why, problem) {
-    const editor = this.editor();
-    if (editor?.value.trim()) this.view = { ...this.view, source: editor.value };
+    this.offline = true;
     if (why === "token") this.askForToken(this.connection.token !== null);
     else if (why === "idle") {
       this.idle = true;

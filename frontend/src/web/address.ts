@@ -20,6 +20,21 @@ const NAMES = new Set([
   "measure",
   "bar_order",
 ]);
+/** Values that an address leaves out: those of the app. */
+const DEFAULTS: View = {
+  threshold: 0.1,
+  threshold_scale: "log",
+  unit_kind: "line",
+  reduction: "mean",
+  normalisation: "raw",
+  direction: "row",
+  colour_scale: "",
+  scaling: "sqrt",
+  hide_special: false,
+  hide_sink: true,
+  measure: "entropy",
+  bar_order: "order",
+};
 const MEAN = "mean";
 const CODE = "code";
 
@@ -44,7 +59,7 @@ export function readAddress(hash: string): View {
 export function writeAddress(view: View): [hash: string, whole: boolean] {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(view)) {
-    if (name === "source" || value === undefined) continue;
+    if (name === "source" || value === undefined || value === DEFAULTS[name]) continue;
     found.set(name, INDICES.has(name) && value === null ? MEAN : String(value));
   }
   const code = String(view.source ?? "");

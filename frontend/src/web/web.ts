@@ -28,6 +28,14 @@ const PLACES = Object.keys(PARTS) as Place[];
 
 const ADDRESS_MS = 300;
 
+/** Text and cursor of the editor. */
+interface Typed {
+  readonly value: string;
+  readonly focused: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
 function loadPlotly(): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -79,7 +87,7 @@ class WebPage {
     const url = new URL("live", location.href);
     url.protocol = url.protocol.replace("http", "ws");
     url.hash = "";
-    this.connection = new Connection(url.href, () => this.view, {
+    this.connection = new Connection(url.href, () => this.current(), {
       opened: () => this.opened(),
       frame: (frame, buffers) => {
         const model = this.models.get(frame.part);
@@ -93,6 +101,7 @@ class WebPage {
     window.addEventListener("hashchange", () => {
       if (location.hash === this.shown) return;
       this.view = readAddress(location.hash);
+      this.offline = false;
       this.connection.connect();
     });
     // A page that was idle connects again when it is used.
@@ -103,6 +112,8 @@ class WebPage {
   }
 
   private idle = false;
+  private offline = false;
+
   private wake(): void {
     if (!this.idle) return;
     this.idle = false;
@@ -112,13 +123,6 @@ class WebPage {
   // ---- the connection
 
   private opened(): void {
-    this.say("", false);
-    const editor = this.editor();
-    const typed = editor && {
-      focused: document.activeElement === editor,
-      from: editor.selectionStart,
-      to: editor.selectionEnd,
-    };
     for (const stop of this.unmount) stop();
     this.unmount = [];
     this.models = new Map();
@@ -131,11 +135,13 @@ class WebPage {
         if (mounted) return;
         mounted = true;
         const node = this.places.get(name) as HTMLElement;
+        const before = name === "code_text" ? this.typed() : null;
         node.replaceChildren();
         this.unmount.push(
           mount(PARTS[name], model as Model<object>, LIBRARY as unknown as Model<never>, node),
         );
-        if (name === "code_text" && typed) this.restore(typed);
+        if (name === "code_text") this.say("", false);
+        if (before) this.restore(before);
       };
       // The texts come with the first state: nothing is built before.
       model.on("change:texts", begin);
@@ -146,23 +152,46 @@ class WebPage {
     return this.places.get("code_text")?.querySelector("textarea") ?? null;
   }
 
-  /** Put the cursor where it was before the connection was lost. */
-  private restore(typed: { focused: boolean; from: number; to: number }): void {
+  /** Return what is in the editor, if the connection was lost meanwhile. */
+  private typed(): Typed | null {
+    const editor = this.editor();
+    if (!this.offline || !editor?.value.trim()) return null;
+    this.offline = false;
+    return {
+      value: editor.value,
+      focused: document.activeElement === editor,
+      from: editor.selectionStart,
+      to: editor.selectionEnd,
+    };
+  }
+
+  /** Return the view to begin with: what was typed without a connection must not be lost. */
+  private current(): View {
+    const editor = this.editor();
+    if (this.offline && editor?.value.trim()) this.view = { ...this.view, source: editor.value };
+    return this.view;
+  }
+
+  /** Put text and cursor where they were before the connection was lost. */
+  private restore(typed: Typed): void {
     const look = () => {
       const editor = this.editor();
       if (!editor?.value) return;
       model?.off("change:source", look);
+      if (editor.value !== typed.value) {
+        editor.value = typed.value; // typed while the connection was made
+        editor.dispatchEvent(new Event("input"));
+      }
       editor.setSelectionRange(typed.from, typed.to);
       if (typed.focused) editor.focus();
     };
     const model = this.models.get("code_text");
     model?.on("change:source", look);
+    look();
   }
 
   private lost(why: Lost, problem: Problem | null): void {
-    // What was typed meanwhile must not be lost.
-    const editor = this.editor();
-    if (editor?.value.trim()) this.view = { ...this.view, source: editor.value };
+    this.offline = true;
     if (why === "token") this.askForToken(this.connection.token !== null);
     else if (why === "idle") {
       this.idle = true;
