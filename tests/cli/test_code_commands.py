@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+import socket
+import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -17,6 +23,8 @@ from explorer.errors import InputError
 from explorer.examples import example_file
 from explorer.models import load_model
 from explorer.traces import load_traces
+
+from .conftest import PROGRAM
 
 CODE = "def area(r):\n    pi = 3\n    return pi * r\n\nprint(area(3))\n"
 DIFF = """\
@@ -229,3 +237,24 @@ def test_open_reports_a_server_that_fails(run, code: Path, monkeypatch: pytest.M
         "explorer.cli._tasks.app_notebook.server_command", lambda *_, **options: command
     )
     assert run("open", code, "--no-browser").exit_code == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_page_of_a_file_is_served_and_stops(code: Path, number: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["open", str(code), "--voila", "--no-browser", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*PROGRAM, *words], start_new_session=True, **quiet) as running:
+        page = b""
+        while not page and running.poll() is None:
+            with contextlib.suppress(OSError):
+                page = urlopen(f"http://127.0.0.1:{port}/", timeout=60).read()
+            time.sleep(0.2)
+        running.send_signal(number)
+        assert running.wait() == 128 + number
+    assert b"explorer" in page
+    with pytest.raises(OSError, match="refused"):
+        urlopen(f"http://127.0.0.1:{port}/", timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,10 @@ def _has_template() -> bool:
     return (Path(sys.prefix) / "share/jupyter/voila/templates/explorer").is_dir()
 
 
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
+
+
 def show(source: str, *, voila: bool, port: int | None, browser: bool) -> int:
     """Show a notebook of one cell until the server ends, and return the server's exit code."""
     with tempfile.TemporaryDirectory(prefix="attention-explorer-") as folder:
@@ -114,9 +119,10 @@ def show(source: str, *, voila: bool, port: int | None, browser: bool) -> int:
         command = server_command(notebook, voila=voila, port=port, browser=browser)
         environment = os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"}
         with subprocess.Popen(command, env=environment) as server:  # noqa: S603 - our own words
+            old = signal.signal(signal.SIGTERM, _leave)
             try:
                 return server.wait()
-            except KeyboardInterrupt:
-                server.terminate()  # Ctrl-C reached it too; it would ask a question
+            finally:
+                server.terminate()  # after Ctrl-C it would ask a question
                 server.wait()
-                raise
+                signal.signal(signal.SIGTERM, old)
