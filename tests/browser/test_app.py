@@ -179,10 +179,16 @@ def test_what_the_browser_draws_is_dark_on_a_dark_page(show, host):
         shown.wait_for(page.locator(".ex-thresholds-between input"))
         fields = page.locator(".explorer-app :is(input, select, textarea)")
         found = fields.evaluate_all(FIELD_COLOURS)
+        painted = [(n, paper) for n, _, _, paper in found if channels(paper)[3:] != [0]]
+        if host == "lab":  # its settings outlive the page
+            page.evaluate(
+                "() => window.jupyterapp.commands.execute('apputils:change-theme',"
+                " { theme: 'JupyterLab Light' })"
+            )
+            page.locator("[data-jp-theme-light='true']").wait_for(state="attached")
         assert len(found) > 10
         assert {scheme for _, scheme, _, _ in found} == {"dark"}
         assert [name for name, _, ink, _ in found if min(channels(ink)[:3]) < 130] == []
-        painted = [(n, paper) for n, _, _, paper in found if channels(paper)[3:] != [0]]
         assert [name for name, paper in painted if max(channels(paper)[:3]) > 60] == []
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -39,9 +40,11 @@ def examples(tmp_path: Path) -> Path:
 
 
 def short(trace: Trace) -> Trace:
-    for edge in trace.hyperedges:
-        edge.hyperedge = edge.hyperedge[:40]
-    return Trace(trace.id, trace.query[:40], trace.hyperedges, trace.answer[:20] or "x")
+    # Copies: the packaged traces are shared by all tests.
+    edges = [
+        msgspec.structs.replace(edge, hyperedge=edge.hyperedge[:40]) for edge in trace.hyperedges
+    ]
+    return Trace(trace.id, trace.query[:40], edges, trace.answer[:20] or "x")
 
 
 def test_a_whole_validation(run, examples: Path, tiny: str) -> None:
