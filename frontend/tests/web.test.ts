@@ -65,7 +65,7 @@ test("a frame has its buffers in their places", () => {
   expect([buffer.byteLength, buffer.getUint8(2), buffer.byteOffset % 8]).toEqual([3, 3, 0]);
 });
 
-test("a message has its buffers beside it", () => {
+test("a message comes with its buffers", () => {
   const [frame, buffers] = readFrame(
     frameOf({ kind: "message", part: "bars", content: { kind: "exact" } }, new Uint8Array(4)),
   );
@@ -157,7 +157,7 @@ test.each([
   expect(lost).toEqual([why]);
 });
 
-test("a refusal is told in the words of the service", () => {
+test("a refusal is passed on in the words of the service", () => {
   const { lost } = connected();
   const problem = { title: "busy", detail: "Too many." };
   FakeSocket.made[0].happens("message", { data: JSON.stringify({ kind: "error", problem }) });
