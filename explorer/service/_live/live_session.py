@@ -60,6 +60,7 @@ class LiveSession:
         self._view: AttentionView | PanelsView | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._main: asyncio.Task[Any] | None = None
+        self._outbox: PageOutbox | None = None
         self._sending = asyncio.Lock()
         self._stopping = False
 
@@ -176,7 +177,7 @@ class LiveSession:
             self._view = self._attention_view()
             await self._send_text(msgspec.json.encode(opened))
             return
-        outbox = PageOutbox(asyncio.get_running_loop())
+        outbox = self._outbox = PageOutbox(asyncio.get_running_loop())
         self._view = view = PanelsView(self._service, outbox)
         await self._send_text(msgspec.json.encode(opened))
         self._start(self._send_outbox(outbox))
@@ -185,6 +186,8 @@ class LiveSession:
     async def _report(self, message: PartMessage) -> None:
         if not isinstance(self._view, PanelsView):
             raise _wrong_view("part", "panels")
+        if self._outbox is not None and self._outbox.full:
+            raise WebSocketDisconnect(TOO_SLOW, "The client does not read.")
         try:
             await self._view.receive(message.part, message.content)
         except InputError as error:
@@ -242,8 +245,10 @@ class LiveSession:
 
     async def _end(self, code: int, reason: str) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-                await self._socket.close(code, reason)
+            # A client that does not read does not get this message either.
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+                async with asyncio.timeout(self._settings.body_seconds):
+                    await self._socket.close(code, reason)
 
     async def _release_all(self) -> None:
         # At once, since the server may not wait for more.

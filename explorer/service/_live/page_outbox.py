@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import threading
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,8 @@ class PageOutbox:
                 self._states.pop(part, None)
                 message = {"kind": "message", "part": part, "content": data["content"]}
                 self._waiting.append((message, list(buffers)))
-        self._loop.call_soon_threadsafe(self._filled.set)
+        with contextlib.suppress(RuntimeError):  # the loop has ended with the server
+            self._loop.call_soon_threadsafe(self._filled.set)
 
     async def next_frames(self) -> list[bytes]:
         """Return what waits as binary frames, as soon as there is something."""
