@@ -85,7 +85,7 @@ def test_a_client_that_does_not_read_is_given_up(started) -> None:
         body = json.dumps({"kind": "code", "serial": 1, "code": code}).encode()
         frame = bytes([0x81, 0x80 | 126, *len(body).to_bytes(2, "big"), 0, 0, 0, 0]) + body
         raw.settimeout(0.5)
-        for _ in range(400):  # answers of some 100 KB each, which nobody reads
+        for _ in range(400):  # answers of some 100 KB each are not read
             try:
                 raw.sendall(frame)
             except OSError:
