@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import queue
+import threading
 import time
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +32,19 @@ _MOST_LOSSES = 5
 """Losses of workers in a row, without a part finished between them, after which the run ends."""
 
 
+_STALL_SECONDS = 120.0
+"""Seconds without any progress after the loss of a machine, after which the run is begun anew."""
+
+_LOOK_SECONDS = 2.0
+"""Seconds between two looks at the progress of the parts."""
+
 _LEAST_BLOCKS = 200
 _BLOCKS_PER_ACTOR = 16
 """Tasks for each actor: enough that all end together, and few enough for the scheduler."""
+
+
+class StalledRunError(Exception):
+    """A machine was lost, and Ray has waited for it since."""
 
 
 class PartWorker:
@@ -113,10 +127,13 @@ def _finish(work: BatchWork, parts: PartFolder, workers: int | None, control: Ru
         _connect(ray)
     try:
         losses = 0
+        machines = _machines(ray)
         while pending := parts.pending():
+            stalled = False
             try:
-                _run_once(work, parts, pending, workers, control)
-            except RayError as error:
+                _run_once(work, parts, pending, workers, machines, control)
+                continue
+            except (RayError, StalledRunError) as error:
                 cause = _own_error(error)
                 if cause is not None:
                     raise cause from None
@@ -127,7 +144,14 @@ def _finish(work: BatchWork, parts: PartFolder, workers: int | None, control: Ru
                         f"{losses} workers were lost in a row ({reason}). Finished parts are kept; "
                         "the same command continues. Is the memory of a worker large enough?"
                     ) from error
-                control.report("recording", None, "A worker was lost; its part is continued ...")
+                stalled = isinstance(error, StalledRunError)
+            control.report("recording", None, "A worker was lost; its part is continued ...")
+            # The error, in cycles with its traceback, keeps the actors that are left, and these
+            # the processors that the next run waits for.
+            gc.collect()
+            if stalled:
+                _connect_anew(ray)
+                machines = _machines(ray)
     finally:
         if own:
             ray.shutdown()
@@ -147,11 +171,19 @@ def _connect(ray: Any) -> None:
         )
 
 
+def _connect_anew(ray: Any) -> None:
+    """End the job of this process on its cluster, with all its actors, and begin another one."""
+    address = ray.get_runtime_context().gcs_address
+    ray.shutdown()
+    ray.init(address=address, log_to_driver=False, logging_level="error")
+
+
 def _run_once(
     work: BatchWork,
     parts: PartFolder,
     pending: list[int],
     workers: int | None,
+    machines: set[str],
     control: RunControl,
 ) -> None:
     import ray
@@ -182,8 +214,54 @@ def _run_once(
             **no_revival,
         )
     _report(parts, pending, control)
-    for _ in dataset.iter_batches(batch_size=1, prefetch_batches=0):
+    batches = dataset.iter_batches(batch_size=1, prefetch_batches=0)
+    for _ in watched_batches(batches, parts, machines):
         _report(parts, parts.pending(), control)
+
+
+def watched_batches(batches: Iterable[Any], parts: PartFolder, machines: set[str]) -> Iterator[Any]:
+    """Yield the batches; raise `StalledRunError` where a machine is gone and nothing moves.
+
+    Ray Data can wait for ever for an actor whose machine was lost while the actor started.
+    """
+    import ray
+
+    arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+
+    def consume() -> None:
+        try:
+            for batch in batches:
+                arrived.put(("batch", batch))
+        except BaseException as error:  # noqa: BLE001 - raised again by the other thread
+            arrived.put(("error", error))
+        else:
+            arrived.put(("end", None))
+
+    seen, since = parts.progress(), time.monotonic()
+    threading.Thread(target=consume, name="ray-batches", daemon=True).start()
+    while True:
+        try:
+            kind, value = arrived.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            now = parts.progress()
+            if now != seen:
+                seen, since = now, time.monotonic()
+            elif time.monotonic() - since > _STALL_SECONDS and machines - _machines(ray):
+                raise StalledRunError("a machine was lost and nothing moved any more") from None
+            continue
+        if kind == "error":
+            try:
+                raise value
+            finally:
+                del value  # a cycle with its traceback
+        if kind == "end":
+            return
+        yield value
+
+
+def _machines(ray: Any) -> set[str]:
+    """Return the ids of the machines of the cluster that are alive."""
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
 def _report(parts: PartFolder, pending: list[int], control: RunControl) -> None:

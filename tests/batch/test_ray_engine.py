@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from explorer.batch import feedback_files, score_files
 from explorer.errors import InputError, TraceError
-from explorer.run_control import RunControl, silent
+from explorer.run_control import Progress, RunControl, silent
 from explorer.traces import evidence, load_traces, save_traces
 
 from ..support.tiny_folder import labelled_trace
@@ -69,8 +70,10 @@ def test_a_worker_is_killed_in_the_middle(cluster: Any, tiny: str, tmp_path: Pat
     killed: list[int] = []
     parts = tmp_path / "out.jsonl.parts"
 
+    over = threading.Event()
+
     def kill_one() -> None:
-        while not killed:
+        while not killed and not over.is_set():
             for pid in workers(parts):
                 lines = [one.stat().st_size for one in parts.glob("*.work.jsonl")]
                 if any(lines):
@@ -91,6 +94,7 @@ def test_a_worker_is_killed_in_the_middle(cluster: Any, tiny: str, tmp_path: Pat
         part_traces=30,
         control=QUIET,
     )
+    over.set()
     killer.join()
     assert killed
     assert (summary.traces, summary.bad_records, summary.failed) == (120, 1, 0)
@@ -110,23 +114,63 @@ def test_a_machine_is_lost_and_parts_are_checkpoints(cluster: Any, tmp_path: Pat
     save_traces([labelled_trace(number) for number in range(300)], given)
     lost: list[Any] = []
 
-    def lose_one() -> None:
-        parts = tmp_path / "out.parquet.parts"
-        while not list(parts.glob("*.parquet")):
-            time.sleep(0.005)
-        cluster.remove_node(cluster.machines[0], allow_graceful=False)
-        lost.append(cluster.machines[0])
+    def lose_one(progress: Progress) -> None:
+        """Called between two parts."""
+        if progress.fraction and not lost:
+            lost.append(cluster.machines[0])
+            cluster.remove_node(cluster.machines[0], allow_graceful=False)
 
-    loser = threading.Thread(target=lose_one, daemon=True)
-    loser.start()
     options = {"config": {"method": "citation"}, "part_traces": 10, "engine": "ray"}
-    summary = feedback_files(given, out, **options, workers=2, control=QUIET)
-    loser.join()
+    summary = feedback_files(given, out, **options, workers=2, control=RunControl(lose_one))
     assert lost
     assert summary.traces == 300
     names = pq.read_table(out).column("trace").to_pylist()
     assert list(dict.fromkeys(names)) == [f"t{number}" for number in range(300)]
     assert len(names) == 900
+
+
+class _FakeRay:
+    """A cluster of which one machine is left."""
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": False}]
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_run_that_waits_for_a_lost_machine_is_begun_anew(
+    moves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray may wait for ever; a part that still grows is waited for."""
+    from explorer.batch import _ray_engine as engine
+    from explorer.batch._part_files import PartFolder
+
+    monkeypatch.setitem(sys.modules, "ray", _FakeRay())
+    monkeypatch.setattr(engine, "_STALL_SECONDS", 0.05)
+    monkeypatch.setattr(engine, "_LOOK_SECONDS", 0.01)
+    looks = iter(range(10**9))
+    go_on = threading.Event()
+
+    def progress(_parts: PartFolder) -> tuple[int, int]:
+        look = next(looks)
+        if moves and look == 50:
+            go_on.set()
+        return (1, look if moves else 0)
+
+    monkeypatch.setattr(PartFolder, "progress", progress)
+
+    def batches() -> Iterator[int]:
+        yield 1
+        go_on.wait(60)
+        yield 2
+
+    found = engine.watched_batches(batches(), PartFolder(tmp_path / "out.jsonl"), {"a", "b"})
+    assert next(found) == 1
+    if moves:
+        assert list(found) == [2]
+    else:
+        with pytest.raises(engine.StalledRunError):
+            next(found)
+    go_on.set()
 
 
 def test_what_cannot_run_on_a_cluster(tiny: str, traces: Path) -> None:
