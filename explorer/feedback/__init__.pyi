@@ -1,3 +1,5 @@
+from ._auto_threshold import AutoThreshold as AutoThreshold
+from ._auto_threshold import auto_threshold as auto_threshold
 from ._feedback_table import feedback_table as feedback_table
 from ._feedback_table import scores_table as scores_table
 from ._head_combination import HeadCombination as HeadCombination

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import InputError
+from explorer.feedback._auto_threshold import auto_threshold
 from explorer.feedback._diagnostics import (
     attention_notes,
     out_of_reach,
@@ -74,8 +75,9 @@ def feedback_table(
         One row per unit in the order given, with the columns ``unit`` and ``text`` (str),
         ``tokens`` (int64), ``score`` and ``feedback`` (float64, NaN when unknown), ``verdict``
         (str) and ``diagnostics`` (tuple of Diagnostic). Its ``attrs`` hold ``"reachable"``, the
-        largest possible score of each unit (tuple of float), ``"threshold"`` (float) and
-        ``"notes"`` (tuple of Diagnostic about the whole table).
+        largest possible score of each unit (tuple of float), ``"threshold"`` (float),
+        ``"threshold_mode"`` (``"fixed"``, or ``"auto"`` when `auto_threshold` found it in these
+        scores; a note then says how) and ``"notes"`` (tuple of Diagnostic about the whole table).
 
     Raises
     ------
@@ -110,12 +112,15 @@ class ScoredUnits:
         The largest score that each unit can get.
     notes : tuple of Diagnostic
         Notes about all units together.
+    normalisation : {"raw", "share", "lift"}
+        How the scores were normalised.
     """
 
     units: Sequence[Unit]
     scores: NDArray[np.float64]
     reachable: NDArray[np.float64]
     notes: tuple[Diagnostic, ...] = ()
+    normalisation: Normalisation = "raw"
     _columns: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     _filled: NDArray[np.bool_] = field(init=False, repr=False)
     _reasons: list[tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]] = field(
@@ -133,7 +138,8 @@ class ScoredUnits:
 
     def diagnostics(self, policy: FeedbackPolicy) -> list[tuple[Diagnostic, ...]]:
         """Return the diagnostics of each unit at the threshold of a policy."""
-        beyond = self._filled & (self.reachable < policy.threshold)
+        threshold = policy.for_scores(self.scores, self.normalisation).number
+        beyond = self._filled & (self.reachable < threshold)
         if not beyond.any():
             return [(*before, *after) for before, after in self._reasons]
         known: dict[tuple[int, float], tuple[Diagnostic]] = {}
@@ -147,7 +153,7 @@ class ScoredUnits:
             # Units of the same length have the same limit, and share the diagnostic.
             place = (unit.tokens, limit)
             if place not in known:
-                known[place] = (out_of_reach(unit.tokens, limit, policy.threshold),)
+                known[place] = (out_of_reach(unit.tokens, limit, threshold),)
             found.append((*before, *known[place], *after))
         return found
 
@@ -170,7 +176,11 @@ class ScoredUnits:
         """
         import pandas as pd  # takes longer to import than all of the core
 
-        shown = reached(self.scores, policy) if scores is None else scores
+        given = self.scores if scores is None else scores
+        found = self.auto_notes(policy, given)
+        mode = "auto" if policy.is_auto else "fixed"
+        policy = policy.for_scores(given, self.normalisation)
+        shown = reached(given, policy) if scores is None else given
         # Arrays, not series: pandas aligns series by their index, and copies them.
         if not self._columns:
             self._columns.update(
@@ -190,8 +200,18 @@ class ScoredUnits:
         # Tuples, not arrays: pandas compares attrs when it joins tables, which an array breaks.
         table.attrs["reachable"] = Constant(self.reachable.tolist())
         table.attrs["threshold"] = policy.threshold
-        table.attrs["notes"] = Constant((*diagnostics, *self.notes, *policy_notes(policy)))
+        table.attrs["threshold_mode"] = mode
+        table.attrs["notes"] = Constant((*diagnostics, *found, *self.notes, *policy_notes(policy)))
         return table
+
+    def auto_notes(
+        self, policy: FeedbackPolicy, scores: NDArray[np.float64] | None = None
+    ) -> tuple[Diagnostic, ...]:
+        """Return the note on a threshold that the scores gave; none for a fixed one."""
+        if not policy.is_auto:
+            return ()
+        given = self.scores if scores is None else scores
+        return (auto_threshold(given, self.normalisation).diagnostic,)
 
 
 def scored_units(
@@ -204,20 +224,21 @@ def scored_units(
     scores = unit_scores(attention, units, settings)
     reachable = reachable_scores(units, settings.reduction, settings.normalisation, settings.k)
     notes = attention_notes(scores, units, settings.normalisation)
-    return ScoredUnits(units, scores, reachable, tuple(notes))
+    return ScoredUnits(units, scores, reachable, tuple(notes), settings.normalisation)
 
 
 class Measured(NamedTuple):
     """The columns of a feedback table, as arrays.
 
     `scores` and `reachable` are float64 (units,), `reasons` the diagnostics of every unit, `notes`
-    those about all of them.
+    those about all of them; `policy` has a number as threshold, also where it was ``"auto"``.
     """
 
     scores: NDArray[np.float64]
     reachable: NDArray[np.float64]
     reasons: list[tuple[Diagnostic, ...]]
     notes: tuple[Diagnostic, ...]
+    policy: FeedbackPolicy
 
 
 def measure(
@@ -228,8 +249,10 @@ def measure(
     For callers that convert many thousand maps and need no table of each; errors as there.
     """
     scored = scored_units(attention, units, settings)
+    notes = (*scored.auto_notes(policy), *scored.notes)
+    policy = policy.for_scores(scored.scores, settings.normalisation)
     scores = reached(scored.scores, policy)
-    return Measured(scores, scored.reachable, scored.diagnostics(policy), scored.notes)
+    return Measured(scores, scored.reachable, scored.diagnostics(policy), notes, policy)
 
 
 def scores_table(
@@ -292,5 +315,5 @@ def reached(scores: NDArray[np.float64], policy: FeedbackPolicy) -> NDArray[np.f
 
     Attention is float32: a direct score of 0.7 comes out of an attention map as 0.69999999.
     """
-    same = scores.astype(np.float32) == np.float32(policy.threshold)
-    return np.where(same, policy.threshold, scores)
+    same = scores.astype(np.float32) == np.float32(policy.number)
+    return np.where(same, policy.number, scores)

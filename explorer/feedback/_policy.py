@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Real
 from typing import Any, Literal
 
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from explorer.errors import InputError
+from explorer.feedback._auto_threshold import AUTO, DEFAULT_THRESHOLD, Auto, auto_threshold
+from explorer.feedback._normalisations import Normalisation
+from explorer.feedback._score_array import score_array
 
 Verdict = Literal["used", "near", "not used", "unknown"]
 
@@ -20,33 +23,6 @@ VERDICTS: tuple[Verdict, ...] = ("not used", "near", "used", "unknown")
 # Blocks of this many scores keep the temporaries of `convert` in the processor's cache: on large
 # arrays that is several times faster than whole-array temporaries, which are bound by page faults.
 _BLOCK = 16_384
-
-
-def score_array(scores: ArrayLike) -> NDArray[Any]:
-    """Scores as a real NumPy array of any numeric dtype; None becomes NaN.
-
-    Raises
-    ------
-    InputError
-        When the scores are not real numbers (text, complex numbers, ragged lists).
-    """
-    try:
-        array = np.asarray(scores)
-        if array.dtype.kind == "O":
-            array = array.astype(np.float64)
-        if isinstance(scores, np.ma.MaskedArray):
-            # A masked score is unknown, whatever number the mask hides.
-            array = np.where(np.ma.getmaskarray(scores), np.nan, array)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"Scores must be numbers, but these cannot be read as such: {error}."
-        ) from None
-    if array.dtype.kind not in "biuf":
-        raise InputError(
-            f"Scores must be real numbers, but these are of type {array.dtype}. "
-            "Convert them to floats first."
-        )
-    return array
 
 
 @dataclass(frozen=True)
@@ -63,8 +39,9 @@ class FeedbackPolicy:
 
     Parameters
     ----------
-    threshold : float, default 0.1
-        Score from which a unit counts as used.
+    threshold : float or "auto", default 0.1
+        Score from which a unit counts as used. With ``"auto"`` it is found anew in the scores of
+        each trace or view, by `auto_threshold`; tables then hold the value that was found.
     positive : float, default 1.0
         Feedback at the threshold; the score 1 always gives 1. At 1.0 the upper branch is flat.
     negative : float, default 0.3
@@ -75,7 +52,8 @@ class FeedbackPolicy:
     Raises
     ------
     InputError
-        When a value is not a finite number in [0, 1], or not negative <= neutral <= positive.
+        When a value is not a finite number in [0, 1] (for the threshold: or ``"auto"``), or not
+        negative <= neutral <= positive.
 
     Examples
     --------
@@ -85,24 +63,54 @@ class FeedbackPolicy:
     ['used', 'near', 'not used']
     """
 
-    threshold: float = 0.1
+    threshold: float | Auto = DEFAULT_THRESHOLD
     positive: float = 1.0
     negative: float = 0.3
     neutral: float = 0.5
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            object.__setattr__(
-                self, field.name, _unit_interval(field.name, getattr(self, field.name))
-            )
+            value = getattr(self, field.name)
+            if field.name == "threshold" and isinstance(value, str) and value == AUTO:
+                continue
+            object.__setattr__(self, field.name, _unit_interval(field.name, value))
         if not self.negative <= self.neutral <= self.positive:
             raise InputError(
                 "Feedback values must satisfy negative <= neutral <= positive, but they are "
                 f"{self.negative:g}, {self.neutral:g} and {self.positive:g}."
             )
 
+    @property
+    def is_auto(self) -> bool:
+        """Whether the threshold is to be found in the scores."""
+        return self.threshold == AUTO
+
+    @property
+    def number(self) -> float:
+        """The threshold as a number; NaN while it is to be found."""
+        return math.nan if self.threshold == AUTO else self.threshold
+
+    def for_scores(self, scores: ArrayLike, normalisation: Normalisation = "raw") -> FeedbackPolicy:
+        """The policy with a number as threshold: its own, or the one that these scores give.
+
+        Parameters
+        ----------
+        scores : array_like of real numbers, any shape
+            The scores of all units of one trace or view.
+        normalisation : {"raw", "share", "lift"}, default "raw"
+            How they were normalised; see `auto_threshold`.
+
+        Raises
+        ------
+        InputError
+            As `auto_threshold`.
+        """
+        if not self.is_auto:
+            return self
+        return replace(self, threshold=auto_threshold(scores, normalisation).value)
+
     def convert(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """Feedback for every score.
+        """Feedback for every score; with ``"auto"``, at the threshold of these scores as raw ones.
 
         Parameters
         ----------
@@ -119,6 +127,8 @@ class FeedbackPolicy:
             When the scores are not real numbers.
         """
         array = score_array(scores)
+        if self.is_auto:
+            return self.for_scores(array).convert(array)
         flat = array.reshape(-1)
         feedback = np.empty(flat.shape, dtype=np.float64)
         for start in range(0, flat.size, _BLOCK):
@@ -126,7 +136,7 @@ class FeedbackPolicy:
         return feedback.reshape(array.shape)
 
     def _convert_block(self, scores: NDArray[Any], feedback: NDArray[np.float64]) -> None:
-        t = self.threshold
+        t = self.number
         s = np.clip(scores, 0.0, 1.0, dtype=np.float64)  # NaN passes through
         # Lower branch everywhere first: min(s, t) keeps the quotient at 1 or less above t.
         np.minimum(s, t, out=feedback)
@@ -160,8 +170,9 @@ class FeedbackPolicy:
             that, ``"unknown"`` for NaN.
         """
         s = np.clip(score_array(scores), 0.0, 1.0, dtype=np.float64)
-        codes = (s >= self.threshold).astype(np.intp)
-        codes += s >= self.threshold / 2
+        threshold = self.for_scores(s).number
+        codes = (s >= threshold).astype(np.intp)
+        codes += s >= threshold / 2
         codes[np.isnan(s)] = VERDICTS.index("unknown")
         words: NDArray[np.object_] = np.array(VERDICTS, dtype=object)[codes]
         return words
@@ -175,5 +186,8 @@ def _unit_interval(name: str, value: object) -> float:
     if isinstance(value, bool):
         number = math.nan
     if not 0.0 <= number <= 1.0:
-        raise InputError(f"{name.capitalize()} must be a number from 0 to 1, but it is {value!r}.")
+        auto = ' or "auto"' if name == "threshold" else ""
+        raise InputError(
+            f"{name.capitalize()} must be a number from 0 to 1{auto}, but it is {value!r}."
+        )
     return number

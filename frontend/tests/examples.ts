@@ -20,6 +20,8 @@ const header: P.HeaderContent = {
 
 const toolbar: P.ToolbarContent = {
   threshold: 0.1,
+  threshold_mode: "auto",
+  threshold_found: "Threshold 0.100, found by auto: the default.",
   threshold_name: "threshold",
   threshold_label: "threshold",
   threshold_scale: "log",
@@ -49,6 +51,8 @@ const toolbar: P.ToolbarContent = {
 
 const toolbarOfTraces: P.ToolbarContent = {
   ...toolbar,
+  threshold_mode: "fixed",
+  threshold_found: null,
   threshold_name: "similarity_threshold",
   threshold_scale: "linear",
   reachable: null,
@@ -273,6 +277,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   similarity_threshold: true,
   tab: true,
   threshold: true,
+  threshold_mode: true,
   threshold_scale: true,
   trace: true,
   truth: true,

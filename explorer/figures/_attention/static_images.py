@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from explorer._extras import require_extra
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._attention.heatmap import MAX_CELLS, check_labels, largest_weight, scale_ticks
+from explorer.figures._feedback.bars_figure import table_policy
 from explorer.figures._feedback.feedback_rows import feedback_digits
 from explorer.figures._style.label_text import shortened, thinned, three_digits
 from explorer.figures._style.pooling import block_of, pool_max
@@ -130,7 +131,7 @@ def overview_png(
         axes = figure.add_axes((0.13, (lower + 0.9) / height, 0.77, (upper - 1.35) / height))
         _draw_heatmap(axes, weights, query_labels, key_labels, colorscale, scaling, zmax, theme)
     if table is not None and count:
-        policy = FeedbackPolicy(table.attrs.get("threshold", 0.1)) if policy is None else policy
+        policy = table_policy(table, policy)
         axes = figure.add_axes((0.4, 0.1 / height, 0.32, _ROW_HEIGHT * count / height))
         _draw_bars(axes, table, count, policy, theme)
     _draw_title(figure, title, theme)
@@ -233,7 +234,7 @@ def _draw_bars(
     colours = [feedback_colour(value, policy) for value in table["feedback"]]
     axes.set_xscale("log")
     axes.barh(places, lengths - LOWEST, left=LOWEST, height=0.55, color=colours)
-    axes.axvline(max(policy.threshold, LOWEST), color=ACCENT, linewidth=1.2)
+    axes.axvline(max(policy.number, LOWEST), color=ACCENT, linewidth=1.2)
     axes.set(xlim=(LOWEST, 1.0), ylim=(count - 0.5, -0.5))
     _bare(axes, theme)
     axes.set_facecolor("none")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -160,7 +161,7 @@ class BarsFigure:
                 xaxis2={"domain": [0, left], "range": [0, 1], "visible": False, **fixed},
                 xaxis3={"domain": [right, 1], "range": [0, 1], "visible": False, **fixed},
                 yaxis={"range": [max(1, count) - 0.5, -0.5], "visible": False, **fixed},
-                shapes=_threshold(policy.threshold, axis) if self._threshold_line else [],
+                shapes=_threshold(policy.number, axis) if self._threshold_line else [],
                 annotations=_headings(left, right, room, count, labelled=labelled),
             ),
         }
@@ -269,6 +270,16 @@ def _score_axis(scale: Scale) -> dict[str, Any]:
         "layer": "below traces",
         "tickangle": 0,
     }
+
+
+def table_policy(table: pd.DataFrame, policy: FeedbackPolicy | None) -> FeedbackPolicy:
+    """Return the policy that draws a table, with a number as threshold; the table's for None."""
+    if policy is not None and not policy.is_auto:
+        return policy
+    given = FeedbackPolicy() if policy is None else policy
+    if "threshold" in table.attrs:
+        return replace(given, threshold=table.attrs["threshold"])
+    return given.for_scores(table["score"])
 
 
 def _threshold(threshold: float, axis: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.feedback import FeedbackPolicy
-from explorer.figures._feedback.bars_figure import BarsFigure
+from explorer.figures._feedback.bars_figure import BarsFigure, table_policy
 from explorer.figures._feedback.feedback_rows import UnitLabels
 from explorer.figures.colours import Theme
 
@@ -100,6 +100,4 @@ def feedback_bars_spec(
     bars = BarsFigure(
         table, labels, theme, sort=sort, axis=axis, width=width, threshold_line=threshold_line
     )
-    return bars.spec(
-        FeedbackPolicy(table.attrs.get("threshold", 0.1)) if policy is None else policy, selected
-    )
+    return bars.spec(table_policy(table, policy), selected)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.errors import InputError, ShapeError
 from explorer.feedback import FeedbackPolicy, Verdict
-from explorer.feedback._policy import score_array
+from explorer.feedback._score_array import score_array
 from explorer.figures._graph.entity_marks import (
     hyperedge_hover,
     label_trace,

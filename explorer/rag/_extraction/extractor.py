@@ -198,7 +198,9 @@ class FeedbackExtractor:
             unknown); ``verdict``; ``matched_to`` in words; ``diagnostics`` (tuple of Diagnostic).
             Combined methods add the feedback of each part, NaN where it is left out:
             ``attention``, ``embedding``, ``citation``. ``attrs["notes"]`` holds the diagnostics
-            of the whole trace, ``attrs["method"]`` the method of the config.
+            of the whole trace, ``attrs["method"]`` the method of the config. With the threshold
+            ``"auto"``, ``attrs["threshold_mode"]`` is ``"auto"``, ``attrs["threshold"]`` what was
+            found, and a note says how.
 
         Raises
         ------
@@ -209,7 +211,12 @@ class FeedbackExtractor:
         (explained,) = await self._explained([trace])
         table = explanation_table([explained])
         table.attrs["notes"] = explained.notes
+        found = [one.threshold for one in explained.results if one.method == self.config.method]
+        if self.config.attention_policy.is_auto and found:
+            table.attrs["threshold"] = found[0]
         table.attrs["method"] = self.config.method
+        if self.config.attention_policy.is_auto:
+            table.attrs["threshold_mode"] = "auto"
         return table
 
     @old_parameters(control=(RunControl, ("progress", "cancel")))
@@ -253,6 +260,8 @@ class FeedbackExtractor:
         table = explanation_table(explained, traces=True)
         table.attrs["notes"] = _Notes({one.name: one.notes for one in explained if one.notes})
         table.attrs["method"] = self.config.method
+        if self.config.attention_policy.is_auto:
+            table.attrs["threshold_mode"] = "auto"
         return table
 
     async def compare(self, trace: Trace, methods: Sequence[str] = COMPARED) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,7 +11,12 @@ from explorer.rag._methods.citation_feedback import cited_feedback
 from explorer.rag._methods.extractor_config import ExtractorConfig
 
 
-def rethreshold(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDArray[np.float64]:
+def rethreshold(
+    scores: ArrayLike,
+    method: str,
+    config: ExtractorConfig,
+    traces: NDArray[Any] | None = None,
+) -> NDArray[np.float64]:
     """Return the feedback that a `FeedbackExtractor` with this config gives for known scores.
 
     A threshold does not change scores, so no method has to run again.
@@ -22,6 +29,9 @@ def rethreshold(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDAr
         ``"attention"``, ``"logprobs"``, ``"embedding"`` or ``"citation"``.
     config
         The thresholds and feedback values; its method is ignored.
+    traces
+        The id of the trace of each score, of the same shape: the threshold ``"auto"`` is found in
+        each trace on its own. When left out, all scores are of one trace.
 
     Returns
     -------
@@ -32,4 +42,17 @@ def rethreshold(scores: ArrayLike, method: str, config: ExtractorConfig) -> NDAr
     if method == "citation":
         return np.where(np.isnan(known), np.nan, cited_feedback(known, config))
     policy = config.similarity_policy if method == "embedding" else config.attention_policy
-    return policy.convert(known)
+    if not policy.is_auto:
+        return policy.convert(known)
+    of_attention = method == "attention" and config.heads is None
+    normalisation = config.normalisation if of_attention else "raw"
+    if traces is None:
+        return policy.for_scores(known, normalisation).convert(known)
+    feedback = np.empty(known.shape)
+    _, groups = np.unique(traces.astype(str), return_inverse=True)
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order])) + 1
+    for rows in np.split(order, starts):
+        of_trace = known[rows]
+        feedback[rows] = policy.for_scores(of_trace, normalisation).convert(of_trace)
+    return feedback

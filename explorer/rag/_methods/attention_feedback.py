@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from explorer._number_format import three_digits
 from explorer.errors import EvidenceError, InputError
 from explorer.feedback import Diagnostic, HeadCombination, ScoreSettings, Unit
+from explorer.feedback._auto_threshold import auto_threshold
 from explorer.feedback._feedback_table import measure, reached
 from explorer.rag._methods.extractor_config import ExtractorConfig
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult, unknown
@@ -68,7 +69,7 @@ def attention_feedback(trace: Trace, config: ExtractorConfig) -> AttentionFeedba
         return _nothing(trace, config, Diagnostic("broken-evidence", str(error)))
     if found.attention is None:
         results = [
-            unknown("attention", "none", policy.threshold, unit.diagnostics) for unit in found.units
+            unknown("attention", "none", policy.number, unit.diagnostics) for unit in found.units
         ]
         doubt = found.diagnostics[-1] if found.diagnostics else None
         return AttentionFeedback(results, found.diagnostics, doubt)
@@ -85,6 +86,7 @@ def attention_feedback(trace: Trace, config: ExtractorConfig) -> AttentionFeedba
         measured = measure(found.attention, found.units, policy, settings)
     except InputError as error:
         return _nothing(trace, config, Diagnostic("no-such-attention", str(error)))
+    policy = measured.policy
     signals = policy.convert(measured.scores).tolist()
     verdicts = policy.verdicts(measured.scores).tolist()
     places = range(len(found.units))
@@ -94,7 +96,7 @@ def attention_feedback(trace: Trace, config: ExtractorConfig) -> AttentionFeedba
             found.kind,
             unit.tokens,
             score,
-            policy.threshold,
+            policy.number,
             signal,
             verdict,
             _matched(found, place, unit),
@@ -144,6 +146,8 @@ def attend_heads(
         return _nothing(trace, config, known)
     policy = config.attention_policy
     description = "" if config.heads is None else config.heads.description
+    found = (auto_threshold(known).diagnostic,) if policy.is_auto else ()
+    policy = policy.for_scores(known)
     scores = reached(known, policy)
     counts = token_counts(trace) or [0] * len(trace.hyperedges)
     notes = hyperedge_diagnostics(trace)
@@ -154,7 +158,7 @@ def attend_heads(
             "heads",
             counts[place],
             score,
-            policy.threshold,
+            policy.number,
             signal,
             str(verdict),
             description,
@@ -164,7 +168,7 @@ def attend_heads(
             zip(scores.tolist(), signals.tolist(), policy.verdicts(scores), strict=True)
         )
     ]
-    return AttentionFeedback(results, (), None)
+    return AttentionFeedback(results, found, None)
 
 
 def plan_attention(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
@@ -216,7 +220,7 @@ def _fallback(method: str) -> Diagnostic:
 
 
 def _nothing(trace: Trace, config: ExtractorConfig, reason: Diagnostic) -> AttentionFeedback:
-    row = unknown("attention", "none", config.attention_threshold, (reason,))
+    row = unknown("attention", "none", config.attention_policy.number, (reason,))
     return AttentionFeedback([row] * len(trace.hyperedges), (reason,), reason)
 
 

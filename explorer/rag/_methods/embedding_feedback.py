@@ -93,7 +93,7 @@ def embedding_results(
             "none" if isnan(score) else "cosine",
             0,
             score,
-            policy.threshold,
+            policy.number,
             signal,
             str(verdict),
             "nothing" if isnan(score) else compared,

@@ -14,6 +14,7 @@ import numpy as np
 
 from explorer.errors import InputError
 from explorer.feedback import FeedbackPolicy, HeadCombination, Normalisation, Reduction
+from explorer.feedback._auto_threshold import AUTO, Auto
 from explorer.feedback._normalisations import normalisation_rule
 from explorer.feedback._reductions import check_k, reduction_rule
 from explorer.rag._options import did_you_mean, settings_of
@@ -44,7 +45,8 @@ class ExtractorConfig:
         One of `METHODS`.
     attention_threshold, similarity_threshold, citation_threshold
         Scores from which a hyperedge counts as used, in [0, 1]. Log-probabilities are compared with
-        the attention's.
+        the attention's, which may also be ``"auto"``: found in the scores of each trace, by
+        `explorer.feedback.auto_threshold`.
     positive_feedback, negative_feedback, neutral_feedback
         As in `explorer.feedback.FeedbackPolicy`.
     layer, head
@@ -72,7 +74,7 @@ class ExtractorConfig:
     """
 
     method: Method = "embedding"
-    attention_threshold: float = 0.1
+    attention_threshold: float | Auto = 0.1
     similarity_threshold: float = 0.7
     citation_threshold: float = 0.8
     positive_feedback: float = 1.0
@@ -94,9 +96,9 @@ class ExtractorConfig:
                 f"There is no method {self.method!r}.{did_you_mean(self.method, METHODS)} "
                 f"Choose one of {known}."
             )
-        for name in ("attention_threshold", "similarity_threshold", "citation_threshold"):
+        object.__setattr__(self, "attention_threshold", self.attention_policy.threshold)
+        for name in ("similarity_threshold", "citation_threshold", "hybrid_citation"):
             object.__setattr__(self, name, self._policy(name).threshold)
-        object.__setattr__(self, "hybrid_citation", self._policy("hybrid_citation").threshold)
         for name in ("layer", "head"):
             value = getattr(self, name)
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
@@ -133,9 +135,13 @@ class ExtractorConfig:
         return self._policy("similarity_threshold")
 
     def _policy(self, name: str) -> FeedbackPolicy:
+        auto = name == "attention_threshold"
+        or_auto = ' or "auto"' if auto else ""
         try:
+            value = getattr(self, name)
             return FeedbackPolicy(
-                getattr(self, name),
+                # Only attention has "auto": None is refused.
+                None if value == AUTO and not auto else value,  # type: ignore[arg-type]
                 self.positive_feedback,
                 self.negative_feedback,
                 self.neutral_feedback,
@@ -144,7 +150,8 @@ class ExtractorConfig:
             if not str(error).startswith("Threshold"):
                 raise
             raise InputError(
-                f"`{name}` must be a number from 0 to 1, but it is {getattr(self, name)!r}."
+                f"`{name}` must be a number from 0 to 1{or_auto}, but it is "
+                f"{getattr(self, name)!r}."
             ) from None
 
 

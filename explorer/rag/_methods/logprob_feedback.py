@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic
+from explorer.feedback._auto_threshold import auto_threshold
 from explorer.feedback._feedback_table import reached
 from explorer.rag._methods.attention_feedback import with_embedding_fallback
 from explorer.rag._methods.extractor_config import ExtractorConfig
@@ -51,17 +52,20 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
             notes = [
                 Diagnostic("no-words", "The answer's tokens hold no word of known probability.")
             ]
-        rows = [unknown("logprobs", "none", policy.threshold, one) for one in odd]
+        rows = [unknown("logprobs", "none", policy.number, one) for one in odd]
         return with_embedding_fallback(rows, tuple(notes), notes)
     notes += _mismatch("".join(token.text for token in tokens), trace.answer)
-    scores = reached(word_scores(words, [edge.hyperedge for edge in edges]), policy)
+    known = word_scores(words, [edge.hyperedge for edge in edges])
+    found = [auto_threshold(known).diagnostic] if policy.is_auto else []
+    policy = policy.for_scores(known)
+    scores = reached(known, policy)
     results = [
         MethodResult(
             "logprobs",
             "none" if isnan(score) else "logprobs",
             0,
             score,
-            policy.threshold,
+            policy.number,
             signal,
             str(verdict),
             _matched(words, edge.hyperedge),
@@ -76,7 +80,7 @@ def plan_logprobs(trace: Trace, config: ExtractorConfig) -> EmbeddingPlan:
             strict=True,
         )
     ]
-    return with_embedding_fallback(results, tuple(notes))
+    return with_embedding_fallback(results, (*found, *notes))
 
 
 def word_scores(words: Sequence[Word], texts: Sequence[str]) -> NDArray[np.float64]:

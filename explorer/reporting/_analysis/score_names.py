@@ -40,7 +40,7 @@ def single_threshold_config(config: ExtractorConfig | Mapping[str, Any]) -> Extr
     Raises
     ------
     ValidationError
-        The method combines scores with several thresholds.
+        The method combines scores with several thresholds, or the threshold is ``"auto"``.
     InputError
         The value is not a config.
     """
@@ -51,6 +51,11 @@ def single_threshold_config(config: ExtractorConfig | Mapping[str, Any]) -> Extr
             f"The {known.method} method combines scores that have their own thresholds, so there "
             "is no single threshold to judge. Choose one of its parts: "
             f"{', '.join(parts)} or {last}."
+        )
+    if getattr(known, THRESHOLD_NAMES[known.method]) == "auto":
+        raise ValidationError(
+            'The threshold is "auto", which finds another one for each trace, but one threshold is '
+            "judged for all traces together. Give a number, or let calibrate find one."
         )
     return known
 

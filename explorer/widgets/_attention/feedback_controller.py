@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from explorer.errors import ExplorerError
+from explorer.feedback._auto_threshold import Auto
 from explorer.widgets._attention.unit_scores import UnitScores
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.scene import CodeScene
@@ -34,6 +36,7 @@ class FeedbackController(Controller):
 
     FOLLOWS = (
         "threshold",
+        "threshold_mode",
         "reduction",
         "normalisation",
         "unit_kind",
@@ -51,6 +54,10 @@ class FeedbackController(Controller):
         self.follow(state, self._selection_changed, "selection")
         self.follow(state, self._method_table_changed, "method_table")
         self.follow(state, self._scene_changed, "trace_scene")
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if not self.state.finding_threshold:  # what was found here is in the table already
+            super()._changed(change)
 
     def focus_changed(self) -> None:
         """Follow a change of the focus."""
@@ -86,20 +93,35 @@ class FeedbackController(Controller):
             if scene is None or not scene.trace.hyperedges:
                 self._show(None)
             elif state.method_table is not None:
+                self._find_threshold(state.method_table)
                 # Until it is there the old table stays.
                 self._show(state.method_table)
             return
         try:
             found = self._scores.of(state)
-            shown = None if found is None else (found, state.threshold)
+            threshold: float | Auto = "auto" if self._finds else state.threshold
+            shown = None if found is None else (found, threshold)
             if shown is not None and shown == self._shown:
                 return  # a pin that moves neither rows nor threshold
-            table = None if found is None else found.table(state.threshold)
+            table = None if found is None else found.table(threshold)
         except ExplorerError as error:
             self.jobs.tell(error)
             shown = table = None
+        if table is not None:
+            self._find_threshold(table)
         self._show(table)
         self._shown = shown
+
+    @property
+    def _finds(self) -> bool:
+        """Whether the threshold is to be found; the thresholds tab judges one for all traces."""
+        return self.state.threshold_mode == "auto" and self.state.tab != "thresholds"
+
+    def _find_threshold(self, table: pd.DataFrame) -> None:
+        """Show the threshold that auto found for a table, if it did."""
+        found = table.attrs.get("threshold", nan)
+        if self._finds and table.attrs.get("threshold_mode") == "auto" and not isnan(found):
+            self.state.show_found_threshold(found)
 
     def _show(self, table: pd.DataFrame | None) -> None:
         self._shown = None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.feedback import Diagnostic, FeedbackPolicy, HeadCombination, ScoreSettings, Unit
+from explorer.feedback._auto_threshold import AUTO, Auto
 from explorer.feedback._feedback_table import ScoredUnits, scored_units
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.selection import pinned_rows
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Scored(Protocol):
     """Scores that become a feedback table at any threshold."""
 
-    def table(self, threshold: float) -> pd.DataFrame:
+    def table(self, threshold: float | Auto) -> pd.DataFrame:
         """Return the feedback table at a threshold."""
 
 
@@ -35,7 +36,7 @@ class ScoredByAttention:
     units: ScoredUnits
     notes: tuple[Diagnostic, ...]
 
-    def table(self, threshold: float) -> pd.DataFrame:
+    def table(self, threshold: float | Auto) -> pd.DataFrame:
         """Return the feedback table at a threshold."""
         return self.units.table(FeedbackPolicy(threshold=threshold), self.notes)
 
@@ -52,7 +53,7 @@ class ScoredByHeads:
     heads: HeadCombination
     scores: NDArray[np.float64] | Diagnostic
 
-    def table(self, threshold: float) -> pd.DataFrame:
+    def table(self, threshold: float | Auto) -> pd.DataFrame:
         """Return the feedback table at a threshold."""
         from explorer.rag._extraction.explanation import TraceExplanation, explanation_table
         from explorer.rag._methods.attention_feedback import attend_heads
@@ -65,6 +66,8 @@ class ScoredByHeads:
             [TraceExplanation(trace.id, trace.hyperedges, found.results, found.notes)]
         )
         table.attrs |= {"notes": found.notes, "method": "attention", "heads": self.heads}
+        if threshold == AUTO:
+            table.attrs |= {"threshold_mode": AUTO, "threshold": float(table["threshold"].iloc[0])}
         return table
 
 

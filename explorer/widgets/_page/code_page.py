@@ -21,8 +21,9 @@ from explorer.widgets._shell.shell import Shell
 from explorer.widgets._state import ExplorerState
 
 SETTINGS = (
-    "model", "unit_kind", "threshold", "threshold_scale", "reduction", "normalisation", "direction",
-    "colour_scale", "scaling", "hide_special", "hide_sink", "measure", "bar_order",
+    "model", "unit_kind", "threshold", "threshold_mode", "threshold_scale", "reduction",
+    "normalisation", "direction", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
+    "bar_order",
 )  # fmt: skip
 """Traits that a page may begin with; layer and head are chosen when there is a map."""
 

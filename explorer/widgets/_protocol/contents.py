@@ -67,6 +67,8 @@ class Toolbar(TypedDict):
     """The line of controls."""
 
     threshold: float
+    threshold_mode: Literal["auto", "fixed"]
+    threshold_found: str | None
     threshold_name: Literal["citation_threshold", "similarity_threshold", "threshold"]
     threshold_label: str
     threshold_scale: Literal["linear", "log"]

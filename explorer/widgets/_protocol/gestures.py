@@ -13,8 +13,8 @@ SettableName = Literal[
     "bar_order", "citation_threshold", "colour_scale", "compare", "direction", "head", "heads",
     "hide_sink", "hide_special", "layer", "least_drop", "measure", "method", "model",
     "normalisation", "quality", "reading_view", "reduction", "reference_threshold", "scaling",
-    "similarity_threshold", "tab", "threshold", "threshold_scale", "trace", "truth", "unit_kind",
-    "update_strategy", "weight_view",
+    "similarity_threshold", "tab", "threshold", "threshold_mode", "threshold_scale", "trace",
+    "truth", "unit_kind", "update_strategy", "weight_view",
 ]  # fmt: skip
 
 SETTABLE: Final[frozenset[str]] = frozenset(get_args(SettableName))

@@ -47,6 +47,10 @@ def is_shown(state: ExplorerState, config: Mapping[str, Any]) -> bool:
     threshold = METHOD_THRESHOLDS[wanted.method]
     name = "attention_threshold" if threshold == "threshold" else threshold
     theirs = {"method": wanted.method, threshold: getattr(wanted, name), "heads": wanted.heads}
+    if threshold == "threshold":
+        auto = theirs["threshold"] == "auto"
+        theirs["threshold_mode"] = "auto" if auto else "fixed"
+        theirs["threshold"] = state.threshold if auto else theirs["threshold"]
     if wanted.heads is None:
         theirs |= {part: getattr(wanted, part) for part in HEAD_SET_OVERRIDES}
     return all(getattr(state, part) == value for part, value in theirs.items())
@@ -61,7 +65,13 @@ class SettingsUndo:
         The state before the config is applied.
     """
 
-    _NAMES = ("method", *dict.fromkeys(METHOD_THRESHOLDS.values()), *HEAD_SET_OVERRIDES)
+    # The mode comes after the threshold, which makes it "fixed".
+    _NAMES = (
+        "method",
+        *dict.fromkeys(METHOD_THRESHOLDS.values()),
+        "threshold_mode",
+        *HEAD_SET_OVERRIDES,
+    )
 
     def __init__(self, state: ExplorerState) -> None:
         self._state = state

@@ -43,6 +43,8 @@ _LARGEST_DOWNLOAD = 64 * 2**20
 def settings_of(state: ExplorerState) -> dict[str, Any]:
     """Return the traits that say how things are shown, as JSON and `Explorer` take them."""
     settings = {name: getattr(state, name) for name in SETTINGS}
+    if state.threshold_mode == "auto":
+        settings["threshold"] = "auto"
     return settings | {"heads": None if state.heads is None else state.heads.to_dict()}
 
 

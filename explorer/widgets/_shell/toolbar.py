@@ -24,8 +24,9 @@ _CHOICES = {
     "scaling": texts.SCALINGS,
 }
 _DRAWN_BY = (
-    "tab", "table", "method", "heads", "threshold_scale", "reduction", "normalisation",
-    "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special", "hide_sink",
+    "tab", "table", "method", "heads", "threshold_mode", "threshold_scale", "reduction",
+    "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special",
+    "hide_sink",
     *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
 
@@ -46,13 +47,16 @@ class ToolbarPanel(Panel):
         state = self.state
         name = state.threshold_name
         judging = state.tab == "thresholds"
+        of_attention = name == "threshold"
         reachable = self._thresholds.reachable if judging else _score_range(state.table)
         self.toolbar.show(
             threshold=getattr(state, name),
+            threshold_mode=state.threshold_mode if of_attention and not judging else "fixed",
+            threshold_found=None if judging else auto_sentence(state.table),
             threshold_name=name,
             threshold_label=name.removesuffix("_threshold"),
             threshold_scale=state.scale_of(name),
-            of_attention=name == "threshold",
+            of_attention=of_attention,
             of_set=state.heads is not None and state.tab != "code",
             reachable=reachable,
             reduction=state.reduction,
@@ -68,6 +72,14 @@ class ToolbarPanel(Panel):
             choices=_CHOICES,
             counts=[] if judging else _verdict_counts(state.table),
         )
+
+
+def auto_sentence(table: pd.DataFrame | None) -> str | None:
+    """Return how auto found the threshold of a table; None where it was set."""
+    if table is None or table.attrs.get("threshold_mode") != "auto":
+        return None
+    notes = table.attrs.get("notes", ())
+    return next((note.message for note in notes if note.code == "auto-threshold"), None)
 
 
 def _score_range(table: pd.DataFrame | None) -> list[float] | None:

@@ -53,6 +53,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "tab": ("code", "traces", "thresholds"),
     "colour_scale": tuple(name for name, _ in scale_choices()),
     "measure": (*CODE_MEASURES, *TRACE_MEASURES),
+    "threshold_mode": ("fixed", "auto"),
     "threshold_scale": ("log", "linear"),
     "reduction": tuple(REDUCTIONS),
     "normalisation": tuple(NORMALISATIONS),

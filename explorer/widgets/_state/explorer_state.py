@@ -58,7 +58,14 @@ class ExplorerState(t.HasTraits):
     """Head shown, counted from 0; ``None`` is the mean over the heads. Default ``None``."""
 
     threshold: Any = Checked(0.1, help="Score from which a unit counts as used.")
-    """Score in [0, 1] from which a unit counts as used. Default 0.1."""
+    """Score in [0, 1] from which a unit counts as used. Default 0.1. Setting it to ``"auto"`` sets
+    `threshold_mode`; the trait itself is always the number in view."""
+
+    threshold_mode = t.Unicode("fixed", help="Who chooses the threshold: fixed or auto.")
+    """``"fixed"`` (default): the threshold stays where it was set. ``"auto"``: it is found in the
+    scores in view by `explorer.feedback.auto_threshold`, anew for each trace or view, and
+    `threshold` holds what was found. Setting `threshold`, or dragging its line, makes it
+    ``"fixed"``. The Thresholds tab judges one number for all traces, so there it stays."""
 
     similarity_threshold: Any = Checked(0.7, help="Similarity from which a hyperedge counts.")
     """Traces tab: similarity, (cosine + 1) / 2, from which the embedding method calls a hyperedge
@@ -182,6 +189,9 @@ class ExplorerState(t.HasTraits):
 
     _batch: Any = t.Instance(Batch, ())
     _keeping_heads = False
+    _number = 0.1
+    finding_threshold = False
+    """Whether the threshold is being set to what was found in the scores."""
 
     @property
     def batching(self) -> bool:
@@ -205,6 +215,14 @@ class ExplorerState(t.HasTraits):
             yield
         finally:
             self._keeping_heads = before
+
+    def show_found_threshold(self, value: float) -> None:
+        """Set the threshold to what was found in the scores in view: its mode stays ``"auto"``."""
+        before, self.finding_threshold = self.finding_threshold, True
+        try:
+            self.threshold = value
+        finally:
+            self.finding_threshold = before
 
     @property
     def scene(self) -> Any:
@@ -240,7 +258,16 @@ class ExplorerState(t.HasTraits):
 
     @t.validate("threshold", "similarity_threshold", "citation_threshold", "reference_threshold")
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
-        return checked_threshold(proposal["trait"].name, proposal["value"])
+        name, value = proposal["trait"].name, proposal["value"]
+        if name != "threshold":
+            return checked_threshold(name, value)
+        if isinstance(value, str) and value == "auto":
+            self.threshold_mode = "auto"
+            return self._number
+        self._number = checked_threshold(name, value)
+        if not self.finding_threshold:
+            self.threshold_mode = "fixed"
+        return self._number
 
     @t.validate(*CHOICES)
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:

@@ -45,6 +45,7 @@ export type SettableName =
   | "similarity_threshold"
   | "tab"
   | "threshold"
+  | "threshold_mode"
   | "threshold_scale"
   | "trace"
   | "truth"

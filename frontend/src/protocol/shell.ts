@@ -21,6 +21,8 @@ export type HeaderGesture = Plain<"copy"> | SaveGesture | SetGesture;
 
 export interface ToolbarContent {
   readonly threshold: number;
+  readonly threshold_mode: "auto" | "fixed";
+  readonly threshold_found: string | null;
   readonly threshold_name: "citation_threshold" | "similarity_threshold" | "threshold";
   readonly threshold_label: string;
   readonly threshold_scale: "linear" | "log";

@@ -110,3 +110,18 @@ def test_a_batch_runs_what_waits_once(state: ExplorerState) -> None:
         state.head = 1
         assert runs == []
     assert runs == [(1, 1)]
+
+
+def test_auto_is_a_mode_and_the_threshold_stays_a_number(state: ExplorerState) -> None:
+    state.threshold = 0.2
+    state.threshold = "auto"
+    assert (state.threshold, state.threshold_mode) == (0.2, "auto")
+    state.show_found_threshold(0.03)
+    assert (state.threshold, state.threshold_mode) == (0.03, "auto")
+    state.threshold = 0.03  # choosing what is there already is a choice too
+    assert (state.threshold, state.threshold_mode) == (0.03, "fixed")
+
+
+def test_a_state_may_begin_with_auto() -> None:
+    state = ExplorerState(threshold="auto")
+    assert (state.threshold, state.threshold_mode) == (0.1, "auto")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.widgets._base.controller import Controller
@@ -27,9 +28,14 @@ class MethodsController(Controller):
 
     JOB = "methods"
     FOLLOWS = (
-        "trace_scene", "tab", "method", "compare", "threshold", "similarity_threshold",
-        "citation_threshold", "layer", "head", "reduction", "normalisation", "heads",
+        "trace_scene", "tab", "method", "compare", "threshold", "threshold_mode",
+        "similarity_threshold", "citation_threshold", "layer", "head", "reduction", "normalisation",
+        "heads",
     )  # fmt: skip
+
+    def _changed(self, change: Mapping[str, Any]) -> None:
+        if not self.state.finding_threshold:  # the config says "auto", before and after
+            super()._changed(change)
 
     def extractor(self, method: str, *, alone: bool = False) -> FeedbackExtractor:
         """Return an extractor with the settings of the state.
@@ -48,9 +54,11 @@ class MethodsController(Controller):
         attention = None if scene is None else scene.attention
         single = attention is not None and attention.n_layers * attention.n_heads == 1
         single = single or state.heads is not None
+        # The thresholds tab judges one number for all traces.
+        auto = state.threshold_mode == "auto" and state.tab != "thresholds"
         return {
             "method": method or state.method,
-            "attention_threshold": state.threshold,
+            "attention_threshold": "auto" if auto else state.threshold,
             "similarity_threshold": state.similarity_threshold,
             "citation_threshold": state.citation_threshold,
             # Given scores have one layer and one head, whatever is chosen for other traces; a head

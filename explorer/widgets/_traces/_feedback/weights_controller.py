@@ -163,11 +163,12 @@ def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float
     if config.method in MIXED:
         return feedback  # its thresholds are part of the scores
     methods, scores = table["method"].to_numpy(), table["score"].to_numpy()
+    traces = table["trace"].to_numpy(dtype=object)
     if config.method in ("attention", "logprobs"):
         # As in the tab: without attention or log-probabilities feedback is unknown.
         feedback[methods != config.method] = np.nan
     for method in ("attention", "logprobs", "embedding", "citation"):
         rows = (methods == method) & ~np.isnan(scores)
         if rows.any():
-            feedback[rows] = rethreshold(scores[rows], method, config)
+            feedback[rows] = rethreshold(scores[rows], method, config, traces[rows])
     return feedback
