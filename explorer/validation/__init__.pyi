@@ -26,6 +26,7 @@ from ._metrics.confusion import METRICS as METRICS
 from ._metrics.confusion import Confusion as Confusion
 from ._metrics.confusion import confusion_at as confusion_at
 from ._metrics.head_quality import quality_map as quality_map
+from ._metrics.objective import Objective as Objective
 from ._metrics.ranking import Ranking as Ranking
 from ._metrics.ranking import precision_recall as precision_recall
 from ._metrics.ranking import rank as rank

@@ -21,6 +21,10 @@ from explorer.cli._terminal.shared_options import (
 EXAMPLES = examples(
     ("attention-explorer calibrate scored.jsonl -o config.json", "choose, and keep the config"),
     ("attention-explorer calibrate scored.jsonl --metric kappa --json", "all figures as JSON"),
+    (
+        "attention-explorer calibrate scored.jsonl --metric recall --least-precision 0.8",
+        "at least 4 of 5 calls right",
+    ),
     ("attention-explorer feedback new.jsonl -c config.json -o f.jsonl", "use the choice"),
 )
 
@@ -31,8 +35,23 @@ def run(
         str | None, typer.Option("-o", "--output", metavar="FILE", help="Config as JSON.")
     ] = None,
     metric: Annotated[
-        str, typer.Option("--metric", metavar="f1|mcc|youden|kappa", help="What to maximise.")
+        str,
+        typer.Option(
+            "--metric",
+            metavar="f1|mcc|youden|kappa|precision|recall|cost",
+            help="What the threshold is best for.",
+        ),
     ] = "f1",
+    least_recall: Annotated[
+        float | None, typer.Option("--least-recall", help="For precision: the recall to reach.")
+    ] = None,
+    least_precision: Annotated[
+        float | None, typer.Option("--least-precision", help="For recall: the precision to reach.")
+    ] = None,
+    cost_ratio: Annotated[
+        float | None,
+        typer.Option("--cost-ratio", help="For cost: a wrong fact kept, in right facts lost."),
+    ] = None,
     truth: Truth = "labels",
     folds: Annotated[int, typer.Option("--folds", min=2, help="Outer folds.")] = 5,
     repeats: Annotated[
@@ -68,8 +87,14 @@ def run(
     from explorer.cli._terminal.job_control import running
     from explorer.cli._terminal.streams import print_json
     from explorer.traces._files.file_streams import write_whole
-    from explorer.validation import CrossValidation, Resampling, calibrate
+    from explorer.validation import CrossValidation, Objective, Resampling, calibrate
 
+    objective = Objective(
+        metric,  # type: ignore[arg-type]  # checked there
+        least_recall,
+        least_precision,
+        cost_ratio,
+    )
     if mlflow is not None:
         require_extra("mlflow", "--mlflow")  # before hours of work
     limits = {"min_traces": min_traces, "min_positives": min_positives}
@@ -78,7 +103,7 @@ def run(
     with loaded(traces, format) as found, running(quiet=quiet) as control:
         chosen = calibrate(
             found,
-            metric=metric,  # type: ignore[arg-type]  # checked there
+            metric=objective,
             truth=truth,  # type: ignore[arg-type]  # checked there
             cross_validation=CrossValidation(folds=folds, repeats=repeats, **given),
             resampling=Resampling(samples=samples, seed=seed),

@@ -29,7 +29,14 @@ from explorer.reporting._analysis.threshold_analysis import (
 )
 from explorer.run_control import RunControl
 from explorer.traces import Trace
-from explorer.validation import Resampling, head_scores, method_agreement, quality_map, sweep
+from explorer.validation import (
+    Objective,
+    Resampling,
+    head_scores,
+    method_agreement,
+    quality_map,
+    sweep,
+)
 from explorer.validation._comparison.agreement import verdicts_at
 from explorer.validation._data.score_builder import own_scores
 
@@ -66,12 +73,14 @@ class ReportContents:
         What was judged, and by which truth.
     scores
         The scores, and how they were made.
+    objective
+        What the best threshold is chosen for.
     analysis, comparison
         As in the Thresholds tab.
     threshold, reference
         The judged threshold, and the one that it is compared with.
     at
-        A sweep over these two and the best F1: their figures, with exact intervals.
+        A sweep over these two and the best one: their figures, with exact intervals.
     changed_calls
         The calls that change between the two, with texts.
     heads
@@ -90,6 +99,7 @@ class ReportContents:
 
     subject: ReportSubject
     scores: ReportScores
+    objective: Objective
     analysis: ThresholdAnalysis
     comparison: BaselineComparison
     threshold: float
@@ -127,7 +137,8 @@ def build_contents(
     Raises
     ------
     ValidationError
-        There are no labels, no scores, or only labels of one class.
+        There are no labels, no scores, or only labels of one class. Or no threshold reaches the
+        floor of the objective.
     InputError
         A threshold is not a finite number, or the tables of other methods do not match.
     Cancelled
@@ -136,7 +147,8 @@ def build_contents(
     control.report("explaining", None, "Judging every threshold ...")
     judged = scores.judged
     analysis = analyse_threshold(traces, judged, resampling=resampling)
-    best = analysis.sweep.best("f1").threshold
+    objective = Objective.of(options.objective)
+    best = analysis.best(objective)[0].threshold
     if threshold is None:
         known = scores.threshold
         if scores.held_out and recommendation is not None:
@@ -147,7 +159,13 @@ def build_contents(
     heads = _head_maps(traces, scores, control) if options.heads else "It was not requested."
     control.report("explaining", None, "Comparing with baselines ...")
     comparison = compare_with_baselines(
-        traces, judged, scores.name, options.baselines, resampling=resampling, control=control
+        traces,
+        judged,
+        scores.name,
+        options.baselines,
+        objective=objective,
+        resampling=resampling,
+        control=control,
     )
     control.report("explaining", None, "Following the weights ...")
     agreement = None
@@ -156,6 +174,7 @@ def build_contents(
     return ReportContents(
         subject=report_subject(traces, least_drop, resampling),
         scores=scores,
+        objective=objective,
         analysis=analysis,
         comparison=comparison,
         threshold=float(threshold),

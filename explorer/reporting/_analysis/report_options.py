@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from explorer.errors import InputError
 from explorer.reporting._analysis.threshold_analysis import TEXT_BASELINES
 from explorer.validation._metrics.confusion import check_threshold
+from explorer.validation._metrics.objective import Objective
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from explorer.rag import ExtractorConfig, UpdateConfig
     from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._data.ground_truth import LabelsByTrace
+    from explorer.validation._metrics.objective import ObjectiveKind
 
 REFERENCE = 0.1
 """The default reference threshold, a common choice."""
@@ -42,13 +44,15 @@ class ReportOptions:
         model.
     heads : bool
         Whether to measure every layer and head.
+    objective : Objective or str
+        What the best threshold is chosen for, as in `explorer.validation.best_threshold`.
     update : UpdateConfig, dict or None
         How an updater moves weights, as for `WeightUpdater`.
 
     Raises
     ------
     InputError
-        The reference is not a finite number.
+        The reference is not a finite number, or there is no such objective.
     """
 
     title: str | None = None
@@ -59,9 +63,11 @@ class ReportOptions:
     baselines: Sequence[Baseline] = TEXT_BASELINES
     heads: bool = True
     update: UpdateConfig | Mapping[str, Any] | None = None
+    objective: Objective | ObjectiveKind = "f1"
 
     def __post_init__(self) -> None:
         check_threshold(self.reference)
+        object.__setattr__(self, "objective", Objective.of(self.objective))
 
     @classmethod
     def of(cls, options: ReportOptions | None) -> ReportOptions:

@@ -11,7 +11,6 @@ from explorer.rag import ExtractorConfig
 from explorer.reporting._analysis.number_text import count, digits, interval, many, score, share
 from explorer.reporting._analysis.report_contents import ReportContents
 from explorer.reporting._analysis.threshold_analysis import BaselineComparison
-from explorer.validation import METRICS
 
 if TYPE_CHECKING:
     from explorer.reporting._analysis.final_weights import FinalWeights
@@ -78,8 +77,7 @@ def selection_warning(
         if all(getattr(config, name) == getattr(recommended, name) for name in _CHOSEN):
             return (
                 "This setting was chosen on these same labels, so the figures here are optimistic. "
-                f"On traces not used for the choice, {METRICS[recommendation.metric].name} was "
-                f"{interval(*recommendation.held_out, 2)}; expect about that."
+                f"On traces not used for the choice: {recommendation.expected}; expect about that."
             )
     if config.heads is None:
         return ""
@@ -114,8 +112,8 @@ def advice(found: ReportContents) -> str:
     if not one.accepted:
         return f"Calibration recommends nothing. {one.refusal}"
     return (
-        f"Recommended: {one.choice}, threshold {score(one.threshold)}: {METRICS[one.metric].name} "
-        f"{interval(*one.held_out, 2)} on held-out traces."
+        f"Recommended: {one.choice}, threshold {score(one.threshold)}: {one.expected} on held-out "
+        "traces."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +18,12 @@ from explorer.traces import Trace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from explorer.validation import LabelledScores, Ranking, Resampling, Sweep
+    from explorer.validation import LabelledScores, Objective, Ranking, Resampling, Sweep
     from explorer.validation._comparison.baselines import Baseline
     from explorer.validation._metrics.confusion import Metric
     from explorer.validation._metrics.score_bias import Against
-    from explorer.validation._thresholds.threshold_selection import ChosenThreshold
+    from explorer.validation._thresholds.threshold_selection import BestThreshold, ChosenThreshold
+    from explorer.validation._thresholds.threshold_sweep import Plateau
 
 TEXT_BASELINES: tuple[Baseline, ...] = (
     "lexical-overlap",
@@ -67,6 +68,23 @@ class ThresholdAnalysis:
     roc: RankCurve
     pr: RankCurve
     texts: tuple[str, ...]
+    _best: dict[Objective, tuple[BestThreshold, Plateau]] = field(default_factory=dict, repr=False)
+
+    def best(self, objective: Objective) -> tuple[BestThreshold, Plateau]:
+        """Return the best threshold for an objective, and those about as good; computed once.
+
+        Raises
+        ------
+        ValidationError
+            No threshold reaches the floor of the objective.
+        """
+        if objective not in self._best:
+            from explorer.validation import best_threshold
+            from explorer.validation._thresholds.objective_plateau import objective_plateau
+
+            best = best_threshold(self.judged.scores, self.judged.labels, objective)
+            self._best[objective] = best, objective_plateau(self.sweep, objective, best)
+        return self._best[objective]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +164,7 @@ def compare_with_baselines(
     method: str,
     names: Sequence[Baseline],
     *,
+    objective: Objective | None = None,
     resampling: Resampling | None = None,
     control: RunControl | None = None,
 ) -> BaselineComparison:
@@ -157,7 +176,7 @@ def compare_with_baselines(
     )
     chosen, too_few = None, ""
     try:
-        chosen = cross_validated_threshold(judged, resampling=resampling)
+        chosen = cross_validated_threshold(judged, objective or "f1", resampling=resampling)
     except ValidationError as error:
         too_few = str(error)
     position = _bias_bins(judged, "position", resampling)
@@ -236,7 +255,7 @@ def call_changes(analysis: ThresholdAnalysis, reference: float, threshold: float
 def lead_over_words(comparison: BaselineComparison) -> str:
     """Return a sentence: do the scores rank better than word overlap? Empty if unknown."""
     table = comparison.baselines
-    row = table[table["scores"] == "lexical-overlap"]
+    row = table.iloc[1:][table["scores"].iloc[1:] == "lexical-overlap"]
     if not len(row):
         return ""
     low, high = float(row["auc_ahead_low"].iloc[0]), float(row["auc_ahead_high"].iloc[0])

@@ -98,7 +98,7 @@ def _histogram(found: ReportContents, width: int) -> dict[str, Any]:
 
 def _curves(found: ReportContents, width: int) -> dict[str, Any]:
     swept, row = found.analysis.sweep, found.row(found.threshold)
-    best, plateau = swept.best("f1"), swept.plateau("f1")
+    best, plateau = found.analysis.best(found.objective)
     return threshold_curves_spec(
         swept.table,
         found.threshold,

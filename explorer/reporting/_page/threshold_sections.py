@@ -89,12 +89,12 @@ def _judged(found: ReportContents) -> str:
 def at_threshold(found: ReportContents) -> ReportSection:
     """Make the section with the confusion matrix and every measure at the threshold."""
     here, there = found.row(found.threshold), found.row(found.reference)
-    best = found.analysis.sweep.best("f1").threshold
+    best = found.analysis.best(found.objective)[0].threshold
     columns = [(f"at {score(found.threshold)}", here)]
     if found.reference != found.threshold:
         columns.append((f"at the reference {score(found.reference)}", there))
     if not np.isnan(best):
-        columns.append((f"at the best F1, {score(best)}", found.row(best)))
+        columns.append((f"at the best {found.objective.name}, {score(best)}", found.row(best)))
     rows = [
         [
             tag("span", metric.name, title=metric.meaning),
@@ -128,8 +128,8 @@ def at_threshold(found: ReportContents) -> ReportSection:
         "threshold",
         f"At the threshold {score(found.threshold)}",
         "A hyperedge is called used if its score reaches the threshold. Bold counts are right "
-        "calls. In brackets: 95 % bootstrap intervals over traces. The best F1 was chosen on these "
-        "same labels, so it is optimistic.",
+        "calls. In brackets: 95 % bootstrap intervals over traces. The best threshold was chosen "
+        "on these same labels, so its figures are optimistic.",
         tag("div", confusion, measures, class_="columns"),
         meanings,
     )
@@ -138,9 +138,9 @@ def at_threshold(found: ReportContents) -> ReportSection:
 def every_threshold(found: ReportContents) -> ReportSection:
     """Make the section with the histogram, the curves and the table of all thresholds."""
     swept = found.analysis.sweep
-    best, plateau = swept.best("f1"), swept.plateau("f1")
+    best, plateau = found.analysis.best(found.objective)
     best_text = (
-        f"Best F1 {interval(best.value, best.low, best.high)} at {score(best.threshold)}. "
+        f"Best {found.objective}: {_best_value(found)} at {score(best.threshold)}. "
         f"Any threshold from {score(plateau.low)} to {score(plateau.high)} does almost as well "
         f"(within {plateau.tolerance:g})."
     )
@@ -158,6 +158,14 @@ def every_threshold(found: ReportContents) -> ReportSection:
     )
 
 
+def _best_value(found: ReportContents) -> str:
+    best, kind = found.analysis.best(found.objective)[0], found.objective.kind
+    if kind == "cost" or np.isnan(best.threshold):
+        return digits(best.value)
+    row = found.row(best.threshold)
+    return interval(row[kind], row[f"{kind}_low"], row[f"{kind}_high"])
+
+
 def in_sample(found: ReportContents) -> ReportSection:
     """Make the section that compares the threshold chosen in sample with cross-validation."""
     chosen = found.comparison.chosen
@@ -169,7 +177,7 @@ def in_sample(found: ReportContents) -> ReportSection:
     if chosen is None:
         return section("heldout", title, how, paragraph(held_out(found.comparison)))
     warned = report_warning(found)
-    word = METRICS[chosen.metric].name
+    word = chosen.objective.name
     facts = table(
         ["", word, "95 % interval", "threshold"],
         [

@@ -35,7 +35,6 @@ from explorer.reporting._page.section import (
     rows_of,
     section,
 )
-from explorer.validation import METRICS
 
 if TYPE_CHECKING:
     from explorer.validation import Recommendation
@@ -188,7 +187,7 @@ def recommendation(found: ReportContents) -> ReportSection | None:
         if not found.refused:
             return None
         return section("recommendation", "Recommendation", how, paragraph(advice(found)))
-    word = METRICS[one.metric].name
+    word = one.objective.name
     facts = table(
         ["", word, "95 % interval"],
         [

@@ -23,7 +23,7 @@ from explorer.validation._data.ground_truth import LabelsByTrace, LabelSource
 from explorer.validation._data.labelled_scores import LabelledScores
 from explorer.validation._data.score_builder import ScoreBuilder, as_traces
 from explorer.validation._data.truth import Truth, TruthKind
-from explorer.validation._metrics.confusion import Objective, check_metric
+from explorer.validation._metrics.objective import Objective, ObjectiveKind
 from explorer.validation._statistics.number_checks import check_count
 from explorer.validation._statistics.resampling import Resampling
 from explorer.validation._thresholds.cross_validation import CrossValidation, trace_folds
@@ -47,7 +47,7 @@ _REPEATS = 2
 def calibrate(
     traces: Iterable[Trace],
     *,
-    metric: Objective = "f1",
+    metric: Objective | ObjectiveKind = "f1",
     truth: Truth | TruthKind = "labels",
     labels: LabelsByTrace | None = None,
     cross_validation: CrossValidation | None = None,
@@ -80,7 +80,7 @@ def calibrate(
         Labelled or ablated traces with attention, read by one model, as `score_traces` returns
         them.
     metric
-        The metric that the threshold maximises.
+        The metric that the threshold maximises, or an `Objective`.
     truth, labels
         As in `judge`.
     cross_validation
@@ -98,7 +98,7 @@ def calibrate(
     -------
     Recommendation
         Not `accepted`, with the reason, if it does not rank better than the words that a hyperedge
-        shares with question and answer.
+        shares with question and answer, or if no threshold reaches the floor of the objective.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def calibrate(
     require_extra("validation", "Calibration")
     from threadpoolctl import threadpool_limits
 
-    check_metric(metric, Objective)
+    objective = Objective.of(metric)
     splitting, drawing = CrossValidation.of(cross_validation), Resampling.of(resampling)
     repeats = splitting.repeats or _REPEATS
     most_units = check_count("most_units", most_units, 1)
@@ -146,12 +146,12 @@ def calibrate(
         features = features_of((every[index] for index in taken), places, control.check)
         key: tuple[Any, ...]
         key = (judged.traces, judged.units, judged.labels.tobytes(), features.sums())
-        key = (*key, metric, splitting.folds, repeats, drawing.seed)
+        key = (*key, objective, splitting.folds, repeats, drawing.seed)
         if partial.key != key:
             partial = PartialCalibration(key, ())
         done = {(fold.repeat, fold.fold) for fold in partial.folds}
         total = splitting.folds * repeats
-        search = CandidateSearch(judged, features, metric, control.check)
+        search = CandidateSearch(judged, features, objective, control.check)
         # The fits are small: several threads would wait for each other.
         with threadpool_limits(1, user_api="blas"):
             for repeat in range(repeats):
@@ -167,7 +167,7 @@ def calibrate(
     except Cancelled as error:
         raise CalibrationCancelled(partial) from error
     return recommended(
-        list(bare.values()), judged, features, metric, partial.folds, best, resampling=drawing
+        list(bare.values()), judged, features, objective, partial.folds, best, resampling=drawing
     )
 
 

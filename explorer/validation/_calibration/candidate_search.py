@@ -19,9 +19,10 @@ from explorer.validation._calibration.head_candidates import (
 )
 from explorer.validation._calibration.outer_folds import Fold
 from explorer.validation._data.labelled_scores import LabelledScores
-from explorer.validation._metrics.confusion import Objective, reaches
+from explorer.validation._metrics.confusion import reaches
+from explorer.validation._metrics.objective import Objective
 from explorer.validation._thresholds.cross_validation import trace_folds
-from explorer.validation._thresholds.threshold_selection import best_threshold
+from explorer.validation._thresholds.threshold_selection import nearest_threshold
 
 _INNER_FOLDS = 5
 
@@ -47,8 +48,8 @@ class CandidateSearch:
         The labelled units.
     features
         The attention of every head to these units.
-    metric
-        The metric that the threshold maximises.
+    objective
+        What the threshold is chosen for.
     check
         Called before every fit; may raise `Cancelled`.
 
@@ -62,12 +63,12 @@ class CandidateSearch:
         self,
         judged: LabelledScores,
         features: CandidateFeatures,
-        metric: Objective,
+        objective: Objective,
         check: Callable[[], None],
     ) -> None:
         self.judged = judged
         self.features = features
-        self.metric = metric
+        self.objective = objective
         self.check = check
         self.report: Callable[[float], None] = lambda _: None
 
@@ -77,7 +78,7 @@ class CandidateSearch:
         fitted, threshold = chosen.best
         places = np.flatnonzero(held)
         by_family = {
-            family: one.probabilities(self.features, places)
+            family: one.held_out(self.features, places)
             for family, (_, one, _) in chosen.families.items()
         }
         return Fold(
@@ -86,7 +87,7 @@ class CandidateSearch:
             fitted.candidate,
             fitted.head_name(self.features),
             threshold,
-            fitted.probabilities(self.features, places),
+            fitted.held_out(self.features, places),
             reaches(fitted.scores(self.features, places), threshold),
             places,
             by_family,
@@ -119,7 +120,7 @@ class CandidateSearch:
         for results in (single_results, set_results):
             if results:
                 quality, candidate, scores = max(results, key=lambda one: one[0])
-                threshold = best_threshold(scores, part.labels, self.metric).threshold
+                threshold = nearest_threshold(scores, part.labels, self.objective).threshold
                 fitted = fit(candidate, self.features, self.judged.labels, train)
                 families[candidate.family] = quality, fitted, threshold
         return BestCandidates(families)

@@ -24,6 +24,23 @@ TOP_K = 3
 Family = Literal["one head", "set of heads"]
 
 
+class HeldOutScores(NamedTuple):
+    """Scores of held-out units, float64 (held-out units,).
+
+    Attributes
+    ----------
+    scale
+        What the candidate's own scores are: equal for the same head and setting, whichever traces
+        chose it, so these can be pooled. None if the weights of the candidate are fitted.
+    own, probabilities
+        The candidate's own scores, and as probabilities, comparable between candidates.
+    """
+
+    scale: tuple[str, str] | None
+    own: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+
+
 class PlainScores(NamedTuple):
     """A setting of a `FeedbackExtractor`: scores of the answer's rows."""
 
@@ -187,6 +204,17 @@ class FittedCandidate(NamedTuple):
     def probabilities(self, features: CandidateFeatures, places: Any = slice(None)) -> Floats:
         """Return the scores as probabilities, comparable between candidates and folds."""
         return self.linked(self.scores(features, places))
+
+    def held_out(self, features: CandidateFeatures, places: NDArray[np.intp]) -> HeldOutScores:
+        """Return the scores of units that had no part in the fit."""
+        own = self.scores(features, places)
+        return HeldOutScores(self.scale(features), own, self.linked(own))
+
+    def scale(self, features: CandidateFeatures) -> tuple[str, str] | None:
+        """Return what the scores are, for `HeldOutScores`; None if weights are fitted."""
+        if not isinstance(self.candidate.source, PlainScores):
+            return None
+        return self.candidate.name, self.head_name(features)
 
     def linked(self, scores: Floats) -> Floats:
         """Convert scores, or a threshold, to probabilities."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer._deprecation import renamed_parameters
 from explorer.errors import Cancelled
-from explorer.validation._calibration.head_candidates import Candidate, Family
+from explorer.validation._calibration.head_candidates import Candidate, Family, HeldOutScores
 
 
 class Fold(NamedTuple):
@@ -26,12 +26,11 @@ class Fold(NamedTuple):
     threshold
         Chosen on the other traces.
     scores, calls
-        Probabilities, float64 (held-out units,), comparable between folds; and whether the
-        candidate's own score reaches the threshold.
+        Scores of the candidate; and whether they reach the threshold.
     places
         Indices of these units.
     by_family
-        The probabilities by the best candidate of each family.
+        The scores of the best candidate of each family.
     """
 
     repeat: int
@@ -39,10 +38,10 @@ class Fold(NamedTuple):
     candidate: Candidate
     head: str
     threshold: float
-    scores: NDArray[np.float64]
+    scores: HeldOutScores
     calls: NDArray[np.bool_]
     places: NDArray[np.intp]
-    by_family: dict[Family, NDArray[np.float64]]
+    by_family: dict[Family, HeldOutScores]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,10 @@ from explorer.errors import ValidationError
 from explorer.feedback import Diagnostic, FeedbackPolicy
 from explorer.validation._data.labelled_scores import LabelledScores
 from explorer.validation._data.truth import TruthKind
-from explorer.validation._metrics.confusion import METRICS, Objective
+from explorer.validation._metrics.objective import Objective, ObjectiveKind
 from explorer.validation._statistics.bootstrap import Interval
+
+_F1 = Objective("f1")
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +33,13 @@ class Recommendation:
     config
         Settings for a `FeedbackExtractor`.
     metric, threshold
-        The metric that the threshold maximises, and the threshold.
+        The metric that the threshold maximises, or ``"cost"``; and the threshold.
     held_out
-        The metric of calls on held-out traces, which had no part in choosing heads or threshold,
-        with a 95 % bootstrap interval over traces: what to expect on new traces.
+        The figure of the objective for calls on held-out traces, which had no part in choosing
+        heads or threshold, with a 95 % bootstrap interval over traces: what to expect on new
+        traces.
     in_sample
-        The best value of the metric on the labels that chose; optimistic, for comparison.
+        The best value of the figure on the labels that chose; optimistic, for comparison.
     table
         Held-out scores and baselines, as `compare_scores`; F1 is at the best threshold of each row
         on these labels.
@@ -50,16 +53,20 @@ class Recommendation:
     notes
         Limits of the recommendation: an unstable choice, an interval that includes no difference.
     scores
-        The held-out score of every labelled unit, from the first repeat. The choices of the folds
-        differ in scale, so these are probabilities: logistic functions of the scores, fitted on
-        the traces that chose.
+        The held-out score of every labelled unit, from the first repeat. Where all folds chose the
+        same head and setting these are its scores. Else the choices differ in scale, and these are
+        probabilities: logistic functions of the scores, fitted on the traces that chose.
     scores_threshold
-        The threshold as such a probability.
+        The threshold for `scores`.
+    objective
+        What the threshold is chosen for, with its number where it needs one.
+    held_out_floor
+        As `held_out`, for the metric with a floor; None if the objective has none.
     """
 
     choice: str
     config: dict[str, Any]
-    metric: Objective
+    metric: ObjectiveKind
     threshold: float
     held_out: Interval
     in_sample: float
@@ -73,6 +80,12 @@ class Recommendation:
     notes: tuple[Diagnostic, ...]
     scores: LabelledScores
     scores_threshold: float
+    objective: Objective = _F1
+    held_out_floor: Interval | None = None
+
+    def __post_init__(self) -> None:
+        if self.objective.kind != self.metric:
+            object.__setattr__(self, "objective", Objective.of(self.metric))
 
     @property
     def accepted(self) -> bool:
@@ -108,6 +121,7 @@ class Recommendation:
         self._check()
         figures = {
             "metric": self.metric,
+            "objective": str(self.objective),
             "held_out": [None if isnan(one) else one for one in self.held_out],
             "in_sample": self.in_sample,
             "traces": self.traces,
@@ -136,13 +150,24 @@ class Recommendation:
 
     def __str__(self) -> str:
         """Return a summary in one line."""
-        found = self.held_out
-        bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
         return (
-            f"{METRICS[self.metric].name} {found.value:.2f}{bounds} on held-out traces "
-            f"({self.traces} in all), {self.in_sample:.2f} in sample"
+            f"{self.expected} on held-out traces ({self.traces} in all), "
+            f"{self.in_sample:.2f} in sample"
         )
+
+    @property
+    def expected(self) -> str:
+        """The held-out figures: "precision 0.71 (0.64 to 0.78) at a recall of 0.79"."""
+        text = f"{self.objective.name} {_with_bounds(self.held_out)}"
+        if self.objective.floor is not None and self.held_out_floor is not None:
+            text += f" at a {self.objective.floor[0]} of {_with_bounds(self.held_out_floor)}"
+        return text
 
     def _check(self) -> None:
         if self.refusal:
             raise ValidationError(f"Nothing is recommended. {self.refusal}")
+
+
+def _with_bounds(found: Interval) -> str:
+    bounds = "" if isnan(found.low) else f" ({found.low:.2f} to {found.high:.2f})"
+    return f"{found.value:.2f}{bounds}"

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from explorer._number_format import three_digits
+from explorer.errors import ValidationError
 from explorer.feedback import Diagnostic
 from explorer.validation._calibration.head_candidates import (
     CandidateFeatures,
     FittedCandidate,
+    HeldOutScores,
     PlainScores,
 )
 from explorer.validation._calibration.outer_folds import Fold
@@ -20,10 +22,10 @@ from explorer.validation._comparison.baselines import Baseline, baseline_scores
 from explorer.validation._comparison.score_comparison import compare_scores
 from explorer.validation._data.labelled_scores import LabelledScores
 from explorer.validation._metrics.call_counts import counts_by_trace, sampled_metric
-from explorer.validation._metrics.confusion import Objective
-from explorer.validation._statistics.bootstrap import interval
+from explorer.validation._metrics.objective import Objective
+from explorer.validation._statistics.bootstrap import Floats, interval
 from explorer.validation._statistics.resampling import Resampling
-from explorer.validation._thresholds.threshold_selection import best_threshold
+from explorer.validation._thresholds.threshold_selection import best_threshold, nearest_threshold
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +60,7 @@ def recommended(
     traces: Sequence[Trace],
     judged: LabelledScores,
     features: CandidateFeatures,
-    metric: Objective,
+    objective: Objective,
     folds: Sequence[Fold],
     best: tuple[FittedCandidate, float],
     *,
@@ -74,8 +76,8 @@ def recommended(
         The labelled units.
     features
         The attention of every head to these units.
-    metric
-        The metric that the threshold maximises.
+    objective
+        What the threshold is chosen for.
     folds
         The choices and scores of all outer folds.
     best
@@ -87,14 +89,15 @@ def recommended(
 
     fitted, threshold = best
     repeats = 1 + max(fold.repeat for fold in folds)
-    scores = np.zeros((repeats, len(judged)))
     calls = np.zeros((repeats, len(judged)), dtype=bool)
     for fold in folds:
-        scores[fold.repeat, fold.places] = fold.scores
         calls[fold.repeat, fold.places] = fold.calls
     # The table compares scores of the first repeat; the metric is the mean over all repeats.
-    named: dict[str, LabelledScores] = {"recommended": judged.with_scores(scores[0])}
-    named |= _families(judged, [fold for fold in folds if fold.repeat == 0])
+    first = [fold for fold in folds if fold.repeat == 0]
+    pooled, own_scale = _pooled(judged, first, [fold.scores for fold in first])
+    own_scale = own_scale and first[0].scores.scale == fitted.scale(features)
+    named: dict[str, LabelledScores] = {"recommended": pooled}
+    named |= _families(judged, first)
     means = features.mean_over_heads()
     if means is not None:
         named["mean over heads"] = judged.with_scores(means)
@@ -121,20 +124,26 @@ def recommended(
     return Recommendation(
         choice=_choice(fitted, features),
         config=fitted.config(features, threshold),
-        metric=metric,
+        metric=objective.kind,
+        objective=objective,
         threshold=threshold,
-        held_out=interval(*sampled_metric(metric, counts, resampling)),
-        in_sample=best_threshold(own, judged.labels, metric).value,
+        held_out=interval(*sampled_metric(objective.value, counts, resampling)),
+        held_out_floor=(
+            None
+            if objective.floor is None
+            else interval(*sampled_metric(objective.floor[0], counts, resampling))
+        ),
+        in_sample=nearest_threshold(own, judged.labels, objective).value,
         table=table,
         folds=choices,
         traces=judged.n_traces,
         units=len(judged),
         positives=judged.positives,
         truth=judged.truth,
-        refusal=_refusal(table, features),
+        refusal=_refusal(table, features) or _unreached(own, judged, objective),
         notes=(*judged.notes, *_warnings(choices, fitted, features, table)),
         scores=named["recommended"],
-        scores_threshold=float(fitted.linked(np.array(threshold))),
+        scores_threshold=threshold if own_scale else float(fitted.linked(np.array(threshold))),
     )
 
 
@@ -145,11 +154,24 @@ def _families(judged: LabelledScores, folds: Sequence[Fold]) -> dict[str, Labell
         return {}
     named = {}
     for name in names:
-        scores = np.zeros(len(judged))
-        for fold in folds:
-            scores[fold.places] = fold.by_family[name]
-        named[f"best {name}"] = judged.with_scores(scores)
+        named[f"best {name}"], _ = _pooled(judged, folds, [fold.by_family[name] for fold in folds])
     return named
+
+
+def _pooled(
+    judged: LabelledScores, folds: Sequence[Fold], parts: Sequence[HeldOutScores]
+) -> tuple[LabelledScores, bool]:
+    """Return the held-out scores of all folds, and whether they are the candidates' own.
+
+    Probabilities of different folds are on slightly different scales, so pooling them costs the
+    ranking a little. Where every fold chose the same score there is no need for them.
+    """
+    scales = {part.scale for part in parts}
+    same = len(scales) == 1 and None not in scales
+    scores = np.zeros(len(judged))
+    for fold, part in zip(folds, parts, strict=True):
+        scores[fold.places] = part.own if same else part.probabilities
+    return judged.with_scores(scores), same
 
 
 def _choice(fitted: FittedCandidate, features: CandidateFeatures) -> str:
@@ -157,6 +179,15 @@ def _choice(fitted: FittedCandidate, features: CandidateFeatures) -> str:
     if fitted.candidate.strength is not None:
         return f"{fitted.candidate.name}, {head}"
     return f"{head}: {fitted.candidate.name.removeprefix('one head, ')}"
+
+
+def _unreached(own: Floats, judged: LabelledScores, objective: Objective) -> str:
+    """Return why the floor of an objective is out of reach; empty if it is reached."""
+    try:
+        best_threshold(own, judged.labels, objective)
+    except ValidationError as error:
+        return str(error)
+    return ""
 
 
 def _refusal(table: pd.DataFrame, features: CandidateFeatures) -> str:

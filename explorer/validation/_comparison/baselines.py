@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from explorer._deprecation import old_parameters
-from explorer.errors import InputError, ValidationError
+from explorer.errors import InputError
 from explorer.feedback import Diagnostic
 from explorer.run_control import RunControl
 from explorer.traces import Trace
 from explorer.validation._comparison.baseline_texts import Embed, UnitTexts
-from explorer.validation._comparison.score_comparison import compare_scores
+from explorer.validation._comparison.score_comparison import ALWAYS_NO, compare_scores
 from explorer.validation._data.labelled_scores import LabelledScores
 from explorer.validation._data.score_checks import check_scores
 from explorer.validation._statistics.number_checks import check_count
@@ -105,7 +105,7 @@ def baseline_scores(
     for name in names:
         control.check()
         notes: tuple[Diagnostic, ...] = ()
-        if name == "always-no":
+        if name == ALWAYS_NO:
             scores = np.zeros(len(judged))
         elif name == "random":
             scores = np.random.default_rng(check_count("seed", seed, 0)).random(len(judged))
@@ -148,7 +148,8 @@ def baseline_table(
     judged
         The scores of the method.
     method
-        Name of the method in the first row.
+        Name of the method in the first row. A baseline of the same name is called
+        ``"<name> (baseline)"``.
     resampling
         How bootstrap samples of traces are drawn. The seed is also that of the random baseline.
 
@@ -164,9 +165,11 @@ def baseline_table(
     InputError, Cancelled
         As `baseline_scores`.
     """
-    if method in BASELINES:
-        raise ValidationError(f"{method!r} is the name of a baseline. Give the method another.")
     drawing = Resampling.of(resampling)
     others = baseline_scores(traces, judged, names, seed=drawing.seed, embed=embed, control=control)
-    named = {method: judged} | {str(name): scores for name, scores in others.items()}
+    named = {method: judged}
+    named |= {
+        f"{name} (baseline)" if name == method else str(name): scores
+        for name, scores in others.items()
+    }
     return compare_scores(named, resampling=drawing)

@@ -49,8 +49,9 @@ def compare_scores(
         known to both (0 in the row of the method). Each figure has ``_low`` and ``_high``, a 95 %
         bootstrap interval over traces with a fixed threshold: the method is better if the interval
         of ``auc_ahead`` is above 0. NaN where nothing is known. A score that is equal for all units
-        calls nothing used, as "always-no" does. ``attrs``: ``truth``, ``prevalence``, and
-        ``notes``, a mapping from name to diagnostics.
+        calls all of them used, which has the F1 of chance, 2p / (1 + p) for the prevalence p; only
+        "always-no" calls none. ``attrs``: ``truth``, ``prevalence``, and ``notes``, a mapping from
+        name to diagnostics.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def compare_scores(
         judged = scores[name]
         there = ~np.isnan(judged.scores)
         row: dict[str, Any] = {"units": int(there.sum()), "unknown": int((~there).sum())}
-        row |= _figures(method, judged, sampled)
+        row |= _figures(method, judged, sampled, never=name == ALWAYS_NO)
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(0, "scores", text_column(names))
@@ -92,6 +93,10 @@ def compare_scores(
         "notes": {name: table_notes(scores[name].known(), scores[name]) for name in names},
     }
     return table
+
+
+ALWAYS_NO = "always-no"
+"""The baseline that calls nothing used."""
 
 
 class _Figures(NamedTuple):
@@ -108,28 +113,30 @@ class _SampledFigures:
 
     def __init__(self, resampling: Resampling) -> None:
         self._resampling = resampling
-        self._known: dict[tuple[int, bytes], _Figures] = {}
+        self._known: dict[tuple[int, bytes, bool], _Figures] = {}
 
-    def of(self, judged: LabelledScores, mask: NDArray[np.bool_]) -> _Figures | None:
+    def of(
+        self, judged: LabelledScores, mask: NDArray[np.bool_], *, never: bool = False
+    ) -> _Figures | None:
         """Return the figures of the units of a mask; None unless they are of both classes."""
-        key = id(judged), mask.tobytes()
+        key = id(judged), mask.tobytes(), never
         if key not in self._known:
             units = judged.subset(mask).known()
             if not 0 < units.positives < len(units):
                 return None
             ranks = rank_samples(units, self._resampling)
-            self._known[key] = _Figures(ranks, *_best_f1(units, self._resampling))
+            self._known[key] = _Figures(ranks, *_best_f1(units, self._resampling, never=never))
         return self._known[key]
 
 
 def _figures(
-    method: LabelledScores, judged: LabelledScores, sampled: _SampledFigures
+    method: LabelledScores, judged: LabelledScores, sampled: _SampledFigures, *, never: bool
 ) -> dict[str, Any]:
     """Return the figures of a row; those of the lead for the units known to both."""
     undefined = Interval(np.nan, np.nan, np.nan)
     figures = dict.fromkeys(FIGURES, undefined)
     threshold = np.nan
-    own = sampled.of(judged, ~np.isnan(judged.scores))
+    own = sampled.of(judged, ~np.isnan(judged.scores), never=never)
     if own is not None:
         ranks, threshold = own.ranks, own.threshold
         figures["auc"] = interval(ranks.auc, ranks.auc_samples)
@@ -141,7 +148,7 @@ def _figures(
         figures["auc_ahead"] = figures["f1_ahead"] = Interval(0.0, 0.0, 0.0)
     else:
         both = ~np.isnan(judged.scores) & ~np.isnan(method.scores)
-        first, second = sampled.of(method, both), sampled.of(judged, both)
+        first, second = sampled.of(method, both), sampled.of(judged, both, never=never)
         if first is not None and second is not None:
             figures["auc_ahead"] = interval(
                 first.ranks.auc - second.ranks.auc,
@@ -158,9 +165,11 @@ def _figures(
     return row
 
 
-def _best_f1(known: LabelledScores, resampling: Resampling) -> tuple[float, float, Floats]:
+def _best_f1(
+    known: LabelledScores, resampling: Resampling, *, never: bool
+) -> tuple[float, float, Floats]:
     """Return the best threshold, its F1, and that F1 in bootstrap samples (samples,)."""
-    if known.scores.min() == known.scores.max():
+    if never:
         threshold, called = np.inf, np.zeros(len(known), dtype=bool)
     else:
         threshold = best_threshold(known.scores, known.labels).threshold

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,14 @@ def counts_by_trace(
 
 
 def sampled_metric(
-    metric: Metric, counts: Sequence[Floats], resampling: Resampling
+    metric: Metric | Callable[[Confusion], Floats], counts: Sequence[Floats], resampling: Resampling
 ) -> tuple[float, Floats]:
     """Compute a metric for all traces, and for bootstrap samples of traces.
 
     Parameters
     ----------
     metric
-        One of `METRICS`.
+        One of `METRICS`, or a function of a confusion matrix, such as `Objective.value`.
     counts
         From `counts_by_trace`: one array, or one for each repeated choice of a threshold. The
         metric is then the mean over the repeats in which it is defined.
@@ -53,9 +54,12 @@ def sampled_metric(
     return value, joined_samples([_mean_metric(metric, held, draws) for draws in drawn])
 
 
-def _mean_metric(metric: Metric, counts: Sequence[Floats], draws: NDArray[Any]) -> Floats:
+def _mean_metric(
+    metric: Metric | Callable[[Confusion], Floats], counts: Sequence[Floats], draws: NDArray[Any]
+) -> Floats:
     """Return the mean over repeats of a metric, for each column of draws (traces, samples)."""
-    values = np.stack([metric_value(metric, Confusion.of_calls(*(one @ draws))) for one in counts])
+    measure = metric if callable(metric) else partial(metric_value, metric)
+    values = np.stack([measure(Confusion.of_calls(*(one @ draws))) for one in counts])
     known = ~np.isnan(values)
     mean = np.full(values.shape[1], np.nan)
     np.divide(np.nansum(values, axis=0), known.sum(axis=0), out=mean, where=known.any(axis=0))

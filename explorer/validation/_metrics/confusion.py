@@ -20,7 +20,6 @@ from explorer.validation._data.score_checks import check_scores
 from explorer.validation._statistics.bootstrap import Floats
 
 Metric = Literal["precision", "recall", "f1", "mcc", "youden", "kappa", "coverage"]
-Objective = Literal["f1", "mcc", "youden", "kappa"]
 
 
 class Confusion(NamedTuple):

@@ -14,7 +14,14 @@ from explorer.errors import Cancelled, InputError, ValidationError
 from explorer.rag import FeedbackExtractor
 from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace, head_readings
-from explorer.validation import CalibrationCancelled, CrossValidation, Resampling, calibrate, judge
+from explorer.validation import (
+    CalibrationCancelled,
+    CrossValidation,
+    Objective,
+    Resampling,
+    calibrate,
+    judge,
+)
 from explorer.validation._calibration.candidate_features import features_of
 from explorer.validation._calibration.head_candidates import PlainScores
 
@@ -536,3 +543,63 @@ def test_folds_that_choose_one_head_have_no_strength():
     ).folds
     assert folds["strength"].dtype == np.float64
     assert folds["strength"].isna().any()
+
+
+def given_scores(n=40, seed=0):
+    """Traces with one given score for each hyperedge: a threshold is all there is to choose."""
+    rng = np.random.default_rng(seed)
+    traces = []
+    for number in range(n):
+        labels = rng.random(UNITS) < 0.3
+        scores = np.clip(rng.normal(0.1 + 0.08 * labels, 0.05), 0.001, 1).round(4)
+        edges = [Hyperedge(f"h{i}", UNLIKE[i], label=bool(label)) for i, label in enumerate(labels)]
+        metadata = {"hyperedge_attention": {f"h{i}": float(one) for i, one in enumerate(scores)}}
+        traces.append(Trace(f"t{number}", "what?", edges, "that", metadata))
+    return traces
+
+
+def test_a_recommendation_is_not_behind_itself():
+    """Scores of folds that were linked differently lost ROC-AUC against the same scores."""
+    found = calibrate(
+        given_scores(), cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=100),
+    )  # fmt: skip
+    table = found.table.set_index("scores")
+    labels, scores = found.scores.labels, found.scores.scores
+    assert table.auc["recommended"] == pytest.approx(roc_auc_score(labels, scores))
+    same = [name for name in table.index if name == "mean over heads"]
+    assert same
+    assert table.auc["mean over heads"] == table.auc["recommended"]
+    assert table.auc_ahead["mean over heads"] == 0.0
+    assert (table.auc_ahead_low["mean over heads"], table.auc_ahead_high["mean over heads"]) == (
+        0.0,
+        0.0,
+    )
+    # So the threshold is one of these scores too, not of a logistic function.
+    assert found.scores_threshold == found.threshold
+    given = [one for t in given_scores() for one in t.metadata["hyperedge_attention"].values()]
+    assert min(given) < found.threshold < max(given)
+
+
+def test_an_objective_moves_the_recommended_threshold_and_is_exported():
+    precise = calibrate(
+        given_scores(), metric=Objective("recall", least_precision=0.7),
+        cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=100),
+    )  # fmt: skip
+    plain = calibrate(
+        given_scores(), cross_validation=CrossValidation(repeats=1),
+        resampling=Resampling(samples=100),
+    )  # fmt: skip
+    assert precise.threshold > plain.threshold
+    judged = json.loads(precise.to_json())["judged"]
+    assert judged["objective"] == "recall at a precision of 0.700"
+    assert judged["metric"] == "recall"
+    assert "recall 0." in str(precise)
+    assert "at a precision of 0." in str(precise)
+    assert precise.held_out_floor.value == pytest.approx(precise.held_out_floor.value, abs=1)
+    impossible = calibrate(
+        given_scores(), metric=Objective("recall", least_precision=1.0),
+        cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=100),
+    )  # fmt: skip
+    if not impossible.accepted:
+        assert "No threshold reaches a precision of 1.00" in impossible.refusal

@@ -144,7 +144,8 @@ def test_too_few_labels_are_refused_with_what_is_missing(judged, said):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"metric": "recall"}, "no metric 'recall' here"),
+        ({"metric": "recall"}, "'recall' needs a number"),
+        ({"metric": "coverage"}, "no metric 'coverage' here"),
         ({"folds": 1}, "`folds`"),
         ({"repeats": 0}, "`repeats`"),
     ],
