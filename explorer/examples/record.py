@@ -51,9 +51,11 @@ def record_trace(model: Model, trace: Trace) -> tuple[dict[str, npt.NDArray[Any]
     arrays
         ``mass``: float16 (layers, heads, answer tokens, hyperedges), attention from the position
         that predicts each answer token; ``topk``: float16 (layers, heads, hyperedges), mean of
-        the three largest row-averaged token attentions.
+        the three largest row-averaged token attentions; ``question``: float16 (layers, heads,
+        hyperedges), mean attention from the tokens of the question, in the same pass.
     metadata
-        ``unit_tokens`` (token count of every hyperedge) and ``answer_tokens``.
+        ``unit_tokens`` (token count of every hyperedge), ``answer_tokens`` and
+        ``question_rows``.
     """
     reading = model.read(
         trace.query,
@@ -61,17 +63,25 @@ def record_trace(model: Model, trace: Trace) -> tuple[dict[str, npt.NDArray[Any]
         trace.answer,
         keep_tokens=False,
     )
-    if reading.attention.topk is None:
-        raise RuntimeError("Model.read kept no top-k attention.")
+    if reading.attention.topk is None or reading.question is None:
+        raise RuntimeError("Model.read kept no top-k attention, or none of the question.")
     arrays = {
         "mass": reading.attention.array.astype(np.float16),
         "topk": reading.attention.topk.astype(np.float16),
+        "question": _mean_rows(reading.question.array).astype(np.float16),
     }
     metadata = {
         "unit_tokens": [len(tokens) for tokens in reading.unit_tokens],
         "answer_tokens": list(reading.answer_tokens),
+        "question_rows": len(reading.question.rows or ()),
     }
     return arrays, metadata
+
+
+def _mean_rows(attention: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return attention (layers, heads, units), averaged over its rows where they are apart."""
+    mean: npt.NDArray[np.float32] = attention.mean(axis=2) if attention.ndim == 4 else attention
+    return mean
 
 
 def record_traces(model: Model) -> None:
@@ -87,6 +97,7 @@ def record_traces(model: Model) -> None:
             "stand_in": {"model": model.name},
             "unit_attention": {"file": ATTENTION.name, "key": f"{trace.id}/mass"},
             "unit_topk": {"file": ATTENTION.name, "key": f"{trace.id}/topk"},
+            "question_attention": {"file": ATTENTION.name, "key": f"{trace.id}/question"},
             **counts,
         }
     _save(ATTENTION, arrays)
@@ -125,6 +136,7 @@ def record_provenance(model: Model) -> None:
             "rows": "positions that predict the tokens of the given answer (teacher-forced)",
             "mass": "float16 (layers, heads, rows, hyperedges)",
             "topk": "float16 (layers, heads, hyperedges), k = 3",
+            "question": "float16 (layers, heads, hyperedges), mean of the question's tokens",
             "prompt": {trace.id: reading.prompt},
         },
         "programs": {

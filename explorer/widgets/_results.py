@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer.attention import AttentionMap
+from explorer.errors import ExplorerError
 from explorer.traces import Trace, TraceSet, load_traces
 from explorer.widgets._session import Session
 from explorer.widgets._shell import export
 from explorer.widgets._shell.head_selector import HEAD_MEASURES
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._traces.texts import GIVEN_TRACES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +55,14 @@ class ExplorerResults(ExplorerState):
 
     @traces.setter
     def traces(self, traces: str | Path | TraceSet | Sequence[Trace]) -> None:
-        self._session.traces.show(as_trace_set(traces))
+        try:
+            found = as_trace_set(traces)
+        except ExplorerError as error:
+            path = Path(traces) if isinstance(traces, str | Path) else None
+            name = GIVEN_TRACES if path is None else path.name
+            self._session.traces.refuse(name, error)
+            raise
+        self._session.traces.show(found)
 
     @property
     def error(self) -> str | None:

@@ -115,7 +115,32 @@ const problems: P.Problems = {
   more: "",
 };
 
-const noTrace: P.TraceCardsContent = { count: 0, index: 0, problems };
+const traceFile: P.TraceFileContent = {
+  name: "traces.jsonl",
+  format: "langfuse",
+  formats: [
+    ["native", "explorer's own"],
+    ["langfuse", "Langfuse"],
+  ],
+  counts: ["5 traces", "40 hyperedges", "all with an answer"],
+  labels: "12 of 40 labelled",
+  problems,
+  opening: "",
+  failure: null,
+};
+const failedFile: P.TraceFileContent = {
+  ...traceFile,
+  formats: [],
+  opening: "other.json",
+  failure: {
+    title: "langfuse.json was not loaded.",
+    message: "No known format.",
+    still: "Below is still what was open before: traces.jsonl.",
+    formats: [["ragas", "RAGAS"]],
+  },
+};
+
+const noTrace: P.TraceCardsContent = { count: 0, index: 0 };
 
 const openTrace: P.TraceCardsContent = {
   count: 2,
@@ -128,7 +153,6 @@ const openTrace: P.TraceCardsContent = {
   answer: "Very.",
   streaming: false,
   offer: { text: "No attention.", actions: [["record", "record attention", "Read this trace"]] },
-  problems,
   notes: ["One hyperedge is not in the prompt."],
   cards: [card, { ...card, label: null, score: null, feedback: null }],
   pinned: "h0",
@@ -229,6 +253,7 @@ export const CONTENTS: Record<string, readonly object[]> = {
   status: [status],
   toolbar: [toolbar, toolbarOfTraces],
   trace_cards: [noTrace, openTrace],
+  trace_file: [traceFile, failedFile],
   weight_moves: [weightMoves],
   weights: [weights, { ...weights, view: "weights" }],
 };
@@ -321,11 +346,6 @@ const traceCardsGestures: OfEveryKind<P.TraceCardsGesture> = {
   pin: { kind: "pin", unit: "h0" },
   unpin: plain("unpin"),
   label: { kind: "label", unit: "h0", value: null },
-  load_path: { kind: "load_path", path: "traces.jsonl" },
-  load_examples: plain("load_examples"),
-  upload: { kind: "upload", id: "1 a.jsonl", name: "a.jsonl", size: 10, offset: 0 },
-  too_large: { kind: "too_large", name: "a.jsonl", size: 1e9 },
-  unreadable: { kind: "unreadable", name: "folder" },
   by_text: plain("by_text"),
   cancel_scoring: plain("cancel_scoring"),
   cancel_trace: plain("cancel_trace"),
@@ -334,6 +354,15 @@ const traceCardsGestures: OfEveryKind<P.TraceCardsGesture> = {
   read_again: plain("read_again"),
   record: plain("record"),
   record_all: plain("record_all"),
+};
+const traceFileGestures: OfEveryKind<P.TraceFileGesture> = {
+  load_path: { kind: "load_path", path: "traces.jsonl" },
+  load_examples: plain("load_examples"),
+  upload: { kind: "upload", id: "1 a.jsonl", name: "a.jsonl", size: 10, offset: 0 },
+  too_large: { kind: "too_large", name: "a.jsonl", size: 1e9 },
+  unreadable: { kind: "unreadable", name: "folder" },
+  load_as: { kind: "load_as", format: "ragas" },
+  dismiss: plain("dismiss"),
 };
 const figuresGestures: OfEveryKind<P.FiguresGesture> = {
   set,
@@ -369,6 +398,7 @@ export const GESTURES: Record<string, Record<string, object>> = {
   status: statusGestures,
   toolbar: onlySet,
   trace_cards: traceCardsGestures,
+  trace_file: traceFileGestures,
   weight_moves: onlySet,
   weights: weightsGestures,
 };

@@ -243,10 +243,41 @@ describe("trace_cards", () => {
     button("record attention").click();
     expect(model.gestures).toEqual([{ kind: "record" }]);
   });
+});
+
+describe("trace_file", () => {
+  it("says at the path what was not loaded, whose traces are in view, and reads it otherwise", () => {
+    const model = show("trace_file", CONTENTS.trace_file[1]);
+    const alert = el.querySelector('[role="alert"]') as HTMLElement;
+    expect(alert.textContent).toContain("langfuse.json was not loaded. No known format.");
+    expect(alert.textContent).toContain("Below is still what was open before: traces.jsonl.");
+    const menu = labelled<HTMLSelectElement>("Read the file that failed as this format");
+    menu.value = "ragas";
+    menu.dispatchEvent(new Event("change"));
+    button("dismiss").click();
+    expect(model.gestures).toEqual([{ kind: "load_as", format: "ragas" }, { kind: "dismiss" }]);
+    model.set({ content: CONTENTS.trace_file[0] });
+    expect(alert.hidden).toBe(true);
+  });
+
+  it("keeps a path that failed, and forgets one that was opened", () => {
+    const [good, failed] = CONTENTS.trace_file;
+    const model = show("trace_file", good);
+    const path = labelled<HTMLInputElement>("Path of a trace file");
+    path.value = "other.json";
+    model.set({ content: { ...good, opening: "other.json" } });
+    model.set({ content: { ...failed, opening: "" } });
+    expect(path.value).toBe("other.json");
+    expect(path.getAttribute("aria-invalid")).toBe("true");
+    model.set({ content: { ...good, opening: "other.json" } });
+    model.set({ content: good });
+    expect(path.value).toBe("");
+    expect(path.getAttribute("aria-invalid")).toBe("false");
+  });
 
   it("uploads a file piece by piece, each after the one before has arrived", async () => {
-    const model = show("trace_cards", open);
-    const dropped = new Event("drop", { cancelable: true });
+    const model = show("trace_file");
+    const dropped = new Event("drop", { bubbles: true, cancelable: true });
     const file = new File([new Uint8Array(700_000)], "a.jsonl");
     Object.assign(dropped, { dataTransfer: { files: [file] } });
     el.dispatchEvent(dropped);
@@ -265,8 +296,8 @@ describe("trace_cards", () => {
   });
 
   it("sends nothing of a file that is too large", () => {
-    const model = show("trace_cards", open);
-    const dropped = new Event("drop", { cancelable: true });
+    const model = show("trace_file");
+    const dropped = new Event("drop", { bubbles: true, cancelable: true });
     Object.assign(dropped, { dataTransfer: { files: [{ name: "big", size: 3e8 }] } });
     el.dispatchEvent(dropped);
     expect(model.gestures).toEqual([{ kind: "too_large", name: "big", size: 3e8 }]);

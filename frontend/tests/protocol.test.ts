@@ -39,6 +39,7 @@ interface Texts {
   readonly status: P.StatusTexts;
   readonly toolbar: P.ToolbarTexts;
   readonly trace_cards: P.TraceCardsTexts;
+  readonly trace_file: P.TraceFileTexts;
   readonly weight_moves: P.WeightMovesTexts;
   readonly weights: P.WeightsTexts;
 }

@@ -33,6 +33,7 @@ PANELS = {
     "head_selector": "head_selector",
     "status": "status",
     "code": "code_text",
+    "file": "trace_file",
     "cards": "trace_cards",
     "methods": "methods",
     "weights": "weights",
@@ -158,11 +159,11 @@ class AppDriver:
 
     def load_path(self, path: object) -> None:
         """Type the path of a trace file and press Enter."""
-        self.cards.press("load_path", path=str(path))
+        self.file.press("load_path", path=str(path))
 
     def upload(self, contents: bytes, name: str) -> None:
-        """Drop a file on the cards."""
-        self.cards.press(
+        """Drop a file in the traces tab."""
+        self.file.press(
             "upload", id=name, name=name, size=len(contents), offset=0, buffers=[contents]
         )
 

@@ -351,7 +351,7 @@ def test_many_bad_lines_are_summed_up(traces: Path) -> None:
     page = AppDriver(app)
     lines = [trace_line("good"), *["{broken"] * 250]
     page.upload("\n".join(lines).encode(), "many.jsonl")
-    problems = page.cards["problems"]
+    problems = page.file["problems"]
     assert len(app.traces.problems) == 250
     assert len(problems["lines"]) == 100
     assert problems["title"] == "250 lines not read"

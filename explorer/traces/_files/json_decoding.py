@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import msgspec
 
@@ -48,7 +49,13 @@ def _fault(raw: bytes, reason: str) -> str:
         return "it holds a number too large to read."
     if raw.lstrip()[:1] == b"{" and raw.rstrip()[-1:] != b"}":
         return "it stops in the middle: the file was probably cut off."
-    return f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')})."
+    place = re.search(r"\(byte (\d+)\)", reason)
+    if place is None:
+        return f"it is not valid JSON ({reason.removeprefix('JSON is malformed: ')})."
+    before = raw[: int(place[1])].decode("utf-8", "replace")
+    after = raw[int(place[1]) :].decode("utf-8", "replace")
+    shown = after if len(after) <= 30 else after[:30] + "..."
+    return f"it is not valid JSON: {shown!r}, at character {len(before) + 1}, is not expected here."
 
 
 def _not_utf8(raw: bytes) -> str:

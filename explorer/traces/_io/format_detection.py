@@ -24,6 +24,19 @@ def known_readers() -> tuple[Reader, ...]:
     return (NATIVE, OWN_TABLES, *READERS, TABLES)
 
 
+class UnknownFormatError(TraceError):
+    """The records of a file have no known format; `found` says what they have instead."""
+
+    def __init__(self, message: str, found: str) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+def known_formats() -> dict[str, str]:
+    """Return the name of every format that `reader_named` takes, and what people call it."""
+    return {reader.name: reader.label for reader in (NATIVE, *READERS, TABLES)}
+
+
 def reader_named(name: object) -> Reader:
     """Return the reader of a format.
 
@@ -174,8 +187,10 @@ def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool)
             f"No trace could be read from {name}: its columns are {shown}. {NEEDED} No other known "
             f"format ({labels}) has these columns either."
         )
-    return TraceError(
-        f"No trace could be read from {name}: line {first.line}: {fault} Its fields are: {shown}. "
+    found = f"line {first.line}: {fault} Its fields are: {shown}."
+    return UnknownFormatError(
+        f"No trace could be read from {name}: {found} "
         f"No known format ({labels}) has these fields. If it is one of them, name it with "
-        "format=...; otherwise docs/traces.md lists the fields of a trace."
+        "format=...; otherwise docs/traces.md lists the fields of a trace.",
+        found,
     )

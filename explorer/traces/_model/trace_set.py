@@ -97,6 +97,11 @@ class TraceSet(Sequence[Trace]):
         noted = f", {len(self.problems)} problems" if self.problems else ""
         return f"<TraceSet: {len(self)} traces{source}{noted}>"
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the traces stay in their file and are read when they are accessed."""
+        return isinstance(self._traces, StoredTraces)
+
     def index_of(self, name: str) -> int:
         """Return the index of the trace with this id, without reading the others.
 

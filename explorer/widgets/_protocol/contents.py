@@ -194,6 +194,28 @@ class Problems(TypedDict):
     more: str
 
 
+class LoadFailed(TypedDict):
+    """A file that could not be loaded: what to say, and the formats it may be read as."""
+
+    title: str
+    message: str
+    still: str
+    formats: list[tuple[str, str]]
+
+
+class TraceFile(TypedDict):
+    """The file of the traces."""
+
+    name: str
+    format: str
+    formats: list[tuple[str, str]]
+    counts: list[str]
+    labels: str
+    problems: Problems
+    opening: str
+    failure: LoadFailed | None
+
+
 class Offer(TypedDict):
     """What can be done about something that a trace lacks: kind, label and title of each."""
 
@@ -202,11 +224,10 @@ class Offer(TypedDict):
 
 
 class TraceCards(TypedDict):
-    """The open trace; only the first three keys without one."""
+    """The open trace; only the first two keys without one."""
 
     count: int
     index: int
-    problems: Problems
     file: NotRequired[int]
     id: NotRequired[str]
     view: NotRequired[Literal["cards", "text"]]
@@ -247,6 +268,7 @@ CONTENTS: Final[Mapping[str, type]] = {
     "head_selector": HeadSelector,
     "status": Status,
     "code_text": CodeText,
+    "trace_file": TraceFile,
     "trace_cards": TraceCards,
     "methods": Methods,
     "weights": Weights,

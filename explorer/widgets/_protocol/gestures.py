@@ -105,6 +105,12 @@ class LoadPath(Gesture):
     path: str
 
 
+class LoadAs(Gesture):
+    """A trace file is read again, in a format of this name."""
+
+    format: str
+
+
 class Upload(Gesture):
     """A piece of a file, in the one buffer of the message."""
 
@@ -153,10 +159,13 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
         "set": SetTrait, "run": Run, "editing": Gesture, "pin": PointAtToken,
         "hover": PointAtToken, "window": OpenWindow, "example": OpenExample,
     },
+    "trace_file": {
+        "load_path": LoadPath, "load_as": LoadAs, "load_examples": Gesture, "dismiss": Gesture,
+        "upload": Upload, "too_large": TooLarge, "unreadable": Unreadable,
+    },
     "trace_cards": {
         "set": SetTrait, "pin": PinUnit, "unpin": Gesture, "label": LabelUnit,
-        "load_path": LoadPath, "load_examples": Gesture, "upload": Upload, "too_large": TooLarge,
-        "unreadable": Unreadable, **dict.fromkeys(_OFFERS, Gesture),
+        **dict.fromkeys(_OFFERS, Gesture),
     },
     "methods": {"set": SetTrait},
     "weights": {"set": SetTrait, "cancel": Gesture},

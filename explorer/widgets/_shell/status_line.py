@@ -31,6 +31,7 @@ class StatusLinePanel(Panel):
         self.widget = self.status = self.part("status", texts.PAGE_TEXTS["status"], gestures)
         self.draw_on(self._show, *_DRAWN_BY, later=True)
         self.draw_on(self._show, *session.jobs.trait_names(), of=session.jobs, later=True)
+        self.draw_on(self._show, "refused", of=session.traces, later=True)
         names = session.thresholds.trait_names()
         self.draw_on(self._show, *names, of=session.thresholds, later=True)
         self.begin()
@@ -43,7 +44,7 @@ class StatusLinePanel(Panel):
             sentence, notes = sentence_of(self.state), _notes(self.state)
         self.status.show(
             sentence=sentence,
-            error=session.jobs.error,
+            error=self._error(),
             notes=notes,
             jobs=[
                 {"job": name, "message": report.message, "fraction": report.fraction}
@@ -51,6 +52,12 @@ class StatusLinePanel(Panel):
                 if name != HEAD_MEASURES
             ],
         )
+
+    def _error(self) -> str | None:
+        """Return the error to show; that of a file is shown where files are loaded."""
+        traces, error = self._session.traces, self._session.jobs.error
+        said = traces.refused is not None and traces.refused.error == error
+        return None if said and self.state.tab == "traces" else error
 
 
 def _notes(state: ExplorerState) -> list[list[str]]:

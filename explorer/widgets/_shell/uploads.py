@@ -19,14 +19,14 @@ class Uploads:
     load
         Called with the contents and the name of a whole file.
     refuse
-        Called with the error when a file cannot be taken.
+        Called with the name and the error of a file that cannot be taken.
     """
 
     def __init__(
         self,
         region: PanelPart,
         load: Callable[[bytes, str], None],
-        refuse: Callable[[BaseException], None],
+        refuse: Callable[[str, BaseException], None],
     ) -> None:
         self._region = region
         self._load = load
@@ -52,12 +52,14 @@ class Uploads:
     def _too_large(self, message: Mapping[str, Any], _: Any) -> None:
         size = int(message["size"]) / 2**20
         self._refuse(
+            str(message["name"]),
             TraceError(
                 f"{message['name']} is {size:,.0f} MB, and at most 200 MB can be loaded "
                 "through the page. Give its path instead, or go through it with "
                 "explorer.traces.iter_traces."
-            )
+            ),
         )
 
     def _unreadable(self, message: Mapping[str, Any], _: Any) -> None:
-        self._refuse(TraceError(f"{message['name']} cannot be read. Choose a file, not a folder."))
+        name = str(message["name"])
+        self._refuse(name, TraceError(f"{name} cannot be read. Choose a file, not a folder."))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from explorer.figures import colours
-from explorer.traces import TraceSet
 from explorer.widgets._traces import texts
 from explorer.widgets._traces.scene import TraceScene
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_CARDS = 200
 """Largest number of cards: more cannot be read, and slow a page down."""
-_MOST_PROBLEMS = 100
 
 
 def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -86,18 +84,6 @@ def trace_notes(scene: TraceScene) -> list[str]:
     ]
     more = len(scene.trace.hyperedges) - MOST_CARDS
     return [*notes, texts.more_cards(MOST_CARDS, more)] if more > 0 else notes
-
-
-def file_problems(traces: TraceSet | None) -> dict[str, Any]:
-    """Return the problems of the loaded file: title, the first of them, and how many more."""
-    found = () if traces is None else traces.problems
-    lines = [problem for problem in found if problem.line]
-    left_out = sum(not problem.loaded for problem in lines)
-    return {
-        "title": texts.problems_title(left_out, len(lines) - left_out, len(found) - len(lines)),
-        "lines": [[problem.line, problem.message] for problem in found[:_MOST_PROBLEMS]],
-        "more": texts.more_problems(len(found) - _MOST_PROBLEMS),
-    }
 
 
 def _colours_of(feedback: Sequence[float | None]) -> list[str]:

@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import traitlets as t
 
-from explorer.errors import ExplorerError, InputError, TraceError
+from explorer.errors import Cancelled, ExplorerError, InputError, TraceError
 from explorer.feedback import Unit
-from explorer.traces import (
-    Evidence,
-    Trace,
-    TraceProblem,
-    TraceSet,
-    evidence,
-    load_traces,
-    parse_traces,
-)
+from explorer.traces import Evidence, Trace, TraceProblem, TraceSet, evidence
+from explorer.traces._io.format_detection import UnknownFormatError
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
+from explorer.widgets._traces._file.file_counts import FileCounts
+from explorer.widgets._traces._file.trace_source import TraceSource
 from explorer.widgets._traces.scene import TraceScene
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """A file that was asked for and could not be loaded.
+
+    Attributes
+    ----------
+    name
+        Name of the file.
+    message
+        Why, and what to do.
+    error
+        The error as the status line of another tab shows it.
+    source
+        Where it was to be read from; None where nothing can be read again.
+    """
+
+    name: str
+    message: str
+    error: str
+    source: TraceSource | None = None
+
+
+COUNTING = "trace counts"
+"""Name of the job that counts what the traces of a large file bring."""
 
 
 class TracesController(Controller):
@@ -42,6 +64,10 @@ class TracesController(Controller):
     loaded = t.Instance(TraceSet, allow_none=True, help="The loaded traces.")
     files_shown = t.Int(0, help="Counts the trace sets that were shown.")
     traces_opened = t.Int(0, help="Counts the traces that were opened.")
+    source = t.Instance(TraceSource, allow_none=True, help="Where the loaded traces come from.")
+    counts = t.Instance(FileCounts, allow_none=True, help="What they bring; None: not counted.")
+    opening = t.Unicode("", help="Name of the file that is being loaded.")
+    refused = t.Instance(LoadFailure, allow_none=True, help="The file that could not be loaded.")
 
     def __init__(self, state: ExplorerState, jobs: JobManager, models: ModelController) -> None:
         super().__init__(state, jobs)
@@ -52,36 +78,89 @@ class TracesController(Controller):
 
     def load_path(self, path: str | Path) -> None:
         """Load a trace file by its path; after an error everything stays as it was."""
-        self._load(lambda: load_traces(Path(path).expanduser()), str(path))
+        self.load(TraceSource.of_path(path))
 
     def load_bytes(self, contents: bytes, name: str) -> None:
         """Load an uploaded trace file."""
-        self._load(lambda: parse_traces(contents, name), name)
+        self.load(TraceSource.of_upload(contents, name))
 
     def load_examples(self) -> None:
         """Load the packaged traces."""
-        from explorer.examples import example_traces
+        source = TraceSource.examples()
+        self.show(source.read(), source)
 
-        self.show(example_traces())
-
-    def _load(self, load: Callable[[], TraceSet], name: str) -> None:
+    def load(self, source: TraceSource, format: str | None = None) -> None:  # noqa: A002
+        """Load traces, in this format or in the one that is detected."""
         self.jobs.clear()
-        self.run(lambda _: load(), self.show, message=texts.loading_file(Path(name).name))
+        self.refused, self.opening = None, source.name
+        self.run(
+            lambda _: source.read(format),
+            lambda traces: self.show(traces, source),
+            failed=lambda error: self.refuse(source.name, error, source),
+            message=texts.loading_file(source.name),
+        )
 
-    def show(self, traces: TraceSet) -> None:
+    def load_as(self, format: str) -> None:  # noqa: A002
+        """Load the file that could not be loaded, or the one in view, in a format of this name."""
+        source = self.source if self.refused is None else self.refused.source
+        if source is not None and source.has_formats:
+            self.load(source, format)
+
+    def refuse(self, name: str, error: BaseException, source: TraceSource | None = None) -> None:
+        """Say that a file could not be loaded; the traces in view stay."""
+        self.jobs.tell(error)
+        if not isinstance(error, Cancelled):
+            said = self.jobs.error or str(error)
+            message = said
+            if isinstance(error, UnknownFormatError) and source is not None:
+                message = texts.unknown_format(error.found)
+            self.refused = LoadFailure(name, message, said, source)
+        self.opening = ""
+
+    def dismiss(self) -> None:
+        """Say no more that a file could not be loaded."""
+        self.refused = None
+        self.jobs.clear()
+
+    def show(self, traces: TraceSet, source: TraceSource | None = None) -> None:
         """Show a set of traces, the first of them open."""
         self.jobs.clear()
         self.recorded.clear()
+        self.refused, self.opening = None, ""
+        self.source = source or TraceSource.of_traces(traces)
+        self.counts = None
         self.files_shown += 1
         self.loaded = traces
         with self.models.silently():
             self.state.trace = 0 if len(traces) else None
         self.open()
+        self.count()
+
+    def count(self) -> None:
+        """Count what the traces bring."""
+        traces = self.loaded
+        if traces is None:
+            self.counts = None
+        elif not traces.is_on_disk:
+            self.counts = FileCounts.of(traces)
+        else:
+            self.jobs.runner.start(
+                COUNTING,
+                lambda _: FileCounts.of(traces),
+                done=lambda found: self._counted(traces, found),
+                failed=self.jobs.tell,
+                message=texts.COUNTING,
+            )
+
+    def _counted(self, traces: TraceSet, counts: FileCounts) -> None:
+        if traces is self.loaded:
+            self.counts = counts
 
     def replace(self, changed: Mapping[int, Trace], problems: Sequence[TraceProblem] = ()) -> None:
         """Put changed traces in their places, and add problems."""
         if self.loaded is not None:
             self.loaded = self.loaded.replaced(changed, problems)
+            self.count()
 
     # stepping
 

@@ -64,4 +64,5 @@ class LabelController(Controller):
                 self.state.trace_scene = labelled_scene(scene, traces)
         except ExplorerError as error:  # the file of the traces has gone
             self.jobs.tell(error)
+        self.traces.count()
         self.labelled += 1

@@ -10,14 +10,13 @@ from explorer.widgets._attention.heatmap_view import HeatView
 from explorer.widgets._attention.selection import selected_unit, unit_spans
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
-from explorer.widgets._shell.uploads import Uploads
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces._feedback.methods_panel import MethodsPanel
 from explorer.widgets._traces._feedback.weights_panel import WeightsPanel
+from explorer.widgets._traces._file.file_panel import TraceFilePanel
 from explorer.widgets._traces.cards import (
     card_contents,
     evidence_source,
-    file_problems,
     trace_notes,
 )
 from explorer.widgets._traces.offers import (
@@ -49,12 +48,14 @@ class TracesPanel(Panel):
         )
         self.heat.on_pick = self._pick
         self.cards = self.part("trace_cards", PAGE_TEXTS["trace_cards"], self._gestures())
-        Uploads(self.cards, session.traces.load_bytes, session.jobs.tell)
+        self.file = TraceFilePanel(state, session)
         self.feedback = MethodsPanel(state, session, self._pick_unit)
         self.weights = WeightsPanel(state, session, self._pick_unit)
         side = self.box([*self.feedback.widgets, *self.weights.widgets], "ex-side")
         self.widget = self.box(
-            [self.cards, side, self.keep(self.heat.plot)], "ex-panel", "ex-traces-panel"
+            [self.file.widget, self.cards, side, self.keep(self.heat.plot)],
+            "ex-panel",
+            "ex-traces-panel",
         )
         self._progress: dict[str, Any] | None = None
         self.draw_on(self._draw_heat, "focus", "colour_scale", "scaling", "selection")
@@ -69,6 +70,7 @@ class TracesPanel(Panel):
 
     def close(self) -> None:
         """Take the panel off every page."""
+        self.file.close()
         self.feedback.close()
         self.weights.close()
         super().close()
@@ -80,8 +82,6 @@ class TracesPanel(Panel):
         return {
             "pin": lambda message: self._pin_unit(message.get("unit")),
             "unpin": lambda _: self._pin_unit(None),
-            "load_path": lambda message: session.traces.load_path(str(message["path"])),
-            "load_examples": lambda _: session.traces.load_examples(),
             "record": lambda _: session.recording.record(),
             "record_all": lambda _: session.stand_in.record_all(),
             "read_again": lambda _: self._record_again(),
@@ -160,9 +160,8 @@ class TracesPanel(Panel):
     def _show_cards(self) -> None:
         traces = self.session.traces.loaded
         scene: TraceScene | None = self.state.trace_scene
-        problems = file_problems(traces)
         if traces is None or scene is None:
-            self.cards.show(count=0, index=0, problems=problems)
+            self.cards.show(count=0, index=0)
             return
         table, chosen = self._table, self.state.selection
         draft = self.session.recording.draft
@@ -178,7 +177,6 @@ class TracesPanel(Panel):
             answer=draft if draft is not None else scene.trace.answer,
             streaming=draft is not None,
             offer=self._progress or trace_offer(self.state, scene, table, len(traces)),
-            problems=problems,
             notes=trace_notes(scene),
             cards=card_contents(scene, table),
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,

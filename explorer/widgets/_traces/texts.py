@@ -10,6 +10,7 @@ RECORDING_TRACE = "recording the trace"
 COMPARING = "comparing texts"
 SCORING = "scoring all traces"
 MOVING_WEIGHTS = "updating the weights"
+COUNTING = "counting labels and answers"
 
 
 def loading_file(name: str) -> str:
@@ -28,6 +29,69 @@ def encoder_cannot_answer(model: str, causal: str) -> str:
         f"{model} is an encoder and cannot write an answer. Choose a causal model such as "
         f"{causal}, or give the trace an answer."
     )
+
+
+# --- the file of the traces ----------------------------------------------------------------------
+
+EXAMPLE_TRACES = "packaged examples"
+GIVEN_TRACES = "traces of the notebook"
+NO_FILE = "no traces"
+
+
+def file_counts(
+    traces: int, counted: int, hyperedges: int, answers: int, attention: int, scores: int
+) -> list[str]:
+    """Say what a file brings: traces, hyperedges, answers, attention, scores.
+
+    Parameters
+    ----------
+    traces, counted
+        Number of traces, and of those that were looked at.
+    hyperedges
+        Number of hyperedges of the latter.
+    answers, attention, scores
+        How many of them have an answer, attention, and one score for each hyperedge.
+    """
+    said = [_many(traces, "trace")]
+    if counted < traces:
+        said.append(f"of the first {counted:,}")
+    said.append(_many(hyperedges, "hyperedge"))
+    said.append(_how_many(answers, counted, "an answer", "no answers"))
+    if scores:
+        said.append(_how_many(scores, counted, "one score per hyperedge", ""))
+    if attention or not scores:
+        said.append(_how_many(attention, counted, "attention", "no attention"))
+    return said
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _how_many(count: int, of: int, what: str, none: str) -> str:
+    if not count:
+        return none
+    return f"{'all' if count == of else f'{count:,}'} with {what}"
+
+
+def labels_given(labelled: int, hyperedges: int) -> str:
+    """Say how many hyperedges are labelled."""
+    return f"{labelled:,} of {hyperedges:,} labelled"
+
+
+def not_loaded(name: str) -> str:
+    """Say which file was not loaded."""
+    return f"{name} was not loaded."
+
+
+def unknown_format(found: str) -> str:
+    """Say that the format of a file is not known, beside the menu of formats."""
+    return f"No known format has these records: {found} Choose its format if it has one."
+
+
+def still_shown(name: str) -> str:
+    """Say which traces are in view after a file could not be loaded."""
+    return f"Below is still what was open before: {name}."
 
 
 # --- evidence, problems and notes ----------------------------------------------------------------
@@ -169,6 +233,24 @@ def weights_of(
 # --- texts that do not change, which the page places itself --------------------------------------
 
 PAGE_TEXTS = {
+    "trace_file": {
+        "load": "load…",
+        "load_title": "Load a trace file (or drop one anywhere in this tab)",
+        "file": "Trace file",
+        "path": "Path of a trace file",
+        "path_placeholder": "or a path ⏎",
+        "examples": "examples",
+        "examples_title": "Load the packaged traces",
+        "uploading": "reading {name}, {percent} %",
+        "opening": "reading {name} …",
+        "format": "format",
+        "format_title": "Read this file again as another format",
+        "try_format": "read it as",
+        "try_format_title": "Read the file that failed as this format",
+        "choose_format": "choose a format",
+        "dismiss": "dismiss",
+        "problem_line": "line {line}: {message}",
+    },
     "trace_cards": {
         "previous": "Previous trace (PgUp)",
         "trace": "trace",
@@ -180,14 +262,6 @@ PAGE_TEXTS = {
         "cards_title": "One card per hyperedge, with the reasons",
         "text": "text",
         "text_title": "The text that the model read, each hyperedge coloured by its feedback",
-        "load": "load…",
-        "load_title": "Load a trace file (or drop one here)",
-        "file": "Trace file",
-        "path": "Path of a trace file",
-        "path_placeholder": "or a path ⏎",
-        "examples": "examples",
-        "examples_title": "Load the packaged traces",
-        "uploading": "reading {name}, {percent} %",
         "trace_label": "Trace",
         "empty": "Load a trace file, drop one here, or try the packaged examples.",
         "question": "question",
@@ -195,7 +269,6 @@ PAGE_TEXTS = {
         "answer": "answer",
         "no_answer": "(no answer)",
         "evidence": "evidence",
-        "problem_line": "line {line}: {message}",
         "label": "Label of {id}",
         "label_as": "Label {id} as {label}",
         "labelled": "labelled {label}",

@@ -2246,81 +2246,11 @@ function labelButtons(entry, { texts, label }) {
   );
 }
 
-// src/panels/traces/uploads.ts
-var PIECE = 512 * 1024;
-var LARGEST = 200 * 1024 * 1024;
-function uploads(tell, listen2, progress) {
-  let resume = null;
-  listen2((message) => {
-    if (message.kind === "received") resume?.();
-  });
-  return async (file) => {
-    const { name, size } = file;
-    if (size > LARGEST) {
-      tell.now({ kind: "too_large", name, size });
-      return;
-    }
-    const id = `${Date.now()} ${name}`;
-    let offset = 0;
-    do {
-      const piece = await readable(file.slice(offset, offset + PIECE));
-      if (piece === null) {
-        tell.now({ kind: "unreadable", name });
-        break;
-      }
-      const received = new Promise((resolve) => {
-        resume = resolve;
-      });
-      tell.now({ kind: "upload", id, name, size, offset }, [piece]);
-      offset += piece.byteLength;
-      progress(name, Math.round(100 * offset / Math.max(1, size)));
-      await received;
-    } while (offset < size);
-    progress("", 100);
-  };
-}
-async function readable(piece) {
-  try {
-    return await piece.arrayBuffer();
-  } catch {
-    return null;
-  }
-}
-
 // src/panels/traces/trace_cards.ts
-var ACCEPTED = ".jsonl,.json,.ndjson,.csv,.tsv,.parquet,.gz,application/json";
 var traceCards = panel(
   "ex-cards-region",
-  ({ el, texts, tell, listen: listen2 }) => {
+  ({ el, texts, tell }) => {
     let content;
-    const uploading = h("span", { class: "ex-note", role: "status" });
-    const upload = uploads(
-      tell,
-      listen2,
-      (name, percent) => setText(uploading, name ? fill(texts.uploading, { name, percent }) : "")
-    );
-    const file = h("input", {
-      type: "file",
-      accept: ACCEPTED,
-      class: "ex-file",
-      tabindex: "-1",
-      "aria-label": texts.file,
-      onChange: () => {
-        if (file.files?.[0]) upload(file.files[0]);
-        file.value = "";
-      }
-    });
-    const path = h("input", {
-      type: "text",
-      class: "ex-path",
-      "aria-label": texts.path,
-      placeholder: texts.path_placeholder,
-      spellcheck: "false",
-      onKeydown: (event) => {
-        const wanted2 = path.value.trim();
-        if (event.key === "Enter" && wanted2) tell.now({ kind: "load_path", path: wanted2 });
-      }
-    });
     const step = (by, sign, title) => h(
       "button",
       { type: "button", class: "ex-step", title, "aria-label": title, onClick: () => go(by) },
@@ -2366,22 +2296,8 @@ var traceCards = panel(
           of,
           step(1, "›", texts.next)
         ),
-        view.node,
-        h("span", { class: "ex-grow" }),
-        h(
-          "span",
-          { class: "ex-sources" },
-          quietButton(texts.load, texts.load_title, () => file.click()),
-          file,
-          path,
-          quietButton(
-            texts.examples,
-            texts.examples_title,
-            () => tell.now({ kind: "load_examples" })
-          )
-        )
+        view.node
       ),
-      uploading,
       body
     );
     let wanted = null;
@@ -2399,7 +2315,6 @@ var traceCards = panel(
       }
       if (event.key === "Escape") tell.now({ kind: "unpin" });
     });
-    dropTarget(el, upload);
     let fileShown = null;
     let idShown = null;
     function draw(next) {
@@ -2410,7 +2325,7 @@ var traceCards = panel(
       if (document.activeElement !== place) place.value = opened ? String(content.index + 1) : "";
       setText(of, opened ? fill(texts.of, { count: content.count }) : "");
       if (!opened) {
-        replace(body, h("p", { class: "ex-empty" }, texts.empty), problemList(content.problems));
+        replace(body, h("p", { class: "ex-empty" }, texts.empty));
         return;
       }
       view.show(opened.view);
@@ -2428,7 +2343,6 @@ var traceCards = panel(
         body,
         questionAndAnswer(trace),
         offerBox(trace.offer),
-        problemList(trace.problems),
         trace.notes.map((note) => h("p", { class: "ex-note" }, note)),
         trace.view === "text" ? h(
           "div",
@@ -2482,39 +2396,213 @@ var traceCards = panel(
       );
       return h("div", { class: "ex-offer" }, h("span", {}, offer.text), offer.actions.map(action));
     }
-    function problemList({ title, lines, more }) {
-      if (!lines.length) return null;
-      const item = ([line, message]) => h("li", {}, line ? fill(texts.problem_line, { line, message }) : message);
-      return h(
-        "details",
-        { class: "ex-problems" },
-        h("summary", {}, title),
-        h("ul", {}, lines.map(item)),
-        more
-      );
-    }
     return draw;
   }
 );
+
+// src/panels/traces/drop_target.ts
+var TAB = ".ex-traces-panel";
 function dropTarget(el, upload) {
+  const region = () => el.closest(TAB) ?? el;
+  const mine = (event) => region().contains(event.target);
   const take = (event) => {
     event.preventDefault();
     event.stopPropagation();
   };
-  el.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
+  const over = (event) => {
+    if (!mine(event) || !event.dataTransfer?.types.includes("Files")) return;
     take(event);
-    el.classList.add("ex-dropping");
-  });
-  el.addEventListener("dragleave", (event) => {
-    if (!el.contains(event.relatedTarget)) el.classList.remove("ex-dropping");
-  });
-  el.addEventListener("drop", (event) => {
-    take(event);
-    el.classList.remove("ex-dropping");
+    region().classList.add("ex-dropping");
+  };
+  const leave = (event) => {
+    if (!region().contains(event.relatedTarget)) {
+      region().classList.remove("ex-dropping");
+    }
+  };
+  const drop = (event) => {
+    region().classList.remove("ex-dropping");
+    if (!mine(event)) return;
     const dropped = event.dataTransfer?.files[0];
-    if (dropped) upload(dropped);
+    if (!dropped) return;
+    take(event);
+    upload(dropped);
+  };
+  document.addEventListener("dragover", over, true);
+  document.addEventListener("dragleave", leave, true);
+  document.addEventListener("drop", drop, true);
+  return () => {
+    document.removeEventListener("dragover", over, true);
+    document.removeEventListener("dragleave", leave, true);
+    document.removeEventListener("drop", drop, true);
+  };
+}
+
+// src/panels/traces/uploads.ts
+var PIECE = 512 * 1024;
+var LARGEST = 200 * 1024 * 1024;
+function uploads(tell, listen2, progress) {
+  let resume = null;
+  listen2((message) => {
+    if (message.kind === "received") resume?.();
   });
+  return async (file) => {
+    const { name, size } = file;
+    if (size > LARGEST) {
+      tell.now({ kind: "too_large", name, size });
+      return;
+    }
+    const id = `${Date.now()} ${name}`;
+    let offset = 0;
+    do {
+      const piece = await readable(file.slice(offset, offset + PIECE));
+      if (piece === null) {
+        tell.now({ kind: "unreadable", name });
+        break;
+      }
+      const received = new Promise((resolve) => {
+        resume = resolve;
+      });
+      tell.now({ kind: "upload", id, name, size, offset }, [piece]);
+      offset += piece.byteLength;
+      progress(name, Math.round(100 * offset / Math.max(1, size)));
+      await received;
+    } while (offset < size);
+    progress("", 100);
+  };
+}
+async function readable(piece) {
+  try {
+    return await piece.arrayBuffer();
+  } catch {
+    return null;
+  }
+}
+
+// src/panels/traces/trace_file.ts
+var ACCEPTED = ".jsonl,.json,.ndjson,.csv,.tsv,.parquet,.gz,application/json";
+var traceFile = panel(
+  "ex-file-strip",
+  ({ el, texts, tell, listen: listen2, atEnd }) => {
+    let content;
+    const progress = h("span", { class: "ex-note", role: "status" });
+    const upload = uploads(tell, listen2, (name2, percent) => {
+      setText(progress, name2 ? fill(texts.uploading, { name: name2, percent }) : openingText());
+    });
+    const openingText = () => content.opening ? fill(texts.opening, { name: content.opening }) : "";
+    const take = (file2) => {
+      path.value = "";
+      void upload(file2);
+    };
+    const file = h("input", {
+      type: "file",
+      accept: ACCEPTED,
+      class: "ex-file",
+      tabindex: "-1",
+      "aria-label": texts.file,
+      onChange: () => {
+        if (file.files?.[0]) take(file.files[0]);
+        file.value = "";
+      }
+    });
+    const path = h("input", {
+      type: "text",
+      class: "ex-path",
+      "aria-label": texts.path,
+      placeholder: texts.path_placeholder,
+      spellcheck: "false",
+      onKeydown: (event) => {
+        const wanted = path.value.trim();
+        if (event.key === "Enter" && wanted) tell.now({ kind: "load_path", path: wanted });
+      }
+    });
+    const formatMenu = (label, title) => {
+      const select = h("select", {
+        "aria-label": title,
+        title,
+        onChange: () => {
+          if (select.value) tell.now({ kind: "load_as", format: select.value });
+        }
+      });
+      return { select, field: h("label", { class: "ex-field" }, label, select) };
+    };
+    const name = h("bdi", { class: "ex-file-name" });
+    const format = formatMenu(texts.format, texts.format_title);
+    const counts = h("span", { class: "ex-file-counts" });
+    const problems = h("div", { class: "ex-file-problems" });
+    const failure = h("div", { role: "alert", class: "ex-failure", hidden: true });
+    const tryAs = formatMenu(texts.try_format, texts.try_format_title);
+    const what = h("span", { class: "ex-failure-text" });
+    failure.append(
+      what,
+      tryAs.field,
+      quietButton(texts.dismiss, null, () => tell.now({ kind: "dismiss" }))
+    );
+    el.replaceChildren(
+      h(
+        "div",
+        { class: "ex-file-line" },
+        h("span", { class: "ex-file-what" }, name, format.field, counts),
+        h(
+          "span",
+          { class: "ex-sources" },
+          progress,
+          quietButton(texts.load, texts.load_title, () => file.click()),
+          file,
+          path,
+          quietButton(texts.examples, texts.examples_title, () => {
+            path.value = "";
+            tell.now({ kind: "load_examples" });
+          })
+        )
+      ),
+      failure,
+      problems
+    );
+    atEnd(dropTarget(el, take));
+    function showFailure(found) {
+      failure.hidden = found === null;
+      path.setAttribute("aria-invalid", String(found !== null && path.value !== ""));
+      if (!found) return;
+      refill(what, [found.title, found.message, found.still], () => [
+        h("strong", { dir: "auto" }, found.title),
+        ` ${found.message} `,
+        h("em", {}, found.still)
+      ]);
+      tryAs.field.hidden = !found.formats.length;
+      fillSelect(tryAs.select, [["", texts.choose_format], ...found.formats], "");
+    }
+    return (next) => {
+      const before = content;
+      content = next;
+      setText(name, content.name);
+      format.field.hidden = !content.formats.length;
+      fillSelect(format.select, content.formats, content.format);
+      refill(
+        counts,
+        [content.counts, content.labels],
+        () => [...content.counts, ...content.labels ? [content.labels] : []].map(
+          (one) => h("span", {}, one)
+        )
+      );
+      if (before?.opening && !content.opening && !content.failure) path.value = "";
+      setText(progress, openingText());
+      refill(problems, content.problems, () => problemList(content.problems, texts));
+      showFailure(content.failure);
+    };
+  }
+);
+function problemList({ title, lines, more }, texts) {
+  if (!lines.length) return [];
+  const item = ([line, message]) => h("li", {}, line ? fill(texts.problem_line, { line, message }) : message);
+  return [
+    h(
+      "details",
+      { class: "ex-problems" },
+      h("summary", {}, title),
+      h("ul", {}, lines.map(item)),
+      more
+    )
+  ];
 }
 
 // src/panels/traces/weights.ts
@@ -2563,6 +2651,7 @@ var PANELS = {
   status,
   toolbar,
   trace_cards: traceCards,
+  trace_file: traceFile,
   weight_moves: weightMoves,
   weights
 };

@@ -17,6 +17,7 @@ type Attributes = {
     | "autocomplete"
     | "checked"
     | "class"
+    | "dir"
     | "disabled"
     | "download"
     | "hidden"

@@ -11,6 +11,7 @@ import { agreement, baselines, callChanges } from "./thresholds/comparisons.ts";
 import { figures } from "./thresholds/figures.ts";
 import { methods } from "./traces/methods.ts";
 import { traceCards } from "./traces/trace_cards.ts";
+import { traceFile } from "./traces/trace_file.ts";
 import { weights } from "./traces/weights.ts";
 
 export const PANELS: Readonly<Record<string, Mount>> = {
@@ -26,6 +27,7 @@ export const PANELS: Readonly<Record<string, Mount>> = {
   status,
   toolbar,
   trace_cards: traceCards,
+  trace_file: traceFile,
   weight_moves: weightMoves,
   weights,
 };

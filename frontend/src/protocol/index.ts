@@ -12,6 +12,7 @@ import type {
   HeadQualityGesture,
   WeightMovesGesture,
 } from "./thresholds.ts";
+import type { TraceFileGesture } from "./trace_file.ts";
 import type { MethodsGesture, TraceCardsGesture, WeightsGesture } from "./traces.ts";
 
 export type * from "./code.ts";
@@ -20,6 +21,7 @@ export type * from "./plot.ts";
 export type * from "./shell.ts";
 export type * from "./texts.ts";
 export type * from "./thresholds.ts";
+export type * from "./trace_file.ts";
 export type * from "./traces.ts";
 
 /** Any gesture of any panel. */
@@ -36,5 +38,6 @@ export type Gesture =
   | StatusGesture
   | ToolbarGesture
   | TraceCardsGesture
+  | TraceFileGesture
   | WeightMovesGesture
   | WeightsGesture;

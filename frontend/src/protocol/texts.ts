@@ -126,14 +126,26 @@ export interface CodeTextTexts {
   readonly later: string;
 }
 
-export interface TraceCardsTexts {
+export interface TraceFileTexts {
+  readonly load: string;
+  readonly load_title: string;
   readonly file: string;
   readonly path: string;
   readonly path_placeholder: string;
-  readonly load: string;
-  readonly load_title: string;
   readonly examples: string;
   readonly examples_title: string;
+  readonly uploading: string;
+  readonly opening: string;
+  readonly format: string;
+  readonly format_title: string;
+  readonly try_format: string;
+  readonly try_format_title: string;
+  readonly choose_format: string;
+  readonly dismiss: string;
+  readonly problem_line: string;
+}
+
+export interface TraceCardsTexts {
   readonly trace: string;
   readonly trace_label: string;
   readonly number: string;
@@ -145,7 +157,6 @@ export interface TraceCardsTexts {
   readonly cards_title: string;
   readonly text: string;
   readonly text_title: string;
-  readonly uploading: string;
   readonly question: string;
   readonly no_question: string;
   readonly answer: string;
@@ -160,7 +171,6 @@ export interface TraceCardsTexts {
   readonly labelled: string;
   readonly labelled_title: string;
   readonly fact_title: string;
-  readonly problem_line: string;
 }
 
 export interface MethodsTexts {

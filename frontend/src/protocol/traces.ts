@@ -15,12 +15,6 @@ export interface TraceCard {
   readonly diagnostics: readonly Note[];
 }
 
-export interface Problems {
-  readonly title: string;
-  readonly lines: readonly (readonly [line: number | null, message: string])[];
-  readonly more: string;
-}
-
 /** What can be done about something that a trace lacks. */
 export type OfferKind =
   | "by_text"
@@ -40,7 +34,6 @@ export interface Offer {
 export interface NoTraceContent {
   readonly count: 0;
   readonly index: 0;
-  readonly problems: Problems;
 }
 
 export interface OpenTraceContent {
@@ -54,7 +47,6 @@ export interface OpenTraceContent {
   readonly answer: string;
   readonly streaming: boolean;
   readonly offer: Offer | null;
-  readonly problems: Problems;
   readonly notes: readonly string[];
   readonly cards: readonly TraceCard[];
   readonly pinned: string | null;
@@ -73,40 +65,11 @@ export interface LabelGesture {
   readonly value: boolean | null;
 }
 
-export interface LoadPathGesture {
-  readonly kind: "load_path";
-  readonly path: string;
-}
-
-/** A piece of a file, in the one buffer of the message. */
-export interface UploadGesture {
-  readonly kind: "upload";
-  readonly id: string;
-  readonly name: string;
-  readonly size: number;
-  readonly offset: number;
-}
-
-export interface TooLargeGesture {
-  readonly kind: "too_large";
-  readonly name: string;
-  readonly size: number;
-}
-
-export interface UnreadableGesture {
-  readonly kind: "unreadable";
-  readonly name: string;
-}
-
 export type TraceCardsGesture =
   | LabelGesture
-  | LoadPathGesture
   | PinUnitGesture
-  | Plain<OfferKind | "load_examples" | "unpin">
-  | SetGesture
-  | TooLargeGesture
-  | UnreadableGesture
-  | UploadGesture;
+  | Plain<OfferKind | "unpin">
+  | SetGesture;
 
 export interface MethodsContent {
   readonly hidden: boolean;

@@ -1,52 +1,22 @@
-// Traces: loading and stepping, question and answer, one card for each hyperedge.
+// Traces: stepping, question and answer, one card for each hyperedge.
 
-import { quietButton, segmented } from "../../lib/controls.ts";
+import { segmented } from "../../lib/controls.ts";
 import { h, replace, setText } from "../../lib/dom.ts";
 import { fill } from "../../lib/format.ts";
 import type {
   Offer,
   OpenTraceContent,
-  Problems,
   TraceCardsContent,
   TraceCardsGesture,
   TraceCardsTexts,
 } from "../../protocol/index.ts";
 import { panel } from "../panel.ts";
 import { hyperedgeCard, hyperedgeText } from "./hyperedges.ts";
-import { uploads } from "./uploads.ts";
-
-const ACCEPTED = ".jsonl,.json,.ndjson,.csv,.tsv,.parquet,.gz,application/json";
 
 export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGesture>(
   "ex-cards-region",
-  ({ el, texts, tell, listen }) => {
+  ({ el, texts, tell }) => {
     let content: TraceCardsContent;
-    const uploading = h("span", { class: "ex-note", role: "status" });
-    const upload = uploads(tell, listen, (name, percent) =>
-      setText(uploading, name ? fill(texts.uploading, { name, percent }) : ""),
-    );
-    const file = h("input", {
-      type: "file",
-      accept: ACCEPTED,
-      class: "ex-file",
-      tabindex: "-1",
-      "aria-label": texts.file,
-      onChange: () => {
-        if (file.files?.[0]) upload(file.files[0]);
-        file.value = "";
-      },
-    });
-    const path = h("input", {
-      type: "text",
-      class: "ex-path",
-      "aria-label": texts.path,
-      placeholder: texts.path_placeholder,
-      spellcheck: "false",
-      onKeydown: (event) => {
-        const wanted = path.value.trim();
-        if (event.key === "Enter" && wanted) tell.now({ kind: "load_path", path: wanted });
-      },
-    });
     const step = (by: number, sign: string, title: string) =>
       h(
         "button",
@@ -94,19 +64,7 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
           step(1, "›", texts.next),
         ),
         view.node,
-        h("span", { class: "ex-grow" }),
-        h(
-          "span",
-          { class: "ex-sources" },
-          quietButton(texts.load, texts.load_title, () => file.click()),
-          file,
-          path,
-          quietButton(texts.examples, texts.examples_title, () =>
-            tell.now({ kind: "load_examples" }),
-          ),
-        ),
       ),
-      uploading,
       body,
     );
 
@@ -125,7 +83,6 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       }
       if (event.key === "Escape") tell.now({ kind: "unpin" });
     });
-    dropTarget(el, upload);
 
     let fileShown: number | null = null;
     let idShown: string | null = null;
@@ -137,7 +94,7 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       if (document.activeElement !== place) place.value = opened ? String(content.index + 1) : "";
       setText(of, opened ? fill(texts.of, { count: content.count }) : "");
       if (!opened) {
-        replace(body, h("p", { class: "ex-empty" }, texts.empty), problemList(content.problems));
+        replace(body, h("p", { class: "ex-empty" }, texts.empty));
         return;
       }
       view.show(opened.view);
@@ -156,7 +113,6 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         body,
         questionAndAnswer(trace),
         offerBox(trace.offer),
-        problemList(trace.problems),
         trace.notes.map((note) => h("p", { class: "ex-note" }, note)),
         trace.view === "text"
           ? h(
@@ -216,40 +172,6 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         );
       return h("div", { class: "ex-offer" }, h("span", {}, offer.text), offer.actions.map(action));
     }
-    function problemList({ title, lines, more }: Problems): HTMLElement | null {
-      if (!lines.length) return null;
-      const item = ([line, message]: Problems["lines"][number]) =>
-        h("li", {}, line ? fill(texts.problem_line, { line, message }) : message);
-      return h(
-        "details",
-        { class: "ex-problems" },
-        h("summary", {}, title),
-        h("ul", {}, lines.map(item)),
-        more,
-      );
-    }
     return draw;
   },
 );
-
-/** Let files be dropped on an element. */
-function dropTarget(el: HTMLElement, upload: (file: File) => void): void {
-  const take = (event: DragEvent) => {
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  el.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    take(event);
-    el.classList.add("ex-dropping");
-  });
-  el.addEventListener("dragleave", (event) => {
-    if (!el.contains(event.relatedTarget as Node | null)) el.classList.remove("ex-dropping");
-  });
-  el.addEventListener("drop", (event) => {
-    take(event);
-    el.classList.remove("ex-dropping");
-    const dropped = event.dataTransfer?.files[0];
-    if (dropped) upload(dropped);
-  });
-}

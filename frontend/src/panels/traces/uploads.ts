@@ -1,14 +1,14 @@
 // Files for the kernel, piece by piece.
 
 import type { Messenger } from "../../lib/messenger.ts";
-import type { PanelMessage, TraceCardsGesture } from "../../protocol/index.ts";
+import type { PanelMessage, TraceFileGesture } from "../../protocol/index.ts";
 
 const PIECE = 512 * 1024; // larger messages may be refused by the notebook server
 const LARGEST = 200 * 1024 * 1024;
 
 /** Return what uploads a file; `progress` gets name and percentage, and an empty name at the end. */
 export function uploads(
-  tell: Messenger<TraceCardsGesture>,
+  tell: Messenger<TraceFileGesture>,
   listen: (handler: (message: PanelMessage) => void) => void,
   progress: (name: string, percent: number) => void,
 ): (file: File) => Promise<void> {
