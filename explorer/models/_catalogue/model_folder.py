@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from explorer.errors import ExplorerError, ModelError, ModelNotFoundError
-from explorer.models._catalogue.transformers_logging import silenced
+from explorer.models._catalogue.transformers_logging import quiet_thread, silenced
 from explorer.models._model_kind import auto_class, kind_of
 from explorer.run_control import RunControl
 
@@ -39,15 +40,16 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
     refuse_remote_code(config, name)
     check_weights([path.name for path in folder.iterdir()], name)
     control.report("loading", 0.0, f"Loading {name}: starting transformers ...")
-    import torch
     from transformers import AutoConfig, AutoTokenizer
+
+    from explorer.models._catalogue.weight_reading import read_model
 
     def advance(_: str, fraction: float | None) -> None:
         part = 0.6 + 0.4 * fraction if fraction is not None else None
         control.report("loading", part, f"Loading {name}: reading weights ...")
 
     try:
-        with silenced(advance):
+        with quiet_thread():
             settings = AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
@@ -55,16 +57,13 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
             tokenizer = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-            control.report("loading", 0.6, f"Loading {name}: reading weights ...")
-            torch_model, info = auto_class(kind_of(settings)).from_pretrained(
-                folder,
-                config=settings,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
+            advance("", 0.0)
+            found = read_model(
+                folder, settings, kind_of(settings), control, lambda part: advance("", part)
             )
+        if found is None:
+            found = _converted_by_transformers(folder, settings, advance)
+        torch_model, lacking = found
     except ExplorerError:
         raise
     except Exception as error:  # transformers raises errors of many libraries
@@ -73,7 +72,7 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
             "Check that the folder is a complete transformers model, or choose another model."
         ) from error
     # A pooler is not part of attention, and many checkpoints omit it.
-    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    missing = sorted(key for key in lacking if "pooler" not in key)
     if missing:
         raise ModelError(
             f"{name} is incomplete: its weights lack {len(missing)} tensors ({missing[0]} ...), "
@@ -82,6 +81,28 @@ def load_folder(folder: Path, name: str, control: RunControl) -> tuple[Any, Any]
     torch_model.eval()
     control.report("loading", 1.0, f"{name} is ready.")
     return torch_model, tokenizer
+
+
+def _converted_by_transformers(
+    folder: Path, settings: Any, advance: Callable[[str, float | None], None]
+) -> tuple[Any, list[str]]:
+    """Return a model and the names that it lacks: the names of its file are not those of the model.
+
+    This changes global state of torch and transformers, for the time of the load.
+    """
+    import torch
+
+    with silenced(advance):
+        torch_model, info = auto_class(kind_of(settings)).from_pretrained(
+            folder,
+            config=settings,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    return torch_model, sorted(info["missing_keys"])
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:

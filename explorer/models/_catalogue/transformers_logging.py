@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, Self
 
 _LOCK = threading.RLock()
-_ERRORS_ONLY = 40  # logging.ERROR
 
 
 class SilentBar:
@@ -44,6 +44,36 @@ class SilentBar:
         return lambda *args, **kwargs: None
 
 
+class _NotOfQuietThreads(logging.Filter):
+    """Drops what threads in `quiet_thread` log below an error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is shown."""
+        return record.levelno >= logging.ERROR or record.thread not in _QUIET
+
+
+_QUIET: set[int] = set()
+_FILTER = _NotOfQuietThreads()
+
+
+@contextmanager
+def quiet_thread() -> Iterator[None]:
+    """Silence what this thread makes transformers log; other threads and all settings stay."""
+    import transformers.utils.logging  # noqa: F401  # makes the handler
+
+    handlers = logging.getLogger("transformers").handlers
+    for handler in handlers:
+        handler.addFilter(_FILTER)  # once, however often it is added
+    thread = threading.get_ident()
+    outer = thread in _QUIET
+    _QUIET.add(thread)
+    try:
+        yield
+    finally:
+        if not outer:
+            _QUIET.discard(thread)
+
+
 @contextmanager
 def silenced(
     advance: Callable[[str, float | None], None] = lambda label, fraction: None,
@@ -53,7 +83,7 @@ def silenced(
     The settings of transformers are global, so one thread at a time can be in this context. Bars of
     other threads are drawn as before.
     """
-    from transformers.utils import logging
+    from transformers.utils import logging as of_transformers
 
     with _LOCK:
         owner = threading.get_ident()
@@ -63,11 +93,11 @@ def silenced(
                 return factory(*args, **kwargs)
             return SilentBar(advance, *args, **kwargs)
 
-        previous_hook = logging.set_tqdm_hook(make)
-        verbosity = logging.get_verbosity()
-        logging.set_verbosity(_ERRORS_ONLY)
+        previous_hook = of_transformers.set_tqdm_hook(make)
+        verbosity = of_transformers.get_verbosity()
+        of_transformers.set_verbosity(logging.ERROR)
         try:
             yield
         finally:
-            logging.set_verbosity(verbosity)
-            logging.set_tqdm_hook(previous_hook)
+            of_transformers.set_verbosity(verbosity)
+            of_transformers.set_tqdm_hook(previous_hook)

@@ -106,14 +106,15 @@ def gguf(tiny_llama, llama_folder, monkeypatch, tmp_path) -> PackagedModel:
     monkeypatch.setattr(PackagedModel, "locate", lambda self: source)
     conversions = []
 
-    def convert(model, path, control):
+    def convert(model, path, folder, control):
         from transformers import AutoTokenizer
 
         control.report("conversion", 0.0, "...")
         conversions.append(path)
-        return tiny_llama, AutoTokenizer.from_pretrained(llama_folder)
+        tiny_llama.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(llama_folder).save_pretrained(folder)
 
-    monkeypatch.setattr(gguf_conversion, "_unpack", convert)
+    monkeypatch.setattr(gguf_conversion, "convert_file", convert)
     monkeypatch.setattr(gguf_conversion, "conversions", conversions, raising=False)
     return PackagedModel("tiny", "Tiny", "causal", "tiny", "tiny==1", "tiny.gguf", (), "")
 
