@@ -158,7 +158,7 @@ def _weight_files(folder: Path) -> list[Path]:
     if not index.is_file():
         return []
     names = json.loads(index.read_text("utf-8"))["weight_map"].values()
-    # The index is data from outside: parts lie beside it.
+    # The index is data from outside: parts lie in the same folder.
     return [folder / Path(str(name)).name for name in sorted(set(names))]
 
 
