@@ -10,11 +10,11 @@ from ._comparison.agreement import Agreement as Agreement
 from ._comparison.agreement import call_agreement as call_agreement
 from ._comparison.agreement import calls_of as calls_of
 from ._comparison.agreement import method_agreement as method_agreement
+from ._comparison.baseline_texts import lexical_overlap as lexical_overlap
 from ._comparison.baselines import BASELINES as BASELINES
 from ._comparison.baselines import baseline_scores as baseline_scores
 from ._comparison.baselines import baseline_table as baseline_table
 from ._comparison.score_comparison import compare_scores as compare_scores
-from ._comparison.word_overlap import lexical_overlap as lexical_overlap
 from ._data.ground_truth import labels_of as labels_of
 from ._data.judgement import head_scores as head_scores
 from ._data.judgement import judge as judge

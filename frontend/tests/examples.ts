@@ -290,6 +290,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   hide_special: true,
   layer: true,
   least_drop: true,
+  lexical_threshold: true,
   measure: true,
   method: true,
   model: true,

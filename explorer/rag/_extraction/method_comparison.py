@@ -18,7 +18,7 @@ from explorer.rag._methods.extractor_config import METHODS, Method
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPARED: tuple[Method, ...] = ("attention", "embedding", "citation", "ensemble")
+COMPARED: tuple[Method, ...] = ("attention", "embedding", "citation", "lexical", "ensemble")
 """The methods that `FeedbackExtractor.compare` compares by default."""
 
 _FALLEN_BACK = "embedding-fallback"

@@ -26,7 +26,7 @@ def rethreshold(
     scores
         Of any shape; NaN where unknown.
     method
-        ``"attention"``, ``"logprobs"``, ``"embedding"`` or ``"citation"``.
+        ``"attention"``, ``"logprobs"``, ``"embedding"``, ``"lexical"`` or ``"citation"``.
     config
         The thresholds and feedback values; its method is ignored.
     traces
@@ -41,7 +41,8 @@ def rethreshold(
     known = np.asarray(scores, dtype=np.float64)
     if method == "citation":
         return np.where(np.isnan(known), np.nan, cited_feedback(known, config))
-    policy = config.similarity_policy if method == "embedding" else config.attention_policy
+    policies = {"embedding": config.similarity_policy, "lexical": config.lexical_policy}
+    policy = policies.get(method, config.attention_policy)
     if not policy.is_auto:
         return policy.convert(known)
     of_attention = method == "attention" and config.heads is None

@@ -11,6 +11,7 @@ from explorer.rag._methods.attention_feedback import attention_feedback, plan_at
 from explorer.rag._methods.citation_feedback import cite, plan_citation
 from explorer.rag._methods.embedding_feedback import plan_embedding
 from explorer.rag._methods.extractor_config import ExtractorConfig, Method
+from explorer.rag._methods.lexical_feedback import plan_lexical
 from explorer.rag._methods.logprob_feedback import plan_logprobs
 from explorer.rag._methods.method_result import EmbeddingPlan, MethodResult
 from explorer.traces import Trace
@@ -76,6 +77,7 @@ PLANS: Mapping[Method, Callable[[Trace, ExtractorConfig], EmbeddingPlan]] = Mapp
         "embedding": plan_embedding,
         "attention": plan_attention,
         "citation": plan_citation,
+        "lexical": plan_lexical,
         "hybrid": plan_hybrid,
         "logprobs": plan_logprobs,
         "ensemble": plan_ensemble,

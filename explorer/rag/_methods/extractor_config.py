@@ -19,12 +19,13 @@ from explorer.feedback._normalisations import normalisation_rule
 from explorer.feedback._reductions import check_k, reduction_rule
 from explorer.rag._options import did_you_mean, settings_of
 
-Method = Literal["embedding", "attention", "citation", "hybrid", "logprobs", "ensemble"]
+Method = Literal["embedding", "attention", "citation", "lexical", "hybrid", "logprobs", "ensemble"]
 
 METHODS: tuple[Method, ...] = (
     "embedding",
     "attention",
     "citation",
+    "lexical",
     "hybrid",
     "logprobs",
     "ensemble",
@@ -43,7 +44,7 @@ class ExtractorConfig:
     ----------
     method
         One of `METHODS`.
-    attention_threshold, similarity_threshold, citation_threshold
+    attention_threshold, similarity_threshold, citation_threshold, lexical_threshold
         Scores from which a hyperedge counts as used, in [0, 1]. Log-probabilities are compared with
         the attention's, which may also be ``"auto"``: found in the scores of each trace, by
         `explorer.feedback.auto_threshold`.
@@ -77,6 +78,7 @@ class ExtractorConfig:
     attention_threshold: float | Auto = 0.1
     similarity_threshold: float = 0.7
     citation_threshold: float = 0.8
+    lexical_threshold: float = 0.2
     positive_feedback: float = 1.0
     negative_feedback: float = 0.3
     neutral_feedback: float = 0.5
@@ -97,7 +99,12 @@ class ExtractorConfig:
                 f"Choose one of {known}."
             )
         object.__setattr__(self, "attention_threshold", self.attention_policy.threshold)
-        for name in ("similarity_threshold", "citation_threshold", "hybrid_citation"):
+        for name in (
+            "similarity_threshold",
+            "citation_threshold",
+            "lexical_threshold",
+            "hybrid_citation",
+        ):
             object.__setattr__(self, name, self._policy(name).threshold)
         for name in ("layer", "head"):
             value = getattr(self, name)
@@ -133,6 +140,11 @@ class ExtractorConfig:
     def similarity_policy(self) -> FeedbackPolicy:
         """The policy for similarities."""
         return self._policy("similarity_threshold")
+
+    @property
+    def lexical_policy(self) -> FeedbackPolicy:
+        """The policy for the overlap of words."""
+        return self._policy("lexical_threshold")
 
     def _policy(self, name: str) -> FeedbackPolicy:
         auto = name == "attention_threshold"

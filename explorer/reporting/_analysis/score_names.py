@@ -13,6 +13,7 @@ THRESHOLD_NAMES = {
     "attention": "attention_threshold",
     "embedding": "similarity_threshold",
     "citation": "citation_threshold",
+    "lexical": "lexical_threshold",
     "logprobs": "attention_threshold",
 }
 """Methods with a single threshold, and the name of that threshold in a config."""
@@ -30,6 +31,7 @@ _NORMALISATIONS = {
 _METHODS = {
     "embedding": "similarity of hyperedge and answer by the embedding model",
     "citation": "share of the hyperedge that the answer repeats",
+    "lexical": "words shared with question and answer, rare ones counting more (IDF)",
     "logprobs": "log-probabilities of the answer's words",
 }
 

@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from explorer.errors import EmbeddingError
 from explorer.feedback import Diagnostic
+from explorer.rag._methods.lexical_feedback import asked_text
+from explorer.rag._methods.word_overlap import (
+    lexical_overlap as lexical_overlap,  # noqa: PLC0414 - the public name comes from here
+)
+from explorer.rag._methods.word_overlap import word_overlap
 from explorer.run_control import RunControl
 from explorer.traces import Trace
-from explorer.validation._comparison.word_overlap import lexical_overlap, word_overlap
 from explorer.validation._data.labelled_scores import LabelledScores
 from explorer.validation._data.score_builder import as_traces
 from explorer.validation._data.score_checks import first_few
@@ -26,7 +30,7 @@ class TraceTexts:
     def __init__(self, trace: Trace, units: list[int], judged: LabelledScores) -> None:
         self.units = np.array(units, dtype=np.intp)
         self.answer = trace.answer if isinstance(trace.answer, str) else ""
-        self.question_and_answer = f"{trace.query} {self.answer}".strip()
+        self.question_and_answer = asked_text(trace.query, trace.answer)
         by_id: dict[str, int] = {}
         for place, edge in enumerate(trace.hyperedges):
             by_id.setdefault(edge.id, place)

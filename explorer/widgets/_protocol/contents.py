@@ -69,7 +69,9 @@ class Toolbar(TypedDict):
     threshold: float
     threshold_mode: Literal["auto", "fixed"]
     threshold_found: str | None
-    threshold_name: Literal["citation_threshold", "similarity_threshold", "threshold"]
+    threshold_name: Literal[
+        "citation_threshold", "lexical_threshold", "similarity_threshold", "threshold"
+    ]
     threshold_label: str
     threshold_scale: Literal["linear", "log"]
     of_attention: bool

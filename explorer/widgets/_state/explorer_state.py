@@ -74,6 +74,9 @@ class ExplorerState(t.HasTraits):
     citation_threshold: Any = Checked(0.8, help="Ratio from which a hyperedge counts as cited.")
     """Traces tab: ratio from which the citation method calls a hyperedge used. Default 0.8."""
 
+    lexical_threshold: Any = Checked(0.2, help="Overlap of words from which a hyperedge counts.")
+    """Traces tab: overlap from which the lexical method calls a hyperedge used. Default 0.2."""
+
     reference_threshold: Any = Checked(0.1, help="Threshold that the current one is compared with.")
     """Thresholds tab: the reference threshold; calls that differ from it are counted. Default
     0.1."""
@@ -94,7 +97,7 @@ class ExplorerState(t.HasTraits):
 
     method = t.Unicode("attention", help="Method that computes the feedback.")
     """Traces tab: the method that computes feedback: ``"attention"`` (default), ``"embedding"``,
-    ``"citation"``, ``"hybrid"``, ``"logprobs"`` or ``"ensemble"``."""
+    ``"citation"``, ``"lexical"``, ``"hybrid"``, ``"logprobs"`` or ``"ensemble"``."""
 
     compare = t.Bool(False, help="Show the methods side by side.")
     """Traces tab: show the feedback of the methods side by side. Default ``False``."""
@@ -256,7 +259,10 @@ class ExplorerState(t.HasTraits):
 
     # validation
 
-    @t.validate("threshold", "similarity_threshold", "citation_threshold", "reference_threshold")
+    @t.validate(
+        "threshold", "similarity_threshold", "citation_threshold", "lexical_threshold",
+        "reference_threshold",
+    )  # fmt: skip
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         if name != "threshold":

@@ -70,6 +70,7 @@ METHODS = {
     "attention": "Attention to each hyperedge, of the chosen layer and head",
     "embedding": "Similarity of hyperedge and answer; loads the embedding model",
     "citation": "How much of the hyperedge the answer repeats",
+    "lexical": "Words that the hyperedge shares with question and answer; needs no model",
     "logprobs": "Log-probabilities of the answer's words",
 }
 QUALITIES = {

@@ -202,6 +202,7 @@ METHODS = {
     "attention": "Attention of the answer to each hyperedge",
     "embedding": "Similarity of each hyperedge to the answer",
     "citation": "How much of each hyperedge the answer repeats",
+    "lexical": "Words that each hyperedge shares with question and answer; needs no model",
     "hybrid": "Citation where it is clear, otherwise embedding",
     "logprobs": "Log-probabilities of the answer's words (an approximation)",
     "ensemble": "Attention, embedding and citation combined",

@@ -33,6 +33,7 @@ export type SettableName =
   | "hide_special"
   | "layer"
   | "least_drop"
+  | "lexical_threshold"
   | "measure"
   | "method"
   | "model"

@@ -23,7 +23,11 @@ export interface ToolbarContent {
   readonly threshold: number;
   readonly threshold_mode: "auto" | "fixed";
   readonly threshold_found: string | null;
-  readonly threshold_name: "citation_threshold" | "similarity_threshold" | "threshold";
+  readonly threshold_name:
+    | "citation_threshold"
+    | "lexical_threshold"
+    | "similarity_threshold"
+    | "threshold";
   readonly threshold_label: string;
   readonly threshold_scale: "linear" | "log";
   readonly of_attention: boolean;

@@ -39,7 +39,7 @@ def test_every_method_has_its_column_and_its_verdicts():
     assert table.ensemble.to_numpy() == pytest.approx(ensemble, abs=1e-6)
     assert table.attention_verdict.tolist() == ["used", "not used"]
     assert table.embedding_verdict.tolist() == ["near", "used"]
-    assert table.attrs["methods"] == ("attention", "embedding", "citation", "ensemble")
+    assert table.attrs["methods"] == ("attention", "embedding", "citation", "lexical", "ensemble")
     assert len(calls) == 1  # two methods ask, the texts are embedded once
 
 

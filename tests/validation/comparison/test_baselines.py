@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from explorer.errors import Cancelled, InputError
+from explorer.rag._methods.word_overlap import content_words, word_overlap
 from explorer.run_control import RunControl
 from explorer.traces import Hyperedge, Trace
 from explorer.validation import (
@@ -21,7 +22,6 @@ from explorer.validation import (
     judge,
     lexical_overlap,
 )
-from explorer.validation._comparison.word_overlap import content_words, word_overlap
 
 from ..made_units import by_chance
 

@@ -60,7 +60,13 @@ def test_methods_side_by_side(app: Explorer) -> None:
     app.compare = True
     app.wait()
     compared = app.comparison
-    assert compared.attrs["methods"] == ("attention", "embedding", "citation", "ensemble")
+    assert compared.attrs["methods"] == (
+        "attention",
+        "embedding",
+        "citation",
+        "lexical",
+        "ensemble",
+    )
     assert compared["attention"].tolist() == pytest.approx([1.0, 0.4, 1.0])
     assert compared["citation"].tolist() == [1.0, 0.3, 0.3]
     plots = AppDriver(app).plots

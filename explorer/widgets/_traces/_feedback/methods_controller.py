@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from explorer.rag import FeedbackExtractor
 
-COMPARED = ("attention", "embedding", "citation", "ensemble")
+COMPARED = ("attention", "embedding", "citation", "lexical", "ensemble")
 """Methods that are shown side by side; log-probabilities join them where a trace has some."""
 
 
@@ -29,8 +29,8 @@ class MethodsController(Controller):
     JOB = "methods"
     FOLLOWS = (
         "trace_scene", "tab", "method", "compare", "threshold", "threshold_mode",
-        "similarity_threshold", "citation_threshold", "layer", "head", "reduction", "normalisation",
-        "heads",
+        "similarity_threshold", "citation_threshold", "lexical_threshold", "layer", "head",
+        "reduction", "normalisation", "heads",
     )  # fmt: skip
 
     def _changed(self, change: Mapping[str, Any]) -> None:
@@ -61,6 +61,7 @@ class MethodsController(Controller):
             "attention_threshold": "auto" if auto else state.threshold,
             "similarity_threshold": state.similarity_threshold,
             "citation_threshold": state.citation_threshold,
+            "lexical_threshold": state.lexical_threshold,
             # Given scores have one layer and one head, whatever is chosen for other traces; a head
             # set overrides both.
             "layer": None if single else state.layer,

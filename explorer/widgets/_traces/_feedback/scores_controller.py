@@ -28,11 +28,13 @@ MOST_ROWS = 400_000
 Key = tuple[Any, ...]
 """The traces, how many of them (None for all), and the settings that their scores depend on."""
 
-_THRESHOLDS = frozenset({"attention_threshold", "similarity_threshold", "citation_threshold"})
+_THRESHOLDS = frozenset(
+    {"attention_threshold", "similarity_threshold", "citation_threshold", "lexical_threshold"}
+)
 _OF_ATTENTION = frozenset({"layer", "head", "reduction", "normalisation", "heads"})
 MIXED = ("hybrid", "ensemble")
 """Methods whose scores depend on thresholds."""
-_WITHOUT_ATTENTION = ("embedding", "citation", "logprobs")
+_WITHOUT_ATTENTION = ("embedding", "citation", "lexical", "logprobs")
 
 
 def score_settings_of(config: Mapping[str, Any]) -> tuple[Any, ...]:

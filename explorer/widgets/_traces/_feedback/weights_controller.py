@@ -167,7 +167,7 @@ def _converted(table: pd.DataFrame, config: ExtractorConfig) -> NDArray[np.float
     if config.method in ("attention", "logprobs"):
         # As in the tab: without attention or log-probabilities feedback is unknown.
         feedback[methods != config.method] = np.nan
-    for method in ("attention", "logprobs", "embedding", "citation"):
+    for method in ("attention", "logprobs", "embedding", "citation", "lexical"):
         rows = (methods == method) & ~np.isnan(scores)
         if rows.any():
             feedback[rows] = rethreshold(scores[rows], method, config, traces[rows])
