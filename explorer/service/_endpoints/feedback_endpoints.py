@@ -30,8 +30,8 @@ _CONFIG = Meta(
     description="Settings of the extractor (docs/rag.md), such as attention_threshold, layer, head."
 )
 _METHOD = Meta(
-    description="embedding, attention, citation, lexical, hybrid, logprobs or ensemble; null for the "
-    "one of the config."
+    description="embedding, attention, citation, lexical, hybrid, logprobs or ensemble; null for "
+    "the one of the config."
 )
 _FORMAT = Meta(description="Name of the format, such as ragas; null to detect it.")
 
