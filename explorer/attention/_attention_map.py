@@ -30,6 +30,7 @@ from explorer.attention._indexing import (
     some_rows,
     unit_columns,
 )
+from explorer.attention._received import ReceivedFromOthers, mean_from_others, mean_received
 from explorer.errors import InputError
 
 
@@ -230,10 +231,6 @@ class AttentionMap(ABC):
         rows
             The query rows to average; None for all.
 
-        Returns
-        -------
-        float32 array of shape (layers, heads, units)
-
         Raises
         ------
         InputError
@@ -247,11 +244,7 @@ class AttentionMap(ABC):
     ) -> FloatArray:
         """Return the mean of each unit's k largest row-averaged key attentions.
 
-        A unit with fewer than k positions is averaged over all of them; one without is NaN.
-
-        Returns
-        -------
-        float32 array of shape (layers, heads, units)
+        float32 (layers, heads, units). A unit with fewer than k positions is averaged over all of them; one without is NaN.
 
         Raises
         ------
@@ -276,19 +269,20 @@ class AttentionMap(ABC):
         InputError
             A layer, head or row does not exist, or no row was chosen.
         """
-        layers = layers_or_heads(layer, self.n_layers, "layer")
-        heads = layers_or_heads(head, self.n_heads, "head")
-        chosen = some_rows(rows, self.n_queries)
-        total = np.zeros(self.n_keys, dtype=np.float64)
-        for one in layers:
-            mean = self._row_mean(np.array([one]), heads, chosen)[0]  # (heads, keys)
-            seen = np.zeros(self.n_keys, dtype=np.int64)
-            for part in row_blocks(len(chosen), self.n_keys):
-                visible = self._visible(int(one), chosen[part])
-                repeats = len(chosen[part]) if len(visible) == 1 else 1
-                seen += visible.sum(axis=0) * repeats
-            total += mean.mean(axis=0, dtype=np.float64) * len(chosen) / np.maximum(seen, 1)
-        return (total / len(layers)).astype(np.float32)
+        return mean_received(self._row_mean, self._visible, *self._chosen(layer, head, rows))
+
+    def received_from_others(
+        self, layer: int | None = None, head: int | None = None, rows: Positions = None
+    ) -> ReceivedFromOthers:
+        """Return `received` without the look of a token at itself, and over how many rows.
+
+        For comparing keys: one that hardly any row may attend to, such as the last of a causal map,
+        has a large mean whatever it is; `ReceivedFromOthers.enough` tells these apart. Errors as
+        `received`.
+        """
+        chosen = self._chosen(layer, head, rows)
+        shape = (self.n_queries, self.n_keys)
+        return mean_from_others(self._block, self._visible, *chosen, shape)
 
     def __repr__(self) -> str:
         return (
@@ -297,6 +291,13 @@ class AttentionMap(ABC):
         )
 
     # -- implementation ----------------------------------------------------------------------------
+
+    def _chosen(
+        self, layer: int | None, head: int | None, rows: Positions
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        layers = layers_or_heads(layer, self.n_layers, "layer")
+        heads = layers_or_heads(head, self.n_heads, "head")
+        return layers, heads, some_rows(rows, self.n_queries)
 
     def _window(
         self, layers: IntArray, heads: IntArray, rows: IntArray, columns: IntArray

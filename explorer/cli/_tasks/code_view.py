@@ -268,9 +268,10 @@ def code_page(view: CodeView) -> str:
 
 
 def tinted_code(view: CodeView) -> Any:
-    """Return the code; the background of each token is the attention that it receives."""
+    """Return the code; the background of each token is what it receives from the others."""
     scene = view.scene
-    received = scene.attention.received(view.layer, view.head).astype(np.float64)
+    found = scene.attention.received_from_others(view.layer, view.head)
+    received = np.where(found.enough, found.weights, 0.0).astype(np.float64)
     shown = np.flatnonzero(~scene.special)
     # The first token takes what a head has no use for, so it does not set the scale.
     top = float(received[shown[1:]].max(initial=0.0)) or 1.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.attention import AttentionMap, DenseAttention, measures
+from explorer.attention import AttentionMap, DenseAttention, ReceivedFromOthers, measures
 from explorer.errors import InputError
 from explorer.feedback import score_all_heads
 from explorer.widgets._base.controller import Controller
@@ -39,12 +39,12 @@ class Summary:
     Parameters
     ----------
     received
-        Attention that each key receives on average from the rows that see it, float32 (keys,).
+        Attention that each key receives on average from the other rows that see it.
     mean_row
         A map of one row: the mean of the scene's rows.
     """
 
-    received: NDArray[np.float32]
+    received: ReceivedFromOthers
     mean_row: DenseAttention
 
 
@@ -74,12 +74,12 @@ class Focus:
     summary: Summary | None = None
 
     @cached_property
-    def received(self) -> NDArray[np.float32]:
-        """Attention that each key receives on average from the scene's rows, float32 (keys,)."""
+    def received(self) -> ReceivedFromOthers:
+        """Attention that each key receives on average from the scene's other rows that see it."""
         if self.summary is not None:
             return self.summary.received
         rows = self.scene.rows if isinstance(self.scene, CodeScene) else self.scene.evidence.rows
-        return self.attention.received(self.layer, self.head, rows=rows)
+        return self.attention.received_from_others(self.layer, self.head, rows=rows)
 
 
 class HeadViewController(Controller):
@@ -217,7 +217,7 @@ class HeadViewController(Controller):
                 total += part.sum(axis=0, dtype=np.float64)
                 job.report("adding up the rows", start / len(rows), None)
             mean_row = DenseAttention((total / len(rows))[None, :])
-            return Summary(attention.received(layer, head, rows=rows), mean_row)
+            return Summary(attention.received_from_others(layer, head, rows=rows), mean_row)
 
         def done(summary: Summary) -> None:
             self._announce(Focus(scene, attention, layer, head, (layer, head), summary))

@@ -15,7 +15,8 @@ def token_weights(
     """Return the weight by which each token is tinted, float32 (tokens,).
 
     The row of the hovered or pinned token (where it attends), or its column (which tokens attend
-    to it); without one, the attention that each token receives on average: its importance.
+    to it); without one, the attention that each token receives on average from the others. A token
+    that hardly any row sees has no tint then: its mean would say where it stands, not what it is.
     """
     chosen = state.selection
     index, direction = hovered, state.direction
@@ -26,7 +27,8 @@ def token_weights(
             index, direction = chosen["query"], "row"
     attention, layer, head = focus.attention, focus.layer, focus.head
     if index is None:
-        weights = focus.received
+        received = focus.received
+        weights = np.where(received.enough, received.weights, np.float32(0.0))
     elif direction == "row":
         weights = attention.weights(layer, head, rows=[index])[0]
     else:

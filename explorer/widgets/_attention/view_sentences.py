@@ -80,7 +80,17 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
             value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
             sink = three_digits(float(value[0, 0]))
         return prefix + code_texts.row_sentence(_named(scene, index), listed, sink)
-    return prefix + code_texts.mean_sentence(listed)
+    return prefix + _mean_sentence(scene, focus, [(i, float(weights[i])) for i in top])
+
+
+def _mean_sentence(scene: CodeScene, focus: Focus, top: list[tuple[int, float]]) -> str:
+    received = focus.received
+    listed = ", ".join(
+        code_texts.over_rows(_named(scene, i), three_digits(weight), int(received.rows[i]))
+        for i, weight in top
+    )
+    hidden = int(np.count_nonzero(~received.enough & ~scene.special))
+    return code_texts.mean_sentence(listed, hidden, received.least)
 
 
 def _trace_sentence(

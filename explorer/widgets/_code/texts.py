@@ -81,6 +81,25 @@ def column_sentence(token: str, listed: str) -> str:
     return f"{token} is looked at most by {listed or _NOTHING}"
 
 
-def mean_sentence(listed: str) -> str:
-    """Return the sentence on the tokens that receive most attention."""
-    return f"most looked at, on average: {listed or _NOTHING}"
+def over_rows(token: str, weight: str, rows: int) -> str:
+    """Return a token with the mean of its weights over so many rows."""
+    return f"{token} {weight} over {rows:,} {'row' if rows == 1 else 'rows'}"
+
+
+def mean_sentence(listed: str, left_out: int, least: int) -> str:
+    """Return the sentence on the tokens that receive most attention from the others.
+
+    Parameters
+    ----------
+    listed
+        These tokens.
+    left_out
+        How many tokens are not compared: fewer than `least` rows see them.
+    least
+        From how many rows on they are.
+    """
+    text = f"most looked at by the other tokens, on average: {listed or _NOTHING}"
+    if not left_out:
+        return text
+    tokens = "1 token is" if left_out == 1 else f"{left_out:,} tokens are"
+    return f"{text}; {tokens} left out, as fewer than {least} rows can see them"
