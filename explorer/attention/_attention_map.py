@@ -244,7 +244,8 @@ class AttentionMap(ABC):
     ) -> FloatArray:
         """Return the mean of each unit's k largest row-averaged key attentions.
 
-        float32 (layers, heads, units). A unit with fewer than k positions is averaged over all of them; one without is NaN.
+        float32 (layers, heads, units). A unit with fewer than k positions is averaged over all of
+        them; one without is NaN.
 
         Raises
         ------
