@@ -90,7 +90,8 @@ def recorder_attention(
         softcap=softcap,
         sinks=sinks,
     )
-    kept_by.keep(module, capture)
+    if not kept_by.again(module, query, key):
+        kept_by.keep(module, capture)
     if special:
         return attend(capture, value[:, :, : seen.shape[2]]), None
     return _sdpa(module, query, key, value, attention_mask, dropout, scaling, is_causal, arguments)

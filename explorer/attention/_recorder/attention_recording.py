@@ -16,17 +16,18 @@ import numpy as np
 from torch import Tensor, nn
 
 from explorer.attention._attention_map import AttentionMap
+from explorer.attention._recorder._eager.eager_attention import run_eager
 from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     n_texts,
-    run_eager,
     run_recorded,
     with_items,
 )
-from explorer.attention._recorder.layer_stacks import Stack, Stacks, find_stacks, kept_positions
+from explorer.attention._recorder.layer_stacks import Stack, Stacks, find_stacks
 from explorer.attention._recorder.model_preparation import transformers_model, unwrap
 from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.attention._recorder.token_positions import TokenPositions
 from explorer.errors import RecordingError
 from explorer.run_control import RunControl
 
@@ -157,29 +158,34 @@ def _record_items(
     notes: tuple[str, ...] = (),
 ) -> list[AttentionMap]:
     """Return the map of each text; `padding` takes the place of the attention mask afterwards."""
+    masked = arguments if padding is None else {**arguments, "attention_mask": padding}
+    positions = TokenPositions(module, masked)
     captures: list[tuple[nn.Module, Capture]] = []
     reason = run_recorded(
-        module, arguments, lambda part, kept: captures.append((part, kept)), control
+        module,
+        arguments,
+        lambda part, kept: captures.append((part, kept)),
+        control,
+        positions=positions,
     )
-    masked = arguments if padding is None else {**arguments, "attention_mask": padding}
     if reason is not None:
-        return run_eager(module, masked, reason, control)
-    return _assemble(find_stacks(module, captures), masked, notes)
+        return run_eager(module, arguments, reason, control, positions=positions)
+    return _assemble(find_stacks(module, captures), positions, notes)
 
 
 def _assemble(
-    stacks: Stacks, arguments: dict[str, Any], notes: tuple[str, ...]
+    stacks: Stacks, positions: TokenPositions, notes: tuple[str, ...]
 ) -> list[AttentionMap]:
     """Return the map of each text; it has encoder and cross-attention."""
     items: list[AttentionMap] = []
-    notes = (*stacks.notes, *notes)
+    notes = (*stacks.notes, *positions.notes, *notes)
     for item in range(stacks.main.captures[0].query.shape[0]):
-        attention = _one_map(stacks.main, arguments, item, stacks.query_mask, notes=notes)
+        attention = _one_map(stacks.main, positions, item, stacks.query_mask, notes=notes)
         if stacks.encoder is not None:
-            attention.encoder = _one_map(stacks.encoder, arguments, item, stacks.key_mask)
+            attention.encoder = _one_map(stacks.encoder, positions, item, stacks.key_mask)
         if stacks.cross is not None:
             attention.cross = _one_map(
-                stacks.cross, arguments, item, stacks.query_mask, stacks.key_mask
+                stacks.cross, positions, item, stacks.query_mask, stacks.key_mask
             )
         items.append(attention)
     return items
@@ -187,7 +193,7 @@ def _assemble(
 
 def _one_map(
     stack: Stack,
-    arguments: dict[str, Any],
+    positions: TokenPositions,
     item: int,
     query_mask: str,
     key_mask: str | None = None,
@@ -195,11 +201,11 @@ def _one_map(
 ) -> RecordedAttention:
     """Return the map of one text from a stack; `key_mask` is given for cross-attention."""
     _, n_queries, n_keys = stack.captures[0].shape
-    kept_queries = kept_positions(arguments, query_mask, n_queries, item)
-    kept_keys = kept_positions(arguments, key_mask or query_mask, n_keys, item)
+    kept_queries = positions.kept(query_mask, n_queries, item)
+    kept_keys = positions.kept(key_mask or query_mask, n_keys, item, keys=key_mask is None)
     offset = None
     if key_mask is None:
-        before = np.arange(n_keys - n_queries)  # keys that were in a cache before the pass
+        before = np.arange(positions.n_before(query_mask, n_queries, n_keys))
         offset = len(before) if kept_keys is None else int(np.isin(kept_keys, before).sum())
     return RecordedAttention(
         stack.captures,

@@ -14,6 +14,7 @@ from explorer.attention._recorder.key_masks import CausalMask, KeyMask, NoMask, 
 from explorer.attention._recorder.layer_stacks import find_stacks
 from explorer.attention._recorder.model_preparation import unwrap
 from explorer.attention._recorder.recorded_attention import RecordedAttention
+from explorer.attention._recorder.token_positions import TokenPositions
 from explorer.run_control import RunControl
 
 
@@ -58,8 +59,15 @@ def record_continued(
     """
     module, arguments = unwrap(model), checked_inputs(inputs)
     captures: list[tuple[nn.Module, Capture]] = []
+    positions = TokenPositions(module, arguments)
+    if positions.notes:
+        raise CannotContinueError("an adapter puts positions before the text")
     reason = run_recorded(
-        module, arguments, lambda part, made: captures.append((part, made)), control
+        module,
+        arguments,
+        lambda part, made: captures.append((part, made)),
+        control,
+        positions=positions,
     )
     if reason is not None:
         raise CannotContinueError(reason)

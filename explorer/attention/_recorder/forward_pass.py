@@ -1,20 +1,17 @@
-"""One forward pass whose attention is recorded, or returned by the model's own eager code."""
+"""One forward pass whose attention is recorded."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor, nn
 
 from explorer.attention._attention_map import AttentionMap
-from explorer.attention._dense_attention import DenseAttention
 from explorer.attention._recorder.attention_interface import IMPLEMENTATION
 from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.language_head import LanguageHead
-from explorer.attention._recorder.layer_stacks import kept_positions
+from explorer.attention._recorder.layer_stacks import StackPositions
 from explorer.attention._recorder.model_preparation import (
     follows_interface,
     parameter_names,
@@ -23,7 +20,8 @@ from explorer.attention._recorder.model_preparation import (
     without_head,
 )
 from explorer.attention._recorder.recording import NeedsEagerError, Recording
-from explorer.errors import AttentionFallbackWarning, InputError, RecordingError
+from explorer.attention._recorder.token_positions import TokenPositions
+from explorer.errors import InputError
 from explorer.run_control import RunControl
 
 # Callers pass these to get attention from the stock implementation; recording ignores them.
@@ -79,6 +77,7 @@ def run_recorded(
     keep: Callable[[nn.Module, Capture], None],
     control: RunControl,
     *,
+    positions: TokenPositions,
     head: LanguageHead | None = None,
     holds: bool = True,
 ) -> str | None:
@@ -90,6 +89,8 @@ def run_recorded(
         Called with each attention module and the inputs of its call.
     control
         Its cancel event stops the pass before the next layer.
+    positions
+        Where the tokens are, from before the pass.
     head
         Receives the logits; if None, the model runs without its language head.
     holds
@@ -110,10 +111,13 @@ def run_recorded(
     if not follows_interface(inner):
         return f"{type(inner).__name__} has no attention interface"
     calls = 0
+    stacks = StackPositions(module) if positions.n_cached else None
 
     def counted(part: nn.Module, capture: Capture) -> None:
         nonlocal calls
         calls += 1
+        if stacks is not None and not stacks.find(part)[0].cross:
+            capture = positions.with_all_keys(capture)
         keep(part, capture)
 
     cached = arguments.get("past_key_values") is not None
@@ -121,58 +125,10 @@ def run_recorded(
     control.check()
     try:
         with prepared(module, IMPLEMENTATION, control), recording.active():
-            _forward(module, arguments, head)
+            run_forward(module, arguments, head)
     except NeedsEagerError as reason:
         return f"{type(inner).__name__} cannot be recorded: {reason}"
     return None if calls else f"{type(inner).__name__} did not call the attention interface"
-
-
-def run_eager(
-    module: nn.Module,
-    arguments: dict[str, Any],
-    reason: str,
-    control: RunControl,
-    *,
-    head: LanguageHead | None = None,
-) -> list[AttentionMap]:
-    """Run the model with eager attention, warn that it was needed, and return each text's map.
-
-    Raises
-    ------
-    RecordingError
-        The model returned no attention.
-    Cancelled
-        The cancel event was set.
-    """
-    note = (
-        f"{reason}, so eager attention was used: the weights are the same, but it is slower and "
-        "holds all of them in memory."
-    )
-    warnings.warn(note, AttentionFallbackWarning, stacklevel=5)
-    with prepared(module, "eager", control):
-        outputs = _forward(module, arguments, head, output_attentions=True)
-    control.check()
-    cross = _layers(outputs, "cross_attentions")
-    main = _layers(outputs, "decoder_attentions") or _layers(outputs, "attentions")
-    encoder = _layers(outputs, "encoder_attentions")
-    main, encoder = (main, encoder) if main else (encoder, ())
-    if not main:
-        raise RecordingError(
-            f"{type(module).__name__} gave no attention. Load it with attn_implementation='eager' "
-            "and try again."
-        )
-    queries, keys = "attention_mask", "encoder_attention_mask"
-    if cross and encoder:
-        queries, keys = "decoder_attention_mask", "attention_mask"
-    items: list[AttentionMap] = []
-    for item in range(len(main[0])):
-        attention = _dense(main, arguments, item, queries, queries, (note,))
-        if encoder:
-            attention.encoder = _dense(encoder, arguments, item, keys, keys, (note,))
-        if cross:
-            attention.cross = _dense(cross, arguments, item, queries, keys, (note,))
-        items.append(attention)
-    return items
 
 
 def with_items(items: Sequence[AttentionMap]) -> AttentionMap:
@@ -183,13 +139,15 @@ def with_items(items: Sequence[AttentionMap]) -> AttentionMap:
     return items[0]
 
 
-def _forward(
+def run_forward(
     module: nn.Module, arguments: dict[str, Any], head: LanguageHead | None, **switches: Any
 ) -> Any:
-    """Run the model, without its language head if `head` is None."""
+    """Run the model once, without its language head if `head` is None; return its outputs."""
     runner = without_head(module, arguments) if head is None else module
     call = dict(arguments)
-    if "past_key_values" not in call:
+    # With position ids and no cache, transformers reads a batch as packed texts, and by default,
+    # with a cache, it does not: then the model's own default decides.
+    if "past_key_values" not in call and call.get("position_ids") is None:
         call.setdefault("use_cache", False)
     if not isinstance(call.get("use_cache"), bool) or not _takes(runner, "use_cache"):
         call.pop("use_cache", None)
@@ -214,27 +172,3 @@ def _forward(
 
 def _takes(module: nn.Module, name: str) -> bool:
     return name in parameter_names(type(module).forward)
-
-
-def _layers(outputs: Any, name: str) -> tuple[Tensor, ...]:
-    """Return the attention tensors of a model output: one (texts, heads, queries, keys) a layer."""
-    values = getattr(outputs, name, None) or ()
-    return tuple(value for value in values if isinstance(value, Tensor) and value.ndim == 4)
-
-
-def _dense(
-    layers: Sequence[Tensor],
-    arguments: dict[str, Any],
-    item: int,
-    query_mask: str,
-    key_mask: str,
-    notes: Sequence[str],
-) -> DenseAttention:
-    queries = kept_positions(arguments, query_mask, layers[0].shape[2], item)
-    keys = kept_positions(arguments, key_mask, layers[0].shape[3], item)
-    picked = []
-    for layer in layers:
-        one = layer[item].float().cpu().numpy()  # (heads, queries, keys)
-        one = one if queries is None else one[:, queries]
-        picked.append(one if keys is None else one[:, :, keys])
-    return DenseAttention(np.stack(picked), notes=notes)

@@ -142,3 +142,32 @@ class TensorMask(KeyMask):
             return mask
         place = rows[:, None, :, None].expand(-1, mask.shape[1], -1, stop)
         return mask.expand(len(rows), -1, -1, -1).gather(2, place)
+
+
+class ShiftedMask(KeyMask):
+    """The mask of a layer whose keys begin later than the text: the keys before it are hidden."""
+
+    def __init__(self, inner: KeyMask, missing: int) -> None:
+        self._inner = inner
+        self._missing = missing
+
+    def allowed(self, item: int, rows: IntArray, stop: int, device: torch.device) -> Tensor:
+        """Return the entries of the layer, and False before them: (1 or heads, rows or 1, stop)."""
+        seen = max(0, stop - self._missing)
+        return self._shifted(self._inner.allowed(item, rows, seen, device), (1, 1), stop, device)
+
+    def allowed_in_batch(self, rows: Tensor, stop: int) -> Tensor:
+        """Return the entries of the layer, and False before them, for rows of all texts."""
+        seen = max(0, stop - self._missing)
+        allowed = self._inner.allowed_in_batch(rows, seen)
+        return self._shifted(allowed, (1, 1, 1), stop, rows.device)
+
+    def _shifted(
+        self, allowed: Tensor | None, shape: tuple[int, ...], stop: int, device: torch.device
+    ) -> Tensor:
+        if allowed is None:
+            allowed = torch.ones((*shape, stop - self._missing), dtype=torch.bool, device=device)
+        elif allowed.dtype != torch.bool:
+            hidden = torch.finfo(allowed.dtype).min
+            return torch.nn.functional.pad(allowed, (self._missing, 0), value=hidden)
+        return torch.nn.functional.pad(allowed, (self._missing, 0), value=False)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from explorer.attention._indexing import IntArray
 from explorer.attention._recorder.model_preparation import transformers_model
+from explorer.attention._recorder.token_positions import virtual_tokens
 
 # Most logits that are turned into log-probabilities at once: 64 MB.
 _BLOCK_VALUES = 1 << 24
@@ -33,6 +34,11 @@ class LanguageHead:
         For each text, the selected positions.
     targets
         For each text, one vocabulary id per position.
+    n_tokens
+        Number of tokens that go in, padding included.
+    n_learned
+        Number of learned positions that an adapter may put before the tokens; the selected
+        positions do not count these.
 
     Attributes
     ----------
@@ -42,7 +48,12 @@ class LanguageHead:
     """
 
     def __init__(
-        self, layer: nn.Module, rows: Sequence[IntArray], targets: Sequence[IntArray]
+        self,
+        layer: nn.Module,
+        rows: Sequence[IntArray],
+        targets: Sequence[IntArray],
+        n_tokens: int,
+        n_learned: int = 0,
     ) -> None:
         self._layer = layer
         self._texts = np.concatenate(
@@ -51,12 +62,18 @@ class LanguageHead:
         self._rows = np.concatenate([np.asarray(one, dtype=np.int64) for one in rows])
         self._targets = np.concatenate([np.asarray(one, dtype=np.int64) for one in targets])
         self._ends = np.cumsum([len(one) for one in rows])
+        self._n_tokens = n_tokens
+        self._n_learned = n_learned
         self._cut = 0
         self.logprobs: list[NDArray[np.float64]] | None = None
 
     @classmethod
     def of(
-        cls, module: nn.Module, rows: Sequence[IntArray], targets: Sequence[IntArray]
+        cls,
+        module: nn.Module,
+        rows: Sequence[IntArray],
+        targets: Sequence[IntArray],
+        n_tokens: int,
     ) -> LanguageHead | None:
         """Return the language head of a model, or None if it has none."""
         inner: Any = transformers_model(module)
@@ -64,7 +81,9 @@ class LanguageHead:
             layer = None if inner is None else inner.get_output_embeddings()
         except (AttributeError, NotImplementedError):
             layer = None
-        return cls(layer, rows, targets) if isinstance(layer, nn.Module) else None
+        if not isinstance(layer, nn.Module):
+            return None
+        return cls(layer, rows, targets, n_tokens, virtual_tokens(module))
 
     @contextmanager
     def reduced_to_rows(self) -> Iterator[None]:
@@ -83,8 +102,10 @@ class LanguageHead:
             return
         if self._cut == 1 and logits.shape[:2] == (1, len(self._rows)):
             logits = logits[0]
-        elif self._cut == 0:  # the head was not called as a module, so all rows are present
-            logits = logits[self._index(self._texts, logits), self._index(self._rows, logits)]
+        elif self._cut == 0 and self._knows(
+            logits
+        ):  # the head was not called as a module, so all rows are present
+            logits = self._selected(logits)
         else:
             return
         found = np.split(_logprobs(logits, self._index(self._targets, logits)), self._ends[:-1])
@@ -92,11 +113,19 @@ class LanguageHead:
 
     def _choose(self, _: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
         hidden = inputs[0] if inputs else None
-        if not isinstance(hidden, Tensor) or hidden.ndim != 3:
+        if not isinstance(hidden, Tensor) or not self._knows(hidden):
             return None
         self._cut += 1
-        rows = hidden[self._index(self._texts, hidden), self._index(self._rows, hidden)]
-        return (rows[None], *inputs[1:])
+        return (self._selected(hidden)[None], *inputs[1:])
+
+    def _knows(self, values: Tensor) -> bool:
+        """Return whether these are (texts, positions, size), with positions that are known."""
+        return values.ndim == 3 and values.shape[1] - self._n_tokens in (0, self._n_learned)
+
+    def _selected(self, values: Tensor) -> Tensor:
+        """Return the selected positions of (texts, positions, size): (rows of all texts, size)."""
+        before = values.shape[1] - self._n_tokens  # learned positions of an adapter
+        return values[self._index(self._texts, values), self._index(self._rows + before, values)]
 
     @staticmethod
     def _index(numbers: NDArray[np.int64], like: Tensor) -> Tensor:

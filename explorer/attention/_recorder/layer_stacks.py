@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from explorer.attention._indexing import IntArray
 from explorer.attention._recorder.capture import Capture
 from explorer.attention._recorder.model_preparation import transformers_model
-from explorer.errors import InputError, RecordingError
+from explorer.errors import RecordingError
 
 _CROSS = re.compile(r"cross|enc_?dec|encoder_attn|encoder_attention", re.IGNORECASE)
 _SIDE_TOWER = re.compile(r"vision|visual|image|video|audio|patch|qformer|perceiver", re.IGNORECASE)
@@ -154,28 +151,3 @@ def _roles(module: nn.Module, stacks: Mapping[StackKey, Stack]) -> Stacks:
         query_mask="decoder_attention_mask" if two_texts else "attention_mask",
         key_mask="attention_mask" if two_texts else "encoder_attention_mask",
     )
-
-
-def kept_positions(
-    inputs: Mapping[str, Any], mask_name: str, length: int, item: int
-) -> IntArray | None:
-    """Return the positions of one text that are not padding, or None if none is padding.
-
-    Of a mask longer than `length`, which also covers cached tokens, the end is used. A shorter mask
-    does not cover positions that the model added itself, so it is ignored.
-
-    Raises
-    ------
-    InputError
-        The text is all padding.
-    """
-    mask = inputs.get(mask_name)
-    if not isinstance(mask, Tensor) or mask.ndim != 2 or mask.shape[1] < length:
-        return None
-    one = (mask[item if len(mask) > 1 else 0, -length:] != 0).cpu().numpy()
-    if one.all():
-        return None
-    if not one.any():
-        raise InputError(f"Text {item} is all padding: {mask_name} has no entry other than 0.")
-    kept: IntArray = np.flatnonzero(one).astype(np.int64)
-    return kept

@@ -35,8 +35,13 @@ def unwrap(model: Any) -> nn.Module:
     inner = model
     while not isinstance(inner, nn.Module) and hasattr(inner, "torch_model"):
         inner = inner.torch_model
-    original = getattr(inner, "_orig_mod", None)  # of torch.compile(model)
-    if isinstance(original, nn.Module):
+    while isinstance(inner, nn.Module):
+        # Of torch.compile(model), and of DataParallel and its like.
+        original = getattr(inner, "_orig_mod", None)
+        if original is None and not hasattr(inner, "config"):
+            original = getattr(inner, "module", None)
+        if not isinstance(original, nn.Module):
+            break
         inner = original
     if not isinstance(inner, nn.Module):
         raise InputError(
@@ -122,12 +127,23 @@ def prepared(
         for part in [part for part in parts if part.training]:
             undo.callback(setattr, part, "training", True)
             part.training = False
-        if any(vars(part).get("_compiled_call_impl") for part in parts):
+        if any(_compiled(part) for part in parts):
             undo.enter_context(torch.compiler.set_stance("force_eager"))
         undo.callback(_drop_new_hooks, _hook_numbers(parts))
         # Not inference_mode: tensors that a model caches in it could never take part in training.
         undo.enter_context(torch.no_grad())
         yield
+
+
+def _compiled(part: nn.Module) -> bool:
+    """Return whether a module, or the forward that was set on it, is compiled."""
+    own = vars(part)
+    return bool(
+        own.get("_compiled_call_impl")
+        or own.get("_orig_mod") is not None
+        or "_orig_mod" in own.get("_modules", {})
+        or hasattr(own.get("forward"), "_torchdynamo_orig_callable")
+    )
 
 
 def _set(config: PreTrainedConfig, implementation: str | None) -> None:

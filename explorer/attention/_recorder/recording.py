@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -58,6 +59,7 @@ class Recording:
         self._rules: dict[int, tuple[Tensor, RuleMask]] = {}
         self._tensor_masks: dict[tuple[Any, ...], TensorMask] = {}
         self._biases: dict[tuple[Any, ...], tuple[Tensor, PositionBias]] = {}
+        self._last: tuple[weakref.ref[Any], ...] | None = None
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -75,6 +77,23 @@ class Recording:
     def keep(self, module: nn.Module, capture: Capture) -> None:
         """Pass one capture on."""
         self._keep(module, capture)
+
+    def again(self, module: nn.Module, query: Tensor, key: Tensor) -> bool:
+        """Return whether the call before this one was by the same module, with the same tensors.
+
+        DiffLlama attends twice with one pair of queries and keys, to two halves of the values; its
+        eager attention returns the first.
+        """
+        now: tuple[weakref.ref[Any], ...] = (
+            weakref.ref(module),
+            weakref.ref(query),
+            weakref.ref(key),
+        )
+        before, self._last = self._last, now
+        if before is None:
+            return False
+        pairs = zip(before, now, strict=True)
+        return all(old() is new() for old, new in pairs)
 
     def own(self, tensor: Tensor, *, is_key: bool = False) -> Tensor:
         """Return a tensor that can be stored: a copy if it is a view of much larger memory."""

@@ -199,7 +199,8 @@ class AnswerScorer:
         """Run the model once, with its language head on the answers' rows only."""
         from explorer.attention._recorder.language_head import LanguageHead
 
-        head = LanguageHead.of(self._module, rows, targets)
+        read = inputs.get("decoder_input_ids", inputs["input_ids"])
+        head = LanguageHead.of(self._module, rows, targets, read.shape[1])
         assert head is not None  # noqa: S101 - checked by __init__
         # Model.run disables gradients without torch.inference_mode: tensors that a model caches in
         # that mode, such as its rotations, could never take part in training.
@@ -218,7 +219,7 @@ class AnswerScorer:
         from explorer.attention._recorder.language_head import LanguageHead
 
         nothing = [np.zeros(0, dtype=np.int64)]
-        return LanguageHead.of(self._module, nothing, nothing) is not None
+        return LanguageHead.of(self._module, nothing, nothing, 0) is not None
 
     def _vocabulary(self) -> int:
         return int(getattr(self.model.torch_model.config, "vocab_size", None) or 1)

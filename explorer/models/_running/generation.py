@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.errors import InputError, ModelCapabilityError
 from explorer.models._loaded_model import LoadedModel
-from explorer.models._text.prompt_encoding import GeneratedText, decoder_start
+from explorer.models._text.prompt_encoding import GeneratedText, decoder_start, forced_first
 from explorer.models._text.prompts import Message, render_messages
 from explorer.models._text.tokens import checked_text, encode, special_affixes
 from explorer.run_control import RunControl
@@ -139,6 +139,7 @@ def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
 
     own = getattr(model.torch_model, "generation_config", None) or model.torch_model.config
     tokenizer = model.tokenizer
+    writes = model.kind == "encoder-decoder"
     end = _first_of(own, tokenizer, "eos_token_id")
     first_end = end[0] if isinstance(end, list) and end else end
     pad = _first_of(own, tokenizer, "pad_token_id")
@@ -156,7 +157,8 @@ def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
         eos_token_id=end,
         pad_token_id=pad if pad is not None else first_end,
         bos_token_id=_first_of(own, tokenizer, "bos_token_id"),
-        decoder_start_token_id=decoder_start(model) if model.kind == "encoder-decoder" else None,
+        decoder_start_token_id=decoder_start(model) if writes else None,
+        forced_bos_token_id=forced_first(model) if writes else None,
     )
 
 

@@ -73,6 +73,9 @@ class Model:
         InputError
             If the arguments are not a transformers model and a tokenizer.
         """
+        # DataParallel and its like hold the model as `module`.
+        while not hasattr(torch_model, "config") and hasattr(torch_model, "module"):
+            torch_model = torch_model.module
         if not hasattr(torch_model, "config") or not callable(torch_model):
             raise InputError(
                 "Model.wrap takes a transformers model first, but this "

@@ -71,11 +71,15 @@ def cache_obstacle(model: LoadedModel, module: Any) -> str | None:
     module
         Its torch module, without wrappers.
     """
+    from explorer.attention._recorder.token_positions import virtual_tokens
+
     label = model.label
     if model.kind != "causal":
         return f"{label} reads prompts with an encoder, which looks ahead"
     if not only_looks_back(model):
         return f"not all attention of {label} is causal"
+    if virtual_tokens(module):
+        return f"an adapter of {label} puts learned positions before every text"
     accepted = inspect.signature(type(module).forward).parameters
     if "past_key_values" not in accepted:
         return f"{label} takes no cache of keys and values"

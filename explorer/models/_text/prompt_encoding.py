@@ -84,7 +84,13 @@ def encode_given_answer(model: LoadedModel, prompt: FactPrompt, answer: str) -> 
     tokenizer = model.tokenizer
     if model.kind == "encoder-decoder":
         ids, offsets = encode(tokenizer, answer)
-        return _two_sequences(model, prompt, answer, ids, offsets)
+        shown = np.ones(len(ids), dtype=np.bool_)
+        first = forced_first(model)
+        if first is not None:
+            ids = np.concatenate([[first], ids])
+            offsets = np.concatenate([np.zeros((1, 2), dtype=np.int64), offsets])
+            shown = np.concatenate([[False], shown])
+        return _two_sequences(model, prompt, answer, ids, offsets, shown)
     lead = prompt.text + answer_in_place(tokenizer, prompt, answer)
     text = lead + answer
     ids, offsets = _with_special(model, text, add=not prompt.is_chat)
@@ -177,11 +183,11 @@ def _two_sequences(
     answer: str,
     answer_ids: NDArray[np.int64],
     answer_offsets: NDArray[np.int64],
-    shown: NDArray[np.bool_] | None = None,
+    shown: NDArray[np.bool_],
 ) -> EncodedPrompt:
     """Return prompt and answer of an encoder-decoder: inputs of encoder and decoder."""
     ids, offsets = _with_special(model, prompt.text, add=not prompt.is_chat)
-    rows = np.arange(len(answer_ids)) if shown is None else np.flatnonzero(shown)
+    rows = np.flatnonzero(shown)
     _check_answer(rows)
     check_length(model, max(len(ids), len(answer_ids)))
     answer_tokens = shown_tokens(model.tokenizer, answer, answer_ids, answer_offsets)
@@ -258,3 +264,21 @@ def decoder_start(model: LoadedModel) -> int:
             if isinstance(value, int):
                 return value
     return 0
+
+
+def forced_first(model: LoadedModel) -> int | None:
+    """Return the token that generation puts first in an encoder-decoder's answer, or None.
+
+    BART begins every answer with ``<s>``, and translation models with the code of the language.
+    """
+    torch_model = model.torch_model
+    for source in (getattr(torch_model, "generation_config", None), torch_model.config):
+        value = getattr(source, "forced_bos_token_id", None)
+        if isinstance(value, int):
+            return value
+    language = getattr(model.tokenizer, "tgt_lang", None)
+    if not isinstance(language, str):
+        return None
+    code = model.tokenizer.convert_tokens_to_ids(language)
+    unknown = getattr(model.tokenizer, "unk_token_id", None)
+    return code if isinstance(code, int) and code != unknown else None

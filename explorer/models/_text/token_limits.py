@@ -16,7 +16,10 @@ def token_limit(torch_model: Any, tokenizer: Any) -> int:
 
     It is the smallest limit of configuration, position table and tokenizer. RoBERTa and similar
     models count positions after the padding index, so their table of 514 rows takes 512 tokens.
+    Learned positions of an adapter take their share.
     """
+    from explorer.attention._recorder.token_positions import virtual_tokens
+
     config = text_config(torch_model)
     limits = []
     for name in ("max_position_embeddings", "n_positions", "max_seq_len"):
@@ -32,7 +35,7 @@ def token_limit(torch_model: Any, tokenizer: Any) -> int:
         and (not limits or reported > 1)
     ):
         limits.append(int(reported))
-    return min(limits, default=_FALLBACK)
+    return max(1, min(limits, default=_FALLBACK) - virtual_tokens(torch_model))
 
 
 def _position_tables(torch_model: Any) -> list[int]:

@@ -145,7 +145,9 @@ def test_a_head_that_is_no_module_is_read_from_all_logits():
     ids = texts()
     inputs = {"input_ids": ids[0]}
     expected = reduce_texts(model, inputs, [asked(ids, 0)])[0].logprobs
-    head = LanguageHead(torch.nn.Linear(2, 2), [np.array(ROWS[0])], [asked(ids, 0).targets])
+    positions = [np.array(ROWS[0])]
+    n_tokens = ids[0].shape[1]
+    head = LanguageHead(torch.nn.Linear(2, 2), positions, [asked(ids, 0).targets], n_tokens)
     with head.reduced_to_rows(), torch.no_grad():
         outputs = model(**inputs)
     head.take(outputs)

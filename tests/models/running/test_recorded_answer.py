@@ -11,6 +11,9 @@ from explorer.errors import Cancelled, InputError, ModelCapabilityError
 from explorer.models import Model
 from explorer.run_control import RunControl
 
+from ...support.tiny_models import ENCODER_DECODERS, tiny_model
+from ...support.tiny_tokenizers import byte_level_tokenizer
+
 _QUERY = "where was the designer born"
 _HYPEREDGES = [
     "The tower was designed by Gustave Eiffel.",
@@ -331,3 +334,54 @@ def test_the_rows_of_the_question_come_from_the_same_pass(causal, keep_tokens):
 def test_only_what_looks_back_at_the_hyperedges_has_rows_of_the_question(encoder, translator):
     assert encoder.read("where", ["born in Dijon"], "Dijon").question is None
     assert translator.read(_QUERY, _HYPEREDGES, _ANSWER).question is None
+
+
+def test_an_answer_that_is_given_is_read_behind_the_forced_first_token():
+    """As generation and training of BART have it: `</s> <s> answer`, decoder start first."""
+    import torch
+
+    from explorer.models._text.prompt_encoding import (
+        GeneratedText,
+        encode_generated_answer,
+        encode_given_answer,
+    )
+    from explorer.models._text.prompts import fact_prompt
+
+    bart = tiny_model(
+        ENCODER_DECODERS["bart"],
+        spread=None,
+        vocab_size=400,
+        max_position_embeddings=256,
+        decoder_start_token_id=1,
+        eos_token_id=1,
+        bos_token_id=0,
+    )
+    bart.generation_config.forced_bos_token_id = 0
+    model = Model.wrap(bart, byte_level_tokenizer(), name="tiny bart")
+    prompt = fact_prompt(model.tokenizer, _QUERY, _HYPEREDGES)
+    given = encode_given_answer(model, prompt, "Dijon")
+    labels = torch.tensor([model.tokenizer("Dijon")["input_ids"]])  # <s> Dijon
+    own = bart.prepare_decoder_input_ids_from_labels(labels)
+    np.testing.assert_array_equal(given.decoder_ids, own[0])
+    answer = labels[0, 1:].tolist()
+    assert given.answer_ids.tolist() == answer
+    assert "".join(given.answer_tokens) == "Dijon"
+
+    generated = encode_generated_answer(
+        model, prompt, GeneratedText("Dijon", "Dijon", [0, *answer, 1])
+    )
+    for field in ("ids", "decoder_ids", "rows", "answer_ids"):
+        np.testing.assert_array_equal(getattr(generated, field), getattr(given, field))
+
+    reading = model.read(_QUERY, _HYPEREDGES, "Dijon")
+    attention = eager_attention(
+        model,
+        input_ids=torch.as_tensor(given.ids)[None],
+        decoder_input_ids=own,
+    )
+    expected = [
+        attention[:, :, given.rows, start:stop].sum(axis=-1) for ((start, stop),) in given.spans
+    ]
+    np.testing.assert_allclose(reading.attention.array, np.stack(expected, axis=-1), atol=1e-5)
+    parallel = Model.wrap(torch.nn.DataParallel(bart), byte_level_tokenizer())
+    assert parallel.kind == "encoder-decoder"

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from explorer.attention._indexing import IntArray, KeySpans, Positions, some_rows
+from explorer.attention._recorder._eager.eager_attention import run_eager
 from explorer.attention._recorder._units.unit_reducer import TextUnits, UnitReducer
 from explorer.attention._recorder.forward_pass import (
     checked_inputs,
     n_texts,
-    run_eager,
     run_recorded,
     with_items,
 )
 from explorer.attention._recorder.language_head import LanguageHead
-from explorer.attention._recorder.layer_stacks import kept_positions
 from explorer.attention._recorder.model_preparation import unwrap
+from explorer.attention._recorder.token_positions import TokenPositions
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import InputError
 from explorer.run_control import RunControl
@@ -158,10 +158,14 @@ def reduce_texts(
             f"The batch holds {n_texts(arguments)} texts, but units were given for {len(texts)}."
         )
     head = _head(module, arguments, texts)
-    reducer = UnitReducer(module, arguments, texts, k=k, keep_rows=keep_rows)
-    reason = run_recorded(module, arguments, reducer.add, control, head=head, holds=False)
+    positions = TokenPositions(module, arguments)
+    reducer = UnitReducer(module, positions, texts, k=k, keep_rows=keep_rows)
+    reason = run_recorded(
+        module, arguments, reducer.add, control, positions=positions, head=head, holds=False
+    )
     if reason is not None:
-        reducer.add_maps(with_items(run_eager(module, arguments, reason, control, head=head)))
+        maps = run_eager(module, arguments, reason, control, positions=positions, head=head)
+        reducer.add_maps(with_items(maps))
     found = None if head is None else head.logprobs
     reduced = []
     for item, by_name in enumerate(reducer.results()):
@@ -179,12 +183,13 @@ def _head(
     mask = "decoder_attention_mask" if written else "attention_mask"
     if ids is None:
         return None
+    tokens = TokenPositions(module, arguments)
     rows: list[IntArray] = []
     targets: list[IntArray] = []
     for item, text in enumerate(texts):
         if text.targets is None:
             return None
-        kept = kept_positions(arguments, mask, ids.shape[1], item)
+        kept = tokens.kept(mask, ids.shape[1], item)
         kept = np.arange(ids.shape[1]) if kept is None else kept
         rows.append(kept[some_rows(text.rows, len(kept))])
         targets.append(np.asarray(text.targets, dtype=np.int64))
@@ -193,4 +198,4 @@ def _head(
                 f"Text {item} has {len(rows[-1])} rows but {len(targets[-1])} targets: give one "
                 "vocabulary id for each row."
             )
-    return LanguageHead.of(module, rows, targets)
+    return LanguageHead.of(module, rows, targets, ids.shape[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -29,13 +28,9 @@ from explorer.attention._recorder._units.row_attention import (
 )
 from explorer.attention._recorder._units.unit_keys import UnitKeys
 from explorer.attention._recorder.capture import Capture, add_blocks
-from explorer.attention._recorder.layer_stacks import (
-    StackKey,
-    StackPositions,
-    kept_positions,
-    main_key,
-)
+from explorer.attention._recorder.layer_stacks import StackKey, StackPositions, main_key
 from explorer.attention._recorder.model_preparation import transformers_model
+from explorer.attention._recorder.token_positions import TokenPositions
 from explorer.attention._unit_attention import UnitAttention
 from explorer.errors import RecordingError
 
@@ -145,21 +140,21 @@ class UnitReducer:
     def __init__(
         self,
         module: nn.Module,
-        inputs: Mapping[str, Any],
+        positions: TokenPositions,
         texts: Sequence[TextUnits],
         *,
         k: int,
         keep_rows: bool,
     ) -> None:
         self._find = StackPositions(module).find
-        self._inputs = inputs
+        self._positions = positions
         self._texts = texts
         self._k = at_least_one(k)
         self._keep_rows = keep_rows
         self._stacks: dict[StackKey, _ReducedLayers] = {}
         self._maps: list[_ReducedLayers] = []
         self._plans: dict[tuple[int, int, torch.device], _BatchPlan] = {}
-        self._notes: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = positions.notes
         inner = transformers_model(module)
         self._crossing = inner is not None and bool(
             getattr(inner.config, "is_encoder_decoder", False)
@@ -259,8 +254,10 @@ class UnitReducer:
             queries = "decoder_attention_mask" if self._crossing else "attention_mask"
             kept = []
             for item in range(len(self._texts)):
-                kept_queries = kept_positions(self._inputs, queries, n_queries, item)
-                kept_keys = kept_positions(self._inputs, "attention_mask", n_keys, item)
+                kept_queries = self._positions.kept(queries, n_queries, item)
+                kept_keys = self._positions.kept(
+                    "attention_mask", n_keys, item, keys=not self._crossing
+                )
                 kept.append(
                     (
                         np.arange(n_queries) if kept_queries is None else kept_queries,

@@ -1,0 +1,1 @@
+"""Attention that a model's own eager code returns."""
