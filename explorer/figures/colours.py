@@ -231,6 +231,8 @@ VERDICT_LOOKS: Mapping[Verdict, VerdictLook] = {
 }
 """Mark and colour by verdict."""
 
+_LATER = VerdictLook("–", _UNKNOWN)  # noqa: RUF001  # a dash: nothing to see from here
+
 
 def verdict_mark(verdict: str) -> str:
     """The mark of a verdict: ●, ◐, ○ or ?."""
@@ -243,6 +245,8 @@ def verdict_colour(verdict: str) -> str:
 
 
 def _look(verdict: str) -> VerdictLook:
+    if verdict == "later":
+        return _LATER
     for word, look in VERDICT_LOOKS.items():
         if word == verdict:
             return look

@@ -201,7 +201,7 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
         tokens
             One text per position.
         **traits
-            Any trait of the app.
+            Any trait of the app. Unlike elsewhere ``hide_sink`` is False: all columns are shown.
 
         Raises
         ------
@@ -216,7 +216,8 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
             )
         made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
         scene = matrix_scene(made, None if tokens is None else list(tokens))
-        app = cls(model=None, **{"unit_kind": "token", **traits})
+        # Your first key need not be a sink: patches and encoders have none.
+        app = cls(model=None, **{"unit_kind": "token", "hide_sink": False, **traits})
         app._session.code.show_matrix(scene)
         if app._session.head_view.refused is not None:
             raise app._session.head_view.refused

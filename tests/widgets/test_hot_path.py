@@ -32,7 +32,8 @@ def causal(n_tokens: int) -> np.ndarray:
 def code_app(n_tokens: int, **traits: Any) -> Explorer:
     """An app over a map of so many tokens, each a unit."""
     tokens = [f" word{i}" for i in range(n_tokens)]
-    return Explorer.from_attention(causal(n_tokens), tokens, layer=0, head=0, **traits)
+    shown = {"layer": 0, "head": 0, "hide_sink": True, **traits}
+    return Explorer.from_attention(causal(n_tokens), tokens, **shown)
 
 
 def trace_app(n_hyperedges: int, **traits: Any) -> Explorer:
@@ -157,7 +158,7 @@ def test_another_head_sends_no_new_figure_although_it_shows_other_units(
     weights[0, 0, :, 50:] *= 0.01  # head 0 shows the long tokens, head 1 the short ones
     weights[0, 1, :, :50] *= 0.01
     tokens = [" " + "w" * (25 if i < 50 else 2) for i in range(100)]
-    app = Explorer.from_attention(weights, tokens, layer=0, head=0)
+    app = Explorer.from_attention(weights, tokens, layer=0, head=0, hide_sink=True)
     page = AppDriver(app)
     heatmap, bars = page.plots["code_heatmap"], page.plots["code_bars"]
     heatmap.settle(width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 # Edges of the number columns, in pixels from the left of the group.
 _SCORE_ENDS, _FEEDBACK_ENDS, _VERDICT_BEGINS, _SIGN_AT = 62, 124, 136, 218
 _MARGIN = 8
+_LETTER_PIXELS, _VERDICT_LETTERS = 6.0, 11
+
+VERDICT_WORDS: Mapping[str, str] = {verdict: verdict for verdict in VERDICT_LOOKS}
+"""What the bars say for each verdict, unless a figure is given other words."""
 
 Attribute = tuple[int, str]
 """Index of a trace, and plotly's dotted name of one of its attributes."""
@@ -75,6 +79,7 @@ class BarsFigure:
         width: int = 700,
         threshold_line: bool = True,
         most: int | None = None,
+        words: Mapping[str, str] | None = None,
     ) -> None:
         if axis not in {"linear", "log"} or sort not in {"order", "score"}:
             raise InputError(
@@ -87,11 +92,13 @@ class BarsFigure:
         self._width = width
         self._threshold_line = threshold_line
         self._low = LOWEST if axis == "log" else 0.0
+        self._words = dict(VERDICT_WORDS if words is None else words)
+        self._numbers = NUMBERS_PIXELS + _more_pixels(self._words.values())
         rows, every = self.rows, self.rows.every
         # From all units: those with the highest scores are others for every head, and a figure
         # whose columns keep their widths is not drawn anew for it.
         self._layout = _unit_layout(
-            tuple(every.names), tuple(every.texts), tuple(every.labels), width
+            tuple(every.names), tuple(every.texts), tuple(every.labels), width, self._numbers
         )
         self._units = _unit_columns(
             tuple(rows.names),
@@ -110,6 +117,7 @@ class BarsFigure:
     def attributes(self, policy: FeedbackPolicy, selected: str | None) -> dict[Attribute, Any]:
         """Values that depend on scores, threshold and selection, by (trace, attribute)."""
         rows, units = self.rows, self._units
+        verdicts = {word: _verdict(word, shown) for word, shown in self._words.items()}
         clear = [TRANSPARENT if unit != selected else SELECTED for unit in rows.names]
         marks = ["i" if found else "\u200a" for found in rows.reasons]
         return {
@@ -125,7 +133,7 @@ class BarsFigure:
             (_DIGITS, "text"): rows.score_texts,
             (_FEEDBACK, "text"): rows.feedback_texts,
             (_VERDICT, "text"): [
-                _VERDICT_TEXTS.get(word) or _verdict(word) for word in rows.verdicts
+                verdicts.get(word) or _verdict(word, word) for word in rows.seen_verdicts
             ],
             (_DIAGNOSTICS, "marker.size"): [13 if found else 0 for found in rows.reasons],
             (_DIAGNOSTICS, "text"): marks,
@@ -142,7 +150,7 @@ class BarsFigure:
         count = len(rows.names)
         _, gutter, _, labelled = self._layout
         room = width - 2 * _MARGIN
-        left, right = gutter / room, 1.0 - NUMBERS_PIXELS / room
+        left, right = gutter / room, 1.0 - self._numbers / room
         traces = self._traces()
         for (number, attribute), values in self.attributes(policy, selected).items():
             put_attribute(traces[number], attribute, values)
@@ -179,7 +187,7 @@ class BarsFigure:
             return text_column(pixels / gutter, blank, align, axis="x2", **settings)
 
         def number(pixels: float, align: str, **settings: Any) -> dict[str, Any]:
-            return text_column(pixels / NUMBERS_PIXELS, blank, align, axis="x3", **settings)
+            return text_column(pixels / self._numbers, blank, align, axis="x3", **settings)
 
         return [
             bar("reachable", "rgba(128,136,146,0.13)", 0.82, hoverinfo="skip"),
@@ -199,7 +207,7 @@ class BarsFigure:
             number(_VERDICT_BEGINS, "right", name="verdict"),
             {
                 "type": "scatter",
-                "x": np.full(len(blank), _SIGN_AT / NUMBERS_PIXELS),
+                "x": np.full(len(blank), 1 - (NUMBERS_PIXELS - _SIGN_AT) / self._numbers),
                 "y": np.arange(len(blank)),
                 "xaxis": "x3",
                 "mode": "markers+text",
@@ -230,11 +238,15 @@ class _UnitColumns(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _unit_layout(
-    names: tuple[str, ...], texts: tuple[str, ...], labels: tuple[bool | None, ...], width: int
+    names: tuple[str, ...],
+    texts: tuple[str, ...],
+    labels: tuple[bool | None, ...],
+    width: int,
+    numbers: int,
 ) -> UnitLayout:
     """Return the widths that units need in a figure of this width; kept for the latest units."""
     rows = UnitRows(list(names), list(texts), list(labels))
-    return rows.layout(width, NUMBERS_PIXELS + round(0.36 * width))
+    return rows.layout(width, numbers + round(0.36 * width))
 
 
 @lru_cache(maxsize=32)
@@ -255,11 +267,13 @@ def _unit_columns(
     )
 
 
-def _verdict(verdict: str) -> str:
-    return f'<span style="color:{verdict_colour(verdict)}">{verdict_mark(verdict)}</span> {verdict}'
+def _verdict(verdict: str, word: str) -> str:
+    return f'<span style="color:{verdict_colour(verdict)}">{verdict_mark(verdict)}</span> {word}'
 
 
-_VERDICT_TEXTS: Mapping[str, str] = {verdict: _verdict(verdict) for verdict in VERDICT_LOOKS}
+def _more_pixels(words: Iterable[str]) -> int:
+    """Return how much wider the column of verdicts is for these words than for "not used"."""
+    return max(0, round(_LETTER_PIXELS * (max(map(len, words)) - _VERDICT_LETTERS)))
 
 
 def _score_axis(scale: Scale) -> dict[str, Any]:

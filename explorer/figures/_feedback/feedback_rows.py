@@ -95,8 +95,9 @@ class UnitRows:
         names = int(max(_LEAST_NAME, min(14 + longest * _SANS_PIXELS, 0.2 * width)))
         letters = max((len(text) for text in self.texts), default=0)
         # Texts take the width that the bars leave, or are dropped if it is too small to read.
-        texts = int(min(8 + letters * _MONO_PIXELS, width - others - names - label))
-        gutter = names + (texts if texts >= _LEAST_TEXT else 0) + label
+        wanted = 8 + letters * _MONO_PIXELS
+        texts = int(min(wanted, width - others - names - label))
+        gutter = names + (texts if texts >= min(_LEAST_TEXT, int(wanted)) else 0) + label
         return UnitLayout(names, gutter, False, self.labelled)
 
     def fitting_names(self, layout: UnitLayout) -> list[str]:
@@ -108,10 +109,10 @@ class UnitRows:
         """Texts on one line each, escaped and cut; empty if they only repeat the names."""
         label = _LABEL_PIXELS if layout.labelled else 8
         room = layout.gutter - layout.name_pixels - label
-        if layout.names_are_texts or room < _LEAST_TEXT:
+        if layout.names_are_texts or room <= 0:
             return [""] * len(self.texts)
         letters = int(room / _MONO_PIXELS)
-        flat = (" ".join(text.split()) for text in self.texts)
+        flat = (" ".join(text.split()) or visible_text(text) for text in self.texts)
         return [escape_label(shortened(text, letters)) for text in flat]
 
     def headings(self) -> list[str]:
@@ -148,6 +149,14 @@ class FeedbackRows(UnitRows):
     every: UnitRows
 
     @cached_property
+    def seen_verdicts(self) -> list[str]:
+        """The verdicts; ``"later"`` for a unit that comes after the row which is in view."""
+        return [
+            "later" if verdict == "unknown" and _comes_later(reasons) else verdict
+            for verdict, reasons in zip(self.verdicts, self.reasons, strict=True)
+        ]
+
+    @cached_property
     def score_texts(self) -> list[str]:
         """The scores to three digits."""
         return list(map(three_digits, self.scores.tolist()))
@@ -178,6 +187,10 @@ class FeedbackRows(UnitRows):
     def reason_texts(self) -> list[str]:
         """The diagnostics of each unit, as plotly text."""
         return [_wrapped_reasons(found) if found else "" for found in self.reasons]
+
+
+def _comes_later(reasons: tuple[object, ...]) -> bool:
+    return any(getattr(reason, "code", None) == "comes-later" for reason in reasons)
 
 
 def feedback_digits(feedback: float) -> str:

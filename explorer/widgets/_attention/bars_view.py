@@ -11,6 +11,7 @@ from explorer.feedback import FeedbackPolicy
 from explorer.figures._feedback.bars_figure import BarsFigure, put_attribute
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._attention.threshold_line import threshold_line
+from explorer.widgets._code.texts import SHORT_VERDICTS
 from explorer.widgets._plot.plot import Plot
 from explorer.widgets._state import ExplorerState
 
@@ -61,6 +62,7 @@ class BarsView:
             width=self.plot.width or 700,
             threshold_line=name is None,
             most=MOST_BARS,
+            words=SHORT_VERDICTS if self.state.tab == "code" else None,
         )
         self._draw(bars, FeedbackPolicy(threshold=threshold), selected_unit(self.state))
         if name is None:

@@ -39,6 +39,7 @@ class FeedbackController(Controller):
         "threshold_mode",
         "reduction",
         "normalisation",
+        "hide_sink",
         "unit_kind",
         "direction",
         "method",

@@ -101,15 +101,19 @@ class UnitScores:
         pinned = None if rows is scene.rows else int(rows[0])
         attention, layer, head = focus.attention, focus.layer, focus.head
         averaged: NDArray[np.intp] | None = rows
+        # What the heatmap hides has no part in the scores: a sink takes most of every share.
+        hidden = state.hide_sink and scene.n_tokens > 1
         if focus.summary is not None and pinned is None:
             attention, layer, head, averaged = focus.summary.mean_row, 0, 0, None
 
         def score() -> Scored:
-            seen = units if pinned is None else seen_from(scene, pinned, units)
+            seen = without_first(units) if hidden else list(units)
+            seen = seen if pinned is None else seen_from(scene, pinned, seen)
             settings = _settings(state, layer, head, averaged)
             return ScoredByAttention(scored_units(attention, seen, settings), ())
 
-        return self._known((attention, units), (layer, head, pinned, *_choices(state)), score)
+        choices = (layer, head, pinned, hidden, *_choices(state))
+        return self._known((attention, units), choices, score)
 
     def _of_trace(self, state: ExplorerState, focus: Focus, scene: TraceScene) -> Scored:
         found = scene.evidence
@@ -175,17 +179,37 @@ def _settings(
     )
 
 
+def without_first(units: Sequence[Unit]) -> list[Unit]:
+    """Return the units without the first token, the sink; one that is nothing else is unknown."""
+    sink = Diagnostic(
+        "hidden-sink", "It is the first token alone, which is hidden as the attention sink."
+    )
+    return [_within(unit, 1, None, sink) for unit in units]
+
+
+def _within(unit: Unit, first: int, stop: int | None, without: Diagnostic) -> Unit:
+    """Return a unit with its tokens of a range; unknown, for this reason, if it has none there."""
+    spans = unit.spans
+    if not spans or (spans[0][0] >= first and (stop is None or spans[-1][1] <= stop)):
+        return unit
+    positions = unit.positions
+    inside = positions >= first
+    if stop is not None:
+        inside &= positions < stop
+    if not inside.any():
+        return replace(unit, spans=(), unknown=True, diagnostics=(without,))
+    return Unit.from_positions(unit.name, unit.text, positions[inside], unit.diagnostics)
+
+
 def seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
-    """Return the units, those unknown that come after a row which cannot look ahead."""
+    """Return the units with the tokens that a row can see, and unknown those without any.
+
+    A row that can look ahead sees all.
+    """
     if scene.attention.visible_keys(0, [row])[0] > row + 1:
         return list(units)
     later = Diagnostic(
         "comes-later",
         "It comes after the pinned token, and this model only looks back: nothing to score.",
     )
-    return [
-        replace(unit, spans=(), unknown=True, diagnostics=(later,))
-        if unit.spans and unit.spans[0][0] > row
-        else unit
-        for unit in units
-    ]
+    return [_within(unit, 0, row + 1, later) for unit in units]

@@ -12,6 +12,7 @@ from explorer.source import visible_text
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._attention.tint_weights import token_weights
+from explorer.widgets._attention.verdict_words import shown_verdict, verdict_words
 from explorer.widgets._code import texts as code_texts
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._state import ExplorerState
@@ -113,10 +114,15 @@ def _trace_sentence(
 
 
 def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
+    verdict = verdict_words(state).get(shown_verdict(row["verdict"], row["diagnostics"]))
+    prefix = f"{where}{': ' if where else ''}"
+    if verdict == code_texts.VERDICTS["later"]:
+        return f"{prefix}{row['unit']} {verdict}"
     score, feedback = three_digits(row["score"]), three_digits(row["feedback"])
     return (
-        f"{where}{': ' if where else ''}{row['unit']} scores {score}, feedback {feedback}: "
-        f"{row['verdict']} at threshold {three_digits(threshold_line(state, state.table).value)}"
+        f"{prefix}{row['unit']} scores {score}, feedback {feedback}: "
+        f"{verdict or row['verdict']} at threshold "
+        f"{three_digits(threshold_line(state, state.table).value)}"
     )
 
 

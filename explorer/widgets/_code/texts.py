@@ -31,6 +31,19 @@ PAGE_TEXTS: Final = {
 }
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
 
+VERDICTS: Final = {
+    "used": "looked at",
+    "near": "looked at a little",
+    "not used": "hardly looked at",
+    "unknown": "no score",
+    "later": "cannot be seen from here",
+}
+"""What the app says of a unit of code, by its verdict in the feedback table; ``later`` is a unit
+after the pinned token of a model that only looks back."""
+
+SHORT_VERDICTS: Final = VERDICTS | {"near": "a little", "later": "comes later"}
+"""The same in the bars, where there is less room."""
+
 HEATMAP: Final = "Attention heatmap, query rows by key columns"
 BARS: Final = "Feedback bars, one per unit of the code"
 NO_CODE: Final = "code"

@@ -160,12 +160,12 @@ def set_caption(layer: int | None, head: int | None) -> str:
 
 
 def sink_note(unit: str) -> list[str]:
-    """Return the note that the hidden sink counts in the score of a unit."""
+    """Return the note that the hidden sink has no part in the scores."""
     hidden = (
-        "The first token, which attracts attention whatever it is, is hidden in the heatmap but "
-        f"counts in the score of “{unit}”."
+        "The first token, which attracts attention whatever it is, is hidden in the heatmap and "
+        f"has no part in the scores: “{unit}” is scored without it. Show the sink to count it."
     )
-    return ["sink counted", hidden]
+    return ["sink left out", hidden]
 
 
 def bars_note(shown: int, count: int) -> list[str]:

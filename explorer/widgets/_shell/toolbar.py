@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
+from explorer.widgets._attention.verdict_words import shown_verdicts, verdict_words
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._shell import texts
@@ -14,7 +17,7 @@ from explorer.widgets._state import METHOD_THRESHOLDS, UNIT_KINDS, ExplorerState
 if TYPE_CHECKING:
     import pandas as pd
 
-_VERDICTS = ("used", "near", "not used", "unknown")
+_VERDICTS = ("used", "near", "not used", "unknown", "later")
 _CHOICES = {
     "reduction": [[name, name] for name in REDUCTIONS],
     "normalisation": [[name, name] for name in NORMALISATIONS],
@@ -70,7 +73,7 @@ class ToolbarPanel(Panel):
             hide_special=state.hide_special,
             hide_sink=state.hide_sink,
             choices=_CHOICES,
-            counts=[] if judging else _verdict_counts(state.table),
+            counts=[] if judging else _verdict_counts(state.table, verdict_words(state)),
         )
 
 
@@ -90,16 +93,18 @@ def _score_range(table: pd.DataFrame | None) -> list[float] | None:
     return [float(scores.min()), float(scores.max())] if scores.size else None
 
 
-def _verdict_counts(table: pd.DataFrame | None) -> list[list[Any]]:
-    """Return each verdict with its number of units, mark and colour."""
-    verdicts = [] if table is None else table["verdict"].tolist()
+def _verdict_counts(
+    table: pd.DataFrame | None, words: Mapping[str, str] = MappingProxyType({})
+) -> list[list[Any]]:
+    """Return each verdict in words, with its number of units, mark and colour."""
+    verdicts = [] if table is None else shown_verdicts(table)
     return [
         [
-            verdict,
+            words.get(verdict, verdict),
             verdicts.count(verdict),
             colours.verdict_mark(verdict),
             colours.verdict_colour(verdict),
         ]
         for verdict in _VERDICTS
-        if verdict != "unknown" or verdict in verdicts
+        if verdict not in ("unknown", "later") or verdict in verdicts
     ]
