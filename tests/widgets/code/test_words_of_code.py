@@ -1,4 +1,4 @@
-"""Code is looked at, not used; what a pin cannot see is told apart from a score of 0."""
+"""Code is looked at, not used; what a pin cannot see differs from a score of 0."""
 
 from __future__ import annotations
 
