@@ -3,6 +3,8 @@ from ._ablation.ablation_record import Ablation as Ablation
 from ._ablation.ablation_record import ablation_of as ablation_of
 from ._ablation.ablation_settings import AblationSettings as AblationSettings
 from ._calibration.calibration import calibrate as calibrate
+from ._calibration.nested_head import NestedHead as NestedHead
+from ._calibration.nested_head import nested_head as nested_head
 from ._calibration.outer_folds import CalibrationCancelled as CalibrationCancelled
 from ._calibration.recommendation import Recommendation as Recommendation
 from ._comparison.ablation_effects import ablation_table as ablation_table

@@ -16,6 +16,7 @@ from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._protocol.gestures import SETTABLE
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._thresholds._answer.answer_controller import AnswerController
 from explorer.widgets._thresholds.ablation_controller import AblationController
 from explorer.widgets._thresholds.agreement_controller import AgreementController
 from explorer.widgets._thresholds.baselines_controller import BaselinesController
@@ -60,6 +61,8 @@ class Session:
         that follow from them.
     thresholds, head_map, baselines, agreement
         Evaluate the thresholds of scores and every head, and compare with baselines and methods.
+    answer
+        What to expect on new traces, and the settings that the answer changes.
     recommendation, ablation, report
         Recommend heads and a threshold, measure causal use, and write the report.
     """
@@ -90,6 +93,7 @@ class Session:
         )
         self.baselines = BaselinesController(state, jobs, traces, self.thresholds)
         self.head_map = HeadMapController(state, jobs, traces, self.labels, self.thresholds)
+        self.answer = AnswerController(state, jobs, traces, self.thresholds, self.head_map)
         self.recommendation = RecommendationController(
             state, jobs, traces, self.labels, self.thresholds
         )
@@ -104,8 +108,8 @@ class Session:
         )
         self._controllers: tuple[Controller, ...] = (
             traces, self.recording, self.stand_in, self.labels, self.methods, self.scores,
-            self.thresholds, self.baselines, self.head_map, self.recommendation, self.agreement,
-            self.ablation, self.weights, self.report, self.head_view,
+            self.thresholds, self.baselines, self.head_map, self.answer, self.recommendation,
+            self.agreement, self.ablation, self.weights, self.report, self.head_view,
             self.feedback,
         )  # fmt: skip
         self._selection: dict[str, Any] | None = None

@@ -175,6 +175,27 @@ const weights: P.WeightsContent = {
   message: "",
 };
 
+const answer: P.AnswerContent = {
+  hidden: false,
+  old: false,
+  kind: "set",
+  sentence: "Set the threshold to 0.08.",
+  figures: [["0.08", "threshold", ""]],
+  sure: "From 60 traces.",
+  held_out: "Each trace was judged.",
+  objective: "cost",
+  objectives: [["cost", "cost", "What it costs"]],
+  number: {
+    name: "cost_ratio",
+    value: 2,
+    label: "a wrong fact kept",
+    title: "Above 0",
+    unit: "right facts lost",
+  },
+  action: { kind: "use", label: "set it", title: "Everywhere" },
+  undo: "back to 0.1 (Esc)",
+};
+
 const figures: P.FiguresContent = {
   method: "attention",
   methods: [["attention", "attention", "Scores of attention"]],
@@ -190,10 +211,7 @@ const figures: P.FiguresContent = {
   there: true,
   counts: [3, 1, 0, 2],
   rows: [["F1", "Harmonic mean", "0.857", "0.5", "1"]],
-  best: 0.08,
-  at_best: false,
   judged: "attention, mean. 6 labelled hyperedges",
-  warning: "In sample.",
   notes: [["few labels", "Label more."]],
   recommending: false,
   recommended: {
@@ -208,7 +226,6 @@ const figures: P.FiguresContent = {
 const refusedFigures: P.FiguresContent = {
   ...figures,
   offer: { text: "Measuring …", kind: "stop", action: "cancel" },
-  best: null,
   recommended: null,
   more: null,
 };
@@ -242,6 +259,7 @@ const weightMoves: P.WeightMovesContent = {
 
 export const CONTENTS: Record<string, readonly object[]> = {
   agreement: [agreement],
+  answer: [answer, { ...answer, number: null, action: null }],
   baselines: [baselines],
   call_changes: [callChanges, { ...callChanges, threshold: null }],
   code_text: [codeText, { ...codeText, direction: "column", pinned: null, window: null }],
@@ -283,6 +301,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   citation_threshold: true,
   colour_scale: true,
   compare: true,
+  cost_ratio: true,
   direction: true,
   head: true,
   heads: true,
@@ -290,11 +309,14 @@ const SETTABLE: Record<P.SettableName, true> = {
   hide_special: true,
   layer: true,
   least_drop: true,
+  least_precision: true,
+  least_recall: true,
   lexical_threshold: true,
   measure: true,
   method: true,
   model: true,
   normalisation: true,
+  objective: true,
   quality: true,
   reading_view: true,
   reduction: true,
@@ -365,9 +387,13 @@ const traceFileGestures: OfEveryKind<P.TraceFileGesture> = {
   load_as: { kind: "load_as", format: "ragas" },
   dismiss: plain("dismiss"),
 };
+const answerGestures: OfEveryKind<P.AnswerGesture> = {
+  set,
+  use: plain("use"),
+  undo: plain("undo"),
+};
 const figuresGestures: OfEveryKind<P.FiguresGesture> = {
   set,
-  best: { kind: "best", threshold: 0.08 },
   recommend: plain("recommend"),
   cancel_recommend: plain("cancel_recommend"),
   read_again: plain("read_again"),
@@ -388,6 +414,7 @@ const embedding: OfEveryKind<P.BaselinesGesture> & OfEveryKind<P.AgreementGestur
 
 export const GESTURES: Record<string, Record<string, object>> = {
   agreement: embedding,
+  answer: answerGestures,
   baselines: embedding,
   call_changes: callChangesGestures,
   code_text: codeTextGestures,

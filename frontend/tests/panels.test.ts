@@ -307,20 +307,48 @@ describe("trace_file", () => {
 describe("figures", () => {
   it("reports its buttons by what they do now", () => {
     const model = show("figures");
-    button("go to the best F1").click();
-    button("recommend").click();
+    button("search all settings").click();
     button("show it").click();
     button("JSON").click();
     button("measure causal use").click();
     model.set({ content: { ...CONTENTS.figures[0], recommending: true } });
     button("cancel").click();
     expect(model.gestures).toEqual([
-      { kind: "best", threshold: 0.08 },
       { kind: "recommend" },
       { kind: "take" },
       { kind: "export", what: "json" },
       { kind: "measure" },
       { kind: "cancel_recommend" },
     ]);
+  });
+});
+
+describe("answer", () => {
+  it("does what it says, and Esc undoes it", () => {
+    const model = show("answer");
+    button("set it").click();
+    model.set({ content: { ...CONTENTS.answer[0], undo: "back to 0.2 (Esc)" } });
+    const undo = button("back to 0.2 (Esc)");
+    expect(document.activeElement).toBe(undo);
+    undo.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect(model.gestures).toEqual([{ kind: "use" }, { kind: "undo" }]);
+  });
+
+  it("sets the number of the objective by its own name", () => {
+    const model = show("answer");
+    const field = el.querySelector<HTMLInputElement>("input.ex-number");
+    if (!field) throw new Error("no field");
+    field.value = "5";
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    expect(model.gestures).toEqual([{ kind: "set", name: "cost_ratio", value: 5 }]);
+  });
+
+  it("asks for labels where there are too few", () => {
+    const model = show("answer");
+    const action = { kind: "label", label: "label them", title: "Each card" };
+    model.set({ content: { ...CONTENTS.answer[0], kind: "few", figures: [], action } });
+    button("label them").click();
+    expect(model.gestures).toEqual([{ kind: "set", name: "tab", value: "traces" }]);
+    expect(el.querySelector<HTMLElement>(".ex-answer-numbers")?.hidden).toBe(true);
   });
 });

@@ -27,6 +27,7 @@ describe("the protocol", () => {
 // Both ways, so that no key is missing and none is left over; the compiler says so.
 interface Texts {
   readonly agreement: P.AgreementTexts;
+  readonly answer: P.AnswerTexts;
   readonly baselines: P.BaselinesTexts;
   readonly call_changes: P.CallChangesTexts;
   readonly code_text: P.CodeTextTexts;

@@ -152,7 +152,7 @@ def test_texts_of_traces_run_nothing(opened, tmp_path):
 def test_the_tab_hands_over_its_report(show, opened, tmp_path, way):
     with show("voila", [TAB], size=(1280, 1200)) as shown:
         page = shown.page
-        shown.wait_for(page.get_by_text("Best F1 on these labels"))
+        shown.wait_for(page.get_by_text("on new traces").first)
         with page.expect_download() as saved:
             if way == "button":
                 page.get_by_role("button", name="report", exact=True).click()

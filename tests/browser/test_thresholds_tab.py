@@ -25,7 +25,7 @@ judged = judge(app.traces, await FeedbackExtractor(config=config).explain_traces
 def test_the_line_the_map_and_changed_calls(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        shown.wait_for(page.get_by_text("Best F1 on these labels"))
+        shown.wait_for(page.get_by_text("on new traces").first)
         histogram, ranks, changes, heads = (
             page.locator(f".ex-thresholds-{name}")
             for name in ("histogram", "ranks", "changes", "heads")
@@ -93,7 +93,7 @@ def test_the_line_the_map_and_changed_calls(show):
 def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
     with show("voila", [LAB], size=(1280, 1900)) as shown:
         page = shown.page
-        shown.wait_for(page.get_by_text("Best F1 on these labels"))
+        shown.wait_for(page.get_by_text("on new traces").first)
         shown.wait_for(page.get_by_text(": used hyperedges end"))
         weights, heads = (page.locator(f".ex-thresholds-{name}") for name in ("weights", "heads"))
         strategies = page.get_by_role("group", name="Update strategy").last
@@ -139,7 +139,7 @@ def test_the_weights_and_the_map_follow_the_kernel_and_their_buttons(show):
 def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(show):
     with show("voila", [LAB], size=(1280, 1400)) as shown:
         page = shown.page
-        shown.wait_for(page.get_by_text("Best F1 on these labels"))
+        shown.wait_for(page.get_by_text("on new traces").first)
         points = page.locator(".ex-thresholds-ranks path.point")
         place = (
             "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"

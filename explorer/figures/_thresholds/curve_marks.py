@@ -32,8 +32,8 @@ CURVE_LOOKS: Mapping[str, CurveLook] = {
     "f1": CurveLook("F1", "#7a66f0", "solid"),
     "mcc": CurveLook("MCC", "#3b86cf", "7px,3px"),
     "youden": CurveLook("Youden J", "#c4519a", "2px,3px"),
-    "precision": CurveLook("precision", "#868d96", "10px,3px,2px,3px"),
-    "recall": CurveLook("recall", "#868d96", "4px,2px"),
+    "precision": CurveLook("precision", "#3b86cf", "10px,3px,2px,3px"),
+    "recall": CurveLook("recall", "#c4519a", "4px,2px"),
     "coverage": CurveLook("coverage", "#868d96", "1px,4px"),
 }
 """Measures of a sweep by the name of their column."""

@@ -66,6 +66,7 @@ def threshold_curves_spec(
     best: tuple[float, float] | None = None,
     plateau: tuple[float, float] | None = None,
     tolerance: float | None = None,
+    caption: str | None = None,
     reading: Mapping[str, float] | None = None,
     scale: Scale = "log",
     span: tuple[float, float] | None = None,
@@ -98,6 +99,9 @@ def threshold_curves_spec(
         Range of thresholds that are almost as good as the best.
     tolerance : float, optional
         Largest loss on the plateau, named in the caption.
+    caption : str, optional
+        What is said of the best point, instead of its metric, value and threshold. With a caption
+        and no `best`, no point is marked.
     reading : mapping of metric to float, optional
         Exact values at the threshold. Default: the nearest row of the sweep.
     scale, span, truth, width, height, threshold_line
@@ -126,7 +130,9 @@ def threshold_curves_spec(
     # A threshold of 0 is drawn at the edge of the log axis, like the dragged line.
     x = np.maximum(thresholds, low) if scale == "log" else thresholds
     size = plot_share(width) * (width - LEFT - RIGHT), float(height - TOP - BELOW)
-    peak = _best_point(thresholds, values[chosen]) if best is None else best
+    peak = best
+    if best is None and caption is None:
+        peak = _best_point(thresholds, values[chosen])
     # The chosen measure is drawn last, on top.
     over = [*(name for name in drawn if name != chosen), chosen]
     traces = [
@@ -159,7 +165,7 @@ def threshold_curves_spec(
             shapes=(
                 [threshold_at(threshold, low)] if threshold_line and threshold is not None else []
             ),
-            annotations=_captions(chosen, peak, plateau, tolerance, truth_text, width),
+            annotations=_captions(chosen, peak, plateau, tolerance, truth_text, width, caption),
         ),
     }
 
@@ -304,17 +310,20 @@ def _captions(
     tolerance: float | None,
     truth: str,
     width: int,
+    caption: str | None,
 ) -> list[dict[str, Any]]:
-    if peak is None:
+    if peak is None and caption is None:
         why = "Nothing to measure: label some units as used and some as not used."
         return [note(why, x=0, y=0.6, xanchor="left", yanchor="middle")]
     above = {"y": 1, "yanchor": "bottom", "yshift": 8}
-    word = CURVE_LOOKS[chosen].word
-    caption = f"Best {word} {three_digits(peak[1])} at {three_digits(peak[0])}"
+    if caption is None and peak is not None:
+        word = CURVE_LOOKS[chosen].word
+        caption = f"Best {word} {three_digits(peak[1])} at {three_digits(peak[0])}"
     if plateau is not None and width >= 480:
         ends = f"{three_digits(plateau[0])} to {three_digits(plateau[1])}"
         within = "" if tolerance is None else f" (within {tolerance:g})"
-        caption += f"; almost as good from {ends}{within}" if width >= 640 else f", plateau {ends}"
-    captions = [note(caption, x=0, xanchor="left", **above)]
+        more = f"; almost as good from {ends}{within}" if width >= 640 else f", plateau {ends}"
+        caption = f"{caption}{more}"
+    captions = [note(caption or "", x=0, xanchor="left", **above)]
     captions.append(note(truth, x=1, xanchor="right", **above))
     return captions

@@ -21,6 +21,7 @@ from explorer.figures import (
 )
 from explorer.figures._style.score_axis import LOWEST, Scale
 from explorer.figures._thresholds.quality_map import QUALITY_LOOKS, map_height
+from explorer.reporting._analysis.best_point import best_point
 from explorer.reporting._analysis.report_contents import MAPS, HeadMaps, ReportContents
 from explorer.reporting._analysis.threshold_analysis import outcome_at
 from explorer.validation._metrics.head_quality import chance_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 WIDTHS = {"wide": 920, "narrow": 620}
 """Widths in pixels. Labels are placed for these widths, so the figures are not scaled."""
 
-CURVES = ("f1", "mcc", "youden")
+CURVES = ("precision", "recall", "f1")
 MOST_LINES = 8
 _SMALL = 0.05
 """Scores with a smaller median have a logarithmic axis."""
@@ -98,14 +99,16 @@ def _histogram(found: ReportContents, width: int) -> dict[str, Any]:
 
 def _curves(found: ReportContents, width: int) -> dict[str, Any]:
     swept, row = found.analysis.sweep, found.row(found.threshold)
-    best, plateau = found.analysis.best(found.objective)
+    marked = best_point(found.analysis, found.objective)
     return threshold_curves_spec(
         swept.table,
         found.threshold,
         metrics=CURVES,
-        best=(best.threshold, best.value),
-        plateau=(plateau.low, plateau.high),
-        tolerance=plateau.tolerance,
+        chosen=marked.curve,
+        best=marked.point,
+        plateau=marked.plateau,
+        tolerance=marked.tolerance,
+        caption=marked.caption,
         reading={name: row[name] for name in CURVES},
         **_shared(found, width),
     )

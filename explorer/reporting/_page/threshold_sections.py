@@ -151,7 +151,7 @@ def every_threshold(found: ReportContents) -> ReportSection:
         "A good score separates the two, and a good threshold lies between them. The curves show "
         "the measures at every threshold.",
         figure("histogram", "Histogram of scores, used above the axis and not used below"),
-        figure("curves", "F1, MCC and Youden J at every threshold"),
+        figure("curves", "Precision, recall and F1 at every threshold"),
         paragraph(best_text),
         folded("The histogram in numbers", _bins(found)),
         folded(f"All {many(len(swept.table), 'threshold')}", *_sweep(found)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ MIN_POSITIVES = 10
 
 _ATTEMPTS = 100
 """Splits that are tried before none is found that leaves both classes."""
+
+
+class MissingLabels(NamedTuple):
+    """How many labels are missing to choose a threshold: traces, and units of each class."""
+
+    traces: int
+    used: int
+    not_used: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +83,15 @@ class CrossValidation:
                 f"{type(cross_validation).__name__}. CrossValidation(folds=5) makes one."
             )
         return cross_validation
+
+    def missing(self, known: LabelledScores) -> MissingLabels:
+        """Return how many labels are missing."""
+        used, least = known.positives, max(self.min_traces, self.folds)
+        return MissingLabels(
+            max(0, least - known.n_traces),
+            max(0, self.min_positives - used),
+            max(0, self.min_positives - (len(known) - used)),
+        )
 
     def check_enough(self, known: LabelledScores) -> None:
         """Raise ValidationError if there are too few labels; the message says how many."""

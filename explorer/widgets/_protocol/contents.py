@@ -11,6 +11,7 @@ from explorer.widgets._protocol.thresholds_contents import (
     CallChanges,
     HeadQuality,
     MethodAgreement,
+    ThresholdAnswer,
     ThresholdFigures,
     WeightMoves,
 )
@@ -274,6 +275,7 @@ CONTENTS: Final[Mapping[str, type]] = {
     "trace_cards": TraceCards,
     "methods": Methods,
     "weights": Weights,
+    "answer": ThresholdAnswer,
     "figures": ThresholdFigures,
     "call_changes": CallChanges,
     "baselines": Baselines,

@@ -10,12 +10,12 @@ import msgspec
 from explorer.errors import InputError
 
 SettableName = Literal[
-    "bar_order", "citation_threshold", "colour_scale", "compare", "direction", "head", "heads",
-    "hide_sink", "hide_special", "layer", "least_drop", "lexical_threshold", "measure", "method",
-    "model",
-    "normalisation", "quality", "reading_view", "reduction", "reference_threshold", "scaling",
-    "similarity_threshold", "tab", "threshold", "threshold_mode", "threshold_scale", "trace",
-    "truth", "unit_kind", "update_strategy", "weight_view",
+    "bar_order", "citation_threshold", "colour_scale", "compare", "cost_ratio", "direction",
+    "head", "heads", "hide_sink", "hide_special", "layer", "least_drop", "least_precision",
+    "least_recall", "lexical_threshold", "measure", "method", "model", "normalisation",
+    "objective", "quality", "reading_view", "reduction", "reference_threshold", "scaling",
+    "similarity_threshold", "tab", "threshold", "threshold_mode", "threshold_scale",
+    "trace", "truth", "unit_kind", "update_strategy", "weight_view",
 ]  # fmt: skip
 
 SETTABLE: Final[frozenset[str]] = frozenset(get_args(SettableName))
@@ -134,12 +134,6 @@ class Unreadable(Gesture):
     name: str
 
 
-class UseThreshold(Gesture):
-    """The best threshold is used."""
-
-    threshold: float
-
-
 class Export(Gesture):
     """A config is saved."""
 
@@ -170,8 +164,9 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
     },
     "methods": {"set": SetTrait},
     "weights": {"set": SetTrait, "cancel": Gesture},
+    "answer": {"set": SetTrait, "use": Gesture, "undo": Gesture},
     "figures": {
-        "set": SetTrait, "best": UseThreshold, "recommend": Gesture, "cancel_recommend": Gesture,
+        "set": SetTrait, "recommend": Gesture, "cancel_recommend": Gesture,
         "read_again": Gesture, "cancel_scoring": Gesture, "measure": Gesture, "stop": Gesture,
         "take": Gesture, "go_back": Gesture, "export": Export, "report": Gesture,
     },

@@ -7,6 +7,41 @@ from typing import Literal, TypedDict
 from explorer.widgets._protocol.content_parts import Note
 
 
+class AnswerNumber(TypedDict):
+    """The number of an objective: the trait, its value and its texts."""
+
+    name: str
+    value: float
+    label: str
+    title: str
+    unit: str
+
+
+class AnswerAction(TypedDict):
+    """What can be done."""
+
+    kind: Literal["use", "label"]
+    label: str
+    title: str
+
+
+class ThresholdAnswer(TypedDict):
+    """What to use and what to expect: figures are value, label and detail."""
+
+    hidden: bool
+    old: bool
+    kind: Literal["working", "few", "none", "keep", "set", "words"]
+    sentence: str
+    figures: list[tuple[str, str, str]]
+    sure: str
+    held_out: str
+    objective: str
+    objectives: list[tuple[str, str, str]]
+    number: AnswerNumber | None
+    action: AnswerAction | None
+    undo: str
+
+
 class MeasureOffer(TypedDict):
     """What can be done where causal use is not known."""
 
@@ -48,10 +83,7 @@ class ThresholdFigures(TypedDict):
     there: bool
     counts: list[int]
     rows: list[tuple[str, str, str, str, str]]
-    best: float | None
-    at_best: bool
     judged: str
-    warning: str
     notes: list[Note]
     recommending: bool
     recommended: Recommended | None

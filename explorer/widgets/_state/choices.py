@@ -37,6 +37,7 @@ HEAD_SET_OVERRIDES: Final = ("layer", "head", "reduction", "normalisation")
 
 UPDATE_STRATEGIES: Final = ("ema", "additive", "multiplicative")
 TRUTHS: Final = ("labels", "ablation")
+OBJECTIVES: Final = ("f1", "precision", "recall", "cost")
 QUALITIES: Final = ("auc", "average_precision", "f1")
 """Measures of the head map of the thresholds tab, as in `explorer.validation.quality_map`."""
 
@@ -46,7 +47,8 @@ SETTINGS: Final = (
     "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "lexical_threshold",
     "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "least_drop",
+    "reference_threshold", "quality", "truth", "least_drop", "objective", "least_recall",
+    "least_precision", "cost_ratio",
     "heads",
 )  # fmt: skip
 """The traits that saved settings hold: how things are shown, not what."""
@@ -69,5 +71,6 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "update_strategy": UPDATE_STRATEGIES,
     "quality": QUALITIES,
     "truth": TRUTHS,
+    "objective": OBJECTIVES,
 }
 """The words that a trait may be set to, by its name."""

@@ -9,7 +9,6 @@ from typing import Any
 import traitlets as t
 
 from explorer.feedback import HeadCombination
-from explorer.validation._data.truth import LEAST_DROP, Truth
 from explorer.widgets._state.batch import Batch
 from explorer.widgets._state.checks import (
     checked_choice,
@@ -19,12 +18,7 @@ from explorer.widgets._state.checks import (
     checked_threshold,
 )
 from explorer.widgets._state.choices import CHOICES, HEAD_SET_OVERRIDES, METHOD_THRESHOLDS
-
-
-class Checked(t.Any):
-    """A trait whose validator makes all checks, that of None included."""
-
-    allow_none = False
+from explorer.widgets._state.threshold_traits import Checked, ThresholdTraits
 
 
 class TableTrait(t.Any):
@@ -44,7 +38,7 @@ class TableTrait(t.Any):
             obj.notify_change(t.Bunch(name=self.name, old=old, new=new, owner=obj, type="change"))
 
 
-class ExplorerState(t.HasTraits):
+class ExplorerState(ThresholdTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
     tab = t.Unicode("code", help="The tab in front.")
@@ -76,24 +70,6 @@ class ExplorerState(t.HasTraits):
 
     lexical_threshold: Any = Checked(0.2, help="Overlap of words from which a hyperedge counts.")
     """Traces tab: overlap from which the lexical method calls a hyperedge used. Default 0.2."""
-
-    reference_threshold: Any = Checked(0.1, help="Threshold that the current one is compared with.")
-    """Thresholds tab: the reference threshold; calls that differ from it are counted. Default
-    0.1."""
-
-    truth = t.Unicode("labels", help="Ground truth of the thresholds tab.")
-    """Thresholds tab: the ground truth: the ``"labels"`` (default), or causal use by
-    ``"ablation"``, measured by `explorer.validation.ablate` or in the tab. The two are never
-    mixed."""
-
-    least_drop: Any = Checked(LEAST_DROP, help="Drop from which a hyperedge counts as used.")
-    """Thresholds tab with truth ``"ablation"``: the drop of the answer's log-probability without a
-    hyperedge, in nats, from which that hyperedge counts as used. Default log 2, about 0.693: the
-    answer becomes half as likely."""
-
-    quality = t.Unicode("auc", help="Measure of the head map in the thresholds tab.")
-    """Thresholds tab: the measure of every head in the map: ``"auc"`` (ROC-AUC, default),
-    ``"average_precision"``, or ``"f1"`` at the threshold that is best for the head."""
 
     method = t.Unicode("attention", help="Method that computes the feedback.")
     """Traces tab: the method that computes feedback: ``"attention"`` (default), ``"embedding"``,
@@ -280,10 +256,6 @@ class ExplorerState(t.HasTraits):
         value = checked_choice(proposal["trait"].name, proposal["value"])
         self._override_chosen(proposal["trait"].name, value)
         return value
-
-    @t.validate("least_drop")
-    def _check_drop(self, proposal: Mapping[str, Any]) -> float:
-        return float(Truth(kind="ablation", least_drop=proposal["value"]).least_drop)
 
     @t.validate("heads")
     def _check_heads(self, proposal: Mapping[str, Any]) -> HeadCombination | None:

@@ -101,6 +101,11 @@ class HeadMapController(Controller):
         self.follow(traces, lambda _: self._start_over(), "loaded")
         self.follow(labels, lambda _: self._start_over(), "labelled")
 
+    @property
+    def scores_in_view(self) -> HeadScores | None:
+        """The scores of every head that the map in view was made from; None if there are none."""
+        return None if self.map is None else self._scores.get(self.map.key[:-1])
+
     def refresh(self) -> None:
         """Compute the map that is chosen, unless it is in view or under way."""
         traces, state = self.traces.loaded, self.state

@@ -11,6 +11,7 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
+from explorer.widgets._thresholds._answer.answer_contents import answer_content
 from explorer.widgets._thresholds.comparison_plots import ComparisonPlots
 from explorer.widgets._thresholds.config_files import config_file, recommendation_file, report_file
 from explorer.widgets._thresholds.panel_contents import (
@@ -35,6 +36,11 @@ class ThresholdsPanel(Panel):
 
     def __init__(self, state: ExplorerState, session: Session) -> None:
         super().__init__(state, session)
+        self.top = self.part(
+            "answer",
+            PAGE_TEXTS["answer"],
+            {"use": lambda _: session.answer.use(), "undo": lambda _: session.answer.undo()},
+        )
         self.figures = self.part("figures", PAGE_TEXTS["figures"], self._gestures())
         here = {"here": lambda _: self._use_as_reference()}
         self.changes = self.part("call_changes", PAGE_TEXTS["call_changes"], here)
@@ -48,7 +54,7 @@ class ThresholdsPanel(Panel):
         self.widget = self._layout()
         self._fixed: Content = {}
         # Other methods are compared after what is quicker has followed a drag.
-        self._later = Debouncer(self._show_agreement)
+        self._later = Debouncer(self._show_later)
         self._draw_all_on()
         self.begin()
 
@@ -73,7 +79,7 @@ class ThresholdsPanel(Panel):
             self.box(plots, "ex-thresholds-stack", f"ex-thresholds-{place}")
             for place, plots in (("left", left), ("right", right), ("under", under))
         ]
-        return self.box(stacks, "ex-panel", "ex-thresholds-panel")
+        return self.box([self.top, *stacks], "ex-panel", "ex-thresholds-panel")
 
     # drawing
 
@@ -84,6 +90,12 @@ class ThresholdsPanel(Panel):
             self._show_figures, *settings, "truth", "least_drop", "model", "threshold_scale"
         )
         self.draw_on(self._show_outcome, *THRESHOLDS)
+        objective = ("objective", "least_recall", "least_precision", "cost_ratio")
+        self.draw_on(self._show_answer, *settings, *objective)
+        self.draw_on(self._show_answer, "expectation", "undo_text", of=session.answer)
+        self.draw_on(self._show_answer, "analysis", "refused", of=session.thresholds)
+        self.draw_on(self._show_answer, "reports", of=session.jobs)
+        self.draw_on(self._show_answer, "recommendation", of=session.recommendation)
         self.draw_on(self._show_changes, *THRESHOLDS, "reference_threshold")
         self.draw_on(self._show_head_map, "quality")
         self.draw_on(self._show_baselines, *settings)
@@ -115,6 +127,12 @@ class ThresholdsPanel(Panel):
         """Show the numbers at the threshold; the rest is as it was."""
         self.figures.show(**self._fixed, **outcome_content(self.session))
 
+    def _show_answer(self) -> None:
+        self.top.show(**answer_content(self.session))
+        advice = self.session.answer.advice
+        few = advice is not None and advice.kind == "few"
+        (self.widget.add_class if few else self.widget.remove_class)("ex-thresholds-few")
+
     def _show_changes(self) -> None:
         self.changes.show(**changes_content(self.session))
 
@@ -124,8 +142,9 @@ class ThresholdsPanel(Panel):
     def _show_head_map(self) -> None:
         self.measure.show(**head_map_content(self.session))
 
-    def _show_agreement(self) -> None:
+    def _show_later(self) -> None:
         if self.in_front:
+            self._show_answer()
             self.agreement.show(**agreement_content(self.session))
 
     def _show_moves(self) -> None:
@@ -148,7 +167,6 @@ class ThresholdsPanel(Panel):
         session = self.session
         found = session.recommendation
         return {
-            "best": lambda message: self.scores.use(message.get("threshold")),
             "recommend": lambda _: found.recommend(),
             "cancel_recommend": lambda _: session.cancel(found.JOB),
             "read_again": lambda _: session.stand_in.record_again(),

@@ -55,18 +55,14 @@ def figures_content(session: Session) -> Content:
         "message": _job_progress(session),
         "reporting": session.report.JOB in reports,
         "there": analysis is not None,
-        "best": None,
         "judged": "",
-        "warning": "",
         "notes": [],
         "recommending": session.recommendation.JOB in reports,
         "more": None if analysis is None else _more_signals(session),
     }
     if analysis is not None:
         sweep = analysis.sweep
-        best = sweep.best("f1").threshold
         content |= {
-            "best": None if math.isnan(best) else best,
             "judged": texts.evaluated(
                 thresholds.name_in_view,
                 analysis.judged.truth,
@@ -76,7 +72,6 @@ def figures_content(session: Session) -> Content:
                 sweep.traces,
                 analysis.ranking.auc,
             ),
-            "warning": _selection_warning(session) or _sample_warning(session, analysis),
             "notes": [[note.code.replace("-", " "), note.message] for note in sweep.notes],
         }
     return content
@@ -86,13 +81,12 @@ def outcome_content(session: Session) -> Content:
     """Return what the main part shows at the threshold, in addition to `figures_content`."""
     outcome, analysis = session.thresholds.outcome, session.thresholds.analysis
     content: Content = {
-        "counts": [], "rows": [], "at_best": False, "recommended": _recommended(session)
+        "counts": [], "rows": [], "recommended": _recommended(session)
     }  # fmt: skip
     if outcome is not None and analysis is not None:
         content |= {
             "counts": [outcome.tp, outcome.fp, outcome.fn, outcome.tn],
             "rows": [_row(name, *outcome.figures[name]) for name in FIGURES],
-            "at_best": outcome.threshold == analysis.sweep.best("f1").threshold,
         }
     return content
 
@@ -221,23 +215,6 @@ def _selection_warning(session: Session) -> str:
     """Return the warning that the heads in view were chosen by these labels; empty if not."""
     config = ExtractorConfig.of(session.methods.config())
     return selection_warning(config, session.recommendation.recommendation)
-
-
-def _sample_warning(session: Session, analysis: ThresholdAnalysis) -> str:
-    sample = texts.TRUTHS[analysis.judged.truth].sample
-    comparison: BaselineComparison | None = session.baselines.comparison
-    if comparison is None or comparison.of is not analysis.judged:
-        return texts.IN_SAMPLE.format(sample=sample)
-    if comparison.chosen is None:
-        return texts.TOO_FEW.format(sample=sample, reason=comparison.too_few)
-    config = session.methods.config()
-    by_attention = session.state.method == "attention"
-    return texts.cross_validated(
-        analysis.judged.truth,
-        comparison.chosen.in_sample,
-        comparison.chosen.held_out,
-        chosen=by_attention and (config["layer"], config["head"]) != (None, None),
-    )
 
 
 def _recommended(session: Session) -> Content | None:

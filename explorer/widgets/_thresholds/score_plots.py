@@ -13,6 +13,7 @@ from explorer.figures import (
     score_histogram_spec,
     threshold_curves_spec,
 )
+from explorer.reporting._analysis.best_point import best_point
 from explorer.reporting._analysis.threshold_analysis import ThresholdAnalysis, call_changes
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.debouncer import Debouncer
@@ -26,8 +27,9 @@ THRESHOLDS = tuple(sorted(set(METHOD_THRESHOLDS.values())))
 _LEFT, _RIGHT = 620, 460
 """Widths before the page has reported them."""
 _LOWEST = 1e-4
+_OBJECTIVE = ("objective", "least_recall", "least_precision", "cost_ratio")
 _MOST_CHANGES = 8
-_CURVES = ("f1", "mcc", "youden")
+_CURVES = ("precision", "recall", "f1")
 
 
 class ScorePlots(Panel):
@@ -49,7 +51,7 @@ class ScorePlots(Panel):
         # The table of changed calls is slower to draw: it follows a drag, once for many moves.
         self._later = Debouncer(self._draw_changes)
         shared = (*THRESHOLDS, "threshold_scale")
-        self.draw_on(self._draw_scores, *shared, "reference_threshold")
+        self.draw_on(self._draw_scores, *shared, "reference_threshold", *_OBJECTIVE)
         self.draw_on(self._draw_ranks, *shared)
         self.draw_on(self._later.ask, *shared, "reference_threshold")
         for drawing in (self._draw_scores, self._draw_ranks, self._later.ask):
@@ -86,7 +88,7 @@ class ScorePlots(Panel):
         threshold, scale = self.thresholds.threshold, self.thresholds.scale
         truth = analysis.judged.truth
         width = self.histogram.plot.width or _LEFT
-        best, plateau = analysis.sweep.best("f1"), analysis.sweep.plateau("f1")
+        marked = best_point(analysis, self.state.threshold_objective)
         self.histogram.draw(
             score_histogram_spec(
                 analysis.scores,
@@ -102,9 +104,11 @@ class ScorePlots(Panel):
                 analysis.sweep.table,
                 threshold,
                 metrics=_CURVES,
-                best=(best.threshold, best.value),
-                plateau=(plateau.low, plateau.high),
-                tolerance=plateau.tolerance,
+                chosen=marked.curve,
+                best=marked.point,
+                plateau=marked.plateau,
+                tolerance=marked.tolerance,
+                caption=marked.caption,
                 reading={name: outcome.figures[name][0] for name in _CURVES},
                 truth=truth,
                 scale=scale,
@@ -137,10 +141,11 @@ class ScorePlots(Panel):
         if not self.in_front:
             return
         analysis = self._analysis
-        self.changes.show(analysis is not None)
-        if analysis is None:
-            return
         reference, threshold = self.state.reference_threshold, self.thresholds.threshold
+        # Between equal thresholds there is an empty table, which says nothing.
+        self.changes.show(analysis is not None and reference != threshold)
+        if analysis is None or reference == threshold:
+            return
         table = call_changes(analysis, reference, threshold)
         width = self.changes.plot.width or _LEFT
         self.changes.draw(

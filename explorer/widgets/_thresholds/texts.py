@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from explorer._number_format import three_digits
 from explorer.reporting._analysis.number_text import interval, many
+from explorer.widgets._thresholds._answer.texts import ANSWER
 
 # --- jobs, as the status line shows them ---------------------------------------------------------
 
@@ -89,7 +90,7 @@ STRATEGIES = {
 
 PLOTS = {
     "histogram": "Scores of used and not used hyperedges",
-    "curves": "F1, MCC and J at every threshold",
+    "curves": "Precision, recall and F1 at every threshold",
     "ranks": "ROC and precision-recall curves",
     "changes": "Calls that change between the two thresholds",
     "heads": "Quality of every layer and head",
@@ -136,23 +137,6 @@ def status(
     )
 
 
-IN_SAMPLE = (
-    "Measured on the same {sample} the threshold is chosen from. New traces will do somewhat worse."
-)
-TOO_FEW = "Measured on the same {sample}, and not reliable yet. {reason}"
-
-
-def cross_validated(
-    truth: str, in_sample: float, held_out: tuple[float, float, float], *, chosen: bool
-) -> str:
-    """Say how good a threshold is on other traces; `chosen` if layer or head was chosen too."""
-    text = (
-        f"Best F1 on these {TRUTHS[truth].sample}: {in_sample:.3f}. Cross-validated, with only the "
-        f"threshold chosen on other traces: {interval(*held_out)}."
-    )
-    return f"{text} The layer and head were not held out." if chosen else text
-
-
 # --- recommendation ------------------------------------------------------------------------------
 
 RECOMMENDED = "Recommended: {choice}, threshold {threshold}; {quality}."
@@ -173,7 +157,7 @@ def more_signals(names: Sequence[str]) -> str:
     """Say which signals a model could still record for `recommend` to choose from."""
     signals = ", and ".join(_SIGNALS[name] for name in names)
     count = "Two more signals" if len(names) > 1 else "One more signal"
-    return f"{count} could be recorded for “recommend” to choose from: {signals}."
+    return f"{count} could be recorded for the search to choose from: {signals}."
 
 
 # --- causal use ----------------------------------------------------------------------------------
@@ -227,6 +211,7 @@ _KAPPA = (
     "agreement, 0 is chance. Two methods may agree and both be wrong."
 )
 PAGE_TEXTS = {
+    "answer": ANSWER,
     "figures": {
         "methods": "scores by",
         "methods_label": "Scores to evaluate",
@@ -242,10 +227,9 @@ PAGE_TEXTS = {
         "called_not_used": "called not used",
         "figures": "Measures at this threshold",
         "interval": "{low} to {high}",
-        "best": "go to the best F1",
-        "best_title": "{threshold}: the threshold with the largest F1 on these hyperedges",
-        "recommend": "recommend",
-        "recommend_title": "Choose heads and a threshold by nested cross-validation",
+        "recommend": "search all settings",
+        "recommend_title": "Try every head, set of heads and setting, and judge the best on "
+        "held-out traces (nested cross-validation)",
         "cancel": "cancel",
         "cancel_recommend_title": "Stop; finished folds are kept for the next run",
         "export": "export",

@@ -1719,6 +1719,138 @@ function placeOnSlider(threshold, scale) {
   return `${100 * (toSlider(threshold, scale) - low) / (high - low)}%`;
 }
 
+// src/panels/thresholds/number_input.ts
+function numberInput(label, title, options) {
+  const node = h("input", {
+    type: "text",
+    class: "ex-number",
+    inputmode: "decimal",
+    "aria-label": label,
+    title,
+    onChange: () => {
+      const value = typedNumber(node.value);
+      if (Number.isFinite(value) && options.taken(value)) options.set(value);
+      else node.value = threeDigits(options.shown());
+    },
+    onKeydown: (event) => {
+      if (event.key === "Enter") node.blur();
+    }
+  });
+  return {
+    node,
+    /** Show the current number, unless the field is being edited. */
+    show() {
+      if (document.activeElement !== node) node.value = threeDigits(options.shown());
+    }
+  };
+}
+
+// src/panels/thresholds/answer.ts
+var answer = panel(
+  "ex-thresholds ex-thresholds-answer",
+  ({ el, texts, tell }) => {
+    let content;
+    let objective;
+    let focusUndo = false;
+    const objectivePlace = h("span");
+    const number = numberInput("", "", {
+      shown: () => content.number?.value ?? Number.NaN,
+      taken: () => true,
+      // what makes no sense is refused with a sentence
+      set: (value) => {
+        if (content.number) tell.set(content.number.name, value);
+      }
+    });
+    const numberLabel = h("span");
+    const unit = h("span");
+    const field = h("label", { class: "ex-field" }, numberLabel, number.node, unit);
+    const sentence = h("p", { class: "ex-answer-sentence", role: "status" });
+    const numbers = h("div", {
+      class: "ex-answer-numbers",
+      role: "list",
+      "aria-label": texts.figures
+    });
+    const heldOut = h("p", { class: "ex-note ex-answer-held-out" });
+    const sure = h("p", { class: "ex-note" });
+    const act = quietButton("", null, () => {
+      const action = content.action;
+      if (!action) return;
+      if (action.kind === "label") {
+        tell.set("tab", "traces");
+        return;
+      }
+      focusUndo = true;
+      tell.now({ kind: "use" });
+    });
+    act.classList.add("ex-answer-act");
+    const undo = quietButton("", texts.undo_title, () => tell.now({ kind: "undo" }));
+    const actions = h("div", { class: "ex-actions" }, act, undo);
+    replace(
+      el,
+      panelHead(texts.objective, objectivePlace, field),
+      sentence,
+      numbers,
+      actions,
+      sure,
+      heldOut
+    );
+    el.setAttribute("aria-label", texts.label);
+    el.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.target === number.node || !content.undo) return;
+      event.stopPropagation();
+      tell.now({ kind: "undo" });
+    });
+    const figure = ([value, label, detail]) => h(
+      "div",
+      { role: "listitem" },
+      h("b", { class: "ex-number-text" }, value),
+      h("span", {}, label),
+      h("span", { class: "ex-interval" }, detail)
+    );
+    return (next) => {
+      content = next;
+      el.hidden = content.hidden;
+      el.dataset.kind = content.kind;
+      el.classList.toggle("ex-answer-old", content.old);
+      if (!objective) {
+        objective = segmented(
+          texts.objective_label,
+          content.objectives,
+          (value) => tell.set("objective", value)
+        );
+        objectivePlace.replaceWith(objective.node);
+      }
+      objective.show(content.objective);
+      field.hidden = !content.number;
+      if (content.number) {
+        setText(numberLabel, content.number.label);
+        setText(unit, content.number.unit);
+        number.node.title = content.number.title;
+        number.node.setAttribute("aria-label", content.number.label);
+        number.show();
+      }
+      setText(sentence, content.sentence);
+      refill(numbers, content.figures, () => content.figures.map(figure));
+      numbers.hidden = !content.figures.length;
+      setText(sure, content.sure);
+      sure.hidden = !content.sure;
+      setText(heldOut, content.held_out);
+      heldOut.hidden = !content.held_out;
+      act.hidden = !content.action;
+      act.disabled = content.old;
+      setText(act, content.action?.label ?? "");
+      act.title = content.action?.title ?? "";
+      undo.hidden = !content.undo;
+      setText(undo, content.undo);
+      actions.hidden = act.hidden && undo.hidden;
+      if (focusUndo && !undo.hidden) {
+        focusUndo = false;
+        undo.focus();
+      }
+    };
+  }
+);
+
 // src/panels/thresholds/choices.ts
 function headedChoice(el, texts, onPick) {
   const place = h("span");
@@ -1756,32 +1888,6 @@ var weightMoves = panel(
     };
   }
 );
-
-// src/panels/thresholds/number_input.ts
-function numberInput(label, title, options) {
-  const node = h("input", {
-    type: "text",
-    class: "ex-number",
-    inputmode: "decimal",
-    "aria-label": label,
-    title,
-    onChange: () => {
-      const value = typedNumber(node.value);
-      if (Number.isFinite(value) && options.taken(value)) options.set(value);
-      else node.value = threeDigits(options.shown());
-    },
-    onKeydown: (event) => {
-      if (event.key === "Enter") node.blur();
-    }
-  });
-  return {
-    node,
-    /** Show the current number, unless the field is being edited. */
-    show() {
-      if (document.activeElement !== node) node.value = threeDigits(options.shown());
-    }
-  };
-}
 
 // src/panels/thresholds/comparisons.ts
 var callChanges = panel(
@@ -1984,11 +2090,7 @@ var figures = panel(
     const judged = h("p", { class: "ex-note" });
     const counts = confusionTable(texts);
     const measures = measureRows(texts);
-    const warning = h("p", { class: "ex-note ex-warning" });
     const notes = h("div", { class: "ex-notes" });
-    const best = quietButton(texts.best, null, () => {
-      if (content.best !== null) tell.now({ kind: "best", threshold: content.best });
-    });
     const recommend = button(texts.recommend, texts.recommend_title, () => ({
       kind: content.recommending ? "cancel_recommend" : "recommend"
     }));
@@ -1996,7 +2098,6 @@ var figures = panel(
     const actions = h(
       "div",
       { class: "ex-actions" },
-      best,
       recommend,
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-note" }, texts.export),
@@ -2024,7 +2125,6 @@ var figures = panel(
       refused,
       judged,
       h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
-      warning,
       notes,
       actions,
       advice.node,
@@ -2078,19 +2178,15 @@ var figures = panel(
       setText(accept, content.offer?.action ?? "");
     }
     function drawFigures() {
-      const parts = [judged, counts.node, measures.node, warning, actions];
+      const parts = [judged, counts.node, measures.node, actions];
       for (const node of parts) node.hidden = !content.there;
       setText(judged, content.judged);
       counts.show(content.columns, content.counts.map(count));
       measures.show(content.rows);
-      setText(warning, content.warning);
       refill(notes, content.notes, () => content.notes.map(badge));
     }
     function drawActions() {
       report.disabled = content.reporting;
-      best.hidden = content.best === null;
-      best.disabled = content.at_best;
-      best.title = fill(texts.best_title, { threshold: threeDigits(content.best) });
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;
@@ -2374,14 +2470,14 @@ var traceCards = panel(
         h("span", { class: "ex-qa-label" }, label),
         h("p", { class: classes }, text)
       ];
-      const { query, answer, streaming, source } = trace;
+      const { query, answer: answer2, streaming, source } = trace;
       return h(
         "div",
         { class: "ex-qa" },
         row(texts.question, query || texts.no_question),
         row(
           texts.answer,
-          answer || (streaming ? "…" : texts.no_answer),
+          answer2 || (streaming ? "…" : texts.no_answer),
           streaming ? "ex-answer ex-streaming" : "ex-answer"
         ),
         source ? row(texts.evidence, source, "ex-source") : null
@@ -2640,6 +2736,7 @@ var weights = panel(
 // src/panels/index.ts
 var PANELS = {
   agreement,
+  answer,
   baselines,
   call_changes: callChanges,
   code_text: codeText,

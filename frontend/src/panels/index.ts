@@ -6,6 +6,7 @@ import { headSelector } from "./shell/head_selector.ts";
 import { header } from "./shell/header.ts";
 import { status } from "./shell/status.ts";
 import { toolbar } from "./shell/toolbar.ts";
+import { answer } from "./thresholds/answer.ts";
 import { headQuality, weightMoves } from "./thresholds/choices.ts";
 import { agreement, baselines, callChanges } from "./thresholds/comparisons.ts";
 import { figures } from "./thresholds/figures.ts";
@@ -16,6 +17,7 @@ import { weights } from "./traces/weights.ts";
 
 export const PANELS: Readonly<Record<string, Mount>> = {
   agreement,
+  answer,
   baselines,
   call_changes: callChanges,
   code_text: codeText,

@@ -6,6 +6,7 @@ import type { CodeTextGesture } from "./code.ts";
 import type { HeaderGesture, HeadSelectorGesture, StatusGesture, ToolbarGesture } from "./shell.ts";
 import type {
   AgreementGesture,
+  AnswerGesture,
   BaselinesGesture,
   CallChangesGesture,
   FiguresGesture,
@@ -27,6 +28,7 @@ export type * from "./traces.ts";
 /** Any gesture of any panel. */
 export type Gesture =
   | AgreementGesture
+  | AnswerGesture
   | BaselinesGesture
   | CodeTextGesture
   | FiguresGesture

@@ -192,6 +192,14 @@ export interface WeightsTexts {
   readonly cancel: string;
 }
 
+export interface AnswerTexts {
+  readonly label: string;
+  readonly objective: string;
+  readonly objective_label: string;
+  readonly figures: string;
+  readonly undo_title: string;
+}
+
 export interface FiguresTexts {
   readonly methods: string;
   readonly methods_label: string;
@@ -207,8 +215,6 @@ export interface FiguresTexts {
   readonly called_not_used: string;
   readonly figures: string;
   readonly interval: string;
-  readonly best: string;
-  readonly best_title: string;
   readonly recommend: string;
   readonly recommend_title: string;
   readonly cancel: string;

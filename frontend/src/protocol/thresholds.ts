@@ -1,6 +1,33 @@
 // The thresholds tab.
 
-import type { Choice, Note, Plain, SetGesture } from "./common.ts";
+import type { Choice, Note, Plain, SetGesture, SettableName } from "./common.ts";
+
+export interface AnswerContent {
+  readonly hidden: boolean;
+  readonly old: boolean;
+  readonly kind: "working" | "few" | "none" | "keep" | "set" | "words";
+  readonly sentence: string;
+  readonly figures: readonly (readonly [value: string, label: string, detail: string])[];
+  readonly sure: string;
+  readonly held_out: string;
+  readonly objective: string;
+  readonly objectives: readonly Choice[];
+  readonly number: {
+    readonly name: SettableName;
+    readonly value: number;
+    readonly label: string;
+    readonly title: string;
+    readonly unit: string;
+  } | null;
+  readonly action: {
+    readonly kind: "use" | "label";
+    readonly label: string;
+    readonly title: string;
+  } | null;
+  readonly undo: string;
+}
+
+export type AnswerGesture = Plain<"undo" | "use"> | SetGesture;
 
 export interface FiguresContent {
   readonly method: string;
@@ -27,10 +54,7 @@ export interface FiguresContent {
     low: string,
     high: string,
   ])[];
-  readonly best: number | null;
-  readonly at_best: boolean;
   readonly judged: string;
-  readonly warning: string;
   readonly notes: readonly Note[];
   readonly recommending: boolean;
   readonly recommended: {
@@ -42,18 +66,12 @@ export interface FiguresContent {
   readonly more: { readonly message: string; readonly busy: boolean } | null;
 }
 
-export interface BestGesture {
-  readonly kind: "best";
-  readonly threshold: number;
-}
-
 export interface ExportGesture {
   readonly kind: "export";
   readonly what: "json" | "python" | "recommended_json" | "recommended_python";
 }
 
 export type FiguresGesture =
-  | BestGesture
   | ExportGesture
   | Plain<
       | "cancel_recommend"

@@ -462,21 +462,22 @@ def test_figures_that_flatter_say_so(
     traces, found = recommended
     app = Explorer.from_traces(traces, tab="thresholds", layer=2, head=0)
     page = AppDriver(app)
-    figures, baselines = page.figures, page.baselines
+    answer, baselines = page.answer, page.baselines
     recommend(app, found)
-    assert "optimistic" not in figures["warning"]  # what is in view is something else
+    assert "optimistic" not in answer["held_out"]  # what is in view is something else
     assert "shares with question and answer" in baselines["message"]
     page.figures.press("take")
     app.wait()
     expected = f"{found.held_out.value:.2f} ({found.held_out.low:.2f} to {found.held_out.high:.2f})"
-    assert f"F1 was {expected}" in figures["warning"]
+    assert f"F1 {expected}" in answer["held_out"]
+    assert answer["figures"][1][0] == f"{found.held_out.value:.2f}"
     assert baselines["message"] == ""  # being ahead of the words is flattery too
     app.heads = SET
     app.wait()
-    assert figures["warning"].startswith("If the heads and weights were chosen on these labels")
+    assert answer["held_out"].startswith("If the heads and weights were chosen on these labels")
     app.heads = None
     app.wait()
-    assert "optimistic" not in figures["warning"]
+    assert "If the heads" not in answer["held_out"]
 
 
 def test_what_is_refused_or_does_not_fit_is_not_shown(

@@ -45,8 +45,6 @@ def test_counts_and_figures_at_the_threshold(app: Explorer) -> None:
     assert figures["Youden J"] == "0.333"
     # (2 * 2 - 1 * 1) / sqrt(3 * 3 * 3 * 3)
     assert figures["MCC"] == "0.333"
-    # The line is at 0.15 best: all three used ones are called, and one other.
-    assert shown["best"] == pytest.approx(0.15)
     assert "6 labelled hyperedges of 2 traces, 3 used" in shown["judged"]
     assert "3 of 6 labelled hyperedges count as used" in page.sentence
 
@@ -101,8 +99,8 @@ def test_a_move_of_the_line_scores_nothing_anew(
     go_on.set()
     app.threshold = 0.01
     assert begun == []
-    page.figures.press("best", threshold=0.15)
-    assert app.threshold == 0.15
+    app.threshold = 0.15
+    assert begun == []
     assert page.counts == [3, 1, 0, 2]
 
 
@@ -134,7 +132,8 @@ def test_changed_calls_open_the_trace_with_the_unit_pinned(app: Explorer) -> Non
     app.tab = "thresholds"
     page.between.press("here")
     assert app.reference_threshold == app.threshold
-    assert page.plots["changes"].meta["units"] == []
+    # Between equal thresholds no call changes: no empty table.
+    assert page.plots["changes"].plot.layout.display == "none"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +183,12 @@ def test_a_mixture_has_no_one_threshold(app: Explorer) -> None:
 def test_baselines_are_beside_it_and_few_labels_are_told(app: Explorer) -> None:
     page = AppDriver(app)
     names = ["lexical-overlap", "word-overlap", "length", "position", "random"]
-    assert "not reliable yet" in page.figures["warning"]
+    answer = page.answer
+    assert answer["kind"] == "few"
+    assert "Label 18 more traces" in answer["sentence"]
+    assert "at least 7 more that are used and 7 more that are not used" in answer["sentence"]
+    assert answer["figures"] == []
+    assert answer["action"]["kind"] == "label"
     assert page.plots["dots"].meta["methods"][1:] == names
 
 

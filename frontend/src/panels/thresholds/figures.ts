@@ -3,7 +3,7 @@
 import { badge, panelHead, quietButton, segmented } from "../../lib/controls.ts";
 import { h, refill, replace, setText } from "../../lib/dom.ts";
 import { download } from "../../lib/files.ts";
-import { count, fill, threeDigits } from "../../lib/format.ts";
+import { count } from "../../lib/format.ts";
 import type { FiguresContent, FiguresGesture, FiguresTexts } from "../../protocol/index.ts";
 import { panel } from "../panel.ts";
 import { confusionTable, measureRows } from "./measures.ts";
@@ -53,12 +53,8 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
     const judged = h("p", { class: "ex-note" });
     const counts = confusionTable(texts);
     const measures = measureRows(texts);
-    const warning = h("p", { class: "ex-note ex-warning" });
     const notes = h("div", { class: "ex-notes" });
 
-    const best = quietButton(texts.best, null, () => {
-      if (content.best !== null) tell.now({ kind: "best", threshold: content.best });
-    });
     const recommend = button(texts.recommend, texts.recommend_title, () => ({
       kind: content.recommending ? "cancel_recommend" : "recommend",
     }));
@@ -66,7 +62,6 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
     const actions = h(
       "div",
       { class: "ex-actions" },
-      best,
       recommend,
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-note" }, texts.export),
@@ -95,7 +90,6 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       refused,
       judged,
       h("div", { class: "ex-thresholds-numbers" }, counts.node, measures.node),
-      warning,
       notes,
       actions,
       advice.node,
@@ -148,19 +142,15 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
       setText(accept, content.offer?.action ?? "");
     }
     function drawFigures(): void {
-      const parts = [judged, counts.node, measures.node, warning, actions];
+      const parts = [judged, counts.node, measures.node, actions];
       for (const node of parts) node.hidden = !content.there;
       setText(judged, content.judged);
       counts.show(content.columns, content.counts.map(count));
       measures.show(content.rows);
-      setText(warning, content.warning);
       refill(notes, content.notes, () => content.notes.map(badge));
     }
     function drawActions(): void {
       report.disabled = content.reporting;
-      best.hidden = content.best === null;
-      best.disabled = content.at_best;
-      best.title = fill(texts.best_title, { threshold: threeDigits(content.best) });
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;

@@ -1,0 +1,71 @@
+"""Every text of the answer at the top of the Thresholds tab."""
+
+from __future__ import annotations
+
+from explorer._number_format import three_digits
+
+COMPUTING = "working out what to expect on new traces"
+WORKING = "Working out what to expect on new traces ..."
+
+OBJECTIVES = {
+    "f1": ("F1", "The threshold with the best balance of precision and recall"),
+    "precision": (
+        "precision at a recall",
+        "The most precise threshold among those that find enough of the used facts",
+    ),
+    "recall": (
+        "recall at a precision",
+        "The threshold that finds most, among those whose calls are right often enough",
+    ),
+    "cost": ("cost", "The threshold at which wrong facts kept and right facts lost cost least"),
+}
+"""Objective -> its button, and what it says on hover."""
+
+NUMBERS = {
+    "least_recall": (
+        "recall at least",
+        "Share of the used facts that must be called used: above 0, at most 1",
+    ),
+    "least_precision": (
+        "precision at least",
+        "Share of the calls that must be right: above 0, at most 1",
+    ),
+    "cost_ratio": (
+        "a wrong fact kept costs as much as",
+        "So many right facts lost; above 0",
+    ),
+}
+"""Number of an objective -> its name, and what it says on hover."""
+
+COST_UNIT = "right facts lost"
+LABEL = ("label in RAG traces", "Each card there has a button for used and one for not used")
+
+
+def set_threshold(threshold: float) -> tuple[str, str]:
+    """Return text and title of the button that sets a threshold."""
+    at = three_digits(threshold)
+    return f"set the threshold to {at}", f"Every tab then calls used what scores {at} or more"
+
+
+def use_words(threshold: float) -> tuple[str, str]:
+    """Return text and title of the button that chooses the words."""
+    at = three_digits(threshold)
+    return (
+        "score by the words",
+        f"Every tab then uses the method lexical with the threshold {at}; Esc returns",
+    )
+
+
+def back(name: str, threshold: float) -> str:
+    """Return the text of the button that undoes it."""
+    return f"back to {name} at {three_digits(threshold)} (Esc)"
+
+
+ANSWER = {
+    "label": "Answer",
+    "objective": "best for",
+    "objective_label": "What the threshold is for",
+    "figures": "Threshold, what to expect, and the lead over the words",
+    "undo_title": "Return to the settings from before (Esc)",
+}
+"""Texts that do not change, by their keys in `frontend/src/protocol/texts.ts`."""
