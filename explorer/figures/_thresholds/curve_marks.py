@@ -187,3 +187,20 @@ def curve_names(
         "hoverinfo": "skip",
         "name": "names",
     }
+
+
+def curve_extent(values: Mapping[str, NDArray[np.float64]]) -> tuple[float, float]:
+    """Range of the value axis in steps, so that curves of many heads share a few ranges."""
+    finite = np.concatenate([part[np.isfinite(part)] for part in values.values()])
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.5)
+    bottom = min(0.0, np.floor(low / 0.1 + 0.4) * 0.1)
+    top = next((step for step in (0.25, 0.5, 0.75) if high <= step - 0.03), 1.0)
+    return float(bottom) - 0.04 * (top - bottom), float(top) + 0.04 * (top - bottom)
+
+
+def curve_ticks(extent: tuple[float, float]) -> dict[str, Any]:
+    """Ticks of the value axis."""
+    step = 0.25 if extent[1] - extent[0] > 0.6 else 0.1
+    ticks = [round(step * at, 2) for at in range(-10, 11) if extent[0] <= step * at <= extent[1]]
+    words = [f"{tick:g}".replace("-", "\u2212").replace("0.", ".") for tick in ticks]
+    return {"tickvals": ticks, "ticktext": words}

@@ -31,8 +31,10 @@ from explorer.figures._style.theme import (
 )
 from explorer.figures._thresholds.curve_marks import (
     CURVE_LOOKS,
+    curve_extent,
     curve_line,
     curve_names,
+    curve_ticks,
     interval_band,
     peak_ring,
     plateau_bar,
@@ -126,7 +128,7 @@ def threshold_curves_spec(
     thinned = sweep.iloc[_kept(len(sweep))]
     thresholds = thinned["threshold"].to_numpy(dtype=np.float64)
     values = {name: thinned[name].to_numpy(dtype=np.float64) for name in drawn}
-    extent = _extent(values)
+    extent = curve_extent(values)
     # A threshold of 0 is drawn at the edge of the log axis, like the dragged line.
     x = np.maximum(thresholds, low) if scale == "log" else thresholds
     size = plot_share(width) * (width - LEFT - RIGHT), float(height - TOP - BELOW)
@@ -156,7 +158,7 @@ def threshold_curves_spec(
         "layout": score_layout(
             theme,
             title="threshold",
-            yaxis={"range": list(extent), "showgrid": True, **_ticks(extent)},
+            yaxis={"range": list(extent), "showgrid": True, **curve_ticks(extent)},
             scale=scale,
             span=span,
             width=width,
@@ -197,22 +199,6 @@ def _best_point(
         return None
     at = int(np.nanargmax(values))
     return float(thresholds[at]), float(values[at])
-
-
-def _extent(values: Mapping[str, NDArray[np.float64]]) -> tuple[float, float]:
-    """Range of the value axis in steps, so that curves of many heads share a few ranges."""
-    finite = np.concatenate([part[np.isfinite(part)] for part in values.values()])
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.5)
-    bottom = min(0.0, np.floor(low / 0.1 + 0.4) * 0.1)
-    top = next((step for step in (0.25, 0.5, 0.75) if high <= step - 0.03), 1.0)
-    return float(bottom) - 0.04 * (top - bottom), float(top) + 0.04 * (top - bottom)
-
-
-def _ticks(extent: tuple[float, float]) -> dict[str, Any]:
-    step = 0.25 if extent[1] - extent[0] > 0.6 else 0.1
-    ticks = [round(step * at, 2) for at in range(-10, 11) if extent[0] <= step * at <= extent[1]]
-    words = [f"{tick:g}".replace("-", "\u2212").replace("0.", ".") for tick in ticks]
-    return {"tickvals": ticks, "ticktext": words}
 
 
 def _readout(
