@@ -87,8 +87,9 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
         session.head_view.want(
             **{name: shown.pop(name) for name in ("layer", "head") if name in shown}
         )
-        for name, value in shown.items():
-            setattr(self, name, value)
+        # The tab first: threshold and normalisation are those of a tab.
+        for name in sorted(shown, key=lambda name: name != "tab"):
+            setattr(self, name, shown[name])
         self.heads = traits.get("heads")  # last: setting what it overrides removes it
         self._code = CodePanel(self, session)
         self._traces_panel = TracesPanel(self, session)
@@ -201,7 +202,8 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
         tokens
             One text per position.
         **traits
-            Any trait of the app. Unlike elsewhere ``hide_sink`` is False: all columns are shown.
+            Any trait of the app. By default all columns are shown (``hide_sink=False``), and scores
+            are the numbers of the map (``normalisation="raw"``, ``threshold=0.1``).
 
         Raises
         ------
@@ -216,8 +218,14 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
             )
         made = attention if isinstance(attention, AttentionMap) else DenseAttention(attention)
         scene = matrix_scene(made, None if tokens is None else list(tokens))
-        # Your first key need not be a sink: patches and encoders have none.
-        app = cls(model=None, **{"unit_kind": "token", "hide_sink": False, **traits})
+        # Your numbers as they are; and the first key need not be a sink: encoders have none.
+        own = {
+            "hide_sink": False,
+            "normalisation": "raw",
+            "threshold_scale": "log",
+            "threshold": 0.1,
+        }
+        app = cls(model=None, **{"unit_kind": "token", **own, **traits})
         app._session.code.show_matrix(scene)
         if app._session.head_view.refused is not None:
             raise app._session.head_view.refused

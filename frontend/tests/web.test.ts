@@ -22,7 +22,10 @@ test("a view comes back from its address", () => {
 });
 
 test("settings of the app are left out, and code that is too long", () => {
-  expect(writeAddress({ threshold: 0.1, hide_sink: true, layer: 2 })[0]).toBe("#layer=2");
+  expect(writeAddress({ threshold: 0.5, threshold_mode: "auto", layer: 2 })[0]).toBe("#layer=2");
+  expect(writeAddress({ normalisation: "lift", hide_sink: true, layer: 2 })[0]).toBe("#layer=2");
+  const fixed = { threshold: 0.5, threshold_mode: "fixed" };
+  expect(writeAddress(fixed)[0]).toBe("#threshold=0.5&threshold_mode=fixed");
   expect(writeAddress({ layer: 2, source: "x".repeat(60_000) })).toEqual(["#layer=2", false]);
 });
 

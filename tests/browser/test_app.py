@@ -206,14 +206,14 @@ def test_the_five_lines_of_the_readme_end_in_tinted_code(show):
     lines = (
         "from explorer import Explorer\n"
         "app = Explorer.from_code('def area(r):\\n    pi = 3.14159\\n    return pi * r * r')\n"
-        "app.layer, app.head, app.threshold = 21, 5, 0.05\napp"
+        "app.layer, app.head, app.threshold = 21, 5, 0.6\napp"
     )
     with show("lab", [lines]) as shown:
         token = shown.page.locator(".ex-token", has_text="pi").first
         shown.wait_for(token)
         token.click()
         shown.wait_for_value("app.selection is not None", bool)
-        assert shown.value("(app.layer, app.head, app.threshold)") == (21, 5, 0.05)
+        assert shown.value("(app.layer, app.head, app.threshold)") == (21, 5, 0.6)
 
 
 def test_a_click_in_the_heatmap_pins_the_same_token_in_the_text(show):

@@ -63,6 +63,6 @@ def test_recorded_attention_is_copied_twice_on_its_way_to_the_wire() -> None:
     assert copies.found == []
     # The matrix, a byte a cell, and small arrays; a copy of the matrix would make it 2.25 times.
     assert matrix < peak - before < 2 * matrix
-    expected = app.attention.weights(0, 0)[:, 1:]
+    expected = app.attention.weights(0, 0)
     codes = np.frombuffer(heatmap.channel.heatmap["codes"], np.uint8).reshape(expected.shape)
     np.testing.assert_array_equal(codes, np.rint(np.sqrt(expected) * np.float32(254)))

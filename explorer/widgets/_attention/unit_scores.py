@@ -175,7 +175,7 @@ def _settings(
         head=head,
         rows=rows,
         reduction=state.reduction,  # type: ignore[arg-type]
-        normalisation=state.normalisation,  # type: ignore[arg-type]
+        normalisation=state.normalisation,
     )
 
 

@@ -86,7 +86,7 @@ def download(state: ExplorerState, kind: str) -> dict[str, Any]:
 def python_of(state: ExplorerState) -> str:
     """Return Python that shows this view again."""
     shown = settings_of(state)
-    defaults: dict[str, Any] = {name: state.trait_defaults(name) for name in SETTINGS}
+    defaults: dict[str, Any] = {name: state.default_of(name) for name in SETTINGS}
     defaults = {**defaults, "model": None}
     arguments = [
         f"{name}={value!r}"

@@ -18,6 +18,7 @@ from explorer.widgets._state.checks import (
     checked_threshold,
 )
 from explorer.widgets._state.choices import CHOICES, HEAD_SET_OVERRIDES, METHOD_THRESHOLDS
+from explorer.widgets._state.tab_settings import TabSettings
 from explorer.widgets._state.threshold_traits import Checked, ThresholdTraits
 
 
@@ -38,7 +39,7 @@ class TableTrait(t.Any):
             obj.notify_change(t.Bunch(name=self.name, old=old, new=new, owner=obj, type="change"))
 
 
-class ExplorerState(ThresholdTraits):
+class ExplorerState(TabSettings, ThresholdTraits):
     """What the app shows. Every trait can be read, set, observed and linked from a notebook."""
 
     tab = t.Unicode("code", help="The tab in front.")
@@ -50,16 +51,6 @@ class ExplorerState(ThresholdTraits):
 
     head: Any = t.Any(None, allow_none=True, help="Head; None is the mean over heads.")
     """Head shown, counted from 0; ``None`` is the mean over the heads. Default ``None``."""
-
-    threshold: Any = Checked(0.1, help="Score from which a unit counts as used.")
-    """Score in [0, 1] from which a unit counts as used. Default 0.1. Setting it to ``"auto"`` sets
-    `threshold_mode`; the trait itself is always the number in view."""
-
-    threshold_mode = t.Unicode("fixed", help="Who chooses the threshold: fixed or auto.")
-    """``"fixed"`` (default): the threshold stays where it was set. ``"auto"``: it is found in the
-    scores in view by `explorer.feedback.auto_threshold`, anew for each trace or view, and
-    `threshold` holds what was found. Setting `threshold`, or dragging its line, makes it
-    ``"fixed"``. The Thresholds tab judges one number for all traces, so there it stays."""
 
     similarity_threshold: Any = Checked(0.7, help="Similarity from which a hyperedge counts.")
     """Traces tab: similarity, (cosine + 1) / 2, from which the embedding method calls a hyperedge
@@ -90,16 +81,9 @@ class ExplorerState(ThresholdTraits):
     """Traces and thresholds tab: the rule by which feedback updates the weights: ``"ema"``
     (default), ``"additive"`` or ``"multiplicative"``."""
 
-    threshold_scale = t.Unicode("log", help="Scale of the score axis.")
-    """Scale of the score axis and the threshold slider: ``"log"`` (default) or ``"linear"``."""
-
     reduction = t.Unicode("mean", help="How the tokens of a unit become one number.")
     """How the attentions of a unit's tokens become one number: ``"mean"`` (default), ``"mass"`` or
     ``"top-k"``."""
-
-    normalisation = t.Unicode("raw", help="Raw score, share of all units, or lift.")
-    """``"raw"`` (default), ``"share"`` of all units, or ``"lift"`` (share over the share of
-    tokens)."""
 
     unit_kind = t.Unicode("line", help="Kind of the units of the code tab.")
     """Units of the code tab: ``"line"`` (default), ``"identifier"``, ``"node"`` or
@@ -168,9 +152,6 @@ class ExplorerState(ThresholdTraits):
 
     _batch: Any = t.Instance(Batch, ())
     _keeping_heads = False
-    _number = 0.1
-    finding_threshold = False
-    """Whether the threshold is being set to what was found in the scores."""
 
     @property
     def batching(self) -> bool:
@@ -194,14 +175,6 @@ class ExplorerState(ThresholdTraits):
             yield
         finally:
             self._keeping_heads = before
-
-    def show_found_threshold(self, value: float) -> None:
-        """Set the threshold to what was found in the scores in view: its mode stays ``"auto"``."""
-        before, self.finding_threshold = self.finding_threshold, True
-        try:
-            self.threshold = value
-        finally:
-            self.finding_threshold = before
 
     @property
     def scene(self) -> Any:
@@ -235,21 +208,11 @@ class ExplorerState(ThresholdTraits):
 
     # validation
 
-    @t.validate(
-        "threshold", "similarity_threshold", "citation_threshold", "lexical_threshold",
+    @t.validate("similarity_threshold", "citation_threshold", "lexical_threshold",
         "reference_threshold",
     )  # fmt: skip
     def _check_threshold(self, proposal: Mapping[str, Any]) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        if name != "threshold":
-            return checked_threshold(name, value)
-        if isinstance(value, str) and value == "auto":
-            self.threshold_mode = "auto"
-            return self._number
-        self._number = checked_threshold(name, value)
-        if not self.finding_threshold:
-            self.threshold_mode = "fixed"
-        return self._number
+        return checked_threshold(proposal["trait"].name, proposal["value"])
 
     @t.validate(*CHOICES)
     def _check_choice(self, proposal: Mapping[str, Any]) -> str:

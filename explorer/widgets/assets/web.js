@@ -4477,6 +4477,7 @@ var SWITCHES = /* @__PURE__ */ new Set(["hide_special", "hide_sink"]);
 var NAMES = /* @__PURE__ */ new Set([
   "model",
   "unit_kind",
+  "threshold_mode",
   "threshold_scale",
   "reduction",
   "normalisation",
@@ -4487,11 +4488,11 @@ var NAMES = /* @__PURE__ */ new Set([
   "bar_order"
 ]);
 var DEFAULTS = {
-  threshold: 0.1,
-  threshold_scale: "log",
+  threshold_mode: "auto",
+  threshold_scale: "linear",
   unit_kind: "line",
   reduction: "mean",
-  normalisation: "raw",
+  normalisation: "lift",
   direction: "row",
   colour_scale: "",
   scaling: "sqrt",
@@ -4521,6 +4522,7 @@ function writeAddress(view) {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(view)) {
     if (name === "source" || value === void 0 || value === DEFAULTS[name]) continue;
+    if (name === "threshold" && view.threshold_mode === "auto") continue;
     found.set(name, INDICES.has(name) && value === null ? MEAN : String(value));
   }
   const code = String(view.source ?? "");
@@ -4883,6 +4885,7 @@ var WebPage = class {
       header: ["model"],
       toolbar: [
         "threshold",
+        "threshold_mode",
         "threshold_scale",
         "unit_kind",
         "reduction",

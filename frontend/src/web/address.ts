@@ -11,6 +11,7 @@ const SWITCHES = new Set(["hide_special", "hide_sink"]);
 const NAMES = new Set([
   "model",
   "unit_kind",
+  "threshold_mode",
   "threshold_scale",
   "reduction",
   "normalisation",
@@ -22,11 +23,11 @@ const NAMES = new Set([
 ]);
 /** Values that an address leaves out: those of the app. */
 const DEFAULTS: View = {
-  threshold: 0.1,
-  threshold_scale: "log",
+  threshold_mode: "auto",
+  threshold_scale: "linear",
   unit_kind: "line",
   reduction: "mean",
-  normalisation: "raw",
+  normalisation: "lift",
   direction: "row",
   colour_scale: "",
   scaling: "sqrt",
@@ -60,6 +61,8 @@ export function writeAddress(view: View): [hash: string, whole: boolean] {
   const found = new URLSearchParams();
   for (const [name, value] of Object.entries(view)) {
     if (name === "source" || value === undefined || value === DEFAULTS[name]) continue;
+    // What auto found, it finds again.
+    if (name === "threshold" && view.threshold_mode === "auto") continue;
     found.set(name, INDICES.has(name) && value === null ? MEAN : String(value));
   }
   const code = String(view.source ?? "");

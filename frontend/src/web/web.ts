@@ -238,6 +238,7 @@ class WebPage {
       header: ["model"],
       toolbar: [
         "threshold",
+        "threshold_mode",
         "threshold_scale",
         "unit_kind",
         "reduction",

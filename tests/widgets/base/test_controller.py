@@ -46,7 +46,7 @@ class Doubled(Controller):
 
 @pytest.fixture
 def state() -> ExplorerState:
-    return ExplorerState()
+    return ExplorerState(tab="traces", threshold=0.1)
 
 
 def test_it_follows_the_state_from_its_beginning(state: ExplorerState) -> None:

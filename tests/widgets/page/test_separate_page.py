@@ -127,7 +127,7 @@ def test_what_a_page_cannot_begin_with_is_told() -> None:
         page = page_of(sent)
         page.begin({"model": DEFAULT_MODEL, "threshold": 7, "unit_kind": "token"})
         await asyncio.sleep(0.1)
-        assert (page.threshold, page.unit_kind) == (0.1, "token")
+        assert (page.threshold, page.unit_kind) == (0.5, "token")
         assert page.table is not None
         page.close()
         return page.places["status"], page

@@ -10,6 +10,7 @@ import pytest
 
 from explorer.attention import DenseAttention
 from explorer.errors import InputError
+from explorer.feedback import HeadCombination, HeadTerm
 from explorer.widgets._state import ExplorerState
 
 
@@ -28,7 +29,7 @@ def state() -> ExplorerState:
 def test_thresholds_outside_0_to_1_are_refused(state: ExplorerState, value: Any) -> None:
     with pytest.raises(InputError, match="from 0 to 1"):
         state.threshold = value
-    assert state.threshold == 0.1
+    assert (state.threshold, state.threshold_mode) == (0.5, "auto")  # as the Code tab begins
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, np.float32(0.25)])
@@ -124,4 +125,36 @@ def test_auto_is_a_mode_and_the_threshold_stays_a_number(state: ExplorerState) -
 
 def test_a_state_may_begin_with_auto() -> None:
     state = ExplorerState(threshold="auto")
-    assert (state.threshold, state.threshold_mode) == (0.1, "auto")
+    assert (state.threshold, state.threshold_mode) == (0.5, "auto")
+
+
+def test_the_code_tab_has_settings_of_its_own(state: ExplorerState) -> None:
+    said: list[tuple[str, object]] = []
+    names = ("tab", "threshold", "threshold_mode", "threshold_scale", "normalisation")
+    state.observe(lambda change: said.append((change["name"], change["new"])), names=list(names))
+    assert (state.threshold_mode, state.threshold_scale, state.normalisation) == (
+        "auto",
+        "linear",
+        "lift",
+    )
+    state.tab = "traces"
+    now = [state.threshold, state.threshold_mode, state.threshold_scale, state.normalisation]
+    assert now == [0.1, "fixed", "log", "raw"]  # the reference settings
+    assert said[0] == ("tab", "traces")
+    assert dict(said) == dict(zip(names, ["traces", *now], strict=True))
+    state.threshold, state.normalisation = 0.3, "share"
+    state.tab = "thresholds"
+    assert (state.threshold, state.normalisation) == (0.3, "share")
+    state.tab = "code"
+    assert (state.threshold, state.threshold_mode, state.normalisation) == (0.5, "auto", "lift")
+    state.tab = "traces"
+    assert (state.threshold, state.threshold_mode, state.normalisation) == (0.3, "fixed", "share")
+
+
+def test_a_set_of_heads_outlives_a_look_at_the_code(state: ExplorerState) -> None:
+    state.tab = "traces"
+    heads = HeadCombination((HeadTerm("answer", 1, 0, 1.0),))
+    state.heads = heads
+    state.tab = "code"
+    state.tab = "traces"
+    assert state.heads == heads
