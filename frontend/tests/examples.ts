@@ -201,6 +201,8 @@ const figures: P.FiguresContent = {
   methods: [["attention", "attention", "Scores of attention"]],
   refused: "",
   can_label: true,
+  old: false,
+  few: false,
   truth: "labels",
   truths: [["labels", "labels", "Labelled by a person"]],
   least_drop: 0.5,
@@ -395,6 +397,7 @@ const answerGestures: OfEveryKind<P.AnswerGesture> = {
 const figuresGestures: OfEveryKind<P.FiguresGesture> = {
   set,
   recommend: plain("recommend"),
+  record_all: plain("record_all"),
   cancel_recommend: plain("cancel_recommend"),
   read_again: plain("read_again"),
   cancel_scoring: plain("cancel_scoring"),

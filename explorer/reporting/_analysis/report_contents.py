@@ -197,6 +197,8 @@ def _undefined(threshold: Any) -> bool:
 def _head_maps(
     traces: Sequence[Trace], scores: ReportScores, control: RunControl
 ) -> HeadMaps | str:
+    if scores.given:
+        return "The traces give one score for each hyperedge, so there is no layer or head."
     config, judged = scores.config or ExtractorConfig(), scores.judged
     labels: dict[str, dict[str, bool]] = {}
     for group, unit, label in zip(judged.groups, judged.units, judged.labels, strict=True):

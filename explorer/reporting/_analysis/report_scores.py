@@ -13,6 +13,7 @@ from explorer.rag import ExtractorConfig, FeedbackExtractor
 from explorer.rag._extraction.extractor import extractor_alone
 from explorer.reporting._analysis.score_names import (
     THRESHOLD_NAMES,
+    are_given,
     score_name,
     single_threshold_config,
 )
@@ -62,7 +63,13 @@ class ReportScores:
         """A short name of the scores, for tables."""
         if self.held_out:
             return "these scores, held out"
-        return "these scores" if self.config is None else score_name(self.config)
+        return "these scores" if self.config is None else score_name(self.config, given=self.given)
+
+    @property
+    def given(self) -> bool:
+        """Whether the traces give the scores, one for each hyperedge."""
+        by_attention = self.config is not None and self.config.method == "attention"
+        return by_attention and are_given(self.table)
 
 
 def report_scores(

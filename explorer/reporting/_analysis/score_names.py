@@ -18,6 +18,9 @@ THRESHOLD_NAMES = {
 }
 """Methods with a single threshold, and the name of that threshold in a config."""
 
+GIVEN = "the given scores"
+"""Name of scores that the traces give, one for each hyperedge."""
+
 _REDUCTIONS = {
     "mean": "mean over a hyperedge's tokens",
     "mass": "sum over a hyperedge's tokens",
@@ -62,8 +65,19 @@ def single_threshold_config(config: ExtractorConfig | Mapping[str, Any]) -> Extr
     return known
 
 
-def score_name(config: ExtractorConfig) -> str:
-    """Return a short name of the scores.
+def are_given(table: Any) -> bool:
+    """Whether all scores of a table of `explain_traces` came with the traces, one per hyperedge.
+
+    A layer, a head and a reduction then say nothing: there is one number.
+    """
+    if table is None or "evidence" not in table or not len(table):
+        return False
+    kinds = set(table["evidence"]) - {"none"}
+    return kinds == {"direct"}
+
+
+def score_name(config: ExtractorConfig, *, given: bool = False) -> str:
+    """Return a short name of the scores; `given` if the traces give them.
 
     Examples
     --------
@@ -72,6 +86,8 @@ def score_name(config: ExtractorConfig) -> str:
     """
     if config.method != "attention":
         return str(config.method)
+    if given:
+        return GIVEN
     if config.heads is not None:
         return config.heads.name
     if config.layer is None and config.head is None:
@@ -80,10 +96,12 @@ def score_name(config: ExtractorConfig) -> str:
     return f"layer {layer}, head {head}"
 
 
-def score_description(config: ExtractorConfig) -> str:
-    """Return how a score is made, in a sentence."""
+def score_description(config: ExtractorConfig, *, given: bool = False) -> str:
+    """Return how a score is made, in a sentence; `given` if the traces give them."""
     if config.method != "attention":
         return _METHODS[config.method]
+    if given:
+        return f"the scores that the traces give, {_NORMALISATIONS[config.normalisation]}"
     if config.heads is not None:
         heads = config.heads
         less = ", minus the attention of a content-free question" if heads.content_free else ""

@@ -59,6 +59,8 @@ class ThresholdAnalysis:
         ROC and precision-recall curves.
     texts
         Shortened text of each hyperedge, in the order of `judged`.
+    given
+        Whether the traces give the scores, one for each hyperedge.
     """
 
     judged: LabelledScores
@@ -68,7 +70,17 @@ class ThresholdAnalysis:
     roc: RankCurve
     pr: RankCurve
     texts: tuple[str, ...]
+    given: bool = False
     _best: dict[Objective, tuple[BestThreshold, Plateau]] = field(default_factory=dict, repr=False)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few labels to choose a threshold."""
+        from explorer.validation._thresholds.cross_validation import MIN_POSITIVES, MIN_TRACES
+
+        sweep = self.sweep
+        fewest = min(sweep.positives, sweep.units - sweep.positives)
+        return sweep.traces < MIN_TRACES or fewest < MIN_POSITIVES
 
     def best(self, objective: Objective) -> tuple[BestThreshold, Plateau]:
         """Return the best threshold for an objective, and those about as good; computed once.
@@ -112,9 +124,13 @@ class BaselineComparison:
 
 
 def analyse_threshold(
-    traces: Iterable[Trace], judged: LabelledScores, *, resampling: Resampling | None = None
+    traces: Iterable[Trace],
+    judged: LabelledScores,
+    *,
+    given: bool = False,
+    resampling: Resampling | None = None,
 ) -> ThresholdAnalysis:
-    """Measure labelled scores.
+    """Measure labelled scores; `given` if the traces give them, one for each hyperedge.
 
     Raises
     ------
@@ -155,6 +171,7 @@ def analyse_threshold(
             texts.get((judged.traces[group], unit), "")
             for group, unit in zip(judged.groups, judged.units, strict=True)
         ),
+        given,
     )
 
 

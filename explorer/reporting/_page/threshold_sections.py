@@ -40,7 +40,7 @@ def about(found: ReportContents) -> ReportSection:
     config = found.scores.config
     how = "given scores, of unknown origin"
     if config is not None:
-        how = score_description(config)
+        how = score_description(config, given=found.scores.given)
     if found.scores.held_out:
         how += "; each trace is scored with the choice made on the other traces (held out)"
     models = [

@@ -71,7 +71,8 @@ def judge(
     Returns
     -------
     LabelledScores
-        Lengths are in tokens if the scores give the number of tokens of each unit, else in words.
+        Lengths are in tokens if the scores give the number of tokens of each unit, else in words;
+        of scores that a file gives for each hyperedge they are in words.
 
     Raises
     ------
@@ -167,7 +168,10 @@ def head_scores(
             continue
         # Without its metadata: the attention of many traces does not stay in memory.
         bare = Trace(trace.id, "", trace.hyperedges)
-        read.append((bare, labelled, scores, [unit.tokens for unit in found.units]))
+        direct = found.kind == "direct"  # a given score has no tokens
+        read.append(
+            (bare, labelled, scores, [0 if direct else unit.tokens for unit in found.units])
+        )
     shapes = Counter(scores.shape[:2] for _, _, scores, _ in read)
     most = max(shapes, key=lambda shape: shapes[shape], default=None)
     for trace, labelled, scores, tokens in read:

@@ -217,6 +217,9 @@ class ScoreInput:
         units = table["unit"].to_numpy(dtype=object)
         scores = own_scores(table)
         tokens = _column(table, "tokens") if "tokens" in table else None
+        if tokens is not None and "evidence" in table:
+            # A given score has no tokens: its one key column says nothing of the text.
+            tokens = np.where(table["evidence"].to_numpy(dtype=object) == "direct", 0.0, tokens)
         given = cls({}, None)
         given._fallbacks = int(fallen_back(table).sum())
         for start, stop in pairwise([*starts, len(names)]):

@@ -202,7 +202,9 @@ def shortest_between(below: float, lowest: float) -> float:
     >>> shortest_between(0.08182, 0.08191), shortest_between(0.08188, 0.08189)
     (0.0819, 0.081885)
     """
-    halfway = lowest if np.isinf(below) else (below + lowest) / 2
+    # In single precision, so that the same scores of a file and of attention give one threshold.
+    ends = float(np.float32(below)), float(np.float32(lowest))
+    halfway = ends[1] if np.isinf(below) else sum(ends) / 2
     for digits in range(_DIGITS, 10):
         short = float(f"{halfway:.{digits}g}")
         if np.float32(below) < np.float32(short) <= np.float32(lowest):

@@ -167,8 +167,9 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
     "answer": {"set": SetTrait, "use": Gesture, "undo": Gesture},
     "figures": {
         "set": SetTrait, "recommend": Gesture, "cancel_recommend": Gesture,
-        "read_again": Gesture, "cancel_scoring": Gesture, "measure": Gesture, "stop": Gesture,
-        "take": Gesture, "go_back": Gesture, "export": Export, "report": Gesture,
+        "read_again": Gesture, "record_all": Gesture, "cancel_scoring": Gesture,
+        "measure": Gesture, "stop": Gesture, "take": Gesture, "go_back": Gesture,
+        "export": Export, "report": Gesture,
     },
     "call_changes": {"set": SetTrait, "here": Gesture},
     "baselines": {"embed": Gesture},

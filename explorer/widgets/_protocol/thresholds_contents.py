@@ -46,7 +46,7 @@ class MeasureOffer(TypedDict):
     """What can be done where causal use is not known."""
 
     text: str
-    kind: Literal["measure", "stop"]
+    kind: Literal["cancel_scoring", "measure", "record_all", "stop"]
     action: str
 
 
@@ -73,6 +73,8 @@ class ThresholdFigures(TypedDict):
     methods: list[tuple[str, str, str]]
     refused: str
     can_label: bool
+    old: bool
+    few: bool
     truth: str
     truths: list[tuple[str, str, str]]
     least_drop: float

@@ -63,8 +63,10 @@ class ComparisonPlots(Panel):
 
     def _draw_heads(self) -> None:
         found = self.session.head_map.map
-        self.heads.show(found is not None)
-        if found is None:
+        # One cell says no more than the ROC-AUC beside it.
+        shown = found is not None and found.values.size > 1
+        self.heads.show(shown)
+        if found is None or not shown:
             return
         config, by_attention = self.session.methods.config(), self.state.method == "attention"
         one = by_attention and self.state.heads is None

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import traitlets as t
 
 from explorer.errors import ValidationError
 from explorer.rag import ExtractorConfig
-from explorer.reporting._analysis.score_names import score_name, single_threshold_config
+from explorer.reporting._analysis.score_names import (
+    are_given,
+    score_name,
+    single_threshold_config,
+)
 from explorer.reporting._analysis.threshold_analysis import (
     ThresholdAnalysis,
     ThresholdOutcome,
     analyse_threshold,
     outcome_at,
 )
+from explorer.validation._data.score_builder import own_scores
 from explorer.validation._data.truth import LEAST_DROP, Truth
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
@@ -37,7 +43,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from explorer.traces import TraceSet
-    from explorer.validation._data.truth import TruthKind
+    from explorer.validation._data.score_builder import own_scores
+from explorer.validation._data.truth import TruthKind
 
 
 class ThresholdsController(Controller):
@@ -74,6 +81,10 @@ class ThresholdsController(Controller):
         self._threshold_name = ""
         self._key: Key = ()  # of the analysis in view
         self._wanted: Key | None = None  # of the analysis in view or under way
+        self.scored = True
+        """Whether the method gives any hyperedge a score, as far as that is known."""
+        self.without_evidence = False
+        """Whether no trace has what the method needs."""
         self._outcome: tuple[ThresholdAnalysis, ThresholdOutcome] | None = None
         self._analyses: ResultCache[ThresholdAnalysis] = ResultCache(
             MOST_TABLES, MOST_ROWS, lambda analysis: len(analysis.judged)
@@ -134,6 +145,17 @@ class ThresholdsController(Controller):
         return [min(ends), max(ends)] if ends else None
 
     @property
+    def of_other_traces(self) -> bool:
+        """Whether the analysis in view is of traces that are no longer loaded."""
+        return self.analysis is not None and self._key[0] is not self.traces.loaded
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the analysis in view is of other scores than those that are chosen."""
+        other = self._wanted is not None and self._wanted != self._key
+        return self.analysis is not None and (self.busy or self.of_other_traces or other)
+
+    @property
     def busy(self) -> bool:
         """Whether an analysis of other scores is under way."""
         reports = self.jobs.reports
@@ -182,7 +204,7 @@ class ThresholdsController(Controller):
     def _analyse(self, traces: TraceSet, key: Key) -> None:
         self.cancel()
         try:
-            name = score_name(single_threshold_config(self.methods.config()))
+            config = single_threshold_config(self.methods.config())
         except ValidationError as error:
             self.scores.leave(self.JOB)
             self._refuse(str(error))
@@ -190,17 +212,23 @@ class ThresholdsController(Controller):
         known = self._analyses.get(key)
         if known is not None:
             self.scores.leave(self.JOB)
-            self._show(key, name, known)
+            self._show(key, score_name(config, given=known.given), known)
             return
         self.scores.ask(
             self.JOB,
-            lambda table: self._evaluate(traces, table, key, name),
+            lambda table: self._evaluate(traces, table, key, config),
             failed=self._forget,
             insist=True,
         )
 
-    def _evaluate(self, traces: TraceSet, table: pd.DataFrame, key: Key, name: str) -> None:
+    def _evaluate(
+        self, traces: TraceSet, table: pd.DataFrame, key: Key, config: ExtractorConfig
+    ) -> None:
         """Judge a table of scores by the truth, off the UI thread."""
+        self.scored = bool(np.isfinite(own_scores(table)).any())
+        self.without_evidence = bool((table["evidence"] == "none").all())
+        given = config.method == "attention" and are_given(table)
+        name = score_name(config, given=given)
         known_cost = self.cost
         truth, least_drop = self.truth
 
@@ -210,7 +238,7 @@ class ThresholdsController(Controller):
             cost = known_cost or (ablation_cost(traces) if truth == "ablation" else None)
             try:
                 judged = judge(traces, table, Truth(kind=truth, least_drop=least_drop))
-                return analyse_threshold(traces, judged), cost
+                return analyse_threshold(traces, judged, given=given), cost
             except ValidationError as error:
                 return error, cost
 

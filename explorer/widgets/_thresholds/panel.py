@@ -108,6 +108,8 @@ class ThresholdsPanel(Panel):
         )  # fmt: skip
         for drawing in everything:
             self.draw_on(drawing, "analysis", of=session.thresholds)
+        for drawing in (self._show_figures, self._show_answer, self._mark_old):
+            self.draw_on(drawing, "loaded", of=session.traces)
         for drawing in (self._show_figures, self._show_head_map, self._mark_old):
             self.draw_on(drawing, "refused", "cost", of=session.thresholds)
             self.draw_on(drawing, "map", "refused", of=session.head_map)
@@ -155,7 +157,7 @@ class ThresholdsPanel(Panel):
         thresholds, reports = self.session.thresholds, self.session.jobs.reports
         # On the box, a plain model that never stops listening: see `Plot`.
         for name, wanted in (
-            ("ex-old-scores", thresholds.busy),
+            ("ex-old-scores", thresholds.is_old),
             ("ex-old-heads", self.session.head_map.JOB in reports),
             ("ex-thresholds-empty", thresholds.analysis is None and bool(thresholds.refused)),
         ):
@@ -169,6 +171,7 @@ class ThresholdsPanel(Panel):
         return {
             "recommend": lambda _: found.recommend(),
             "cancel_recommend": lambda _: session.cancel(found.JOB),
+            "record_all": lambda _: session.stand_in.record_all(),
             "read_again": lambda _: session.stand_in.record_again(),
             f"cancel_{session.stand_in.JOB}": lambda _: session.cancel(session.stand_in.JOB),
             "measure": lambda _: session.ablation.measure(),

@@ -23,6 +23,7 @@ from explorer.widgets._session import Session
 from explorer.widgets._shell.config_exchange import is_shown
 from explorer.widgets._state import METHOD_THRESHOLDS
 from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds._answer.ways_out import way_out
 from explorer.widgets._thresholds.ablation_cost import AblationCost
 
 if TYPE_CHECKING:
@@ -39,14 +40,20 @@ def figures_content(session: Session) -> Content:
     analysis: ThresholdAnalysis | None = thresholds.analysis
     # While another truth is under way the old numbers stay, with their own texts.
     truth = texts.TRUTHS[state.truth if analysis is None else analysis.judged.truth]
-    offer = ablation_offer(session)
+    offer = way_out(session)
     cost: AblationCost | None = thresholds.cost
-    whole_offer = offer is not None and cost is not None and not cost.measured
+    measuring = offer is not None and offer["kind"] in ("measure", "stop")
+    whole_offer = measuring and cost is not None and not cost.measured
+    unscored = analysis is None and not thresholds.scored
+    refused = texts.unscored(state.method, state.truth) if unscored else thresholds.refused
     content = {
         "method": state.method,
         "methods": [[name, name, texts.METHODS[name]] for name in THRESHOLD_NAMES],
-        "refused": "" if whole_offer else thresholds.refused,  # the offer says what is missing
-        "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels",
+        # The offer says what is missing.
+        "refused": "" if whole_offer or not thresholds.refused else refused,
+        "can_label": state.method in THRESHOLD_NAMES and state.truth == "labels" and not unscored,
+        "old": thresholds.is_old,
+        "few": analysis is not None and analysis.too_few,
         "truth": state.truth,
         "truths": [[name, name, each.title] for name, each in texts.TRUTHS.items()],
         "least_drop": state.least_drop,
@@ -70,7 +77,7 @@ def figures_content(session: Session) -> Content:
                 sweep.positives,
                 sweep.unknown,
                 sweep.traces,
-                analysis.ranking.auc,
+                None if analysis.too_few else analysis.ranking.auc,
             ),
             "notes": [[note.code.replace("-", " "), note.message] for note in sweep.notes],
         }
@@ -117,7 +124,7 @@ def baselines_content(session: Session) -> Content:
 def head_map_content(session: Session) -> Content:
     """Return the choice of a measure above the map of heads, or why there is no map."""
     heads, analysis = session.head_map, session.thresholds.analysis
-    there = heads.map is not None
+    there = heads.map is not None and heads.map.values.size > 1
     refused = not there and heads.refused
     return {
         "hidden": not there and not (analysis is not None and refused),
@@ -163,32 +170,14 @@ def weights_content(session: Session, ends: FinalWeights | None) -> Content:
     }
 
 
-def ablation_offer(session: Session) -> Content | None:
-    """Return what it takes to measure causal use, or how far it is; None if nothing is offered."""
-    ablation = session.ablation
-    report = session.jobs.reports.get(ablation.JOB)
-    if report is not None:
-        text = under_way(report.message, report.fraction)
-        return {"text": text, "kind": "stop", "action": texts.CANCEL}
-    cost: AblationCost | None = session.thresholds.cost
-    if cost is None or session.state.truth != "ablation" or not cost.traces:
-        return None
-    rest = bool(cost.measured)
-    text = texts.unmeasured(
-        ablation.model_name, cost.prompts, cost.traces, cost.failed, cost.unmeasurable, rest=rest
-    )
-    action = texts.MEASURE_REST if rest else texts.MEASURE
-    return {"text": text, "kind": "measure", "action": action}
-
-
 def status_sentence(session: Session) -> str:
     """Return what the status line says while the thresholds tab is in front."""
     thresholds = session.thresholds
     analysis, outcome = thresholds.analysis, thresholds.outcome
-    if analysis is None or outcome is None:
+    if analysis is None or outcome is None or thresholds.of_other_traces:
         if thresholds.traces.loaded is None:
             return texts.LOAD_TRACES
-        if thresholds.refused:
+        if thresholds.refused and analysis is None:
             return texts.NOTHING_TO_EVALUATE
         message = texts.evaluating(session.state.truth)
         return under_way(message[0].upper() + message[1:])

@@ -115,14 +115,13 @@ NO_HEAD_MAP = "No map of heads: {reason}"
 
 def evaluated(
     name: str, truth: str, units: int, used: int, unknown: int, traces: int,
-    auc: tuple[float, float, float],
+    auc: tuple[float, float, float] | None,
 ) -> str:  # fmt: skip
-    """Say which scores are evaluated, on how many hyperedges, and how well they rank."""
+    """Say which scores are evaluated, on how many hyperedges, and how well they rank, if known."""
     left_out = f", {unknown:,} more without a score" if unknown else ""
-    return (
-        f"{name}. {units:,} {TRUTHS[truth].units} of {many(traces, 'trace')}, {used:,} used"
-        f"{left_out}. ROC-AUC {interval(*auc)}; 0.5 is chance."
-    )
+    judged = f"{name}. {units:,} {TRUTHS[truth].units} of {many(traces, 'trace')}, {used:,} used"
+    ranks = "" if auc is None else f" ROC-AUC {interval(*auc)}; 0.5 is chance."
+    return f"{judged}{left_out}.{ranks}"
 
 
 def status(
@@ -165,6 +164,29 @@ def more_signals(names: Sequence[str]) -> str:
 MEASURE = "measure causal use"
 MEASURE_REST = "measure the rest"
 CANCEL = "cancel"
+
+
+def unscored(method: str, truth: str) -> str:
+    """Say that no hyperedge has a score, so that there is nothing to judge."""
+    if method == "attention":
+        return "No hyperedge has a score by attention, so there is nothing to judge."
+    than = " The same holds by ablation." if truth == "ablation" else ""
+    return f"No hyperedge has a score by the method {method}. Choose another method.{than}"
+
+
+def record_all(traces: int) -> str:
+    """Return the text of the button that records attention."""
+    return f"record attention on all {many(traces, 'trace')}"
+
+
+def record_offer(model: str, seconds: float) -> str:
+    """Say which model can record attention, and about how long it takes."""
+    minutes = max(1, round(seconds / 60))
+    time = f"about {max(1, round(seconds)):,} s" if seconds < 90 else f"about {minutes:,} min"
+    return (
+        f"{model} can read the answers as a stand-in for your model: {time} on two idle processor "
+        "cores, longer with a larger model. Traces that are read are kept if you stop."
+    )
 
 
 def unmeasured(

@@ -2095,14 +2095,17 @@ var figures = panel(
       kind: content.recommending ? "cancel_recommend" : "recommend"
     }));
     const report = button(texts.report, texts.report_title, () => ({ kind: "report" }));
+    const exports = [
+      exporting(texts.json, texts.json_title, "json"),
+      exporting(texts.python, texts.python_title, "python")
+    ];
     const actions = h(
       "div",
       { class: "ex-actions" },
       recommend,
       h("span", { class: "ex-grow" }),
       h("span", { class: "ex-note" }, texts.export),
-      exporting(texts.json, texts.json_title, "json"),
-      exporting(texts.python, texts.python_title, "python"),
+      exports,
       report
     );
     const advice = recommendation(texts, tell);
@@ -2180,13 +2183,19 @@ var figures = panel(
     function drawFigures() {
       const parts = [judged, counts.node, measures.node, actions];
       for (const node of parts) node.hidden = !content.there;
+      for (const node of [judged, counts.node, measures.node]) {
+        node.classList.toggle("ex-old", content.old);
+      }
       setText(judged, content.judged);
       counts.show(content.columns, content.counts.map(count));
       measures.show(content.rows);
       refill(notes, content.notes, () => content.notes.map(badge));
     }
     function drawActions() {
-      report.disabled = content.reporting;
+      for (const node of exports) node.disabled = content.old;
+      report.disabled = content.reporting || content.old;
+      recommend.hidden = content.few;
+      recommend.disabled = content.old && !content.recommending;
       setText(recommend, content.recommending ? texts.cancel : texts.recommend);
       recommend.title = content.recommending ? texts.cancel_recommend_title : texts.recommend_title;
       more.hidden = !content.more;

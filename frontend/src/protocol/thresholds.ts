@@ -34,13 +34,15 @@ export interface FiguresContent {
   readonly methods: readonly Choice[];
   readonly refused: string;
   readonly can_label: boolean;
+  readonly old: boolean;
+  readonly few: boolean;
   readonly truth: string;
   readonly truths: readonly Choice[];
   readonly least_drop: number;
   readonly columns: readonly [used: string, not_used: string];
   readonly offer: {
     readonly text: string;
-    readonly kind: "measure" | "stop";
+    readonly kind: "cancel_scoring" | "measure" | "record_all" | "stop";
     readonly action: string;
   } | null;
   readonly message: string;
@@ -80,6 +82,7 @@ export type FiguresGesture =
       | "measure"
       | "read_again"
       | "recommend"
+      | "record_all"
       | "report"
       | "stop"
       | "take"

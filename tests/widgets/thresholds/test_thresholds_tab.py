@@ -15,7 +15,17 @@ from explorer.errors import InputError, ValidationError
 from explorer.rag import FeedbackExtractor
 from explorer.reporting._analysis.number_text import interval
 from explorer.traces import Hyperedge, Trace
-from explorer.validation import confusion_at, head_scores, judge, quality_map, rank, sweep
+from explorer.validation import (
+    Objective,
+    best_threshold,
+    confusion_at,
+    head_scores,
+    judge,
+    nested_head,
+    quality_map,
+    rank,
+    sweep,
+)
 from explorer.widgets._explorer import Explorer
 from explorer.widgets._jobs.job_runner import JobRunner
 from explorer.widgets._thresholds import baselines_controller, controller
@@ -436,3 +446,139 @@ def test_agreement_is_worked_out_for_other_traces(app: Explorer) -> None:
     shown = page.agreement.content
     assert not shown["hidden"]
     assert "of 3 calls are equal" in shown["rows"][0][3]
+
+
+def unscored(n: int = 22) -> list[Trace]:
+    """Labelled traces without attention."""
+    edges = [Hyperedge(f"h{i}", f"Fact {i} of the valve.", label=i == 0) for i in range(3)]
+    return [Trace(f"t{number}", "Which?", edges, "The valve.") for number in range(n)]
+
+
+def test_labels_without_attention_offer_to_record_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Explorer.from_traces(unscored(), tab="thresholds")
+    page = AppDriver(app)
+    shown = page.figures.content
+    assert shown["refused"].startswith("No hyperedge has a score by attention")
+    # Everything is labelled: labelling more is no way out.
+    assert shown["can_label"] is False
+    assert shown["offer"]["kind"] == "record_all"
+    assert shown["offer"]["action"] == "record attention on all 22 traces"
+    # 76 characters a trace, four a token: 22 x 19 tokens at 400 a second.
+    assert "about 1 s" in shown["offer"]["text"]
+    asked: list[bool] = []
+    monkeypatch.setattr(app._session.stand_in, "record_all", lambda: asked.append(True))  # noqa: SLF001
+    page.figures.press("record_all")
+    assert asked == [True]
+
+
+def test_ablation_is_not_offered_where_nothing_can_be_judged_by_it() -> None:
+    app = Explorer.from_traces(unscored(), tab="thresholds", truth="ablation")
+    page = AppDriver(app)
+    offer = page.figures["offer"]
+    assert offer is None or offer["kind"] == "record_all"
+    # The words give scores, so causal use can judge them.
+    app.method = "lexical"
+    app.wait()
+    assert page.figures["offer"]["kind"] == "measure"
+    assert "110 prompts of 22 traces" in page.figures["offer"]["text"]
+
+
+def given_scores(n: int = 24) -> list[Trace]:
+    random = np.random.default_rng(1)
+    traces = []
+    for number in range(n):
+        labels = [bool(one) for one in random.random(5) < 0.4]
+        scores = np.clip(random.normal(0.3, 0.1, 5) + 0.2 * np.array(labels), 0, 1).round(3)
+        edges = [
+            Hyperedge(f"h{i}", " ".join(["word"] * (i + 2)), label=label)
+            for i, label in enumerate(labels)
+        ]
+        found = {f"h{i}": float(score) for i, score in enumerate(scores)}
+        traces.append(Trace(f"t{number}", "?", edges, "So.", {"hyperedge_attention": found}))
+    return traces
+
+
+def test_given_scores_have_lengths_in_words_a_name_and_no_map_of_one_cell() -> None:
+    """They counted as one token each, so length bias was switched off without a word."""
+    app = Explorer.from_traces(given_scores(), tab="thresholds")
+    page = AppDriver(app)
+    judged = judge(
+        app.traces,
+        asyncio.run(FeedbackExtractor(config={"method": "attention"}).explain_traces(app.traces)),
+    )
+    assert judged.length_in == "words"
+    assert judged.lengths[:5].tolist() == [2, 3, 4, 5, 6]
+    assert head_scores(app.traces).length_in == "words"
+    assert page.figures["judged"].startswith("the given scores. 120 labelled hyperedges")
+    assert not page.plots["heads"].shown
+    assert page.head_measure["hidden"]
+    bias = json.dumps(page.plots["bias"].figure["layout"], default=str)
+    assert "length in words" in bias
+    page_text = str(app._session.report.page())  # noqa: SLF001
+    assert "the scores that the traces give" in page_text
+    assert "mean over all layers" not in page_text
+    assert "so there is no layer or head" in page_text
+
+
+def test_an_old_analysis_is_dimmed_and_not_exported(
+    app: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = AppDriver(app)
+    assert not page.figures["old"]
+    monkeypatch.setattr(JobRunner, "start", lambda *_, **__: None)
+    app.traces = given_scores()
+    assert page.figures["old"]
+    assert page.answer["old"]
+    assert page.is_dimmed("scores")
+    assert "labelled hyperedges count as used" not in page.sentence
+
+
+def test_the_answer_is_used_and_undone() -> None:
+    app = Explorer.from_traces(given_scores(), tab="thresholds", threshold=0.9)
+    page = AppDriver(app)
+    assert page.answer["kind"] == "set"
+    judged = judge(app.traces, {t.id: t.metadata["hyperedge_attention"] for t in app.traces})
+    best = best_threshold(judged.scores, judged.labels)
+    page.answer.press("use")
+    assert app.threshold == best.threshold
+    app.wait()
+    assert page.answer["kind"] == "keep"
+    assert page.answer["undo"] == "back to the given scores at 0.900 (Esc)"
+    page.answer.press("undo")
+    assert app.threshold == 0.9
+    assert page.answer["undo"] == ""
+
+
+def test_an_objective_moves_the_threshold_and_bad_numbers_are_told() -> None:
+    app = Explorer.from_traces(given_scores(), tab="thresholds", threshold=0.9)
+    page = AppDriver(app)
+    app.objective = "cost"
+    app.cost_ratio = 4
+    app.wait()
+    judged = judge(app.traces, {t.id: t.metadata["hyperedge_attention"] for t in app.traces})
+    best = best_threshold(judged.scores, judged.labels, Objective("cost", cost_ratio=4))
+    assert page.answer["number"]["value"] == 4
+    assert f"to {best.threshold:.3f}" in page.answer["sentence"]
+    page.answer.press("set", name="cost_ratio", value=-1)
+    assert app.cost_ratio == 4
+    assert "a number above 0" in app.error
+    app.objective = "recall"
+    app.least_precision = 1.0
+    app.wait()
+    if page.answer["kind"] == "none":
+        assert "No threshold reaches a precision of 1.00" in page.answer["sentence"]
+    with pytest.raises(InputError, match="at most 1"):
+        app.least_precision = 1.5
+
+
+def test_what_was_picked_after_the_labels_were_seen_is_said() -> None:
+    app = Explorer.from_traces(tab="thresholds", layer=21, threshold=0.0015)
+    page = AppDriver(app)
+    assert "picked" not in page.answer["held_out"]
+    app.layer, app.head = 8, 0
+    app.wait()
+    said = page.answer["held_out"]
+    assert "layer and head were picked after the labels were seen" in said
+    nested = nested_head(head_scores(app.traces))
+    assert f"F1 {nested.held_out.value:.2f}" in said
+    assert f"ROC-AUC {nested.auc:.3f}" in said

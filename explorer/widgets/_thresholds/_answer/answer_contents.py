@@ -20,7 +20,7 @@ def answer_content(session: Session) -> dict[str, Any]:
     number = state.objective_number
     content: dict[str, Any] = {
         "hidden": session.thresholds.analysis is None,
-        "old": session.thresholds.busy,
+        "old": session.thresholds.is_old,
         "kind": "working" if advice is None else advice.kind,
         "sentence": texts.WORKING,
         "figures": [],
