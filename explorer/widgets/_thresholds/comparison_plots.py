@@ -63,7 +63,7 @@ class ComparisonPlots(Panel):
 
     def _draw_heads(self) -> None:
         found = self.session.head_map.map
-        # One cell says no more than the ROC-AUC beside it.
+        # One cell says no more than the ROC-AUC in words.
         shown = found is not None and found.values.size > 1
         self.heads.show(shown)
         if found is None or not shown:
