@@ -21,13 +21,17 @@ from explorer.widgets._shell import export
 from explorer.widgets._shell.notebook_display import show_in_notebook
 from explorer.widgets._shell.saving import ViewSaver
 from explorer.widgets._shell.shell import Shell
-from explorer.widgets._state import SETTINGS
+from explorer.widgets._state import HEAD_SET_OVERRIDES, METHOD_THRESHOLDS, SETTINGS
 from explorer.widgets._thresholds.panel import ThresholdsPanel
 from explorer.widgets._traces.panel import TracesPanel
 
 _ARGUMENTS = (*SETTINGS, "measure", "source", "trace", "selection")
 _CONTENTS = frozenset({"model", "source", "trace", "selection", "heads"})
 """Arguments that say what is shown; the others say how."""
+_SCORING = frozenset(
+    {"heads", "method", "threshold_mode", *METHOD_THRESHOLDS.values(), *HEAD_SET_OVERRIDES}
+)
+"""Arguments that say how traces are scored: with one of them the first file takes no others."""
 
 
 class Explorer(ExplorerResults, ipywidgets.VBox):
@@ -120,6 +124,8 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
     def _show_first(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
         """Show the code, traces and selection that the app begins with."""
         session, model = self._session, traits.get("model", DEFAULT_MODEL)
+        if _SCORING & traits.keys():
+            session.settings.keep_given()
         if not isinstance(model, str) and model is not None:
             self.model = model
         if traits.get("source") is not None:

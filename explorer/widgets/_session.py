@@ -30,6 +30,7 @@ from explorer.widgets._traces._feedback.weights_controller import WeightsControl
 from explorer.widgets._traces.controller import TracesController
 from explorer.widgets._traces.label_controller import LabelController
 from explorer.widgets._traces.recording_controller import RecordingController
+from explorer.widgets._traces.settings_controller import SettingsController
 from explorer.widgets._traces.stand_in_controller import StandInController
 
 
@@ -54,8 +55,9 @@ class Session:
         Load models, and record the code in view.
     head_view, feedback
         Put the chosen layer and head in view, and compute the feedback table.
-    traces, recording, stand_in, labels
-        Load and open traces, let a model read the open one or all of them, and label hyperedges.
+    traces, recording, stand_in, labels, settings
+        Load and open traces, let a model read the open one or all of them, label hyperedges, and
+        give every file settings of its own.
     methods, scores, weights
         Compute feedback of the open trace by every method, scores of all traces, and the weights
         that follow from them.
@@ -86,6 +88,7 @@ class Session:
         self.recording = RecordingController(state, jobs, models, traces)
         self.stand_in = StandInController(state, jobs, models, traces)
         self.labels = LabelController(state, jobs, traces)
+        self.settings = SettingsController(state, jobs, traces)
         self.methods = MethodsController(state, jobs)
         self.scores = ScoresController(state, jobs, traces, self.methods)
         self.thresholds = ThresholdsController(
@@ -107,9 +110,10 @@ class Session:
             state, jobs, self.thresholds, self.baselines, self.agreement, self.recommendation
         )
         self._controllers: tuple[Controller, ...] = (
-            traces, self.recording, self.stand_in, self.labels, self.methods, self.scores,
-            self.thresholds, self.baselines, self.head_map, self.answer, self.recommendation,
-            self.agreement, self.ablation, self.weights, self.report, self.head_view,
+            traces, self.recording, self.stand_in, self.labels, self.settings, self.methods,
+            self.scores, self.thresholds, self.baselines, self.head_map, self.answer,
+            self.recommendation, self.agreement, self.ablation, self.weights, self.report,
+            self.head_view,
             self.feedback,
         )  # fmt: skip
         self._selection: dict[str, Any] | None = None

@@ -122,7 +122,7 @@ const traceFile: P.TraceFileContent = {
     ["native", "explorer's own"],
     ["langfuse", "Langfuse"],
   ],
-  counts: ["5 traces", "40 hyperedges", "all with an answer"],
+  counts: ["5 traces", "40 hyperedges", "answers: all"],
   labels: "12 of 40 labelled",
   problems,
   opening: "",
@@ -138,6 +138,13 @@ const failedFile: P.TraceFileContent = {
     still: "Below is still what was open before: traces.jsonl.",
     formats: [["ragas", "RAGAS"]],
   },
+};
+
+const traceSettings: P.TraceSettingsContent = {
+  hidden: false,
+  title: "Packaged recommendation",
+  text: "chosen without the trace in view.",
+  actions: [["reference", "reference settings", "Means, 0.1"]],
 };
 
 const noTrace: P.TraceCardsContent = { count: 0, index: 0 };
@@ -274,6 +281,7 @@ export const CONTENTS: Record<string, readonly object[]> = {
   toolbar: [toolbar, toolbarOfTraces],
   trace_cards: [noTrace, openTrace],
   trace_file: [traceFile, failedFile],
+  trace_settings: [traceSettings],
   weight_moves: [weightMoves],
   weights: [weights, { ...weights, view: "weights" }],
 };
@@ -371,14 +379,22 @@ const traceCardsGestures: OfEveryKind<P.TraceCardsGesture> = {
   pin: { kind: "pin", unit: "h0" },
   unpin: plain("unpin"),
   label: { kind: "label", unit: "h0", value: null },
+  auto: plain("auto"),
+  by_labels: plain("by_labels"),
   by_text: plain("by_text"),
   cancel_scoring: plain("cancel_scoring"),
   cancel_trace: plain("cancel_trace"),
   leave_heads: plain("leave_heads"),
-  reach: plain("reach"),
   read_again: plain("read_again"),
   record: plain("record"),
   record_all: plain("record_all"),
+};
+const traceSettingsGestures: OfEveryKind<P.TraceSettingsGesture> = {
+  auto: plain("auto"),
+  by_labels: plain("by_labels"),
+  packaged: plain("packaged"),
+  previous: plain("previous"),
+  reference: plain("reference"),
 };
 const traceFileGestures: OfEveryKind<P.TraceFileGesture> = {
   load_path: { kind: "load_path", path: "traces.jsonl" },
@@ -430,6 +446,7 @@ export const GESTURES: Record<string, Record<string, object>> = {
   toolbar: onlySet,
   trace_cards: traceCardsGestures,
   trace_file: traceFileGestures,
+  trace_settings: traceSettingsGestures,
   weight_moves: onlySet,
   weights: weightsGestures,
 };

@@ -41,6 +41,7 @@ interface Texts {
   readonly toolbar: P.ToolbarTexts;
   readonly trace_cards: P.TraceCardsTexts;
   readonly trace_file: P.TraceFileTexts;
+  readonly trace_settings: P.TraceSettingsTexts;
   readonly weight_moves: P.WeightMovesTexts;
   readonly weights: P.WeightsTexts;
 }

@@ -34,6 +34,7 @@ PANELS = {
     "status": "status",
     "code": "code_text",
     "file": "trace_file",
+    "settings": "trace_settings",
     "cards": "trace_cards",
     "methods": "methods",
     "weights": "weights",

@@ -89,7 +89,7 @@ def test_layer_and_head_are_means_when_none() -> None:
 
 
 def test_traces_give_the_feedback_of_the_formula(traces: Path) -> None:
-    app = Explorer.from_traces(traces)
+    app = Explorer.from_traces(traces, threshold=0.1)
     assert app.tab == "traces"
     table = app.feedback
     assert table["unit"].tolist() == ["h0", "h1", "h2"]
@@ -210,7 +210,7 @@ def test_traits_can_be_linked(traces: Path) -> None:
 
 @pytest.mark.slow
 def test_saved_files(traces: Path, tmp_path: Path) -> None:
-    app = Explorer.from_traces(traces)
+    app = Explorer.from_traces(traces, threshold=0.15)
     app.save(tmp_path / "t.csv")
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [row["unit"] for row in rows] == ["h0", "h1", "h2"]

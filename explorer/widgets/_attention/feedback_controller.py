@@ -80,7 +80,12 @@ class FeedbackController(Controller):
         """Remove the last trace's table; with attention, the focus was announced before."""
         if self.state.batching:
             self.state.after_batch(self.refresh)
-        elif self.state.focus is None and self.state.method == "attention":
+            self.state.after_batch(self._leave_table)
+        else:
+            self._leave_table()
+
+    def _leave_table(self) -> None:
+        if self.state.focus is None and self.state.method == "attention":
             if self.state.heads is not None:
                 self.refresh()
             else:

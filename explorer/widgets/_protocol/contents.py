@@ -219,6 +219,15 @@ class TraceFile(TypedDict):
     failure: LoadFailed | None
 
 
+class TraceSettings(TypedDict):
+    """Where heads and threshold come from; kind, label and title of what else can be had."""
+
+    hidden: bool
+    title: str
+    text: str
+    actions: list[tuple[str, str, str]]
+
+
 class Offer(TypedDict):
     """What can be done about something that a trace lacks: kind, label and title of each."""
 
@@ -272,6 +281,7 @@ CONTENTS: Final[Mapping[str, type]] = {
     "status": Status,
     "code_text": CodeText,
     "trace_file": TraceFile,
+    "trace_settings": TraceSettings,
     "trace_cards": TraceCards,
     "methods": Methods,
     "weights": Weights,

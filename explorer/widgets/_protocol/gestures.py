@@ -141,8 +141,8 @@ class Export(Gesture):
 
 
 _OFFERS: Final = (
-    "by_text", "cancel_scoring", "cancel_trace", "leave_heads", "reach", "read_again", "record",
-    "record_all",
+    "auto", "by_labels", "by_text", "cancel_scoring", "cancel_trace", "leave_heads", "read_again",
+    "record", "record_all",
 )  # fmt: skip
 
 GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
@@ -158,6 +158,9 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
         "load_path": LoadPath, "load_as": LoadAs, "load_examples": Gesture, "dismiss": Gesture,
         "upload": Upload, "too_large": TooLarge, "unreadable": Unreadable,
     },
+    "trace_settings": dict.fromkeys(
+        ("packaged", "reference", "auto", "previous", "by_labels"), Gesture
+    ),
     "trace_cards": {
         "set": SetTrait, "pin": PinUnit, "unpin": Gesture, "label": LabelUnit,
         **dict.fromkeys(_OFFERS, Gesture),

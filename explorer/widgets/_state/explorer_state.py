@@ -144,6 +144,9 @@ class ExplorerState(TabSettings, ThresholdTraits):
     method_table = TableTrait(None, allow_none=True)
     comparison = t.Any(None, allow_none=True)
     trajectory = t.Any(None, allow_none=True)
+    packaged = t.Any(None, allow_none=True)
+    """The recommendation of the packaged traces while it is in view: `heads` is then the set that
+    was chosen without the open trace."""
 
     find_trace: Callable[[Any], int | None] = staticmethod(lambda value: value)
     """Return the index for an index or id; set by the session."""
@@ -187,8 +190,13 @@ class ExplorerState(TabSettings, ThresholdTraits):
         return METHOD_THRESHOLDS[self.method] if self.tab != "code" else "threshold"
 
     def scale_of(self, threshold_name: str) -> str:
-        """Scale of the axis of a threshold: similarities are not small, so theirs is linear."""
-        return self.threshold_scale if threshold_name == "threshold" else "linear"
+        """Scale of the axis of a threshold: linear for scores that are not small.
+
+        These are similarities, and the scores of a head set, which lie around its threshold.
+        """
+        of_set = self.heads is not None and self.tab != "code"
+        small = threshold_name == "threshold" and not of_set
+        return self.threshold_scale if small else "linear"
 
     # A set of heads ends when one of the settings that it overrides is chosen.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,10 @@ class TracesController(Controller):
     ----------
     recorded
         Scenes of traces that a model has read in this session, by the index of the trace.
+    on_file
+        Called with the source of newly loaded traces and the first of them, before it is shown.
+    on_trace
+        Called with a trace before it is shown.
     """
 
     JOB = "traces"
@@ -73,6 +77,8 @@ class TracesController(Controller):
         super().__init__(state, jobs)
         self.models = models
         self.recorded: dict[int, TraceScene] = {}
+        self.on_file: Callable[[TraceSource, Trace | None], None] = lambda _source, _first: None
+        self.on_trace: Callable[[Trace], None] = lambda _trace: None
 
     # loading
 
@@ -130,11 +136,13 @@ class TracesController(Controller):
         self.source = source or TraceSource.of_traces(traces)
         self.counts = None
         self.files_shown += 1
-        self.loaded = traces
-        with self.models.silently():
-            self.state.trace = 0 if len(traces) else None
-        self.open()
-        self.count()
+        with self.state.batch():
+            self.on_file(self.source, traces[0] if len(traces) else None)
+            self.loaded = traces
+            self.count()
+            with self.models.silently():
+                self.state.trace = 0 if len(traces) else None
+            self.open()
 
     def count(self) -> None:
         """Count what the traces bring."""
@@ -196,10 +204,14 @@ class TracesController(Controller):
             return
         if self.state.tab != "code":
             self.state.selection = None
-        if index in self.recorded:
-            self.state.trace_scene = self.recorded[index]
-            return
-        self.state.trace_scene = TraceScene(traces[index], index, self._evidence(traces[index]))
+        with self.state.batch():
+            if index in self.recorded:
+                self.on_trace(self.recorded[index].trace)
+                self.state.trace_scene = self.recorded[index]
+                return
+            trace = traces[index]
+            self.on_trace(trace)
+            self.state.trace_scene = TraceScene(trace, index, self._evidence(trace))
 
     def _evidence(self, trace: Trace) -> Evidence:
         """Return the evidence of a trace; if it cannot be read the app says why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,12 @@ def recording_offer(reports: Mapping[str, JobReport]) -> Offer | None:
 
 
 def trace_offer(
-    state: ExplorerState, scene: TraceScene, table: pd.DataFrame | None, traces: int
+    state: ExplorerState,
+    scene: TraceScene,
+    table: pd.DataFrame | None,
+    traces: int,
+    *,
+    labelled: bool = False,
 ) -> Offer | None:
     """Return what is missing in a trace and what helps; None if nothing is.
 
@@ -50,6 +56,8 @@ def trace_offer(
         Its feedback table; None while there is none.
     traces
         Number of loaded traces.
+    labelled
+        Whether some of their hyperedges are labelled.
     """
     if not scene.trace.hyperedges:
         return {"text": texts.NO_HYPEREDGES, "actions": []}
@@ -61,21 +69,30 @@ def trace_offer(
         offer = _head_set_offer(scene, table)
         if offer is not None:
             return offer
-    within = threshold_within_reach(state, table)
-    if within is None:
+    largest = _largest_below(state, table)
+    if largest is None:
         return None
-    return {
-        "text": texts.out_of_reach(state.threshold, 2 * within),
-        "actions": [["reach", *texts.use_threshold(within)]],
-    }
+    actions = [["auto", *texts.AUTO]] if state.threshold_mode != "auto" else []
+    if labelled:
+        actions.append(["by_labels", *texts.BY_LABELS])
+    text = texts.out_of_reach(state.threshold, largest, _typical_tokens(state, scene))
+    return {"text": text, "actions": actions}
 
 
-def threshold_within_reach(state: ExplorerState, table: pd.DataFrame | None) -> float | None:
-    """Return half of the largest score of a trace; None if it reaches the threshold already."""
+def _largest_below(state: ExplorerState, table: pd.DataFrame | None) -> float | None:
+    """Return the largest score of a trace; None if there is none or it reaches the threshold."""
     scores = [] if table is None else [s for s in table["score"].tolist() if not math.isnan(s)]
     if not scores or max(scores) <= 0 or max(scores) >= state.threshold:
         return None
-    return float(f"{max(scores) / 2:.3g}")
+    return float(max(scores))
+
+
+def _typical_tokens(state: ExplorerState, scene: TraceScene) -> int | None:
+    """Return the median number of tokens whose attention a score is the mean of."""
+    averaged = state.heads is None and (state.reduction, state.normalisation) == ("mean", "raw")
+    if not averaged or scene.evidence.kind == "direct":
+        return None
+    return int(statistics.median_low([unit.tokens for unit in scene.evidence.units])) or None
 
 
 def _attention_offer(trace: Trace, traces: int) -> Offer:

@@ -22,10 +22,10 @@ from explorer.widgets._traces.cards import (
 from explorer.widgets._traces.offers import (
     RECORDING_JOBS,
     recording_offer,
-    threshold_within_reach,
     trace_offer,
 )
 from explorer.widgets._traces.scene import TraceScene
+from explorer.widgets._traces.settings_panel import TraceSettingsPanel
 from explorer.widgets._traces.texts import PAGE_TEXTS, PLOTS
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ class TracesPanel(Panel):
         self.heat.on_pick = self._pick
         self.cards = self.part("trace_cards", PAGE_TEXTS["trace_cards"], self._gestures())
         self.file = TraceFilePanel(state, session)
+        self.settings = TraceSettingsPanel(state, session)
         self.feedback = MethodsPanel(state, session, self._pick_unit)
         self.weights = WeightsPanel(state, session, self._pick_unit)
         side = self.box([*self.feedback.widgets, *self.weights.widgets], "ex-side")
+        top = self.box([self.file.widget, self.settings.widget], "ex-file-top")
         self.widget = self.box(
-            [self.file.widget, self.cards, side, self.keep(self.heat.plot)],
+            [top, self.cards, side, self.keep(self.heat.plot)],
             "ex-panel",
             "ex-traces-panel",
         )
@@ -71,6 +73,7 @@ class TracesPanel(Panel):
     def close(self) -> None:
         """Take the panel off every page."""
         self.file.close()
+        self.settings.close()
         self.feedback.close()
         self.weights.close()
         super().close()
@@ -87,7 +90,8 @@ class TracesPanel(Panel):
             "read_again": lambda _: self._record_again(),
             "leave_heads": lambda _: setattr(state, "heads", None),
             "by_text": lambda _: setattr(state, "method", "embedding"),
-            "reach": lambda _: self._use_threshold_within_reach(),
+            "auto": lambda _: session.settings.use_auto(),
+            "by_labels": lambda _: setattr(state, "tab", "thresholds"),
             "label": lambda message: session.labels.label(str(message["unit"]), message["value"]),
             **{f"cancel_{job}": lambda _, job=job: session.cancel(job) for job in RECORDING_JOBS},
         }
@@ -115,11 +119,6 @@ class TracesPanel(Panel):
         scene: TraceScene | None = self.state.trace_scene
         if scene is not None:
             self.session.stand_in.record_again(only=[scene.index])
-
-    def _use_threshold_within_reach(self) -> None:
-        within = threshold_within_reach(self.state, self._table)
-        if within is not None:
-            self.state.threshold = within
 
     # drawing
 
@@ -164,6 +163,7 @@ class TracesPanel(Panel):
             self.cards.show(count=0, index=0)
             return
         table, chosen = self._table, self.state.selection
+        counts = self.session.traces.counts
         draft = self.session.recording.draft
         self._progress = recording_offer(self.session.jobs.reports)
         self.cards.show(
@@ -176,7 +176,10 @@ class TracesPanel(Panel):
             query=scene.trace.query,
             answer=draft if draft is not None else scene.trace.answer,
             streaming=draft is not None,
-            offer=self._progress or trace_offer(self.state, scene, table, len(traces)),
+            offer=self._progress
+            or trace_offer(
+                self.state, scene, table, len(traces), labelled=bool(counts and counts.labelled)
+            ),
             notes=trace_notes(scene),
             cards=card_contents(scene, table),
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,

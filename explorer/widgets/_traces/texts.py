@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from explorer._number_format import three_digits
+
+if TYPE_CHECKING:
+    from explorer.examples import HeldOutFigures
 
 # --- jobs, as the status line shows them ---------------------------------------------------------
 
@@ -56,11 +61,11 @@ def file_counts(
     if counted < traces:
         said.append(f"of the first {counted:,}")
     said.append(_many(hyperedges, "hyperedge"))
-    said.append(_how_many(answers, counted, "an answer", "no answers"))
+    said.append(f"answers: {_how_many(answers, counted)}")
     if scores:
-        said.append(_how_many(scores, counted, "one score per hyperedge", ""))
+        said.append(f"one score per hyperedge: {_how_many(scores, counted)}")
     if attention or not scores:
-        said.append(_how_many(attention, counted, "attention", "no attention"))
+        said.append(f"attention: {_how_many(attention, counted)}")
     return said
 
 
@@ -68,10 +73,8 @@ def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _how_many(count: int, of: int, what: str, none: str) -> str:
-    if not count:
-        return none
-    return f"{'all' if count == of else f'{count:,}'} with {what}"
+def _how_many(count: int, of: int) -> str:
+    return "all" if count == of else f"{count:,}" if count else "none"
 
 
 def labels_given(labelled: int, hyperedges: int) -> str:
@@ -92,6 +95,65 @@ def unknown_format(found: str) -> str:
 def still_shown(name: str) -> str:
     """Say which traces are in view after a file could not be loaded."""
     return f"Below is still what was open before: {name}."
+
+
+# --- where heads and threshold come from ---------------------------------------------------------
+
+PACKAGED = ("packaged recommendation", "Heads and a threshold that were chosen on other traces")
+REFERENCE = (
+    "reference settings (mean, 0.1)",
+    "What a FeedbackExtractor does by default: means over all; attention hardly reaches 0.1 then",
+)
+AUTO = ("auto threshold", "Found in the scores of each trace: the middle of their largest gap")
+BY_LABELS = ("choose by labels", "The Thresholds tab compares thresholds by the labels")
+
+
+def settings_of(name: str) -> tuple[str, str]:
+    """Return text and title of the button that takes over the settings of another file."""
+    return (f"settings of {name}", "Take over layer, head and thresholds of the file before")
+
+
+def settings_origin(origin: str, figures: HeldOutFigures | None) -> tuple[str, str]:
+    """Say where heads and threshold come from: a name and a sentence."""
+    if origin == "packaged" and figures is not None:
+        return "Packaged recommendation", _held_out(figures)
+    return {
+        "packaged heads": (
+            "Packaged heads",
+            "chosen without the trace in view; the threshold was changed here.",
+        ),
+        "auto": (
+            "Auto threshold",
+            "found in the scores of each trace of this file; no label was asked.",
+        ),
+        "reference": ("Reference settings", _REFERENCE_MEANING),
+        "chosen": ("Chosen here", "layer, head and threshold as set for this file."),
+    }[origin]
+
+
+_REFERENCE_MEANING = (
+    "means over layers, heads and tokens, and the threshold 0.1: the defaults of a "
+    "FeedbackExtractor. They were not chosen for this model or file."
+)
+
+
+def _held_out(figures: HeldOutFigures) -> str:
+    right, unused = figures.right / figures.facts, 1 - figures.used / figures.facts
+    return (
+        "heads and threshold were chosen without the trace in view. On all packaged traces, "
+        f"each judged in this way, {figures.right} of {figures.facts} calls are right "
+        f"({right:.0%}; calling nothing used: {unused:.0%}), F1 {three_digits(figures.f1)} "
+        f"({three_digits(figures.f1_low)} to {three_digits(figures.f1_high)})."
+    )
+
+
+def method_threshold(*, moves: bool, default: bool) -> str:
+    """Say where the threshold of a method other than attention comes from."""
+    if not moves:
+        return "combines the other methods; its threshold follows from theirs."
+    if default:
+        return "at its default threshold, which no label of this file has chosen."
+    return "at the threshold set for this file."
 
 
 # --- evidence, problems and notes ----------------------------------------------------------------
@@ -175,17 +237,27 @@ def record_all(count: int) -> tuple[str, str]:
     return f"all {count:,} traces", title
 
 
-def out_of_reach(threshold: float, largest: float) -> str:
-    """Say that no score reaches the threshold."""
-    return (
+def out_of_reach(threshold: float, largest: float, tokens: int | None) -> str:
+    """Say that no score reaches the threshold, and why.
+
+    Parameters
+    ----------
+    threshold, largest
+        The threshold, and the largest score of the trace.
+    tokens
+        Number of tokens of a typical hyperedge whose attention is averaged; None where the score
+        is no mean over tokens.
+    """
+    said = (
         f"No hyperedge reaches the threshold of {three_digits(threshold)}: the largest score is "
         f"{three_digits(largest)}."
     )
-
-
-def use_threshold(threshold: float) -> tuple[str, str]:
-    """Return text and title of the button that sets a threshold within reach."""
-    return f"use {three_digits(threshold)}", "Half of the largest score of this trace"
+    if tokens is None:
+        return said
+    return (
+        f"{said} The score is a mean over tokens: over {tokens} tokens, a hyperedge of typical "
+        f"length here, it is at most 1/{tokens}, even if it gets all attention."
+    )
 
 
 # --- feedback and weights ------------------------------------------------------------------------
@@ -252,6 +324,7 @@ PAGE_TEXTS = {
         "dismiss": "dismiss",
         "problem_line": "line {line}: {message}",
     },
+    "trace_settings": {"label": "Where heads and threshold come from"},
     "trace_cards": {
         "previous": "Previous trace (PgUp)",
         "trace": "trace",

@@ -1688,7 +1688,7 @@ var toolbar = panel(
       const { threshold, threshold_scale: which, reachable } = content;
       const isLog = which === "log";
       setText(thresholdLabel, content.threshold_label);
-      scale.node.hidden = !content.of_attention;
+      scale.node.hidden = !content.of_attention || content.of_set;
       scale.show(which);
       slider.min = String(isLog ? FLOOR : 0);
       slider.max = String(isLog ? 0 : 1);
@@ -2710,6 +2710,22 @@ function problemList({ title, lines, more }, texts) {
   ];
 }
 
+// src/panels/traces/trace_settings.ts
+var traceSettings = panel(
+  "ex-trace-settings",
+  ({ el, texts, tell }) => (content) => {
+    el.hidden = content.hidden;
+    el.setAttribute("role", "group");
+    el.setAttribute("aria-label", texts.label);
+    refill(el, content, () => [
+      h("span", {}, h("strong", {}, content.title), `: ${content.text}`),
+      content.actions.map(
+        ([kind, label, title]) => quietButton(label, title, () => tell.now({ kind }))
+      )
+    ]);
+  }
+);
+
 // src/panels/traces/weights.ts
 var weights = panel(
   "ex-weights",
@@ -2758,6 +2774,7 @@ var PANELS = {
   toolbar,
   trace_cards: traceCards,
   trace_file: traceFile,
+  trace_settings: traceSettings,
   weight_moves: weightMoves,
   weights
 };

@@ -13,6 +13,7 @@ import { figures } from "./thresholds/figures.ts";
 import { methods } from "./traces/methods.ts";
 import { traceCards } from "./traces/trace_cards.ts";
 import { traceFile } from "./traces/trace_file.ts";
+import { traceSettings } from "./traces/trace_settings.ts";
 import { weights } from "./traces/weights.ts";
 
 export const PANELS: Readonly<Record<string, Mount>> = {
@@ -30,6 +31,7 @@ export const PANELS: Readonly<Record<string, Mount>> = {
   toolbar,
   trace_cards: traceCards,
   trace_file: traceFile,
+  trace_settings: traceSettings,
   weight_moves: weightMoves,
   weights,
 };

@@ -13,7 +13,7 @@ import type {
   HeadQualityGesture,
   WeightMovesGesture,
 } from "./thresholds.ts";
-import type { TraceFileGesture } from "./trace_file.ts";
+import type { TraceFileGesture, TraceSettingsGesture } from "./trace_file.ts";
 import type { MethodsGesture, TraceCardsGesture, WeightsGesture } from "./traces.ts";
 
 export type * from "./code.ts";
@@ -41,5 +41,6 @@ export type Gesture =
   | ToolbarGesture
   | TraceCardsGesture
   | TraceFileGesture
+  | TraceSettingsGesture
   | WeightMovesGesture
   | WeightsGesture;

@@ -145,6 +145,10 @@ export interface TraceFileTexts {
   readonly problem_line: string;
 }
 
+export interface TraceSettingsTexts {
+  readonly label: string;
+}
+
 export interface TraceCardsTexts {
   readonly trace: string;
   readonly trace_label: string;

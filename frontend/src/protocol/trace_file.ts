@@ -64,3 +64,15 @@ export type TraceFileGesture =
   | TooLargeGesture
   | UnreadableGesture
   | UploadGesture;
+
+export type SettingsKind = "auto" | "by_labels" | "packaged" | "previous" | "reference";
+
+/** Where heads and threshold come from, and what else can be had. */
+export interface TraceSettingsContent {
+  readonly hidden: boolean;
+  readonly title: string;
+  readonly text: string;
+  readonly actions: readonly (readonly [kind: SettingsKind, label: string, title: string])[];
+}
+
+export type TraceSettingsGesture = Plain<SettingsKind>;

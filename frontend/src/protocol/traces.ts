@@ -17,11 +17,12 @@ export interface TraceCard {
 
 /** What can be done about something that a trace lacks. */
 export type OfferKind =
+  | "auto"
+  | "by_labels"
   | "by_text"
   | "cancel_scoring"
   | "cancel_trace"
   | "leave_heads"
-  | "reach"
   | "read_again"
   | "record"
   | "record_all";

@@ -153,7 +153,9 @@ def test_changed_calls_open_the_trace_with_the_unit_pinned(app: Explorer) -> Non
 def test_without_two_kinds_of_labels_it_says_what_to_do(
     labels: list[bool | None], words: str
 ) -> None:
-    app = Explorer.from_traces([scored_trace("a", [0.5, 0.2], labels)], tab="thresholds")
+    app = Explorer.from_traces(
+        [scored_trace("a", [0.5, 0.2], labels)], tab="thresholds", threshold=0.1
+    )
     page = AppDriver(app)
     shown = page.figures.content
     assert shown["refused"].startswith(words)

@@ -209,4 +209,7 @@ def test_a_reading_in_the_app_can_be_saved_and_scored_further(reader: Model, tmp
 
 def test_the_packaged_traces_can_be_read_again() -> None:
     page = AppDriver(Explorer.from_traces(tab="thresholds"))
-    assert "attention from the question, and" in page.figures["more"]["message"]
+    # Attention from the question is packaged; that of a content-free question is not.
+    said = page.figures["more"]["message"]
+    assert "content" in said
+    assert "attention from the question" not in said

@@ -34,7 +34,7 @@ def test_the_page_says_which_file_is_open_and_what_it_brings(tmp_path: Path) -> 
     assert file["format"] == "native"
     assert ["langfuse", "Langfuse"] in file["formats"]
     assert file["counts"] == [
-        "2 traces", "4 hyperedges", "1 with an answer", "1 with one score per hyperedge",
+        "2 traces", "4 hyperedges", "answers: 1", "one score per hyperedge: 1",
     ]  # fmt: skip
     assert file["labels"] == "2 of 4 labelled"
     page.label("h1", False)
@@ -44,12 +44,12 @@ def test_the_page_says_which_file_is_open_and_what_it_brings(tmp_path: Path) -> 
 def test_packaged_and_given_traces_are_called_so_and_have_one_format() -> None:
     page = AppDriver(Explorer.from_traces())
     assert page.file["name"] == "packaged examples"
-    assert page.file["counts"][-1] == "all with attention"
+    assert page.file["counts"][-1] == "attention: all"
     assert page.file["labels"] == "528 of 528 labelled"
     assert page.file["formats"] == []
     given = AppDriver(Explorer.from_traces([Trace("t", "q", [Hyperedge("h", "x")])]))
     assert given.file["name"] == "traces of the notebook"
-    assert given.file["counts"] == ["1 trace", "1 hyperedge", "no answers", "no attention"]
+    assert given.file["counts"] == ["1 trace", "1 hyperedge", "answers: none", "attention: none"]
 
 
 @pytest.mark.parametrize("way", ["path", "upload", "python", "too large"])

@@ -30,7 +30,8 @@ def app() -> Explorer:
         [
             trace("a", hyperedge_attention={"h0": 0.45, "h1": 0.05, "h2": 0.15}),
             trace("b", hyperedge_attention={"h0": 0.05, "h1": 0.2, "h2": 0.0}),
-        ]
+        ],
+        threshold=0.1,
     )
 
 
@@ -137,14 +138,27 @@ def test_weights_move_over_all_traces_by_the_formula(app: Explorer) -> None:
     assert app.trajectory.feedback[0] == pytest.approx(0.3 + 0.45 / 0.5 * 0.2)
 
 
-def test_an_offer_leads_to_a_threshold_in_reach() -> None:
-    app = Explorer.from_traces([trace("a", hyperedge_attention={"h0": 0.008, "h1": 0.001})])
+def test_out_of_reach_says_why_and_offers_auto_and_labels() -> None:
+    edges = [
+        Hyperedge("h0", "a", [], label=True), Hyperedge("h1", "b", []), Hyperedge("h2", "c", []),
+    ]  # fmt: skip
+    read = {
+        "unit_attention": [[[0.2, 0.1, 0.02]]], "unit_tokens": [40, 20, 10],
+    }  # fmt: skip
+    app = Explorer.from_traces([Trace("t", "q", edges, "x", read)], threshold=0.1)
     page = AppDriver(app)
     offer = page.cards["offer"]
-    assert offer["actions"][0][:2] == ["reach", "use 0.00400"]
-    page.cards.press("reach")
-    assert app.threshold == 0.004
+    # 0.2 / 40, 0.1 / 20 and 0.02 / 10 are the means over tokens.
+    assert "the largest score is 0.00500" in offer["text"]
+    assert "over 20 tokens" in offer["text"]
+    assert "at most 1/20" in offer["text"]
+    assert [action[0] for action in offer["actions"]] == ["auto", "by_labels"]
+    page.cards.press("auto")
+    assert app.threshold_mode == "auto"
     assert page.cards["offer"] is None
+    app.threshold = 0.1
+    page.cards.press("by_labels")
+    assert app.tab == "thresholds"
 
 
 def test_the_page_says_whose_attention_is_shown(app: Explorer) -> None:

@@ -140,7 +140,7 @@ export const toolbar = panel<ToolbarContent, ToolbarTexts, ToolbarGesture>(
       const { threshold, threshold_scale: which, reachable } = content;
       const isLog = which === "log";
       setText(thresholdLabel, content.threshold_label);
-      scale.node.hidden = !content.of_attention;
+      scale.node.hidden = !content.of_attention || content.of_set;
       scale.show(which);
       slider.min = String(isLog ? FLOOR : 0);
       slider.max = String(isLog ? 0 : 1);
