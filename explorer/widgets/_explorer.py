@@ -28,10 +28,10 @@ from explorer.widgets._traces.panel import TracesPanel
 _ARGUMENTS = (*SETTINGS, "measure", "source", "trace", "selection")
 _CONTENTS = frozenset({"model", "source", "trace", "selection", "heads"})
 """Arguments that say what is shown; the others say how."""
-_SCORING = frozenset(
-    {"heads", "method", "threshold_mode", *METHOD_THRESHOLDS.values(), *HEAD_SET_OVERRIDES}
-)
-"""Arguments that say how traces are scored: with one of them the first file takes no others."""
+_OF_TRACES = frozenset({"heads", "method", *METHOD_THRESHOLDS.values()} - {"threshold"})
+_SCORING = frozenset({"threshold", "threshold_mode", *HEAD_SET_OVERRIDES})
+"""Arguments that say how traces are scored, the latter in the tab in front: with one of them the
+first file takes no other settings."""
 
 
 class Explorer(ExplorerResults, ipywidgets.VBox):
@@ -124,7 +124,8 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
     def _show_first(self, traits: dict[str, Any], traces: TraceSet | None) -> None:
         """Show the code, traces and selection that the app begins with."""
         session, model = self._session, traits.get("model", DEFAULT_MODEL)
-        if _SCORING & traits.keys():
+        of_traces = _OF_TRACES if traits.get("tab", "code") == "code" else _OF_TRACES | _SCORING
+        if of_traces & traits.keys():
             session.settings.keep_given()
         if not isinstance(model, str) and model is not None:
             self.model = model

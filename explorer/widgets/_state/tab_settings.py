@@ -87,6 +87,23 @@ class TabSettings(t.HasTraits):
         own = CODE_SETTINGS if _side(getattr(self, "tab", "code")) == "code" else TRACE_SETTINGS
         return own[name] if name in own else self.trait_defaults(name)
 
+    def set_for_traces(self, **values: Any) -> None:
+        """Set settings of the traces and Thresholds tabs, also while the code is in front.
+
+        With `threshold` and `threshold_mode` the mode comes last, since a threshold makes it fixed.
+        """
+        if _side(getattr(self, "tab", "code")) == "code":
+            self._kept["traces"] = {**self.traces_settings(), **values}
+            return
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def traces_settings(self) -> dict[str, Any]:
+        """Return the settings of the traces and Thresholds tabs, whichever tab is in front."""
+        if _side(getattr(self, "tab", "code")) == "code":
+            return {**TRACE_SETTINGS, **self._kept.get("traces", {})}
+        return {name: getattr(self, name) for name in TRACE_SETTINGS}
+
     @contextmanager
     def _by_itself(self) -> Iterator[None]:
         before, self.finding_threshold = self.finding_threshold, True

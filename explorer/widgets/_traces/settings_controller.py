@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 Origin = Literal["packaged", "packaged heads", "auto", "reference", "chosen"]
 """``"packaged heads"``: with another threshold than the packaged one."""
 
-# The mode comes after the threshold, which makes it "fixed".
-_OF_FILE = (
-    *dict.fromkeys(METHOD_THRESHOLDS.values()),
-    "reference_threshold",
-    "threshold_mode",
+_OF_TAB = ("threshold", "threshold_mode", "normalisation")
+"""Settings that the code has for itself."""
+_THRESHOLDS = tuple(
+    name
+    for name in (*dict.fromkeys(METHOD_THRESHOLDS.values()), "reference_threshold")
+    if name not in _OF_TAB
 )
-"""Traits that belong to the scores of a file, and not to the next one."""
-_KEPT = (*_OF_FILE, *HEAD_SET_OVERRIDES, "heads")
+"""The other thresholds; all belong to the scores of a file, and not to the next one."""
+_HEADS = tuple(name for name in HEAD_SET_OVERRIDES if name not in _OF_TAB)
+_KEPT = (*_THRESHOLDS, *_HEADS, "heads", "packaged")
 
 _REFERENCE = {"layer": None, "head": None, "reduction": "mean", "normalisation": "raw"}
 
@@ -146,15 +148,15 @@ class SettingsController(Controller):
             self._setting = before
 
     def _values(self) -> dict[str, Any]:
+        of_tab = self.state.traces_settings()
         values = {name: getattr(self.state, name) for name in _KEPT}
-        return values | self.state.traces_threshold() | {"packaged": self.state.packaged}
+        return values | {name: of_tab[name] for name in _OF_TAB}
 
     def _apply(self, values: Mapping[str, Any]) -> None:
-        for name in ("threshold", "threshold_mode"):
-            self.state.set_for_traces(**{name: values[name]})
-        for name in (*_OF_FILE[1:-1], *HEAD_SET_OVERRIDES, "heads"):
+        # Heads after what they override.
+        self.state.set_for_traces(**{name: values[name] for name in _OF_TAB})
+        for name in _KEPT:
             setattr(self.state, name, values[name])
-        self.state.packaged = values.get("packaged")
 
     def _apply_packaged(self, trace: Trace | None) -> None:
         from explorer.examples import example_recommendation
@@ -171,14 +173,19 @@ class SettingsController(Controller):
         self.state.heads, self.state.packaged = heads, packaged
 
     def _apply_reference(self) -> None:
-        self.state.method = "attention"
-        self.state.heads = self.state.packaged = None
-        for name, value in _REFERENCE.items():
-            setattr(self.state, name, value)
-        self.state.set_for_traces(threshold=DEFAULT_THRESHOLD, threshold_mode="fixed")
+        state, values = self.state, dict(_REFERENCE)
+        state.method = "attention"
+        state.heads = state.packaged = None
+        state.set_for_traces(
+            normalisation=values.pop("normalisation"),
+            threshold=DEFAULT_THRESHOLD,
+            threshold_mode="fixed",
+        )
+        for name, value in values.items():
+            setattr(state, name, value)
 
     def _apply_for_new_file(self) -> None:
         self.state.heads = self.state.packaged = None
-        for name in _OF_FILE[1:-1]:
+        for name in _THRESHOLDS:
             setattr(self.state, name, self.state.trait_defaults(name))
         self.state.set_for_traces(threshold_mode="auto")

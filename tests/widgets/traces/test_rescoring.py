@@ -116,7 +116,7 @@ def test_only_what_a_stand_in_read_is_read_again(reader: Model) -> None:
     app.wait()
     offer = page.figures["more"]
     assert offer["message"] == (
-        "Two more signals could be recorded for “recommend” to choose from: attention from the "
+        "Two more signals could be recorded for the search to choose from: attention from the "
         "question, and a content-free baseline."
     )
     assert not offer["busy"]

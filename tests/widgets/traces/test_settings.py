@@ -22,7 +22,6 @@ def write(path: Path, scores: dict[str, float]) -> Path:
 
 def test_the_first_view_is_right_on_at_least_eighty_percent_of_the_packaged_facts() -> None:
     app = Explorer()
-    assert app.threshold == 0.1  # of the code, whose threshold is its own
     app.tab = "traces"
     right = facts = 0
     for index, trace in enumerate(app.traces):
@@ -115,7 +114,7 @@ def test_code_and_traces_have_thresholds_of_their_own() -> None:
     assert app.threshold == 0.5
     app.threshold = 0.4
     app.tab = "code"
-    assert app.threshold == 0.1
+    assert app.threshold_mode == "auto"
     app.threshold = 0.03
     app.tab = "thresholds"
     assert app.threshold == 0.4
@@ -126,6 +125,15 @@ def test_code_and_traces_have_thresholds_of_their_own() -> None:
 def test_traces_given_while_the_code_is_in_front_have_their_own_threshold() -> None:
     app = Explorer()
     app.traces = list(example_traces())[:2]
-    assert (app.threshold, app.threshold_mode) == (0.1, "fixed")
+    app.threshold = 0.03
     app.tab = "traces"
     assert app.threshold_mode == "auto"
+    app.tab = "code"
+    assert (app.threshold, app.threshold_mode) == (0.03, "fixed")
+
+
+def test_settings_for_the_code_leave_the_packaged_recommendation_to_the_traces() -> None:
+    app = Explorer(layer=5, head=6, threshold=0.03)
+    app.tab = "traces"
+    assert app.threshold == 0.5
+    assert app.heads is not None
