@@ -66,7 +66,7 @@ class ExampleRecommendation:
     held_out: HeldOutFigures
 
     def heads_for(self, trace: str) -> HeadCombination | None:
-        """Return the head set for a trace by its id; None if it is no packaged trace."""
+        """Return the head set for a trace by its id; None for any other trace."""
         return self._by_trace.get(trace)
 
     @cached_property
