@@ -13,7 +13,7 @@ from explorer.widgets._session import Session
 from explorer.widgets._shell import export
 from explorer.widgets._shell.head_selector import HEAD_MEASURES
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces.texts import GIVEN_TRACES
+from explorer.widgets._traces._file.texts import GIVEN_TRACES
 
 if TYPE_CHECKING:
     import pandas as pd

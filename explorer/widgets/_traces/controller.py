@@ -18,7 +18,7 @@ from explorer.widgets._base.controller import Controller
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces import texts
+from explorer.widgets._traces._file import texts
 from explorer.widgets._traces._file.file_counts import FileCounts
 from explorer.widgets._traces._file.trace_source import TraceSource
 from explorer.widgets._traces.scene import TraceScene

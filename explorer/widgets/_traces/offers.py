@@ -12,6 +12,7 @@ from explorer.widgets._jobs.job_runner import JobReport
 from explorer.widgets._jobs.progress_text import under_way
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces import texts
+from explorer.widgets._traces._file import texts as file_texts
 from explorer.widgets._traces.recording_controller import RecordingController
 from explorer.widgets._traces.rescoring import missing_in, recorded_by_stand_in
 from explorer.widgets._traces.scene import TraceScene
@@ -72,9 +73,9 @@ def trace_offer(
     largest = _largest_below(state, table)
     if largest is None:
         return None
-    actions = [["auto", *texts.AUTO]] if state.threshold_mode != "auto" else []
+    actions = [["auto", *file_texts.AUTO]] if state.threshold_mode != "auto" else []
     if labelled:
-        actions.append(["by_labels", *texts.BY_LABELS])
+        actions.append(["by_labels", *file_texts.BY_LABELS])
     text = texts.out_of_reach(state.threshold, largest, _typical_tokens(state, scene))
     return {"text": text, "actions": actions}
 

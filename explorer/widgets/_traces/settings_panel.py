@@ -6,7 +6,7 @@ from explorer.feedback._auto_threshold import DEFAULT_THRESHOLD
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces import texts
+from explorer.widgets._traces._file import texts
 
 _DRAWN_BY = (
     "threshold", "threshold_mode", "similarity_threshold", "citation_threshold",

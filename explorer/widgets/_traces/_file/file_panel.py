@@ -10,7 +10,7 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._shell.uploads import Uploads
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._traces import texts
+from explorer.widgets._traces._file import texts
 
 _MOST_PROBLEMS = 100
 

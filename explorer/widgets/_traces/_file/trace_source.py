@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from explorer.traces import TraceSet, load_traces, parse_traces
-from explorer.widgets._traces import texts
+from explorer.widgets._traces._file import texts
 
 
 @dataclass(frozen=True, eq=False)
