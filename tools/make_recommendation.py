@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.examples import example_traces
-from explorer.examples._recommendation import RECOMMENDATION, packed_heads
+from explorer.examples._example_recommendation import RECOMMENDATION, packed_heads
 from explorer.feedback import HeadCombination
 from explorer.traces import Trace, head_readings
 from explorer.validation import CrossValidation, calibrate

@@ -1,10 +1,10 @@
+from ._example_recommendation import ExampleRecommendation as ExampleRecommendation
+from ._example_recommendation import HeldOutFigures as HeldOutFigures
+from ._example_recommendation import RecommendedFold as RecommendedFold
+from ._example_recommendation import example_recommendation as example_recommendation
 from ._example_traces import example_file as example_file
 from ._example_traces import example_traces as example_traces
 from ._programs import Program as Program
 from ._programs import RecordedProgram as RecordedProgram
 from ._programs import example_programs as example_programs
 from ._programs import recorded_program as recorded_program
-from ._recommendation import ExampleRecommendation as ExampleRecommendation
-from ._recommendation import HeldOutFigures as HeldOutFigures
-from ._recommendation import RecommendedFold as RecommendedFold
-from ._recommendation import example_recommendation as example_recommendation

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.examples import example_recommendation, example_traces
-from explorer.examples._recommendation import packed_heads, unpacked_heads
+from explorer.examples._example_recommendation import packed_heads, unpacked_heads
 from explorer.traces import head_readings
 
 
