@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.source._foreign_signs import ForeignLines, foreign_lines, is_data, sign_lines
+
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
@@ -57,7 +59,10 @@ LANGUAGES: dict[str, Language] = {
             frozenset(keyword.kwlist),
             folds_case=False,
             signs=re.compile(
-                r"^\s*(?:async\s+)?(?:def|class)\s+\w+.*:?|^\s*from\s+[\w.]+\s+import\b"
+                r"^\s*(?:async\s+)?def\s+\w+\s*\(|^\s*class\s+\w+\s*[:(]"
+                r"|^\s*from\s+[\w.]+\s+import\b|^\s*import\s+\w+(?:\.\w+)*(?:\s+as\s+\w+)?\s*$"
+                r"|^\s*(?:return|yield|assert|raise)\b[^;]*$"
+                r"|^\s*[rRbBfFuU]?(?:\"\"\"|''')"
                 r"|^\s*(?:if|elif|else|for|while|try|except|with)\b[^{;]*:\s*(?:#.*)?$"
                 r"|^\s*@\w+|\bself\.|\bprint\(|\bNone\b|\blambda\b",
                 re.MULTILINE,
@@ -83,8 +88,9 @@ LANGUAGES: dict[str, Language] = {
             ),
             folds_case=False,
             signs=re.compile(
-                r"\b(?:const|let|var)\s+[\w{\[$][^:=]*=|\bfunction\b\s*\w*\s*\(|=>|===|\bconsole\.\w"
-                r"|\bnew\s+\w+\(|^\s*import\s.*\bfrom\s+['\"]",
+                r"\b(?:const|let|var)\s+(?:[\w$]+|[{\[][^=\n]*)\s*=|\bfunction\b\s*\w*\s*\(|=>|===|!=="
+                r"|\bconsole\.\w|\bnew\s+\w+\(|^\s*import\s.*\bfrom\s+['\"]|^\s*(?:export|return)\b.*;\s*$"
+                r"|^\s*class\s+\w+(?:\s+extends\s+[\w.]+)?\s*\{|^\s*\}\s*else\b|\bthis\.\w",
                 re.MULTILINE,
             ),
         ),
@@ -101,7 +107,9 @@ LANGUAGES: dict[str, Language] = {
             signs=re.compile(
                 r"^\s*select\b[^;]*?\bfrom\b|^\s*insert\s+into\b|^\s*update\s+\S+\s+set\b"
                 r"|^\s*delete\s+from\b|^\s*create\s+(?:or\s+replace\s+)?(?:table|view|index)\b"
-                r"|^\s*with\s+\w+\s+as\s*\(",
+                r"|^\s*with\s+\w+\s+as\s*\(|^\s*(?:alter|drop|truncate)\s+table\b|^\s*merge\s+into\b"
+                r"|^\s*(?:group|order)\s+by\b|^\s*(?:left|right|inner|full|cross)?\s*join\b"
+                r"|^\s*(?:select|from|where|having|values|union)\b",
                 re.MULTILINE | re.IGNORECASE,
             ),
         ),
@@ -110,6 +118,9 @@ LANGUAGES: dict[str, Language] = {
 """All languages with a grammar, by name."""
 
 _ALIASES = {"py": "python", "python3": "python", "js": "javascript", "jsx": "javascript"}
+
+_STATEMENT = re.compile(r"[\w\])]\s*(?:[-+*/]?=)(?!=)|\w\(")
+_FEW_ERRORS, _MANY_ERRORS, _MANY_SIGNS = 0.005, 0.35, 0.5
 
 # Characters that detection parses, so that a long file is not parsed three times.
 _DETECTION_CHARS = 20_000
@@ -124,8 +135,11 @@ def find_language(name: str) -> Language | None:
 def detect_language(code: str) -> str | None:
     """Return the most likely language of a text.
 
-    Each grammar parses the text; the one with the smallest part in errors wins. Signs such as
-    ``def f():`` or ``SELECT ... FROM`` decide close calls and unfinished code.
+    Each grammar parses the text, and the part in errors is compared. Signs such as ``def f():`` or
+    ``SELECT ... FROM`` decide close calls and unfinished code. A text is of no language that is
+    known here where lines with signs of others (Rust, Go, C, YAML, HTML, Markdown and more)
+    outnumber those with signs of its own, where it is JSON, or where it has no sign and is more
+    than calls and assignments without an error.
 
     Parameters
     ----------
@@ -134,7 +148,8 @@ def detect_language(code: str) -> str | None:
     Returns
     -------
     str or None
-        ``"python"``, ``"javascript"``, ``"sql"``, or None if none of them fits.
+        ``"python"``, ``"javascript"``, ``"sql"``, or None if none of them fits: then only lines and
+        tokens are units of the text.
 
     Examples
     --------
@@ -144,16 +159,45 @@ def detect_language(code: str) -> str | None:
     True
     """
     sample = code[:_DETECTION_CHARS]
-    if not sample.strip():
+    if not sample.strip() or is_data(sample):
         return None
-    best, best_fit = None, -0.2  # without a sign, at most a fifth may be in errors
+    filled = sum(1 for line in sample.splitlines() if line.strip())
+    foreign = foreign_lines(sample)
+    best, best_fit = None, 0.0
     for language in LANGUAGES.values():
-        # A sign outweighs code of which nothing parses, as happens during typing.
-        sign = 0.85 if language.signs.search(sample) else 0.0
-        fit = sign - SyntaxTree(sample, language).error_share
-        if fit > best_fit:
-            best, best_fit = language.name, fit
+        own = sign_lines(sample, language.signs)
+        errors = SyntaxTree(sample, language).error_share
+        typed = foreign.typed if language.name == "javascript" and errors > _FEW_ERRORS else 0
+        if not typed and _fits(own, foreign, filled, errors, sample):
+            # A sign outweighs code of which nothing parses, as happens during typing.
+            fit = 2.0 + own / filled - errors if own else 1.0
+            if fit > best_fit:
+                best, best_fit = language.name, fit
     return best
+
+
+def _fits(own: int, foreign: ForeignLines, filled: int, errors: float, sample: str) -> bool:
+    """Whether a text may be of a language.
+
+    Parameters
+    ----------
+    own, foreign, filled
+        Lines with its signs, those with signs of languages without a grammar, and all lines that
+        are not blank.
+    errors
+        Share of the text in errors.
+    sample
+        The text.
+    """
+    if not own:
+        few = not foreign.distinct and 2 * foreign.every < filled
+        return errors == 0.0 and few and _STATEMENT.search(sample) is not None
+    if errors <= _FEW_ERRORS:
+        return foreign.distinct <= own
+    if foreign.every > own or foreign.distinct == own:
+        return False
+    # Few signs among many lines are of prose, or of a language that shares a word with this one.
+    return errors <= _MANY_ERRORS or own / filled >= _MANY_SIGNS
 
 
 class SyntaxTree:

@@ -136,6 +136,7 @@ def _owners(tree: SyntaxTree, found: list[tuple[Node, CharSpan]]) -> list[list[C
         node, may_be_unit = step
         if may_be_unit and _is_unit(node):
             start, stop = tree.span(node)
+            start = _with_keyword(tree, node, start)
             if open_units:
                 owned[open_units[-1]].append((cursor, start))
             cursor = max(cursor, start)
@@ -146,9 +147,21 @@ def _owners(tree: SyntaxTree, found: list[tuple[Node, CharSpan]]) -> list[list[C
         wrapped = node.child_by_field_name(_WRAPPERS[node.type]) if node.type in _WRAPPERS else None
         in_head = node.type in {"for_statement", "for_in_statement"}
         for position, child in reversed(list(enumerate(node.children))):
-            head = in_head and node.field_name_for_child(position) not in {"body", "alternative"}
+            # The ORDER BY of a window belongs to its column.
+            head = node.type == "window_specification"
+            head = head or (
+                in_head and node.field_name_for_child(position) not in {"body", "alternative"}
+            )
             pending.append((child, not head and child != wrapped))
     return owned
+
+
+def _with_keyword(tree: SyntaxTree, node: Node, start: int) -> int:
+    """Return where a unit begins; a table of WITH begins at that word, which is beside it."""
+    before = node.prev_sibling
+    while node.type == "cte" and before is not None and before.type.startswith("keyword_"):
+        start, before = tree.span(before)[0], before.prev_sibling
+    return start
 
 
 def _is_unit(node: Node) -> bool:

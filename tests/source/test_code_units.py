@@ -231,3 +231,15 @@ def test_deep_and_long_code_is_no_trouble(kind):
 def test_the_type_of_kinds_keeps_its_old_name_for_a_release():
     with pytest.warns(DeprecationWarning, match="Kind is now explorer.source.UnitKind"):
         assert explorer.source.Kind is explorer.source.UnitKind
+
+
+def test_a_table_of_with_has_its_word_and_a_window_keeps_its_order():
+    query = (
+        "WITH RECURSIVE a AS (\n  SELECT m FROM t\n),\nb AS (SELECT 1)\n"
+        "SELECT rank() OVER (PARTITION BY m ORDER BY s) AS r\nFROM a\nORDER BY r;"
+    )
+    units = {unit.name: unit.text for unit in code_units(query, "node", "sql")}
+    assert units["with, line 1"].startswith("WITH RECURSIVE a AS (")
+    assert units["with, line 4"].startswith("b AS (")
+    assert units["select, line 5"] == "SELECT rank() OVER (PARTITION BY m ORDER BY s) AS r"
+    assert [text for text in units.values() if text.startswith("ORDER BY")] == ["ORDER BY r"]

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+import explorer
 from explorer.source import detect_language, visible_text
+
+TEXTS = json.loads((Path(__file__).parent / "kinds_of_text.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +36,17 @@ from explorer.source import detect_language, visible_text
 )
 def test_language(code, language):
     assert detect_language(code) == language
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=[text["name"] for text in TEXTS])
+def test_the_language_of_many_kinds_of_text(text):
+    assert detect_language("\n".join(text["lines"])) == text["language"]
+
+
+def test_every_module_of_the_package_is_python():
+    package = Path(explorer.__file__).parent
+    modules = sorted(package.rglob("*.py"))[::12]
+    assert [path for path in modules if detect_language(path.read_text("utf-8")) != "python"] == []
 
 
 @pytest.mark.parametrize(
