@@ -1,4 +1,4 @@
-"""Signs of languages without a packaged grammar, and of text that is no code."""
+"""Signs of languages without a packaged grammar, and of prose and data."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _owners(tree: SyntaxTree, found: list[tuple[Node, CharSpan]]) -> list[list[C
 
 
 def _with_keyword(tree: SyntaxTree, node: Node, start: int) -> int:
-    """Return where a unit begins; a table of WITH begins at that word, which is beside it."""
+    """Return where a unit begins; a table of WITH begins at that word before it."""
     before = node.prev_sibling
     while node.type == "cte" and before is not None and before.type.startswith("keyword_"):
         start, before = tree.span(before)[0], before.prev_sibling
