@@ -121,6 +121,7 @@ class Session:
         state.register_model = self.models.register
         state.observe(self._on_model, names="model")
         state.observe(self._on_source, names="source")
+        state.observe(self.code.language_changed, names="language")
         state.observe(self._on_trace, names="trace")
         state.observe(self._on_tab, names="tab")
         self.code.on_shown = self._pin_what_was_asked_for

@@ -85,6 +85,11 @@ const status: P.StatusContent = {
 const codeText: P.CodeTextContent = {
   programs: [["fibonacci.py", "Recursion"]],
   title: "python, 12 tokens",
+  language: "auto",
+  languages: [
+    ["auto", "python (found)"],
+    ["text", "text"],
+  ],
   editable: true,
   live: false,
   direction: "row",
@@ -317,6 +322,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   heads: true,
   hide_sink: true,
   hide_special: true,
+  language: true,
   layer: true,
   least_drop: true,
   least_precision: true,

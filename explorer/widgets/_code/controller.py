@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from explorer.attention import AttentionMap
 from explorer.models import DEFAULT_MODEL, Model, TokenizedText
@@ -70,7 +71,7 @@ class CodeController:
                 special=tokenized.special,
                 attention=attention,
                 model=name,
-                language=_language(text),
+                found=_language(text),
                 start=tokenized.start,
                 stop=tokenized.stop,
                 n_total=tokenized.n_total,
@@ -103,8 +104,29 @@ class CodeController:
         self.jobs.clear()
         if self.state.tab == "code":
             self.state.selection = None
-        self.state.code_scene = scene
+        self._put(scene)
         self.on_shown()
+
+    def language_changed(self, _: object = None) -> None:
+        """Find the units of the code anew, by another language; its attention stays."""
+        scene = self.state.code_scene
+        if scene is not None and self._language_of(scene) != scene.language:
+            self._put(scene)
+
+    def _language_of(self, scene: CodeScene) -> str | None:
+        chosen = self.state.language
+        return {"auto": scene.found, "text": None}.get(chosen, chosen)
+
+    def _put(self, scene: CodeScene) -> None:
+        """Put a scene in view, with units that its language has."""
+        state = self.state
+        scene = replace(scene, language=self._language_of(scene))
+        with state.batch():
+            if state.unit_kind not in scene.unit_kinds:
+                if state.selection is not None and state.selection["kind"] == "unit":
+                    state.selection = None
+                state.unit_kind = "line"
+            state.code_scene = scene
 
 
 def _language(text: str) -> str | None:
@@ -127,7 +149,7 @@ def _packaged_scene(text: str, model: str) -> CodeScene | None:
         special=found.special,
         attention=found.attention,
         model=model,
-        language=found.language,
+        found=found.language,
         stop=len(found.tokens),
         n_total=len(found.tokens),
         notes=tuple(found.attention.notes),

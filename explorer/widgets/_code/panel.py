@@ -28,7 +28,7 @@ _HEATMAP = (
     "unit_kind",
 )  # fmt: skip
 _TINT = ("focus", "direction", "selection", "colour_scale", "scaling", "hide_sink")
-_TEXT = ("focus", "selection", "direction", "source", "code_scene", "unit_kind")
+_TEXT = ("focus", "selection", "direction", "source", "code_scene", "unit_kind", "language")
 
 
 class CodePanel(Panel):
@@ -164,7 +164,8 @@ class CodePanel(Panel):
             self.text.wire.source = source
         if scene is None or focus is None:
             self.text.show(
-                programs=self._programs, title=texts.NO_CODE, editable=True, live=self._live,
+                programs=self._programs, title=texts.NO_CODE, language=self.state.language,
+                languages=texts.language_choices(None), editable=True, live=self._live,
                 direction=self.state.direction, pinned=None, marked=[], window=None,
             )  # fmt: skip
             return
@@ -179,6 +180,8 @@ class CodePanel(Panel):
         self.text.show(
             programs=self._programs,
             title=texts.code_title(scene.language, scene.n_tokens),
+            language=self.state.language,
+            languages=texts.language_choices(scene.found),
             editable=scene.model is not None,
             live=self._live,
             direction=self.state.direction,

@@ -13,6 +13,7 @@ from explorer.attention import AttentionMap
 from explorer.errors import InputError
 from explorer.feedback import Unit
 from explorer.source import find_units, units_on_tokens
+from explorer.widgets._state.choices import UNIT_KINDS
 
 TEXT, SPECIAL, LINE_BREAK = 0, 1, 2
 
@@ -42,7 +43,9 @@ class CodeScene:
     model
         Name of the model that was recorded; None for a user's own matrix.
     language
-        Programming language, when it is known.
+        Programming language; None where none is known, whose units are lines and tokens.
+    found
+        The language that parsing found, whatever was chosen.
     start, stop, n_total
         The window of the text's tokens that is shown, and how many the whole text has.
     notes
@@ -60,6 +63,7 @@ class CodeScene:
     stop: int = 0
     n_total: int = 0
     notes: tuple[str, ...] = ()
+    found: str | None = None
     measured: dict[str, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
     _units: dict[str, list[Unit]] = field(default_factory=dict, init=False, repr=False)
     _unit_notes: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
@@ -86,6 +90,11 @@ class CodeScene:
             self._units[kind] = self._token_units() if kind == "token" else self._source_units(kind)
         return self._units[kind]
 
+    @property
+    def unit_kinds(self) -> tuple[str, ...]:
+        """The kinds of units that there are: text has neither identifiers nor nodes."""
+        return UNIT_KINDS if self.language is not None else ("line", "token")
+
     def unit_names(self, kind: str) -> list[str]:
         """Names of the units of a kind."""
         return [unit.name for unit in self.units(kind)]
@@ -96,7 +105,7 @@ class CodeScene:
         return self._unit_notes.get(kind, ())
 
     def _source_units(self, kind: str) -> list[Unit]:
-        units = find_units(self.text, kind=kind, language=self.language)  # type: ignore[arg-type]
+        units = find_units(self.text, kind=kind, language=self.language or "text")  # type: ignore[arg-type]
         self._unit_notes[kind] = tuple(units.notes)
         found = units.units
         placed = units_on_tokens(found, self.offsets, self.special)

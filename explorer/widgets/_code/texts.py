@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from explorer.source import LANGUAGES
+
 PAGE_TEXTS: Final = {
     "code_text": {
         "code": "code",
@@ -25,6 +27,8 @@ PAGE_TEXTS: Final = {
         ),
         "placeholder": "Paste code here, or choose one of the examples above.",
         "tokens": "Code as tokens",
+        "language": "Language",
+        "language_title": "Language of the code: its identifiers and syntax nodes are found by it",
         "earlier": "\u2039 earlier",
         "later": "later \u203a",
     },
@@ -58,6 +62,12 @@ def recording(count: int) -> str:
 def code_title(language: str | None, count: int) -> str:
     """Return the title of code of so many tokens."""
     return f"{language or 'text'}, {count:,} tokens"
+
+
+def language_choices(found: str | None) -> list[tuple[str, str]]:
+    """Return the languages to choose from, by name; the first says what was found."""
+    names = ((name, name) for name in (*LANGUAGES, "text"))
+    return [("auto", f"{found or 'text'} (found)"), *names]
 
 
 def window(size: int, first: int, last: int, total: int) -> str:

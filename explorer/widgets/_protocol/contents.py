@@ -163,6 +163,8 @@ class CodeText(TypedDict):
 
     programs: list[tuple[str, str]]
     title: str
+    language: Literal["auto", "javascript", "python", "sql", "text"]
+    languages: list[tuple[str, str]]
     editable: bool
     live: bool
     direction: Literal["column", "row"]

@@ -21,14 +21,13 @@ _VERDICTS = ("used", "near", "not used", "unknown", "later")
 _CHOICES = {
     "reduction": [[name, name] for name in REDUCTIONS],
     "normalisation": [[name, name] for name in NORMALISATIONS],
-    "unit_kind": [[name, texts.UNIT_KINDS[name]] for name in UNIT_KINDS],
     "bar_order": texts.BAR_ORDERS,
     "colour_scale": [list(pair) for pair in colours.scale_choices()],
     "scaling": texts.SCALINGS,
 }
 _DRAWN_BY = (
-    "tab", "table", "method", "heads", "threshold_mode", "threshold_scale", "reduction",
-    "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special",
+    "tab", "table", "code_scene", "method", "heads", "threshold_mode", "threshold_scale",
+    "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special",
     "hide_sink",
     *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
@@ -72,9 +71,15 @@ class ToolbarPanel(Panel):
             scaling=state.scaling,
             hide_special=state.hide_special,
             hide_sink=state.hide_sink,
-            choices=_CHOICES,
+            choices=_choices(state),
             counts=[] if judging else _verdict_counts(state.table, verdict_words(state)),
         )
+
+
+def _choices(state: ExplorerState) -> dict[str, Any]:
+    """Return the choices of the controls; text has neither identifiers nor syntax nodes."""
+    kinds = UNIT_KINDS if state.code_scene is None else state.code_scene.unit_kinds
+    return _CHOICES | {"unit_kind": [[name, texts.UNIT_KINDS[name]] for name in kinds]}
 
 
 def auto_sentence(table: pd.DataFrame | None) -> str | None:

@@ -8,8 +8,11 @@ from typing import Final
 from explorer.attention.measures import MEASURES
 from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures.colours import scale_choices
+from explorer.source import LANGUAGES
 
 UNIT_KINDS: Final = ("line", "identifier", "node", "token")
+CODE_LANGUAGES: Final = ("auto", *LANGUAGES, "text")
+"""The language of code: found, said, or none."""
 CODE_MEASURES: Final = {
     name: measure.label for name, measure in MEASURES.items() if measure.in_menu
 }
@@ -43,8 +46,8 @@ QUALITIES: Final = ("auc", "average_precision", "f1")
 
 SETTINGS: Final = (
     "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
-    "normalisation", "unit_kind", "direction", "colour_scale", "scaling", "hide_special",
-    "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
+    "normalisation", "unit_kind", "language", "direction", "colour_scale", "scaling",
+    "hide_special", "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "lexical_threshold",
     "reading_view", "weight_view", "update_strategy",
     "reference_threshold", "quality", "truth", "least_drop", "objective", "least_recall",
@@ -62,6 +65,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "reduction": tuple(REDUCTIONS),
     "normalisation": tuple(NORMALISATIONS),
     "unit_kind": UNIT_KINDS,
+    "language": CODE_LANGUAGES,
     "direction": ("row", "column"),
     "scaling": ("linear", "sqrt", "log"),
     "bar_order": ("order", "score"),

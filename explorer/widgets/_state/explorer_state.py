@@ -97,6 +97,11 @@ class ExplorerState(TabSettings, ThresholdTraits):
     source = t.Unicode("", help="The code shown in the code tab.")
     """The code of the code tab. Setting it records its attention."""
 
+    language = t.Unicode("auto", help="Language of the code.")
+    """Language of the code of the code tab: ``"auto"`` (default) finds it by parsing;
+    ``"python"``, ``"javascript"`` or ``"sql"`` say it. ``"text"`` is none of these: its units are
+    lines and tokens."""
+
     trace = t.Any(None, allow_none=True, help="Index of the trace shown.")
     """Index of the trace shown, from 0; the id of a trace may be assigned. ``None`` when no
     traces are loaded."""

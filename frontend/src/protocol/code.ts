@@ -13,6 +13,10 @@ export interface CodeDocument {
 export interface CodeTextContent {
   readonly programs: readonly Choice[];
   readonly title: string;
+  /** What was chosen: a language, or to find it. */
+  readonly language: "auto" | "javascript" | "python" | "sql" | "text";
+  /** The choices; that of "auto" says what was found. */
+  readonly languages: readonly Choice[];
   readonly editable: boolean;
   /** Whether the attention follows while the code is typed. */
   readonly live: boolean;

@@ -32,6 +32,7 @@ export type SettableName =
   | "heads"
   | "hide_sink"
   | "hide_special"
+  | "language"
   | "layer"
   | "least_drop"
   | "least_precision"

@@ -122,6 +122,8 @@ export interface CodeTextTexts {
   readonly live_title: string;
   readonly placeholder: string;
   readonly tokens: string;
+  readonly language: string;
+  readonly language_title: string;
   readonly earlier: string;
   readonly later: string;
 }
