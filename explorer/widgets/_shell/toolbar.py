@@ -27,9 +27,8 @@ _CHOICES = {
 }
 _DRAWN_BY = (
     "tab", "table", "code_scene", "method", "heads", "threshold_mode", "threshold_scale",
-    "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling", "hide_special",
-    "hide_sink",
-    *dict.fromkeys(METHOD_THRESHOLDS.values()),
+    "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling",
+    "hide_special", "hide_sink", *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
 
 

@@ -45,13 +45,11 @@ QUALITIES: Final = ("auc", "average_precision", "f1")
 """Measures of the head map of the thresholds tab, as in `explorer.validation.quality_map`."""
 
 SETTINGS: Final = (
-    "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction",
-    "normalisation", "unit_kind", "language", "direction", "colour_scale", "scaling",
-    "hide_special", "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
-    "lexical_threshold",
-    "reading_view", "weight_view", "update_strategy",
-    "reference_threshold", "quality", "truth", "least_drop", "objective", "least_recall",
-    "least_precision", "cost_ratio",
+    "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
+    "unit_kind", "language", "direction", "colour_scale", "scaling", "hide_special", "hide_sink",
+    "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
+    "lexical_threshold", "reading_view", "weight_view", "update_strategy", "reference_threshold",
+    "quality", "truth", "least_drop", "objective", "least_recall", "least_precision", "cost_ratio",
     "heads",
 )  # fmt: skip
 """The traits that saved settings hold: how things are shown, not what."""

@@ -20,7 +20,7 @@ def test_it_is_found_and_another_can_be_said() -> None:
     page = AppDriver(app)
     assert (page.code["language"], page.code["languages"][0]) == (
         "auto",
-        ("auto", "python (found)"),
+        ["auto", "python (found)"],
     )
     assert page.code["title"] == "python, 81 tokens"
     names = app.feedback["unit"].tolist()
@@ -48,7 +48,7 @@ def test_a_pinned_unit_that_text_does_not_have_is_no_longer_pinned() -> None:
 
 def test_a_language_without_a_grammar_is_refused_with_the_known_ones() -> None:
     app = Explorer()
-    with pytest.raises(InputError, match="language must be one of 'auto', 'python', .*'text'"):
+    with pytest.raises(InputError, match=r"language must be one of 'auto', 'python', .*'text'"):
         app.language = "rust"
     assert app.language == "auto"
 
