@@ -244,6 +244,12 @@ const refusedFigures: P.FiguresContent = {
   more: null,
 };
 
+const questions: P.QuestionsContent = {
+  hidden: false,
+  summary: "At this threshold 1 of 60 questions ends with nothing called used.",
+  rows: [{ trace: 3, id: "q3", question: "Which valve?", errors: "missed 1 of 2" }],
+};
+
 const callChanges: P.CallChangesContent = { hidden: false, reference: 0.1, threshold: 0.2 };
 const baselines: P.BaselinesContent = {
   hidden: false,
@@ -282,6 +288,7 @@ export const CONTENTS: Record<string, readonly object[]> = {
   head_selector: [headSelector, { ...headSelector, layer: null, head: 0, set: null }],
   header: [header],
   methods: [methods],
+  questions: [questions],
   status: [status],
   toolbar: [toolbar, toolbarOfTraces],
   trace_cards: [noTrace, openTrace],
@@ -411,6 +418,9 @@ const traceFileGestures: OfEveryKind<P.TraceFileGesture> = {
   load_as: { kind: "load_as", format: "ragas" },
   dismiss: plain("dismiss"),
 };
+const questionsGestures: OfEveryKind<P.QuestionsGesture> = {
+  open: { kind: "open", trace: 3 },
+};
 const answerGestures: OfEveryKind<P.AnswerGesture> = {
   set,
   use: plain("use"),
@@ -448,6 +458,7 @@ export const GESTURES: Record<string, Record<string, object>> = {
   head_selector: headSelectorGestures,
   header: headerGestures,
   methods: onlySet,
+  questions: questionsGestures,
   status: statusGestures,
   toolbar: onlySet,
   trace_cards: traceCardsGestures,

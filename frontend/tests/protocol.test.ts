@@ -37,6 +37,7 @@ interface Texts {
   readonly header: P.HeaderTexts;
   readonly methods: P.MethodsTexts;
   readonly plot: P.PlotTexts;
+  readonly questions: P.QuestionsTexts;
   readonly status: P.StatusTexts;
   readonly toolbar: P.ToolbarTexts;
   readonly trace_cards: P.TraceCardsTexts;

@@ -39,6 +39,7 @@ PANELS = {
     "methods": "methods",
     "weights": "weights",
     "answer": "answer",
+    "questions": "questions",
     "figures": "figures",
     "between": "call_changes",
     "baselines": "baselines",

@@ -62,6 +62,9 @@ class ExtractorConfig:
         For each hyperedge, methods without a number are left out and the other weights scaled.
     hybrid_citation
         The smallest feedback of the citation that `hybrid` keeps.
+    note
+        What a person should know of these settings, such as what the threshold was chosen for; it
+        changes nothing.
 
     Raises
     ------
@@ -90,6 +93,7 @@ class ExtractorConfig:
     heads: HeadCombination | None = None
     ensemble_weights: Mapping[str, float] = field(default_factory=lambda: ENSEMBLE, hash=False)
     hybrid_citation: float = 0.7
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.method, str) or self.method not in METHODS:
@@ -106,6 +110,8 @@ class ExtractorConfig:
             "hybrid_citation",
         ):
             object.__setattr__(self, name, self._policy(name).threshold)
+        if not isinstance(self.note, str):
+            raise InputError(f"`note` must be a text, not {self.note!r:.80}.")
         for name in ("layer", "head"):
             value = getattr(self, name)
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)

@@ -96,9 +96,12 @@ def held_out(comparison: BaselineComparison) -> str:
     if comparison.chosen is None:
         return f"No estimate for new traces yet. {comparison.too_few}"
     chosen = comparison.chosen
+    floor = ""
+    if chosen.objective.floor is not None and chosen.held_out_floor is not None:
+        floor = f" at a {chosen.objective.floor[0]} of {interval(*chosen.held_out_floor, 2)}"
     return (
-        f"Best F1 on these labels: {digits(chosen.in_sample, 2)}. Cross-validated, with the "
-        f"threshold chosen on other traces: {interval(*chosen.held_out, 2)}."
+        f"Best {chosen.objective} on these labels: {digits(chosen.in_sample, 2)}. Cross-validated, "
+        f"with the threshold chosen on other traces: {interval(*chosen.held_out, 2)}{floor}."
     )
 
 

@@ -53,6 +53,7 @@ def about(found: ReportContents) -> ReportSection:
         ("judged", _judged(found)),
         ("ground truth", f"{name}: {means.format(drop=subject.least_drop)}"),
         ("scores", how),
+        ("best threshold", f"chosen for {found.objective}"),
         ("models", tag("span", *_lines(models)) if models else "not named in the traces"),
         (
             "intervals",

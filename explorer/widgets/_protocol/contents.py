@@ -13,6 +13,7 @@ from explorer.widgets._protocol.thresholds_contents import (
     MethodAgreement,
     ThresholdAnswer,
     ThresholdFigures,
+    ThresholdQuestions,
     WeightMoves,
 )
 
@@ -289,6 +290,7 @@ CONTENTS: Final[Mapping[str, type]] = {
     "weights": Weights,
     "answer": ThresholdAnswer,
     "figures": ThresholdFigures,
+    "questions": ThresholdQuestions,
     "call_changes": CallChanges,
     "baselines": Baselines,
     "agreement": MethodAgreement,

@@ -134,6 +134,12 @@ class Unreadable(Gesture):
     name: str
 
 
+class OpenTrace(Gesture):
+    """The trace of a question is opened, by its index."""
+
+    trace: int
+
+
 class Export(Gesture):
     """A config is saved."""
 
@@ -174,6 +180,7 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
         "measure": Gesture, "stop": Gesture, "take": Gesture, "go_back": Gesture,
         "export": Export, "report": Gesture,
     },
+    "questions": {"open": OpenTrace},
     "call_changes": {"set": SetTrait, "here": Gesture},
     "baselines": {"embed": Gesture},
     "agreement": {"embed": Gesture},

@@ -92,6 +92,23 @@ class ThresholdFigures(TypedDict):
     more: MoreReadings | None
 
 
+class QuestionRow(TypedDict):
+    """A question with errors: index and id of its trace, its text, and what is wrong."""
+
+    trace: int
+    id: str
+    question: str
+    errors: str
+
+
+class ThresholdQuestions(TypedDict):
+    """The calls question by question."""
+
+    hidden: bool
+    summary: str
+    rows: list[QuestionRow]
+
+
 class CallChanges(TypedDict):
     """The two thresholds between which calls change."""
 

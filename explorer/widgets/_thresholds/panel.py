@@ -11,7 +11,8 @@ from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.debouncer import Debouncer
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
-from explorer.widgets._thresholds._answer.answer_contents import answer_content
+from explorer.widgets._thresholds._answer.answer_contents import answer_content, export_note
+from explorer.widgets._thresholds._answer.question_contents import questions_content
 from explorer.widgets._thresholds.comparison_plots import ComparisonPlots
 from explorer.widgets._thresholds.config_files import config_file, recommendation_file, report_file
 from explorer.widgets._thresholds.panel_contents import (
@@ -47,6 +48,7 @@ class ThresholdsPanel(Panel):
         self.moves = self.part("weight_moves", PAGE_TEXTS["weight_moves"])
         self.measure = self.part("head_quality", PAGE_TEXTS["head_quality"])
         embed = {"embed": lambda _: session.baselines.embed()}
+        self.questions = self.part("questions", PAGE_TEXTS["questions"], {"open": self._open})
         self.baselines = self.part("baselines", PAGE_TEXTS["baselines"], embed)
         self.agreement = self.part("agreement", PAGE_TEXTS["agreement"], embed)
         self.scores = ScorePlots(state, session)
@@ -72,7 +74,8 @@ class ThresholdsPanel(Panel):
             self.moves, comparison.weights.plot, comparison.bias.plot,
         ]  # fmt: skip
         right = [
-            self.figures, scores.ranks.plot, self.measure, comparison.heads.plot, self.agreement,
+            self.figures, scores.ranks.plot, self.measure, comparison.heads.plot,
+            self.questions, self.agreement,
         ]  # fmt: skip
         under = [self.baselines, comparison.dots.plot]
         stacks = [
@@ -147,6 +150,7 @@ class ThresholdsPanel(Panel):
     def _show_later(self) -> None:
         if self.in_front:
             self._show_answer()
+            self.questions.show(**questions_content(self.session))
             self.agreement.show(**agreement_content(self.session))
 
     def _show_moves(self) -> None:
@@ -185,6 +189,11 @@ class ThresholdsPanel(Panel):
     def _use_as_reference(self) -> None:
         self.state.reference_threshold = self.session.thresholds.threshold
 
+    def _open(self, message: Mapping[str, Any]) -> None:
+        """Open the trace of a question."""
+        self.state.trace = message["trace"]
+        self.state.tab = "traces"
+
     def _after(self, change: Any) -> None:
         """Change the settings, and show whether those in view are the recommended ones."""
         change()
@@ -198,7 +207,8 @@ class ThresholdsPanel(Panel):
         if what != kind and found is not None:
             download = recommendation_file(found, kind)
         else:
-            download = config_file(self.session.methods.config(), kind)
+            config = self.session.methods.config() | {"note": export_note(self.session)}
+            download = config_file(config, kind)
         self.figures.tell({"kind": "download", **download})
 
     def _write_report(self) -> None:

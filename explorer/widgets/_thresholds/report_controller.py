@@ -89,6 +89,7 @@ class ReportController(Controller):
                 compared=self._compared(table),
                 baselines=self.baselines.names,
                 update={"strategy": state.update_strategy},
+                objective=state.threshold_objective,
             ),
         }
 

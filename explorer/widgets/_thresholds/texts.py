@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from explorer._number_format import three_digits
 from explorer.reporting._analysis.number_text import interval, many
-from explorer.widgets._thresholds._answer.texts import ANSWER
+from explorer.widgets._thresholds._answer.texts import ANSWER, QUESTIONS
 
 # --- jobs, as the status line shows them ---------------------------------------------------------
 
@@ -234,6 +234,7 @@ _KAPPA = (
 )
 PAGE_TEXTS = {
     "answer": ANSWER,
+    "questions": QUESTIONS,
     "figures": {
         "methods": "scores by",
         "methods_label": "Scores to evaluate",

@@ -2214,6 +2214,37 @@ var figures = panel(
   }
 );
 
+// src/panels/thresholds/questions.ts
+var questions = panel(
+  "ex-thresholds ex-thresholds-questions",
+  ({ el, texts, tell }) => {
+    const summary = h("p", { class: "ex-note" });
+    const list = h("div", { class: "ex-questions", role: "list", "aria-label": texts.list });
+    replace(el, panelHead(texts.title), summary, list);
+    const row = ({ trace, id, question, errors }) => h(
+      "div",
+      { role: "listitem" },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "ex-quiet",
+          title: texts.open_title,
+          onClick: () => tell.now({ kind: "open", trace })
+        },
+        h("bdi", {}, id)
+      ),
+      h("span", { class: "ex-question-text", dir: "auto", title: question }, question),
+      h("span", { class: "ex-note" }, errors)
+    );
+    return (content) => {
+      el.hidden = content.hidden;
+      setText(summary, content.summary);
+      refill(list, content.rows, () => content.rows.map(row));
+    };
+  }
+);
+
 // src/panels/traces/methods.ts
 var methods = panel(
   "ex-methods",
@@ -2770,6 +2801,7 @@ var PANELS = {
   head_selector: headSelector,
   header,
   methods,
+  questions,
   status,
   toolbar,
   trace_cards: traceCards,

@@ -10,6 +10,7 @@ import { answer } from "./thresholds/answer.ts";
 import { headQuality, weightMoves } from "./thresholds/choices.ts";
 import { agreement, baselines, callChanges } from "./thresholds/comparisons.ts";
 import { figures } from "./thresholds/figures.ts";
+import { questions } from "./thresholds/questions.ts";
 import { methods } from "./traces/methods.ts";
 import { traceCards } from "./traces/trace_cards.ts";
 import { traceFile } from "./traces/trace_file.ts";
@@ -27,6 +28,7 @@ export const PANELS: Readonly<Record<string, Mount>> = {
   head_selector: headSelector,
   header,
   methods,
+  questions,
   status,
   toolbar,
   trace_cards: traceCards,

@@ -11,6 +11,7 @@ import type {
   CallChangesGesture,
   FiguresGesture,
   HeadQualityGesture,
+  QuestionsGesture,
   WeightMovesGesture,
 } from "./thresholds.ts";
 import type { TraceFileGesture, TraceSettingsGesture } from "./trace_file.ts";
@@ -37,6 +38,7 @@ export type Gesture =
   | HeaderGesture
   | HeadSelectorGesture
   | MethodsGesture
+  | QuestionsGesture
   | StatusGesture
   | ToolbarGesture
   | TraceCardsGesture

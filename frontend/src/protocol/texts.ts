@@ -244,6 +244,12 @@ export interface FiguresTexts {
   readonly stop_reading_title: string;
 }
 
+export interface QuestionsTexts {
+  readonly title: string;
+  readonly list: string;
+  readonly open_title: string;
+}
+
 export interface CallChangesTexts {
   readonly between: string;
   readonly and: string;

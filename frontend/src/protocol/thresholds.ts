@@ -89,6 +89,24 @@ export type FiguresGesture =
     >
   | SetGesture;
 
+export interface QuestionsContent {
+  readonly hidden: boolean;
+  readonly summary: string;
+  readonly rows: readonly {
+    readonly trace: number;
+    readonly id: string;
+    readonly question: string;
+    readonly errors: string;
+  }[];
+}
+
+export interface OpenGesture {
+  readonly kind: "open";
+  readonly trace: number;
+}
+
+export type QuestionsGesture = OpenGesture;
+
 export interface CallChangesContent {
   readonly hidden: boolean;
   readonly reference: number;

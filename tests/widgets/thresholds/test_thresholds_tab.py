@@ -584,3 +584,33 @@ def test_what_was_picked_after_the_labels_were_seen_is_said() -> None:
     nested = nested_head(head_scores(app.traces))
     assert f"F1 {nested.held_out.value:.2f}" in said
     assert f"ROC-AUC {nested.auc:.3f}" in said
+
+
+def test_the_questions_with_most_errors_are_listed_and_opened(app: Explorer) -> None:
+    page = AppDriver(app)
+    shown = page.questions.content
+    # At 0.18: of a h1 is wrongly called, of b h1 is missed.
+    assert shown["summary"].startswith(
+        "At this threshold 0 of 2 questions end with nothing called used, 0 with everything; "
+        "0 are entirely right."
+    )
+    errors = [(row["id"], row["errors"]) for row in shown["rows"]]
+    assert errors == [("b", "missed 1 of 2"), ("a", "1 wrong")]
+    page.questions.press("open", trace=shown["rows"][0]["trace"])
+    assert (app.tab, app.trace) == ("traces", 1)
+
+
+def test_an_exported_config_says_what_its_threshold_is_best_for() -> None:
+    app = Explorer.from_traces(given_scores(), tab="thresholds", threshold=0.9)
+    page = AppDriver(app)
+    page.figures.press("export", what="json")
+    assert "another is best for F1" in json.loads(page.downloads[0]["text"])["note"]
+    page.answer.press("use")
+    app.wait()
+    page.figures.press("export", what="json")
+    config = json.loads(page.downloads[1]["text"])
+    assert "best for F1 by 24 traces; expect F1 on new traces" in config["note"]
+    extractor = FeedbackExtractor(config=config)
+    assert extractor.config.attention_threshold == app.threshold
+    # The number is as short as it reads.
+    assert len(str(config["attention_threshold"])) <= 5

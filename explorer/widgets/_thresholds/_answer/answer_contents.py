@@ -54,6 +54,19 @@ def answer_content(session: Session) -> dict[str, Any]:
     return content
 
 
+def export_note(session: Session) -> str:
+    """Return what an exported config says of its threshold."""
+    advice: ThresholdAdvice | None = session.answer.advice
+    thresholds, objective = session.thresholds, str(session.state.threshold_objective)
+    if advice is None or advice.threshold is None:
+        return texts.NOT_CHOSEN
+    if advice.kind != "keep":
+        return texts.other_threshold(objective, thresholds.threshold)
+    return texts.chosen_threshold(
+        objective, thresholds.threshold, thresholds.analysis.sweep.traces, advice.figures[1]
+    )
+
+
 def _figures(session: Session, advice: ThresholdAdvice) -> list[Figure]:
     """Return the figures; those of recommended settings are from the search."""
     figures = list(advice.figures)
