@@ -166,6 +166,7 @@ const openTrace: P.TraceCardsContent = {
   streaming: false,
   offer: { text: "No attention.", actions: [["record", "record attention", "Read this trace"]] },
   notes: ["One hyperedge is not in the prompt."],
+  shared: [["short", "All are short."]],
   cards: [card, { ...card, label: null, score: null, feedback: null }],
   pinned: "h0",
 };

@@ -252,6 +252,7 @@ class TraceCards(TypedDict):
     streaming: NotRequired[bool]
     offer: NotRequired[Offer | None]
     notes: NotRequired[list[str]]
+    shared: NotRequired[list[Note]]
     cards: NotRequired[list[TraceCard]]
     pinned: NotRequired[str | None]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +60,21 @@ def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[st
     ]
 
 
+def shared_notes(cards: list[dict[str, Any]]) -> list[list[str]]:
+    """Take the notes that all of several cards have from the cards, and return them."""
+    if len(cards) < 2:
+        return []
+    counts = Counter(word for card in cards for word in {note[0] for note in card["diagnostics"]})
+    shared = []
+    for word in [word for word, count in counts.items() if count == len(cards)]:
+        messages = [note[1] for card in cards for note in card["diagnostics"] if note[0] == word]
+        shared.append([word, texts.shared_note(len(set(messages)), messages[0])])
+    common = {word for word, _ in shared}
+    for card in cards:
+        card["diagnostics"] = [note for note in card["diagnostics"] if note[0] not in common]
+    return shared
+
+
 def evidence_source(scene: TraceScene) -> str:
     """Say whose attention the scores of a trace come from; empty without any."""
     attention = scene.attention
@@ -72,6 +88,7 @@ def evidence_source(scene: TraceScene) -> str:
         attention.n_layers,
         attention.n_heads,
         recorded=scene.token_attention is not None,
+        stand_in=isinstance(scene.trace.metadata.get("stand_in"), Mapping),
     )
 
 

@@ -17,6 +17,7 @@ from explorer.widgets._traces._file.file_panel import TraceFilePanel
 from explorer.widgets._traces.cards import (
     card_contents,
     evidence_source,
+    shared_notes,
     trace_notes,
 )
 from explorer.widgets._traces.offers import (
@@ -165,6 +166,7 @@ class TracesPanel(Panel):
         table, chosen = self._table, self.state.selection
         counts = self.session.traces.counts
         draft = self.session.recording.draft
+        cards = card_contents(scene, table)
         self._progress = recording_offer(self.session.jobs.reports)
         self.cards.show(
             count=len(traces),
@@ -181,7 +183,8 @@ class TracesPanel(Panel):
                 self.state, scene, table, len(traces), labelled=bool(counts and counts.labelled)
             ),
             notes=trace_notes(scene),
-            cards=card_contents(scene, table),
+            shared=shared_notes(cards),
+            cards=cards,
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,
         )
 

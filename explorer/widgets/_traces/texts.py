@@ -35,7 +35,9 @@ GIVEN_EVIDENCE = {
 """Kind of evidence -> where the scores come from, where the trace has no attention."""
 
 
-def attention_source(kind: str, reader: object, layers: int, heads: int, *, recorded: bool) -> str:
+def attention_source(
+    kind: str, reader: object, layers: int, heads: int, *, recorded: bool, stand_in: bool
+) -> str:
     """Say whose attention the scores come from.
 
     Parameters
@@ -48,14 +50,23 @@ def attention_source(kind: str, reader: object, layers: int, heads: int, *, reco
         Their numbers.
     recorded
         Whether the model was run in this session.
+    stand_in
+        Whether another model than the one that answered has read the trace.
     """
     size = f"{layers} layers of {heads} heads"
     if kind == "matrix":
         return f"attention matrix given by the trace, {size}"
     source = f"attention of {reader}" if isinstance(reader, str) else "recorded attention"
-    return f"{source}, {size}, " + (
+    if stand_in:
+        source += ", a stand-in for the model that answered"
+    return f"{source}; {size}, " + (
         "recorded in this session" if recorded else "stored in the trace"
     )
+
+
+def shared_note(messages: int, first: str) -> str:
+    """Say a note that all hyperedges have; their words may differ in numbers."""
+    return first if messages == 1 else f"{first} (And the others in the same way: see the bars.)"
 
 
 def more_cards(shown: int, more: int) -> str:
@@ -188,6 +199,9 @@ PAGE_TEXTS = {
         "not_used": "not used",
         "fact_title": "{id}: score {score}, {verdict}",
         "no_text": "(no text)",
+        "shared": "All hyperedges:",
+        "more": "more",
+        "less": "less",
     },
     "methods": {
         "title": "feedback by",

@@ -2289,16 +2289,56 @@ var methods = panel(
   }
 );
 
+// src/lib/folding.ts
+var SHORT = 140;
+function folds(texts) {
+  const open = /* @__PURE__ */ new Set();
+  const shows = /* @__PURE__ */ new WeakMap();
+  const sizes = typeof ResizeObserver === "undefined" ? null : new ResizeObserver((entries) => {
+    for (const { target } of entries) shows.get(target)?.();
+  });
+  return {
+    reset: () => open.clear(),
+    text(key, words, classes) {
+      const paragraph = h("p", { class: `${classes} ex-foldable`, dir: "auto" }, words);
+      if (words.length < SHORT && !words.includes("\n")) return [paragraph];
+      const button = h("button", {
+        type: "button",
+        class: "ex-quiet ex-more",
+        hidden: true,
+        onClick: (event) => {
+          event.stopPropagation();
+          if (!open.delete(key)) open.add(key);
+          show();
+        },
+        onKeydown: (event) => event.stopPropagation()
+      });
+      const show = () => {
+        const unfolded = open.has(key);
+        paragraph.classList.toggle("ex-folded", !unfolded);
+        setText(button, unfolded ? texts.less : texts.more);
+        button.setAttribute("aria-expanded", String(unfolded));
+        if (!unfolded) button.hidden = paragraph.scrollHeight <= paragraph.clientHeight + 1;
+        else button.hidden = false;
+      };
+      show();
+      shows.set(paragraph, show);
+      sizes?.observe(paragraph);
+      return [paragraph, button];
+    }
+  };
+}
+
 // src/panels/traces/hyperedges.ts
 function hyperedgeCard(entry, actions) {
   const { id, mark, verdict, entities, diagnostics } = entry;
   return h(
     "div",
-    { class: "ex-card", ...pinnable(entry, actions) },
+    { class: "ex-card", "data-verdict": verdict, ...pinnable(entry, actions) },
     h(
       "div",
       { class: "ex-card-head" },
-      h("span", { class: "ex-card-id" }, id),
+      h("bdi", { class: "ex-card-id" }, id),
       labelButtons(entry, actions),
       h("span", { class: "ex-grow" }),
       h(
@@ -2308,11 +2348,11 @@ function hyperedgeCard(entry, actions) {
         h("span", { class: "ex-verdict", "data-verdict": verdict }, `${mark} ${verdict}`)
       )
     ),
-    h("div", { class: "ex-card-text" }, entry.text),
+    actions.folds.text(id, entry.text, "ex-card-text"),
     entities.length || diagnostics.length ? h(
       "div",
       { class: "ex-chips" },
-      entities.map((name) => h("span", { class: "ex-chip" }, name)),
+      entities.map((name) => h("bdi", { class: "ex-chip" }, name)),
       h("span", { class: "ex-grow" }),
       diagnostics.map(badge)
     ) : null
@@ -2326,12 +2366,14 @@ function hyperedgeText(entry, actions) {
     "span",
     {
       class: "ex-fact",
+      dir: "auto",
+      "data-verdict": verdict,
       ...pinnable(entry, actions),
       title: fill(texts.fact_title, { id, score: threeDigits(entry.score), verdict })
     },
     h("span", { class: "ex-fact-mark", "aria-hidden": "true" }, mark),
     entry.text || texts.no_text,
-    h("sub", {}, id, labelled)
+    h("sub", {}, h("bdi", {}, id), labelled)
   );
   return [fact, " "];
 }
@@ -2387,6 +2429,7 @@ var traceCards = panel(
   "ex-cards-region",
   ({ el, texts, tell }) => {
     let content;
+    const folded = folds(texts);
     const step = (by, sign, title) => h(
       "button",
       { type: "button", class: "ex-step", title, "aria-label": title, onClick: () => go(by) },
@@ -2465,6 +2508,7 @@ var traceCards = panel(
         return;
       }
       view.show(opened.view);
+      if (opened.id !== idShown) folded.reset();
       keepingPlace(opened.id === idShown, () => drawTrace(opened));
       idShown = opened.id;
     }
@@ -2472,6 +2516,7 @@ var traceCards = panel(
       const actions = {
         texts,
         pinned: trace.pinned,
+        folds: folded,
         pin: (unit) => tell.now({ kind: "pin", unit }),
         label: (unit, value) => tell.now({ kind: "label", unit, value })
       };
@@ -2480,6 +2525,7 @@ var traceCards = panel(
         questionAndAnswer(trace),
         offerBox(trace.offer),
         trace.notes.map((note) => h("p", { class: "ex-note" }, note)),
+        trace.shared.length ? h("p", { class: "ex-note" }, `${texts.shared} `, trace.shared.map(badge)) : null,
         trace.view === "text" ? h(
           "div",
           { class: "ex-facts" },
@@ -2508,13 +2554,13 @@ var traceCards = panel(
     function questionAndAnswer(trace) {
       const row = (label, text, classes) => [
         h("span", { class: "ex-qa-label" }, label),
-        h("p", { class: classes }, text)
+        h("div", {}, folded.text(`:${label}`, text, classes))
       ];
       const { query, answer: answer2, streaming, source } = trace;
       return h(
         "div",
         { class: "ex-qa" },
-        row(texts.question, query || texts.no_question),
+        row(texts.question, query || texts.no_question, "ex-question"),
         row(
           texts.answer,
           answer2 || (streaming ? "…" : texts.no_answer),

@@ -170,6 +170,9 @@ export interface TraceCardsTexts {
   readonly evidence: string;
   readonly empty: string;
   readonly no_text: string;
+  readonly shared: string;
+  readonly more: string;
+  readonly less: string;
   readonly used: string;
   readonly not_used: string;
   readonly label: string;

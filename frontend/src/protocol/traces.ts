@@ -49,6 +49,8 @@ export interface OpenTraceContent {
   readonly streaming: boolean;
   readonly offer: Offer | null;
   readonly notes: readonly string[];
+  /** Notes that all cards have, shown once. */
+  readonly shared: readonly Note[];
   readonly cards: readonly TraceCard[];
   readonly pinned: string | null;
 }

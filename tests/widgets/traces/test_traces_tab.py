@@ -166,7 +166,10 @@ def test_the_page_says_whose_attention_is_shown(app: Explorer) -> None:
     assert "given by the trace" in page.cards["source"]
     packaged = Explorer.from_traces()
     said = AppDriver(packaged).cards["source"]
-    assert said == "attention of SmolLM2-135M-Instruct, 30 layers of 9 heads, stored in the trace"
+    assert said == (
+        "attention of SmolLM2-135M-Instruct, a stand-in for the model that answered; 30 layers of "
+        "9 heads, stored in the trace"
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,3 +244,23 @@ def test_thousands_of_hyperedges_are_shown_in_part_and_kept_in_whole() -> None:
     assert drawn == [f"h{i}" for i in range(960, 1000)]  # the highest scores, in order
     app.threshold = 0.5
     assert app.feedback["verdict"].tolist().count("used") == 500
+
+
+def test_attention_of_a_stand_in_stays_marked_in_saved_files(tmp_path: Path) -> None:
+    read = {"unit_attention": [[[0.2, 0.1, 0.02]]], "unit_tokens": [4, 4, 4], "model": "a model"}
+    own = Explorer.from_traces([trace("a", **read)])
+    assert "stand-in" not in AppDriver(own).cards["source"]
+    app = Explorer.from_traces([trace("a", **read, stand_in={"model": "a model"})])
+    app.save(tmp_path / "saved.jsonl")
+    again = Explorer.from_traces(tmp_path / "saved.jsonl")
+    assert (
+        "attention of a model, a stand-in for the model that answered"
+        in (AppDriver(again).cards["source"])
+    )
+
+
+def test_a_note_that_all_hyperedges_have_is_shown_once() -> None:
+    short = Trace("s", "q", trace("a").hyperedges, "Nile", {})
+    page = AppDriver(Explorer.from_traces([short], method="citation"))
+    assert [note[0] for note in page.cards["shared"]] == ["answer too short"]
+    assert all(not card["diagnostics"] for card in page.cards["cards"])

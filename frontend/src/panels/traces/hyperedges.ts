@@ -2,12 +2,14 @@
 
 import { badge } from "../../lib/controls.ts";
 import { h } from "../../lib/dom.ts";
+import type { Folds } from "../../lib/folding.ts";
 import { fill, threeDigits } from "../../lib/format.ts";
 import type { TraceCard, TraceCardsTexts } from "../../protocol/index.ts";
 
 export interface HyperedgeActions {
   readonly texts: TraceCardsTexts;
   readonly pinned: string | null;
+  readonly folds: Folds;
   pin(unit: string | null): void;
   label(unit: string, value: boolean | null): void;
 }
@@ -17,11 +19,11 @@ export function hyperedgeCard(entry: TraceCard, actions: HyperedgeActions): HTML
   const { id, mark, verdict, entities, diagnostics } = entry;
   return h(
     "div",
-    { class: "ex-card", ...pinnable(entry, actions) },
+    { class: "ex-card", "data-verdict": verdict, ...pinnable(entry, actions) },
     h(
       "div",
       { class: "ex-card-head" },
-      h("span", { class: "ex-card-id" }, id),
+      h("bdi", { class: "ex-card-id" }, id),
       labelButtons(entry, actions),
       h("span", { class: "ex-grow" }),
       h(
@@ -31,12 +33,12 @@ export function hyperedgeCard(entry: TraceCard, actions: HyperedgeActions): HTML
         h("span", { class: "ex-verdict", "data-verdict": verdict }, `${mark} ${verdict}`),
       ),
     ),
-    h("div", { class: "ex-card-text" }, entry.text),
+    actions.folds.text(id, entry.text, "ex-card-text"),
     entities.length || diagnostics.length
       ? h(
           "div",
           { class: "ex-chips" },
-          entities.map((name) => h("span", { class: "ex-chip" }, name)),
+          entities.map((name) => h("bdi", { class: "ex-chip" }, name)),
           h("span", { class: "ex-grow" }),
           diagnostics.map(badge),
         )
@@ -56,12 +58,14 @@ export function hyperedgeText(
     "span",
     {
       class: "ex-fact",
+      dir: "auto",
+      "data-verdict": verdict,
       ...pinnable(entry, actions),
       title: fill(texts.fact_title, { id, score: threeDigits(entry.score), verdict }),
     },
     h("span", { class: "ex-fact-mark", "aria-hidden": "true" }, mark),
     entry.text || texts.no_text,
-    h("sub", {}, id, labelled),
+    h("sub", {}, h("bdi", {}, id), labelled),
   );
   return [fact, " "];
 }

@@ -1,7 +1,8 @@
 // Traces: stepping, question and answer, one card for each hyperedge.
 
-import { segmented } from "../../lib/controls.ts";
+import { badge, segmented } from "../../lib/controls.ts";
 import { h, replace, setText } from "../../lib/dom.ts";
+import { folds } from "../../lib/folding.ts";
 import { fill } from "../../lib/format.ts";
 import type {
   Offer,
@@ -17,6 +18,7 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
   "ex-cards-region",
   ({ el, texts, tell }) => {
     let content: TraceCardsContent;
+    const folded = folds(texts);
     const step = (by: number, sign: string, title: string) =>
       h(
         "button",
@@ -98,6 +100,7 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         return;
       }
       view.show(opened.view);
+      if (opened.id !== idShown) folded.reset();
       keepingPlace(opened.id === idShown, () => drawTrace(opened));
       idShown = opened.id;
     }
@@ -106,6 +109,7 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       const actions = {
         texts,
         pinned: trace.pinned,
+        folds: folded,
         pin: (unit: string | null) => tell.now({ kind: "pin", unit }),
         label: (unit: string, value: boolean | null) => tell.now({ kind: "label", unit, value }),
       };
@@ -114,6 +118,9 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         questionAndAnswer(trace),
         offerBox(trace.offer),
         trace.notes.map((note) => h("p", { class: "ex-note" }, note)),
+        trace.shared.length
+          ? h("p", { class: "ex-note" }, `${texts.shared} `, trace.shared.map(badge))
+          : null,
         trace.view === "text"
           ? h(
               "div",
@@ -145,15 +152,15 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
     }
 
     function questionAndAnswer(trace: OpenTraceContent): HTMLElement {
-      const row = (label: string, text: string, classes?: string) => [
+      const row = (label: string, text: string, classes: string) => [
         h("span", { class: "ex-qa-label" }, label),
-        h("p", { class: classes }, text),
+        h("div", {}, folded.text(`:${label}`, text, classes)),
       ];
       const { query, answer, streaming, source } = trace;
       return h(
         "div",
         { class: "ex-qa" },
-        row(texts.question, query || texts.no_question),
+        row(texts.question, query || texts.no_question, "ex-question"),
         row(
           texts.answer,
           answer || (streaming ? "…" : texts.no_answer),
