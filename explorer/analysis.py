@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import base64
 import time
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer._extras import is_installed
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, InputError
 from explorer.models._model_argument import (
     ModelArgument,
     as_model,
     attention_title,
+    auto_layer,
     check_layer_and_head,
     check_number,
     from_zero,
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from explorer.attention import AttentionMap
+    from explorer.figures.colours import Scaling
     from explorer.models import Model, TokenizedText
+
+
+_SIDE: Final = 700
 
 
 class TokenAttention(NamedTuple):
@@ -164,23 +169,54 @@ def get_attention(
 
 def plot_attention(
     code: str,
-    layer: int | None = -1,
+    layer: int | Literal["auto"] | None = "auto",
     head: int | None = None,
     model: ModelArgument = None,
+    *,
+    hide_sink: bool = True,
+    scaling: Scaling = "sqrt",
 ) -> go.Figure:
-    """Return an interactive heatmap of the attention within a piece of code.
+    """Return an interactive heatmap of the attention within a piece of code, as the app shows it.
 
-    The parameters are those of `analyze_code_attention`, the errors those of `get_attention`.
+    Parameters
+    ----------
+    code, head, model
+        As in `analyze_code_attention`.
+    layer
+        A number (negative counts from the end), None for the mean over all, or ``"auto"``: the
+        layer that the app begins with, at 70 % of the depth.
+    hide_sink
+        Whether to leave out the first key column, the attention sink.
+    scaling
+        How a weight from 0 to 1 becomes a colour: ``"linear"``, ``"sqrt"`` or ``"log"``.
+
+    Raises
+    ------
+    InputError, ModelError
+        As `get_attention`.
     """
     from explorer.figures import heatmap
 
+    if isinstance(layer, str):
+        if layer != "auto":
+            raise InputError(f'The layer must be a whole number, None or "auto", not {layer!r}.')
+        model = as_model(model)
+        layer = auto_layer(model.n_layers)
     chosen, tokenized, recorded, weights = _record_code(code, layer, head, model)
-    return heatmap(
-        weights,
+    first = 1 if hide_sink and len(tokenized.tokens) > 1 else 0
+    figure = heatmap(
+        weights[:, first:],
         tokenized.tokens,
-        tokenized.tokens,
+        tokenized.tokens[first:],
         title=_title(recorded, layer, head, chosen),
+        scaling=scaling,
+        zmax=1.0,
+        width=_SIDE,
+        height=_SIDE,
     )
+    # A token is as wide as it is high, as in the app.
+    figure.update_layout(width=_SIDE, height=_SIDE, yaxis={"scaleanchor": "x"})
+    return figure
 
 
 def _record_code(

@@ -145,10 +145,29 @@ def test_the_plain_functions_raise(pair):
 
 
 def test_the_plot_shows_the_same_numbers(pair):
-    figure = explorer.plot_attention("<b> = 1", model=Model.wrap(*pair, name="<i>tiny"))
+    model = Model.wrap(*pair, name="<i>tiny")
+    shown = {"hide_sink": False, "scaling": "linear"}
+    figure = explorer.plot_attention("<b> = 1", layer=-1, model=model, **shown)
     _, weights = explorer.get_attention("<b> = 1", model=pair)
     np.testing.assert_allclose(np.asarray(figure.data[0].z, dtype=float), weights, atol=1e-6)
     assert "<i>" not in figure.layout.title.text  # a name is text, not markup
+
+
+def test_the_plot_looks_as_the_app_does(pair):
+    figure = explorer.plot_attention("a = b + 1", model=pair)
+    app = explorer.Explorer.from_code("a = b + 1", model=pair)
+    try:
+        app.wait()
+        _, weights = explorer.get_attention("a = b + 1", layer=app.layer, model=pair)
+        assert f"layer {app.layer}" in figure.layout.title.text
+        assert app.hide_sink
+        assert app.scaling == "sqrt"
+    finally:
+        app.close()
+    shown = np.asarray(figure.data[0].z, dtype=float)
+    np.testing.assert_allclose(shown, np.sqrt(weights[:, 1:]), atol=1e-6)
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)
+    assert figure.layout.yaxis.scaleanchor == "x"
 
 
 @pytest.mark.skipif(PACKAGED[0].locate() is None, reason="SmolLM2 is not installed")

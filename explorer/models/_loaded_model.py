@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from explorer.models._model_kind import ModelKind
@@ -36,3 +37,9 @@ def text_config(torch_model: Any) -> Any:
     """Return the configuration of a transformers model's text part."""
     config = torch_model.config
     return config.get_text_config() if hasattr(config, "get_text_config") else config
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a model as it is shown: of a path the last part; a hub id stays whole."""
+    is_path = Path(name).is_absolute() or name.startswith((".", "~")) or Path(name).is_dir()
+    return (Path(name).name or name) if is_path else name

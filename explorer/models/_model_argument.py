@@ -64,6 +64,15 @@ def from_zero(value: int | None, count: int) -> int | None:
     return None if value is None else int(value) % count
 
 
+def auto_layer(n_layers: int) -> int:
+    """Return the layer that is shown where none is chosen, at 70 % of the depth.
+
+    Above the middle is where heads that carry content tend to sit; a mean over all layers says
+    little, as sinks dominate it.
+    """
+    return int(0.7 * n_layers)
+
+
 def attention_title(label: str, layer: int | None, head: int | None) -> str:
     """Return a title with a model's label, and layer and head counted from 0."""
     return f"{label}: {head_name(layer, head)}"

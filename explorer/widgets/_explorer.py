@@ -19,6 +19,7 @@ from explorer.widgets._results import ExplorerResults, as_trace_set
 from explorer.widgets._session import Session
 from explorer.widgets._shell import export
 from explorer.widgets._shell.notebook_display import show_in_notebook
+from explorer.widgets._shell.replaced_apps import SHOWN_APPS, running_cell
 from explorer.widgets._shell.saving import ViewSaver
 from explorer.widgets._shell.shell import Shell
 from explorer.widgets._state import HEAD_SET_OVERRIDES, METHOD_THRESHOLDS, SETTINGS
@@ -285,6 +286,7 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
 
     def _ipython_display_(self, **_: Any) -> None:
         show_in_notebook(self, self._repr_mimebundle_())
+        SHOWN_APPS.show(self, running_cell())
 
     # gestures
 

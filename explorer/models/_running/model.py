@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer._deprecation import old_parameters, renamed_parameters
 from explorer.errors import InputError
-from explorer.models._loaded_model import text_config
+from explorer.models._loaded_model import shown_name, text_config
 from explorer.models._model_kind import ModelKind, kind_of
 from explorer.models._running.inference_state import evaluating, stoppable
 from explorer.models._text.token_limits import token_limit
@@ -66,7 +66,7 @@ class Model:
     def wrap(cls, torch_model: Any, tokenizer: Any, name: str | None = None) -> Model:
         """Return a `Model` of a transformers model and tokenizer that the caller has loaded.
 
-        Device, dtype and training mode of the model are not changed.
+        Device, dtype and training mode of the model stay. Of a path the last part is the label.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Model:
             )
         name = name or getattr(torch_model, "name_or_path", "") or type(torch_model).__name__
         try:
-            return cls(torch_model, tokenizer, name=name)
+            return cls(torch_model, tokenizer, name=name, label=shown_name(name))
         except AttributeError as error:
             raise InputError(
                 f"Model.wrap takes a text model of transformers, but this "

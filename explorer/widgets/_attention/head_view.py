@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from explorer.attention import AttentionMap, DenseAttention, ReceivedFromOthers, measures
 from explorer.errors import InputError
 from explorer.feedback import score_all_heads
+from explorer.models._model_argument import auto_layer
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
@@ -123,9 +124,7 @@ class HeadViewController(Controller):
             with self.state.batch(), self.state.keeping_heads():
                 self._choose_wanted()
                 if self._auto_layer:
-                    # Above the middle is where heads that carry content tend to sit; a mean over
-                    # all layers says little, as sinks dominate it.
-                    self.state.layer = int(0.7 * attention.n_layers)
+                    self.state.layer = auto_layer(attention.n_layers)
                     self._auto_layer = False
                 for name in ("layer", "head"):
                     value, count = getattr(self.state, name), getattr(attention, f"n_{name}s")

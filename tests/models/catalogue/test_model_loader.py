@@ -17,6 +17,8 @@ from explorer.errors import Cancelled, InputError, ModelError, ModelNotFoundErro
 from explorer.models import Model, available_models, clear_models, load_model, warm_up
 from explorer.models._catalogue.packaged_models import PACKAGED
 
+from ...support.tiny_tokenizers import byte_level_tokenizer
+
 packaged = pytest.mark.skipif(
     not all(model.locate() for model in PACKAGED), reason="the packaged models are not installed"
 )
@@ -272,3 +274,12 @@ def test_a_load_waits_for_the_warming_up(monkeypatch):
         load_model("no such model at all", progress=hear)
     thread.join(10)
     assert said[0] == "Waiting for another load to finish ..."
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("/data/models/my-model", "my-model"), ("./here/", "here"), ("owner/name", "owner/name")],
+)
+def test_a_wrapped_model_is_shown_by_the_last_part_of_its_path(tiny_llama, name, label):
+    model = Model.wrap(tiny_llama, byte_level_tokenizer(), name=name)
+    assert (model.name, model.label) == (name, label)
