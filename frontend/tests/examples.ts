@@ -234,6 +234,7 @@ const figures: P.FiguresContent = {
     accepted: true,
     shown: false,
     notes: [["a", "b"]],
+    outdated: "Labels changed since: search again.",
   },
   more: { message: "Not read yet.", busy: false },
 };

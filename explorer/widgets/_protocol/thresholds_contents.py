@@ -57,6 +57,7 @@ class Recommended(TypedDict):
     accepted: bool
     shown: bool
     notes: list[Note]
+    outdated: str
 
 
 class MoreReadings(TypedDict):

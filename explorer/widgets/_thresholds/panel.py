@@ -118,7 +118,7 @@ class ThresholdsPanel(Panel):
             self.draw_on(drawing, "map", "refused", of=session.head_map)
         for drawing in (self._show_figures, self._show_baselines):
             self.draw_on(drawing, "comparison", "embedded", of=session.baselines)
-            self.draw_on(drawing, "recommendation", of=session.recommendation)
+            self.draw_on(drawing, "recommendation", "outdated", of=session.recommendation)
         self.draw_on(self._later.ask, "others", of=session.agreement)
         self.draw_on(self._later.ask, "embedded", of=session.baselines)
         for drawing in (self._show_figures, self._show_baselines, self._mark_old, self._later.ask):

@@ -203,28 +203,42 @@ def _row(name: Metric, value: float, low: float, high: float) -> list[str]:
 def _selection_warning(session: Session) -> str:
     """Return the warning that the heads in view were chosen by these labels; empty if not."""
     config = ExtractorConfig.of(session.methods.config())
-    return selection_warning(config, session.recommendation.recommendation)
+    return selection_warning(config, session.recommendation.current)
 
 
 def _recommended(session: Session) -> Content | None:
     found = session.recommendation.recommendation
     if found is None:
         return None
+    since = session.recommendation.outdated
+    outdated = texts.OUTDATED_NOW.format(reason=since) if since else ""
     if isinstance(found, ValidationError):
-        return _nothing_recommended(found, [])
+        return _nothing_recommended(found, [], outdated)
     notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
     if not found.accepted:
-        return _nothing_recommended(found.refusal, notes)
+        return _nothing_recommended(found.refusal, notes, outdated)
     message = texts.RECOMMENDED.format(
         choice=found.choice, threshold=three_digits(found.threshold), quality=found
     )
     shown = is_shown(session.state, found.config)
-    return {"message": message, "accepted": True, "notes": notes, "shown": shown}
+    return {
+        "message": message,
+        "accepted": not outdated,
+        "notes": notes,
+        "shown": shown,
+        "outdated": outdated,
+    }
 
 
-def _nothing_recommended(reason: object, notes: list[list[str]]) -> Content:
+def _nothing_recommended(reason: object, notes: list[list[str]], outdated: str) -> Content:
     message = texts.NO_RECOMMENDATION.format(reason=reason)
-    return {"message": message, "accepted": False, "shown": False, "notes": notes}
+    return {
+        "message": message,
+        "accepted": False,
+        "shown": False,
+        "notes": notes,
+        "outdated": outdated,
+    }
 
 
 def _more_signals(session: Session) -> Content | None:

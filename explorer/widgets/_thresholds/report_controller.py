@@ -81,7 +81,7 @@ class ReportController(Controller):
             "traces": traces,
             "scores": table,
             "threshold": getattr(state, state.threshold_name),
-            "recommendation": self.recommendation.recommendation,
+            "recommendation": self.recommendation.current,
             "truth": Truth(kind=check_kind(state.truth), least_drop=state.least_drop),
             "options": ReportOptions(
                 config=thresholds.methods.config(),

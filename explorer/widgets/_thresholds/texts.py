@@ -140,12 +140,17 @@ def status(
 
 RECOMMENDED = "Recommended: {choice}, threshold {threshold}; {quality}."
 NO_RECOMMENDATION = "Nothing is recommended. {reason}"
+OUTDATED_NOW = "{reason} since: search again."
+FOUND_FOR_OTHER = (
+    "The search is done, for labels or an objective that are no longer chosen. Choose them again "
+    "to see what it found."
+)
 OUTDATED = (
     "{reason} while heads and a threshold were being chosen, so the result is out of date. "
-    "Recommend again."
+    "Search again."
 )
-TRUTH_CHANGED = "The choice of labels or ablation changed"
-LABELS_CHANGED = "Labels or traces changed"
+LABELS_CHANGED = "Labels changed"
+TRACES_CHANGED = "Traces changed"
 _SIGNALS = {
     "question": "attention from the question",
     "content_free": "a content-free baseline",

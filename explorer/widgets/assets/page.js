@@ -2010,6 +2010,7 @@ function recommendation(texts, tell) {
   let found = null;
   const exporting = (label, title, what) => quietButton(label, title, () => tell.now({ kind: "export", what }));
   const messageLine = h("p", { class: "ex-advice-text" });
+  const outdated = h("p", { class: "ex-advice-old" });
   const notes = h("div", { class: "ex-advice-notes" });
   const take = quietButton(
     texts.take,
@@ -2024,6 +2025,7 @@ function recommendation(texts, tell) {
   const node = h(
     "div",
     { class: "ex-advice", role: "status" },
+    outdated,
     messageLine,
     notes,
     h("div", { class: "ex-actions" }, take, h("span", { class: "ex-grow" }), exports)
@@ -2034,6 +2036,9 @@ function recommendation(texts, tell) {
       found = next;
       node.hidden = !next;
       if (!next) return;
+      setText(outdated, next.outdated);
+      outdated.hidden = !next.outdated;
+      node.classList.toggle("ex-outdated", Boolean(next.outdated));
       setText(messageLine, next.message);
       refill(
         notes,

@@ -64,6 +64,7 @@ export interface FiguresContent {
     readonly accepted: boolean;
     readonly shown: boolean;
     readonly notes: readonly Note[];
+    readonly outdated: string;
   } | null;
   readonly more: { readonly message: string; readonly busy: boolean } | null;
 }

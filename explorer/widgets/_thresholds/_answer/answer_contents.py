@@ -43,7 +43,7 @@ def answer_content(session: Session) -> dict[str, Any]:
         }
     if advice is not None:
         config = ExtractorConfig.of(session.thresholds.methods.config())
-        warning = selection_warning(config, session.recommendation.recommendation)
+        warning = selection_warning(config, session.recommendation.current)
         content |= {
             "sentence": advice.sentence,
             "figures": [list(figure) for figure in _figures(session, advice)],

@@ -15,6 +15,7 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
   const exporting = (label: string, title: string, what: ExportGesture["what"]) =>
     quietButton(label, title, () => tell.now({ kind: "export", what }));
   const messageLine = h("p", { class: "ex-advice-text" });
+  const outdated = h("p", { class: "ex-advice-old" });
   const notes = h("div", { class: "ex-advice-notes" });
   const take = quietButton(texts.take, null, () =>
     tell.now({ kind: found?.shown ? "go_back" : "take" }),
@@ -27,6 +28,7 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
   const node = h(
     "div",
     { class: "ex-advice", role: "status" },
+    outdated,
     messageLine,
     notes,
     h("div", { class: "ex-actions" }, take, h("span", { class: "ex-grow" }), exports),
@@ -37,6 +39,9 @@ export function recommendation(texts: FiguresTexts, tell: Messenger<FiguresGestu
       found = next;
       node.hidden = !next;
       if (!next) return;
+      setText(outdated, next.outdated);
+      outdated.hidden = !next.outdated;
+      node.classList.toggle("ex-outdated", Boolean(next.outdated));
       setText(messageLine, next.message);
       // In a box of its own a note is shown in full: it is meant to be read before the choice is used.
       refill(notes, next.notes, () =>
