@@ -15,6 +15,7 @@ from explorer.validation._metrics.objective import Objective, ObjectiveKind
 from explorer.validation._statistics.bootstrap import Interval
 
 _F1 = Objective("f1")
+_INSTEAD = " FeedbackExtractor(config=recommendation.words) scores by the words instead."
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +63,9 @@ class Recommendation:
         What the threshold is chosen for, with its number where it needs one.
     held_out_floor
         As `held_out`, for the metric with a floor; None if the objective has none.
+    words
+        Settings of a `FeedbackExtractor` that scores by the words instead, with the best threshold
+        on these labels: what to use where attention is refused. None if no threshold suits.
     """
 
     choice: str
@@ -82,6 +86,7 @@ class Recommendation:
     scores_threshold: float
     objective: Objective = _F1
     held_out_floor: Interval | None = None
+    words: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.objective.kind != self.metric:
@@ -165,7 +170,8 @@ class Recommendation:
 
     def _check(self) -> None:
         if self.refusal:
-            raise ValidationError(f"Nothing is recommended. {self.refusal}")
+            instead = "" if self.words is None else _INSTEAD
+            raise ValidationError(f"Nothing is recommended. {self.refusal}{instead}")
 
 
 def _with_bounds(found: Interval) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -143,6 +143,7 @@ def recommended(
         refusal=_refusal(table, features) or _unreached(own, judged, objective),
         notes=(*judged.notes, *_warnings(choices, fitted, features, table)),
         scores=named["recommended"],
+        words=_words(others[LEXICAL], objective),
         scores_threshold=threshold if own_scale else float(fitted.linked(np.array(threshold))),
     )
 
@@ -179,6 +180,17 @@ def _choice(fitted: FittedCandidate, features: CandidateFeatures) -> str:
     if fitted.candidate.strength is not None:
         return f"{fitted.candidate.name}, {head}"
     return f"{head}: {fitted.candidate.name.removeprefix('one head, ')}"
+
+
+def _words(overlap: LabelledScores, objective: Objective) -> dict[str, Any] | None:
+    """Return settings that score by the words; None if no threshold reaches the floor."""
+    try:
+        best = best_threshold(overlap.scores, overlap.labels, objective)
+    except ValidationError:
+        return None
+    if np.isnan(best.threshold):
+        return None
+    return {"method": "lexical", "lexical_threshold": float(min(1.0, best.threshold))}
 
 
 def _unreached(own: Floats, judged: LabelledScores, objective: Objective) -> str:

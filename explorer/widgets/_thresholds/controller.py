@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from explorer.widgets._base.controller import Controller
 from explorer.widgets._base.result_cache import ResultCache
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
-from explorer.widgets._state import ExplorerState
+from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds.ablation_cost import AblationCost, ablation_cost
 from explorer.widgets._traces._feedback.methods_controller import MethodsController
@@ -89,6 +90,9 @@ class ThresholdsController(Controller):
         self._analyses: ResultCache[ThresholdAnalysis] = ResultCache(
             MOST_TABLES, MOST_ROWS, lambda analysis: len(analysis.judged)
         )
+        self._references: dict[str, float] = {}
+        self.follow(state, self._method_changed, "method")
+        self.follow(traces, lambda _: self._references.clear(), "files_shown")
         self.follow(traces, lambda _: self._start_over(), "loaded")
         self.follow(labels, lambda _: self._start_over(), "labelled")
 
@@ -186,6 +190,19 @@ class ThresholdsController(Controller):
         """Forget a job that the user stopped, so that the next change starts it again."""
         if not (self.running or self.scores.running) and self.analysis is None:
             self._wanted = None
+
+    def _method_changed(self, change: Mapping[str, Any]) -> None:
+        """Take the reference of the method: a similarity compares with no threshold of attention.
+
+        A method that comes first has its default threshold as reference.
+        """
+        old, new = (METHOD_THRESHOLDS.get(str(change[end]), "") for end in ("old", "new"))
+        if not self._begun or old == new or not old or not new:
+            return
+        state = self.state
+        self._references[old] = state.reference_threshold
+        default: Any = state.trait_defaults(new)
+        state.reference_threshold = self._references.get(new, float(default))
 
     def _rest(self) -> None:
         """Cancel what is not in view; `refresh` takes it up again."""

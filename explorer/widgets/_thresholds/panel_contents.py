@@ -216,7 +216,8 @@ def _recommended(session: Session) -> Content | None:
         return _nothing_recommended(found, [], outdated)
     notes = [[note.code.replace("-", " "), note.message] for note in found.notes]
     if not found.accepted:
-        return _nothing_recommended(found.refusal, notes, outdated)
+        words = "" if found.words is None else texts.words_instead(found.words["lexical_threshold"])
+        return _nothing_recommended(found.refusal + words, notes, outdated)
     message = texts.RECOMMENDED.format(
         choice=found.choice, threshold=three_digits(found.threshold), quality=found
     )

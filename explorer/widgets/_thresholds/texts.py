@@ -140,6 +140,16 @@ def status(
 
 RECOMMENDED = "Recommended: {choice}, threshold {threshold}; {quality}."
 NO_RECOMMENDATION = "Nothing is recommended. {reason}"
+
+
+def words_instead(threshold: float) -> str:
+    """Say what can be used where attention is refused."""
+    return (
+        f" Or score by the words: the method lexical above, threshold {three_digits(threshold)}, "
+        "can be exported like any other."
+    )
+
+
 OUTDATED_NOW = "{reason} since: search again."
 FOUND_FOR_OTHER = (
     "The search is done, for labels or an objective that are no longer chosen. Choose them again "

@@ -603,3 +603,28 @@ def test_an_objective_moves_the_recommended_threshold_and_is_exported():
     )  # fmt: skip
     if not impossible.accepted:
         assert "No threshold reaches a precision of 1.00" in impossible.refusal
+
+
+def test_a_refusal_leaves_the_words_to_ship():
+    """'Use the words' was no way out: no method was the words."""
+    traces = []
+    random = np.random.default_rng(4)
+    for number in range(30):
+        labels = random.random(UNITS) < 0.4
+        edges = [
+            Hyperedge(f"h{i}", UNLIKE[i] if used else "Nothing of it.", label=bool(used))
+            for i, used in enumerate(labels)
+        ]
+        scores = {f"h{i}": float(one) for i, one in enumerate(random.random(UNITS))}
+        metadata = {"hyperedge_attention": scores}
+        traces.append(Trace(f"t{number}", "what?", edges, " ".join(UNLIKE), metadata))
+    found = calibrate(
+        traces, cross_validation=CrossValidation(repeats=1), resampling=Resampling(samples=50)
+    )
+    assert not found.accepted
+    with pytest.raises(ValidationError, match=r"recommendation\.words"):
+        found.extractor()
+    assert found.words["method"] == "lexical"
+    table = asyncio.run(FeedbackExtractor(config=found.words).explain_traces(traces))
+    judged = judge(traces, table)
+    assert ((table["verdict"] == "used").to_numpy() == judged.labels).mean() > 0.95

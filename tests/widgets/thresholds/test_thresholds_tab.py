@@ -647,3 +647,20 @@ def test_what_was_found_is_kept_for_its_truth_and_crossed_out_when_labels_change
     app.traces = given_scores(20)
     app.wait()
     assert page.figures["recommended"] is None
+
+
+def test_every_method_has_a_reference_of_its_own(app: Explorer) -> None:
+    """The overlap of words was compared with the 0.1 of attention."""
+    page = AppDriver(app)
+    app.reference_threshold = 0.35
+    app.method = "lexical"
+    app.wait()
+    assert app.reference_threshold == 0.2
+    assert page.between["reference"] == 0.2
+    app.reference_threshold = 0.25
+    app.method = "attention"
+    app.wait()
+    assert app.reference_threshold == 0.35
+    app.method = "lexical"
+    app.wait()
+    assert app.reference_threshold == 0.25
