@@ -308,7 +308,7 @@ describe("figures", () => {
   it("reports its buttons by what they do now", () => {
     const model = show("figures");
     button("search all settings").click();
-    button("show it").click();
+    button("use it in every tab").click();
     button("JSON").click();
     button("measure causal use").click();
     model.set({ content: { ...CONTENTS.figures[0], recommending: true } });

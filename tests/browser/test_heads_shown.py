@@ -38,14 +38,14 @@ def told(cards):
 def test_show_it_and_take_it_away(show):
     with show("voila", [PLANTED], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_role("button", name="recommend", exact=True).click()
+        page.get_by_role("button", name="search all settings", exact=True).click()
         shown.wait_for(page.get_by_text("Recommended: set of heads"))
         histogram = page.locator(".ex-thresholds-histogram")
         chip = page.locator(".ex-set")
         assert not chip.is_visible()
         before = picture(histogram)
         plain = shown.value(SCORES)
-        page.get_by_role("button", name="show it").click()
+        page.get_by_role("button", name="use it in every tab").click()
         shown.wait_for(chip)
         shown.wait_for_change(histogram, before)
         heads = shown.value("app.heads.to_dict()['terms']")
@@ -95,12 +95,12 @@ def test_go_back_and_escape_bring_the_threshold_back(show):
     with show("voila", [PLANTED], size=(1280, 1400)) as shown:
         page = shown.page
         before = shown.value("app.threshold")
-        page.get_by_role("button", name="recommend", exact=True).click()
-        take = page.get_by_role("button", name="show it")
+        page.get_by_role("button", name="search all settings", exact=True).click()
+        take = page.get_by_role("button", name="use it in every tab")
         for leave in ("button", "Escape", "x"):
             take.click()
             shown.wait_for_value("app.heads is None", lambda none: not none)
-            back = page.get_by_role("button", name="go back")
+            back = page.get_by_role("button", name="back to the settings before")
             shown.wait_for(back)
             assert shown.value("app.threshold") != before
             if leave == "button":
@@ -120,7 +120,7 @@ def test_go_back_and_escape_bring_the_threshold_back(show):
 def test_what_is_recommended_is_saved_under_names_of_its_own(show):
     with show("voila", [PLANTED], size=(1280, 1400)) as shown:
         page = shown.page
-        page.get_by_role("button", name="recommend", exact=True).click()
+        page.get_by_role("button", name="search all settings", exact=True).click()
         shown.wait_for(page.get_by_text("Recommended: set of heads"))
         names = []
         for kind in ("JSON", "Python"):

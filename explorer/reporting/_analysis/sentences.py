@@ -10,6 +10,7 @@ from explorer.figures import three_digits
 from explorer.rag import ExtractorConfig
 from explorer.reporting._analysis.number_text import count, digits, interval, many, score, share
 from explorer.reporting._analysis.report_contents import ReportContents
+from explorer.reporting._analysis.threshold_advice import NEEDED
 from explorer.reporting._analysis.threshold_analysis import BaselineComparison
 
 if TYPE_CHECKING:
@@ -82,6 +83,16 @@ def selection_warning(
     if config.heads is None:
         return ""
     return "If the heads and weights were chosen on these labels, the figures here are optimistic."
+
+
+def few(found: ReportContents) -> str:
+    """Return a warning that there are too few labels for a threshold, or for intervals."""
+    sweep = found.analysis.sweep
+    return (
+        f"Too few labels: {many(sweep.units, 'hyperedge')} of {many(sweep.traces, 'trace')}, "
+        f"{count(sweep.positives)} used. A threshold needs {NEEDED}. Thresholds and intervals of "
+        "so few say little about other traces."
+    )
 
 
 def report_warning(found: ReportContents) -> str:

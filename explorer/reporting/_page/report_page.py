@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from explorer.figures._style.plotly_js import plotly_js
 from explorer.reporting._analysis.report_contents import ReportContents
-from explorer.reporting._analysis.sentences import advice, held_out, report_warning, result
+from explorer.reporting._analysis.sentences import advice, few, held_out, report_warning, result
 from explorer.reporting._analysis.sentences import ranking as ranking_sentence
 from explorer.reporting._analysis.threshold_analysis import lead_over_words
 from explorer.reporting._page.markup import joined, listing, paragraph, tag
@@ -109,6 +109,7 @@ def _head(found: ReportContents, heading: str, parts: Sequence[ReportSection]) -
         ),
         paragraph(result(found), class_="lead"),
         *([paragraph(warned, class_="warning")] if warned else []),
+        *([paragraph(few(found), class_="warning")] if found.analysis.too_few else []),
         listing(one for one in sentences if one),
         tag("nav", *links, aria_label="Parts of this report"),
         paragraph(

@@ -53,7 +53,10 @@ class BaselinesController(Controller):
     @property
     def names(self) -> tuple[Baseline, ...]:
         """Names of the baselines that take part."""
-        return (*TEXT_BASELINES, *EMBEDDING_BASELINES) if self.embedded else TEXT_BASELINES
+        names = (*TEXT_BASELINES, *EMBEDDING_BASELINES) if self.embedded else TEXT_BASELINES
+        if self.state.method != "lexical":
+            return names
+        return tuple(name for name in names if name != "lexical-overlap")  # the same scores
 
     def embed(self) -> None:
         """Add the baselines that need the embedding model."""

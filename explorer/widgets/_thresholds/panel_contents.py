@@ -25,6 +25,7 @@ from explorer.widgets._state import METHOD_THRESHOLDS
 from explorer.widgets._thresholds import texts
 from explorer.widgets._thresholds._answer.ways_out import way_out
 from explorer.widgets._thresholds.ablation_cost import AblationCost
+from explorer.widgets._traces._feedback.weights_controller import MOST_TRACES
 
 if TYPE_CHECKING:
     from explorer.reporting._analysis.final_weights import FinalWeights
@@ -112,7 +113,9 @@ def baselines_content(session: Session) -> Content:
     """Return the head of the comparison with baselines."""
     baselines = session.baselines
     comparison: BaselineComparison | None = baselines.comparison
-    silent = comparison is None or _selection_warning(session)
+    # The words are compared with what is no words, and not with themselves.
+    lexical = session.state.method == "lexical"
+    silent = comparison is None or lexical or _selection_warning(session)
     return {
         "hidden": comparison is None,
         "embedded": baselines.embedded,
@@ -162,11 +165,13 @@ def weights_content(session: Session, ends: FinalWeights | None) -> Content:
     """Return the choice of an update strategy above the weights, and where they end."""
     analysis = session.thresholds.analysis
     truth = "labels" if analysis is None else analysis.judged.truth
+    total = len(session.traces.loaded or ())
+    part = texts.first_of(min(total, MOST_TRACES), total)
     return {
         "hidden": ends is None,
         "strategy": session.state.update_strategy,
         "strategies": [[name, name, title] for name, title in texts.STRATEGIES.items()],
-        "message": "" if ends is None else weight_summary(ends, texts.TRUTHS[truth].which),
+        "message": "" if ends is None else part + weight_summary(ends, texts.TRUTHS[truth].which),
     }
 
 

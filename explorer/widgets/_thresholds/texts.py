@@ -142,6 +142,11 @@ RECOMMENDED = "Recommended: {choice}, threshold {threshold}; {quality}."
 NO_RECOMMENDATION = "Nothing is recommended. {reason}"
 
 
+def first_of(first: int, traces: int) -> str:
+    """Say that the weights are those of the first traces only; empty if they are of all."""
+    return f"Of the first {first:,} of {traces:,} traces. " if first < traces else ""
+
+
 def words_instead(threshold: float) -> str:
     """Say what can be used where attention is refused."""
     return (
@@ -277,14 +282,14 @@ PAGE_TEXTS = {
         "python_title": "Save Python code for a FeedbackExtractor with the settings shown here",
         "report": "report",
         "report_title": "Save every figure and number of this tab as one HTML page",
-        "take": "show it",
-        "take_title": "Use the recommended scores and threshold in every tab",
-        "go_back": "go back",
-        "go_back_title": "Return to the previous settings (Esc)",
+        "take": "use it in every tab",
+        "take_title": "Set the recommended scores and threshold; Esc returns to those of now",
+        "go_back": "back to the settings before (Esc)",
+        "go_back_title": "Return to the settings from before the recommendation",
         "export_recommended": "export the recommendation",
         "recommended_json_title": "Save the config and the measures of the recommendation",
         "recommended_python_title": "Save Python code for the recommended extractor",
-        "read_again": "record them",
+        "read_again": "read all traces again and record them",
         "read_again_title": _ALL_SIGNALS,
         "stop_reading_title": "Stop reading; traces that were read are kept",
     },
