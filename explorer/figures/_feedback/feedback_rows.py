@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -151,10 +151,7 @@ class FeedbackRows(UnitRows):
     @cached_property
     def seen_verdicts(self) -> list[str]:
         """The verdicts; ``"later"`` for a unit that comes after the row which is in view."""
-        return [
-            "later" if verdict == "unknown" and _comes_later(reasons) else verdict
-            for verdict, reasons in zip(self.verdicts, self.reasons, strict=True)
-        ]
+        return list(map(seen_verdict, self.verdicts, self.reasons))
 
     @cached_property
     def score_texts(self) -> list[str]:
@@ -189,8 +186,10 @@ class FeedbackRows(UnitRows):
         return [_wrapped_reasons(found) if found else "" for found in self.reasons]
 
 
-def _comes_later(reasons: tuple[object, ...]) -> bool:
-    return any(getattr(reason, "code", None) == "comes-later" for reason in reasons)
+def seen_verdict(verdict: str, reasons: Iterable[object]) -> str:
+    """The verdict; ``"later"`` for a unit that comes after the row which is in view."""
+    later = any(getattr(reason, "code", None) == "comes-later" for reason in reasons)
+    return "later" if verdict == "unknown" and later else verdict
 
 
 def feedback_digits(feedback: float) -> str:

@@ -1,35 +1,18 @@
-"""The view as files: table, figure, picture, settings; and the still picture of a notebook."""
+"""The view as files: table, figure, picture, settings."""
 
 from __future__ import annotations
 
 import base64
 import json
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from explorer._extras import is_installed
-from explorer._number_format import three_digits
 from explorer.errors import InputError
-from explorer.feedback import FeedbackPolicy
-from explorer.figures import feedback_bars, heatmap
-from explorer.figures._attention.static_images import overview_png
-from explorer.figures._style.pooling import pool_blocks
 from explorer.traces import save_traces
-from explorer.widgets._attention.selection import selected_unit
-from explorer.widgets._attention.threshold_line import threshold_line
-from explorer.widgets._attention.view_sentences import sentence_of
-from explorer.widgets._code.scene import CodeScene, visible_positions
+from explorer.widgets._shell.saved_view import described_table, page, picture
 from explorer.widgets._state import SETTINGS, ExplorerState
-from explorer.widgets._traces.scene import TraceScene
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-_LARGEST_SIDE = 256
 _FILES = {
     "table": ("feedback.csv", "text/csv"),
     "html": ("attention.html", "text/html"),
@@ -63,12 +46,10 @@ def contents(state: ExplorerState, kind: str) -> bytes:
     if state.table is None:
         raise InputError("There is nothing to save yet: run some code or load a trace first.")
     if kind == "table":
-        table = state.table.copy()
-        table["diagnostics"] = ["; ".join(d.message for d in row) for row in table["diagnostics"]]
-        csv: str = table.to_csv(index=False)
+        csv: str = described_table(state, state.table).to_csv(index=False)
         return csv.encode()
     if kind == "html":
-        return _page(state).encode()
+        return page(state).encode()
     if kind == "png":
         return picture(state)
     raise InputError(f"The kind of file must be one of {', '.join(_FILES)}; got {kind!r}.")
@@ -125,126 +106,3 @@ def _traces_file(state: ExplorerState) -> bytes:
                 'Write them from the notebook: app.save("traces.jsonl").'
             )
         return path.read_bytes()
-
-
-def heading(state: ExplorerState) -> str:
-    """Return the heading of a saved picture: model or trace, score and threshold."""
-    scene = state.scene
-    threshold = f"threshold {three_digits(threshold_line(state, state.table).value)}"
-    score = f"{state.reduction}, {state.normalisation}"
-    if isinstance(scene, TraceScene):
-        score = score if state.heads is None else state.heads.name
-        reader = scene.trace.metadata.get("model")
-        of = [f"trace {scene.trace.id}", str(reader) if isinstance(reader, str) else ""]
-        if state.method != "attention":
-            of, score = of[:1], f"by {state.method}"
-        return " · ".join(part for part in (*of, score, threshold) if part)
-    model = getattr(scene, "model", None) or "own matrix"
-    return f"{model} · {score} · {threshold}"
-
-
-def picture(state: ExplorerState) -> bytes:
-    """Return the view as a PNG: heatmap and bars.
-
-    Raises
-    ------
-    InputError
-        No attention is in view, so there is no heatmap to draw.
-    """
-    if state.focus is None:
-        raise InputError(
-            "There is no attention in view to draw. Save the feedback table, or the HTML picture."
-        )
-    weights, rows, columns = _view(state)
-    table = state.table
-    return overview_png(
-        weights,
-        rows,
-        columns,
-        table,
-        title=f"{heading(state)} — {sentence_of(state)}",
-        colorscale=state.colour_scale or None,
-        scaling=state.scaling,  # type: ignore[arg-type]
-        zmax=1.0,
-    )
-
-
-def still_picture(state: ExplorerState) -> str | None:
-    """Return the view as HTML for notebooks opened without a kernel.
-
-    None while there is nothing to show, and without the extra ``images``.
-
-    The style sheet of the living app hides it: it only shows where the app cannot.
-    """
-    if state.table is None or state.focus is None or not is_installed("images"):
-        return None
-    encoded = base64.b64encode(picture(state)).decode()
-    return (
-        '<div class="explorer-still"><img alt="Attention heatmap and feedback bars" '
-        f'style="max-width:100%" src="data:image/png;base64,{encoded}"></div>'
-    )
-
-
-def _view(state: ExplorerState) -> tuple[NDArray[np.float32], list[str], list[str]]:
-    focus = state.focus
-    scene = focus.scene
-    if isinstance(scene, CodeScene):
-        rows, columns = visible_positions(
-            scene, hide_special=state.hide_special, hide_sink=state.hide_sink
-        )
-        source = (focus.attention, focus.layer, focus.head)
-        row_labels = [scene.tokens[i] for i in rows]
-        column_labels = [scene.tokens[i] for i in columns]
-    else:
-        rows, columns = scene.picture_rows, scene.picture_columns
-        source = (scene.picture, *focus.wanted)
-        row_labels, column_labels = scene.picture_row_labels, scene.picture_column_labels
-    attention, layer, head = source
-    block = max(1, -(-len(rows) // _LARGEST_SIDE)), max(1, -(-len(columns) // _LARGEST_SIDE))
-    step = block[0] * max(1, (1 << 22) // max(1, len(columns)) // block[0])
-    pooled = np.concatenate(
-        [
-            pool_blocks(
-                attention.weights(layer, head, rows=rows[at : at + step], columns=columns), *block
-            )
-            for at in range(0, len(rows), step)
-        ]
-    )
-    return pooled, row_labels[:: block[0]], column_labels[:: block[1]]
-
-
-def _page(state: ExplorerState) -> str:
-    figures = []
-    if state.focus is not None:
-        weights, rows, columns = _view(state)
-        heat = heatmap(
-            weights,
-            rows,
-            columns,
-            colorscale=state.colour_scale or None,
-            scaling=state.scaling,  # type: ignore[arg-type]
-            zmax=1.0,
-        )
-        figures.append(heat)
-    labels = None
-    if isinstance(state.scene, TraceScene):
-        labels = {edge.id: edge.label for edge in state.scene.trace.hyperedges}
-    line = threshold_line(state, state.table)
-    bars = feedback_bars(
-        state.table,
-        FeedbackPolicy(threshold=line.value),
-        labels=labels,
-        sort=state.bar_order,  # type: ignore[arg-type]
-        axis=line.scale,  # type: ignore[arg-type]
-        selected=selected_unit(state),
-    )
-    figures.append(bars)
-    drawn = "".join(
-        figure.to_html(full_html=False, include_plotlyjs=number == 0)
-        for number, figure in enumerate(figures)
-    )
-    return (
-        "<!doctype html><meta charset='utf-8'><title>Attention</title>"
-        f"<body style='font:14px system-ui;margin:24px'><p>{escape(heading(state))}</p>"
-        f"<p>{escape(sentence_of(state))}</p>{drawn}</body>"
-    )

@@ -58,7 +58,8 @@ def test_an_overview_has_the_heatmap_and_a_bar_per_unit():
 def test_many_units_are_cut_to_the_highest_scores():
     thirty = picture(overview_png(None, [], [], table_of(np.linspace(0, 1, 30))))
     many = picture(overview_png(None, [], [], table_of(np.linspace(0, 1, 200))))
-    assert many.shape == thirty.shape
+    note = many.shape[0] - thirty.shape[0]  # the line that says so
+    assert 15 < note < 40
 
 
 def test_nothing_to_draw_is_still_a_picture():
