@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -113,15 +112,6 @@ class PartFolder:
         """Return the numbers of the parts that are not finished."""
         finished = {path.name for path in self.path.glob("*.parquet")}  # one listing
         return [number for number in self.numbers if self.part(number).name not in finished]
-
-    def progress(self) -> tuple[int, int]:
-        """Return the number of files of the folder and their bytes: they move while a part does."""
-        files = bytes_ = 0
-        for path in self.path.iterdir():
-            with suppress(FileNotFoundError):
-                bytes_ += path.stat().st_size
-                files += 1
-        return files, bytes_
 
     @property
     def numbers(self) -> range:

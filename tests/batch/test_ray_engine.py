@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
 from explorer.batch import feedback_files, score_files
-from explorer.errors import InputError, TraceError
+from explorer.errors import Cancelled, InputError, TraceError
 from explorer.run_control import Progress, RunControl, silent
 from explorer.traces import evidence, load_traces, save_traces
 
@@ -141,36 +142,55 @@ def test_a_run_that_waits_for_a_lost_machine_is_begun_anew(
     moves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ray may wait for ever; a part that still grows is waited for."""
-    from explorer.batch import _ray_engine as engine
-    from explorer.batch._part_files import PartFolder
+    from explorer.batch._ray import ray_job
 
     monkeypatch.setitem(sys.modules, "ray", _FakeRay())
-    monkeypatch.setattr(engine, "_STALL_SECONDS", 0.05)
-    monkeypatch.setattr(engine, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ray_job, "STALL_SECONDS", 0.05)
+    monkeypatch.setattr(ray_job, "_LOOK_SECONDS", 0.01)
     looks = iter(range(10**9))
     go_on = threading.Event()
 
-    def progress(_parts: PartFolder) -> tuple[int, int]:
+    def progress(_folder: Path) -> tuple[int, int]:
         look = next(looks)
         if moves and look == 50:
             go_on.set()
         return (1, look if moves else 0)
 
-    monkeypatch.setattr(PartFolder, "progress", progress)
+    monkeypatch.setattr(ray_job, "progress_of", progress)
 
     def batches() -> Iterator[int]:
         yield 1
         go_on.wait(60)
         yield 2
 
-    found = engine.watched_batches(batches(), PartFolder(tmp_path / "out.jsonl"), {"a", "b"})
+    found = ray_job.watched_batches(batches(), tmp_path, {"a", "b"})
     assert next(found) == 1
     if moves:
         assert list(found) == [2]
     else:
-        with pytest.raises(engine.StalledRunError):
+        with pytest.raises(ray_job.LostWorkerError):
             next(found)
     go_on.set()
+
+
+def test_a_cancelled_batch_ends_its_process_and_goes_on_later(tmp_path: Path) -> None:
+    """Without a cluster: each run has one of its own on this machine."""
+    given, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    save_traces([labelled_trace(number) for number in range(60)], given)
+    cancel = threading.Event()
+
+    def stop(progress: Progress) -> None:
+        if progress.fraction:
+            cancel.set()
+
+    options = {"config": {"method": "citation"}, "part_traces": 2, "engine": "ray"}
+    before = {child.pid for child in psutil.Process().children()}
+    with pytest.raises(Cancelled):
+        feedback_files(given, out, **options, control=RunControl(stop, cancel))
+    assert {child.pid for child in psutil.Process().children()} <= before
+    done = len(list((tmp_path / "out.parquet.parts").glob("*.parquet")))
+    assert done >= 1
+    assert feedback_files(given, out, **options, control=QUIET).traces == 60
 
 
 def test_what_cannot_run_on_a_cluster(tiny: str, traces: Path) -> None:

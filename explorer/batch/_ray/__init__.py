@@ -1,0 +1,1 @@
+"""A job of Ray in a process of its own."""
