@@ -129,6 +129,8 @@ const traceFile: P.TraceFileContent = {
   ],
   counts: ["5 traces", "40 hyperedges", "answers: all"],
   labels: "12 of 40 labelled",
+  kept: "3 labels are in memory only.",
+  unsaved: true,
   problems,
   opening: "",
   failure: null,
@@ -167,6 +169,8 @@ const openTrace: P.TraceCardsContent = {
   offer: { text: "No attention.", actions: [["record", "record attention", "Read this trace"]] },
   notes: ["One hyperedge is not in the prompt."],
   shared: [["short", "All are short."]],
+  filter: { words: "", which: "all", first: 0, matching: 2, counts: [2, 1, 0] },
+  more_unlabelled: true,
   cards: [card, { ...card, label: null, score: null, feedback: null }],
   pinned: "h0",
 };
@@ -393,6 +397,8 @@ const traceCardsGestures: OfEveryKind<P.TraceCardsGesture> = {
   set,
   pin: { kind: "pin", unit: "h0" },
   unpin: plain("unpin"),
+  filter: { kind: "filter", words: "nile", which: "doubtful", first: 0 },
+  next_unlabelled: plain("next_unlabelled"),
   label: { kind: "label", unit: "h0", value: null },
   auto: plain("auto"),
   by_labels: plain("by_labels"),
@@ -418,6 +424,8 @@ const traceFileGestures: OfEveryKind<P.TraceFileGesture> = {
   too_large: { kind: "too_large", name: "a.jsonl", size: 1e9 },
   unreadable: { kind: "unreadable", name: "folder" },
   load_as: { kind: "load_as", format: "ragas" },
+  save_labels: plain("save_labels"),
+  write_labels: { kind: "write_labels", path: "labelled.jsonl" },
   dismiss: plain("dismiss"),
 };
 const questionsGestures: OfEveryKind<P.QuestionsGesture> = {

@@ -231,10 +231,50 @@ describe("trace_cards", () => {
     ]);
   });
 
+  it("labels by keys and goes on to the next card, and finds one without a label", () => {
+    const model = show("trace_cards", open);
+    const [first, second] = el.querySelectorAll<HTMLElement>(".ex-card");
+    second.dataset.unit = "h1";
+    const press = (key: string) =>
+      document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    first.focus();
+    press("n");
+    expect(document.activeElement).toBe(second);
+    press("0");
+    press("ArrowUp");
+    expect(document.activeElement).toBe(first);
+    press("u");
+    expect(document.activeElement).toBe(second);
+    press("u");
+    expect(model.gestures).toEqual([
+      { kind: "label", unit: "h0", value: false },
+      { kind: "label", unit: "h1", value: null },
+      { kind: "next_unlabelled" },
+    ]);
+  });
+
+  it("asks for other hyperedges, and for a trace by its id", () => {
+    const model = show("trace_cards", {
+      ...open,
+      filter: { words: "", which: "all", first: 0, matching: 260, counts: [260, 3, 5] },
+    });
+    button("unlabelled 3").click();
+    button("later").click();
+    const place = labelled<HTMLInputElement>("Number or id of the trace");
+    place.value = "t17";
+    place.dispatchEvent(new Event("change"));
+    expect(model.gestures).toEqual([
+      { kind: "filter", words: "", which: "unlabelled", first: 0 },
+      { kind: "filter", words: "", which: "all", first: 200 },
+      { kind: "set", name: "trace", value: "t17" },
+    ]);
+    expect(el.textContent).toContain("1 to 2 of 260");
+  });
+
   it("steps from where quick steps are heading", () => {
     const model = show("trace_cards", { ...open, count: 9 });
     for (let n = 0; n < 3; n++) labelled<HTMLButtonElement>("Next trace (PgDn)").click();
-    expect(labelled<HTMLInputElement>("Number of the trace").value).toBe("4");
+    expect(labelled<HTMLInputElement>("Number or id of the trace").value).toBe("4");
     expect(model.gestures).toEqual([{ kind: "set", name: "trace", value: 1 }]);
   });
 

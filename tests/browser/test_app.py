@@ -131,7 +131,9 @@ def test_gestures_made_while_the_kernel_is_busy_all_arrive(show):
             page.get_by_label("Next trace (PgDn)").click()
         shown.wait_for_value("app.layer", lambda value: value == 15)
         shown.wait_for_value("app.trace", lambda value: value == 5)
-        shown.wait_until(lambda: page.get_by_label("Number of the trace").input_value() == "6")
+        shown.wait_until(
+            lambda: page.get_by_label("Number or id of the trace").input_value() == "6"
+        )
         assert page.locator(".ex-stepper-value").first.inner_text() == "15"
 
 
@@ -390,7 +392,7 @@ def test_after_a_load_slowed_to_five_seconds_everything_answers_python(show, hos
         shown.run("app.trace = 7")
         shown.wait_for_change(traces, before)
         shown.wait_for_change(heat, heat_before)
-        place = shown.page.get_by_label("Number of the trace")
+        place = shown.page.get_by_label("Number or id of the trace")
         shown.wait_until(lambda: place.input_value() == "8")
         # ... and Python hears the page.
         shown.page.get_by_label("Next trace (PgDn)").click()

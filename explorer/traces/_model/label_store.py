@@ -93,6 +93,35 @@ class LabelStore:
         """Yield the ids of the traces that have labels."""
         return iter(self._given)
 
+    @property
+    def count(self) -> int:
+        """Number of hyperedges that were labelled, or whose label was taken away."""
+        return sum(map(len, self._given.values()))
+
+    def as_json(self) -> str:
+        """Return the contents of a label file."""
+        return _as_json(self._given)
+
+    def take(self, contents: bytes) -> int:
+        """Take over the labels of a label file; return how many these are.
+
+        Raises
+        ------
+        TraceError
+            It is no label file, or the labels cannot be written.
+        """
+        try:
+            found = msgspec.json.decode(contents, type=_LabelFile).labels
+        except (ValueError, RecursionError) as error:
+            raise TraceError(f"These are no labels of traces: {error}.") from None
+        with _WRITING:
+            for trace, labels in found.items():
+                self._given[trace] = {**self.of(trace), **labels}
+            if self.path is not None:
+                _write(self.path, self._given)
+        self._tell()
+        return sum(map(len, found.values()))
+
     def of(self, trace: str) -> Mapping[str, bool | None]:
         """Return the labels given to the hyperedges of one trace, by id."""
         return self._given.get(trace, {})
@@ -150,10 +179,13 @@ class LabelStore:
             with _WRITING:
                 self._give(trace, hyperedge, value, own)
         finally:  # the label is kept even if it cannot be written
-            for follower in list(self._followers):
-                callback = follower()
-                if callback is not None:
-                    callback()
+            self._tell()
+
+    def _tell(self) -> None:
+        for follower in list(self._followers):
+            callback = follower()
+            if callback is not None:
+                callback()
 
     def _give(
         self, trace: Trace, hyperedge: str, value: bool | None, own: list[bool | None]
@@ -244,14 +276,18 @@ def _read(path: Path) -> GivenLabels:
     raise TraceError(f"{what} ({reason}). Repair or remove that file.")
 
 
-def _write(path: Path, given: GivenLabels) -> None:
-    """Write a file of labels, whole or not at all."""
+def _as_json(given: GivenLabels) -> str:
     contents = {
         "about": "Labels given in explorer, by trace and hyperedge. true: the answer needs it.",
         "labels": given,
     }
+    return json.dumps(contents, indent=1, ensure_ascii=False)
+
+
+def _write(path: Path, given: GivenLabels) -> None:
+    """Write a file of labels, whole or not at all."""
     try:
-        text = json.dumps(contents, indent=1, ensure_ascii=False)
+        text = _as_json(given)
         with appearing_whole(path) as stream:
             stream.write(text.encode() + b"\n")
     except (OSError, UnicodeEncodeError) as error:

@@ -102,6 +102,11 @@ class TraceSet(Sequence[Trace]):
         """Whether the traces stay in their file and are read when they are accessed."""
         return isinstance(self._traces, StoredTraces)
 
+    @property
+    def given_labels(self) -> LabelStore:
+        """The store of the labels that were given here."""
+        return self._labels
+
     def index_of(self, name: str) -> int:
         """Return the index of the trace with this id, without reading the others.
 

@@ -217,6 +217,8 @@ class TraceFile(TypedDict):
     formats: list[tuple[str, str]]
     counts: list[str]
     labels: str
+    kept: str
+    unsaved: bool
     problems: Problems
     opening: str
     failure: LoadFailed | None
@@ -238,8 +240,24 @@ class Offer(TypedDict):
     actions: list[tuple[str, str, str]]
 
 
+class CardFilterContent(TypedDict):
+    """Which hyperedges have a card: of all of this kind that have the words, some from the first.
+
+    ``counts``: all hyperedges, those without a label, and the doubtful ones.
+    """
+
+    words: str
+    which: Literal["all", "doubtful", "unlabelled"]
+    first: int
+    matching: int
+    counts: tuple[int, int, int]
+
+
 class TraceCards(TypedDict):
-    """The open trace; only the first two keys without one."""
+    """The open trace; only the first two keys without one.
+
+    The filter: words, which hyperedges, the first of those shown; how many there are of each kind.
+    """
 
     count: int
     index: int
@@ -254,6 +272,8 @@ class TraceCards(TypedDict):
     notes: NotRequired[list[str]]
     shared: NotRequired[list[Note]]
     cards: NotRequired[list[TraceCard]]
+    filter: NotRequired[CardFilterContent]
+    more_unlabelled: NotRequired[bool]
     pinned: NotRequired[str | None]
 
 

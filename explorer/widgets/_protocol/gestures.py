@@ -112,6 +112,20 @@ class LoadAs(Gesture):
     format: str
 
 
+class WriteLabels(Gesture):
+    """The traces are written with their labels."""
+
+    path: str
+
+
+class FilterCards(Gesture):
+    """Other hyperedges are asked for."""
+
+    words: str
+    which: Literal["all", "doubtful", "unlabelled"]
+    first: int
+
+
 class Upload(Gesture):
     """A piece of a file, in the one buffer of the message."""
 
@@ -161,6 +175,7 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
         "hover": PointAtToken, "window": OpenWindow, "example": OpenExample,
     },
     "trace_file": {
+        "save_labels": Gesture, "write_labels": WriteLabels,
         "load_path": LoadPath, "load_as": LoadAs, "load_examples": Gesture, "dismiss": Gesture,
         "upload": Upload, "too_large": TooLarge, "unreadable": Unreadable,
     },
@@ -169,6 +184,7 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
     ),
     "trace_cards": {
         "set": SetTrait, "pin": PinUnit, "unpin": Gesture, "label": LabelUnit,
+        "filter": FilterCards, "next_unlabelled": Gesture,
         **dict.fromkeys(_OFFERS, Gesture),
     },
     "methods": {"set": SetTrait},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,71 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CARDS = 200
-"""Largest number of cards: more cannot be read, and slow a page down."""
+"""Largest number of cards at once: more slow a page down."""
 
 
-def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """Return a card for each hyperedge, in retrieval order.
+Which = Literal["all", "doubtful", "unlabelled"]
+
+
+class CardFilter(NamedTuple):
+    """Which hyperedges have a card: those of a kind that contain words, some from `first` on."""
+
+    words: str = ""
+    which: Which = "all"
+    first: int = 0
+
+
+class ChosenCards(NamedTuple):
+    """The places of the hyperedges with a card, and the filter as the page takes it."""
+
+    places: list[int]
+    filter: dict[str, Any]
+
+
+def chosen_cards(
+    scene: TraceScene, table: pd.DataFrame | None, wanted: CardFilter, threshold: float
+) -> ChosenCards:
+    """Return which hyperedges have a card.
+
+    A hyperedge is doubtful if its label and its verdict disagree, or if its score is near the
+    threshold: at least half of it, and less than twice.
+    """
+    edges = scene.trace.hyperedges
+    kinds = {
+        "all": range(len(edges)),
+        "unlabelled": [place for place, edge in enumerate(edges) if edge.label is None],
+        "doubtful": _doubtful(scene, table, threshold),
+    }
+    words = wanted.words.casefold().strip()
+    matching = [
+        place
+        for place in kinds[wanted.which]
+        if words in edges[place].hyperedge.casefold() or words in edges[place].id.casefold()
+    ]
+    first = wanted.first if 0 <= wanted.first < len(matching) else 0
+    counts = [len(kinds[which]) for which in ("all", "unlabelled", "doubtful")]
+    shown = wanted._asdict() | {"first": first, "matching": len(matching), "counts": counts}
+    return ChosenCards(matching[first : first + MOST_CARDS], shown)
+
+
+def _doubtful(scene: TraceScene, table: pd.DataFrame | None, threshold: float) -> list[int]:
+    if table is None:
+        return []
+    found = []
+    columns = (scene.trace.hyperedges, table["score"].tolist(), table["verdict"].tolist())
+    for place, (edge, score, verdict) in enumerate(zip(*columns, strict=True)):
+        if verdict == "unknown":
+            continue
+        wrong = edge.label is not None and edge.label != (verdict == "used")
+        if wrong or threshold / 2 <= score < 2 * threshold:
+            found.append(place)
+    return found
+
+
+def card_contents(
+    scene: TraceScene, table: pd.DataFrame | None, places: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Return a card for each of these hyperedges.
 
     Parameters
     ----------
@@ -29,17 +89,19 @@ def card_contents(scene: TraceScene, table: pd.DataFrame | None) -> list[dict[st
         The open trace.
     table
         Its feedback table; None while there is none.
+    places
+        Places of the hyperedges in retrieval order.
     """
-    edges = scene.trace.hyperedges[:MOST_CARDS]
+    edges = [scene.trace.hyperedges[place] for place in places]
     if table is None:
         unknown = [None] * len(edges)
         verdicts = ["unknown"] * len(edges)
-        notes = [unit.diagnostics for unit in scene.evidence.units[: len(edges)]]
+        notes = [scene.evidence.units[place].diagnostics for place in places]
         scores, feedback = unknown, unknown
     else:
+        chosen = table.iloc[list(places)] if len(places) < len(table) else table
         scores, feedback, verdicts, notes = (
-            table[name].tolist()[: len(edges)]
-            for name in ("score", "feedback", "verdict", "diagnostics")
+            chosen[name].tolist() for name in ("score", "feedback", "verdict", "diagnostics")
         )
     marks = {verdict: colours.verdict_mark(verdict) for verdict in set(verdicts)}
     columns = (_finite(scores), _finite(feedback), verdicts, notes, _colours_of(feedback))
@@ -94,13 +156,13 @@ def evidence_source(scene: TraceScene) -> str:
 
 def trace_notes(scene: TraceScene) -> list[str]:
     """Return notes about the trace as a whole."""
-    notes = [
+    return [
         note.message
         for note in scene.evidence.diagnostics
         if note.code != "no-attention"  # the offer says so
+        # Given scores are no rows of attention.
+        and not (note.code == "odd-attention" and scene.evidence.kind == "direct")
     ]
-    more = len(scene.trace.hyperedges) - MOST_CARDS
-    return [*notes, texts.more_cards(MOST_CARDS, more)] if more > 0 else notes
 
 
 def _colours_of(feedback: Sequence[float | None]) -> list[str]:

@@ -59,6 +59,8 @@ class TracesController(Controller):
         Scenes of traces that a model has read in this session, by the index of the trace.
     on_file
         Called with the source of newly loaded traces and the first of them, before it is shown.
+    on_copy
+        Called with the source of a file to which the open traces were written.
     on_trace
         Called with a trace before it is shown.
     """
@@ -78,6 +80,7 @@ class TracesController(Controller):
         self.models = models
         self.recorded: dict[int, TraceScene] = {}
         self.on_file: Callable[[TraceSource, Trace | None], None] = lambda _source, _first: None
+        self.on_copy: Callable[[TraceSource], None] = lambda _source: None
         self.on_trace: Callable[[Trace], None] = lambda _trace: None
 
     # loading

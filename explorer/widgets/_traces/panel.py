@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from explorer.widgets._attention.head_view import Focus
 from explorer.widgets._attention.heatmap_picture import Picture
 from explorer.widgets._attention.heatmap_view import HeatView
 from explorer.widgets._attention.selection import selected_unit, unit_spans
+from explorer.widgets._attention.threshold_line import threshold_line
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
@@ -15,7 +17,9 @@ from explorer.widgets._traces._feedback.methods_panel import MethodsPanel
 from explorer.widgets._traces._feedback.weights_panel import WeightsPanel
 from explorer.widgets._traces._file.file_panel import TraceFilePanel
 from explorer.widgets._traces.cards import (
+    CardFilter,
     card_contents,
+    chosen_cards,
     evidence_source,
     shared_notes,
     trace_notes,
@@ -61,6 +65,7 @@ class TracesPanel(Panel):
             "ex-traces-panel",
         )
         self._progress: dict[str, Any] | None = None
+        self._filter, self._filtered = CardFilter(), -1
         self.draw_on(self._draw_heat, "focus", "colour_scale", "scaling", "selection")
         self.draw_on(
             self._show_cards,
@@ -93,9 +98,15 @@ class TracesPanel(Panel):
             "by_text": lambda _: setattr(state, "method", "embedding"),
             "auto": lambda _: session.settings.use_auto(),
             "by_labels": lambda _: setattr(state, "tab", "thresholds"),
+            "filter": self._filter_cards,
+            "next_unlabelled": lambda _: session.labels.next_unlabelled(),
             "label": lambda message: session.labels.label(str(message["unit"]), message["value"]),
             **{f"cancel_{job}": lambda _, job=job: session.cancel(job) for job in RECORDING_JOBS},
         }
+
+    def _filter_cards(self, message: Mapping[str, Any]) -> None:
+        self._filter = CardFilter(message["words"], message["which"], message["first"])
+        self._show_cards()
 
     def _pin_unit(self, name: Any) -> None:
         self.state.selection = None if name is None else {"kind": "unit", "name": str(name)}
@@ -166,7 +177,11 @@ class TracesPanel(Panel):
         table, chosen = self._table, self.state.selection
         counts = self.session.traces.counts
         draft = self.session.recording.draft
-        cards = card_contents(scene, table)
+        if self._filtered != scene.index:
+            self._filtered, self._filter = scene.index, self._filter._replace(first=0, words="")
+        threshold = threshold_line(self.state, table).value
+        chosen_ones = chosen_cards(scene, table, self._filter, threshold)
+        cards = card_contents(scene, table, chosen_ones.places)
         self._progress = recording_offer(self.session.jobs.reports)
         self.cards.show(
             count=len(traces),
@@ -185,6 +200,8 @@ class TracesPanel(Panel):
             notes=trace_notes(scene),
             shared=shared_notes(cards),
             cards=cards,
+            filter=chosen_ones.filter,
+            more_unlabelled=counts is None or counts.has_unlabelled,
             pinned=chosen["name"] if chosen is not None and chosen["kind"] == "unit" else None,
         )
 

@@ -54,6 +54,7 @@ class SettingsController(Controller):
         self._of_files: dict[tuple[object, ...], dict[str, Any]] = {}
         self._previous: dict[str, Any] = {}
         traces.on_file = self._file_opened
+        traces.on_copy = self._file_copied
         traces.on_trace = self._trace_opened
         self.follow(state, self._heads_chosen, "heads")
 
@@ -118,6 +119,10 @@ class SettingsController(Controller):
             self._set(lambda: self._apply_packaged(first))
         else:
             self._set(self._apply_for_new_file)
+
+    def _file_copied(self, source: TraceSource) -> None:
+        """Let a copy of the open file have the settings in view."""
+        self._of_files[source.key] = self._values()
 
     def _trace_opened(self, trace: Trace) -> None:
         """Score a packaged trace by the heads that were chosen without it."""

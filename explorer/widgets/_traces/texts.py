@@ -69,11 +69,6 @@ def shared_note(messages: int, first: str) -> str:
     return first if messages == 1 else f"{first} (And the others in the same way: see the bars.)"
 
 
-def more_cards(shown: int, more: int) -> str:
-    """Say that not every hyperedge has a card."""
-    return f"The first {shown} hyperedges are shown; app.feedback also has the other {more:,}."
-
-
 # --- offers: what is missing in a trace, and buttons that help -----------------------------------
 
 NO_HYPEREDGES = "This trace has no hyperedges to score."
@@ -126,6 +121,11 @@ def out_of_reach(threshold: float, largest: float, tokens: int | None) -> str:
     )
 
 
+def bars_shown(shown: int, of: int) -> str:
+    """Say that not every hyperedge has a bar."""
+    return f"The {shown} of {of:,} hyperedges with the highest scores are shown."
+
+
 # --- feedback and weights ------------------------------------------------------------------------
 
 PLOTS = {
@@ -176,7 +176,7 @@ PAGE_TEXTS = {
     "trace_cards": {
         "previous": "Previous trace (PgUp)",
         "trace": "trace",
-        "number": "Number of the trace",
+        "number": "Number or id of the trace",
         "of": " of {count}",
         "next": "Next trace (PgDn)",
         "view": "How the hyperedges are shown",
@@ -200,6 +200,22 @@ PAGE_TEXTS = {
         "fact_title": "{id}: score {score}, {verdict}",
         "no_text": "(no text)",
         "shared": "All hyperedges:",
+        "filter": "Which hyperedges are shown",
+        "all": "all",
+        "all_title": "All hyperedges of this trace",
+        "unlabelled": "unlabelled {count}",
+        "unlabelled_title": "Those without a label",
+        "doubtful": "doubtful {count}",
+        "doubtful_title": "Label and verdict disagree, or the score is near the threshold",
+        "search": "Search in the hyperedges",
+        "search_placeholder": "search",
+        "none": "No hyperedge of this trace is like that.",
+        "range": "{first} to {last} of {count}",
+        "earlier": "earlier",
+        "later": "later",
+        "next_unlabelled": "next unlabelled",
+        "next_unlabelled_title": "Open the next trace with a hyperedge without a label (u)",
+        "keys": "Keys on a card: y used, n not used, 0 no label, ↓ ↑ next card, u next unlabelled",
         "more": "more",
         "less": "less",
     },

@@ -2334,12 +2334,73 @@ function folds(texts) {
   };
 }
 
+// src/panels/traces/card_filter.ts
+function cardFilter(texts, ask) {
+  let shown;
+  let count2 = 0;
+  const choice = (which, title) => h("button", {
+    type: "button",
+    class: "ex-segment",
+    title,
+    onClick: () => ask({ words: shown.words, which, first: 0 })
+  });
+  const buttons = {
+    all: choice("all", texts.all_title),
+    unlabelled: choice("unlabelled", texts.unlabelled_title),
+    doubtful: choice("doubtful", texts.doubtful_title)
+  };
+  const search = h("input", {
+    type: "text",
+    class: "ex-search",
+    "aria-label": texts.search,
+    placeholder: texts.search_placeholder,
+    onInput: () => ask({ words: search.value, which: shown.which, first: 0 })
+  });
+  const node = h(
+    "span",
+    { class: "ex-filter-controls", role: "group", "aria-label": texts.filter },
+    h("span", { class: "ex-segmented" }, buttons.all, buttons.unlabelled, buttons.doubtful),
+    search
+  );
+  const turn = (by) => () => ask({ words: shown.words, which: shown.which, first: Math.max(0, shown.first + by * 200) });
+  const earlier = quietButton(texts.earlier, null, turn(-1));
+  const later = quietButton(texts.later, null, turn(1));
+  const range = h("span", { class: "ex-note" });
+  const pages = h("div", { class: "ex-pages" }, earlier, range, later);
+  return {
+    node,
+    pages,
+    show(filter, cards) {
+      shown = filter;
+      count2 = cards;
+      const [all, unlabelled, doubtful] = filter.counts;
+      setText(buttons.all, `${texts.all} ${all}`);
+      setText(buttons.unlabelled, fill(texts.unlabelled, { count: unlabelled }));
+      setText(buttons.doubtful, fill(texts.doubtful, { count: doubtful }));
+      for (const [which, button] of Object.entries(buttons)) {
+        button.setAttribute("aria-pressed", String(which === filter.which));
+      }
+      if (document.activeElement !== search) search.value = filter.words;
+      pages.hidden = count2 >= filter.matching;
+      earlier.hidden = filter.first === 0;
+      later.hidden = filter.first + count2 >= filter.matching;
+      const last = filter.first + count2;
+      setText(range, fill(texts.range, { first: filter.first + 1, last, count: filter.matching }));
+    }
+  };
+}
+
 // src/panels/traces/hyperedges.ts
 function hyperedgeCard(entry, actions) {
   const { id, mark, verdict, entities, diagnostics } = entry;
   return h(
     "div",
-    { class: "ex-card", "data-verdict": verdict, ...pinnable(entry, actions) },
+    {
+      class: "ex-card",
+      "data-verdict": verdict,
+      "data-labelled": String(entry.label !== null),
+      ...pinnable(entry, actions)
+    },
     h(
       "div",
       { class: "ex-card-head" },
@@ -2444,12 +2505,15 @@ var traceCards = panel(
       type: "text",
       inputmode: "numeric",
       class: "ex-place",
+      title: texts.number,
       "aria-label": texts.number,
       onChange: () => {
-        const index = Number(place.value) - 1;
+        const wanted2 = place.value.trim();
+        const index = Number(wanted2) - 1;
         const known = Number.isInteger(index) && index >= 0 && index < content.count;
         if (known) tell.set("trace", index);
-        else place.value = String(content.index + 1);
+        else if (wanted2 && !/^[\d.,-]+$/.test(wanted2)) tell.set("trace", wanted2);
+        place.value = String(content.index + 1);
       }
     });
     const of = h("span", { class: "ex-of" });
@@ -2460,6 +2524,13 @@ var traceCards = panel(
         ["text", texts.text, texts.text_title]
       ],
       (value) => tell.set("reading_view", value)
+    );
+    const id = h("bdi", { class: "ex-note ex-trace-id" });
+    const chosen = cardFilter(texts, (wanted2) => tell.now({ kind: "filter", ...wanted2 }));
+    const nextUnlabelled = quietButton(
+      texts.next_unlabelled,
+      texts.next_unlabelled_title,
+      () => tell.now({ kind: "next_unlabelled" })
     );
     const body = h("div", {
       class: "ex-trace",
@@ -2480,6 +2551,8 @@ var traceCards = panel(
           of,
           step(1, "›", texts.next)
         ),
+        id,
+        h("span", { class: "ex-grow" }),
         view.node
       ),
       body
@@ -2498,7 +2571,33 @@ var traceCards = panel(
         go(by);
       }
       if (event.key === "Escape") tell.now({ kind: "unpin" });
+      const typing = event.target.tagName === "INPUT";
+      if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) cardKeys(event);
     });
+    function cardKeys(event) {
+      if (event.key === "u") {
+        event.preventDefault();
+        const open = [...body.querySelectorAll(".ex-card[data-labelled='false']")];
+        const cards2 = [...body.querySelectorAll(".ex-card")];
+        const at = cards2.findIndex((card2) => card2.contains(document.activeElement));
+        const further = open.find((card2) => cards2.indexOf(card2) > at) ?? (at < 0 ? open[0] : null);
+        if (further) further.focus();
+        else tell.now({ kind: "next_unlabelled" });
+        return;
+      }
+      const card = event.target.closest(".ex-card");
+      const value = { y: true, n: false, "0": null }[event.key];
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!card || value === void 0 && by === void 0) return;
+      event.preventDefault();
+      if (value !== void 0) {
+        tell.now({ kind: "label", unit: card.dataset.unit ?? "", value });
+      }
+      const cards = [...body.querySelectorAll(".ex-card")];
+      const next = cards[cards.indexOf(card) + (by ?? (value === null ? 0 : 1))];
+      next?.focus();
+      next?.scrollIntoView({ block: "nearest" });
+    }
     let fileShown = null;
     let idShown = null;
     function draw(next) {
@@ -2509,9 +2608,13 @@ var traceCards = panel(
       if (document.activeElement !== place) place.value = opened ? String(content.index + 1) : "";
       setText(of, opened ? fill(texts.of, { count: content.count }) : "");
       if (!opened) {
+        setText(id, "");
         replace(body, h("p", { class: "ex-empty" }, texts.empty));
         return;
       }
+      setText(id, opened.id);
+      chosen.show(opened.filter, opened.cards.length);
+      nextUnlabelled.hidden = !opened.more_unlabelled;
       view.show(opened.view);
       if (opened.id !== idShown) folded.reset();
       keepingPlace(opened.id === idShown, () => drawTrace(opened));
@@ -2531,6 +2634,8 @@ var traceCards = panel(
         offerBox(trace.offer),
         trace.notes.map((note) => h("p", { class: "ex-note" }, note)),
         trace.shared.length ? h("p", { class: "ex-note" }, `${texts.shared} `, trace.shared.map(badge)) : null,
+        h("div", { class: "ex-card-filter" }, chosen.node, nextUnlabelled),
+        trace.cards.length ? null : h("p", { class: "ex-note" }, texts.none),
         trace.view === "text" ? h(
           "div",
           { class: "ex-facts" },
@@ -2539,7 +2644,9 @@ var traceCards = panel(
           "div",
           { class: "ex-card-list" },
           trace.cards.map((one) => hyperedgeCard(one, actions))
-        )
+        ),
+        chosen.pages,
+        h("p", { class: "ex-note ex-keys" }, texts.keys)
       );
     }
     function keepingPlace(scroll, drawAnew) {
@@ -2548,7 +2655,9 @@ var traceCards = panel(
       const unit = inside ? held.closest("[data-unit]")?.dataset.unit : void 0;
       const label = unit === void 0 ? void 0 : held?.dataset.label;
       const scrolled = body.querySelector(".ex-card-list")?.scrollTop ?? 0;
+      const typing = held !== null && chosen.node.contains(held) ? held : null;
       drawAnew();
+      typing?.focus({ preventScroll: true });
       const list = body.querySelector(".ex-card-list");
       if (list && scroll) list.scrollTop = scrolled;
       if (unit === void 0) return;
@@ -2712,6 +2821,31 @@ var traceFile = panel(
       });
       return { select, field: h("label", { class: "ex-field" }, label, select) };
     };
+    const kept = h("span", { class: "ex-labels-kept", role: "status" });
+    const write = h("input", {
+      type: "text",
+      class: "ex-path ex-write",
+      "aria-label": texts.write_labels,
+      placeholder: texts.write_labels_placeholder,
+      spellcheck: "false",
+      onKeydown: (event) => {
+        const wanted = write.value.trim();
+        if (event.key === "Enter" && wanted) tell.now({ kind: "write_labels", path: wanted });
+      }
+    });
+    const saving = h(
+      "span",
+      { class: "ex-labels-saving", hidden: true },
+      quietButton(
+        texts.save_labels,
+        texts.save_labels_title,
+        () => tell.now({ kind: "save_labels" })
+      ),
+      write
+    );
+    listen2((message) => {
+      if (message.kind === "download") download(message);
+    });
     const name = h("bdi", { class: "ex-file-name" });
     const format = formatMenu(texts.format, texts.format_title);
     const counts = h("span", { class: "ex-file-counts" });
@@ -2743,6 +2877,7 @@ var traceFile = panel(
         )
       ),
       failure,
+      h("div", { class: "ex-labels-line" }, kept, saving),
       problems
     );
     atEnd(dropTarget(el, take));
@@ -2771,6 +2906,10 @@ var traceFile = panel(
           (one) => h("span", {}, one)
         )
       );
+      setText(kept, content.kept);
+      kept.classList.toggle("ex-unsaved", content.unsaved);
+      if (saving.hidden !== !content.unsaved) write.value = "";
+      saving.hidden = !content.unsaved;
       if (before?.opening && !content.opening && !content.failure) path.value = "";
       setText(progress, openingText());
       refill(problems, content.problems, () => problemList(content.problems, texts));

@@ -143,6 +143,10 @@ export interface TraceFileTexts {
   readonly try_format: string;
   readonly try_format_title: string;
   readonly choose_format: string;
+  readonly save_labels: string;
+  readonly save_labels_title: string;
+  readonly write_labels: string;
+  readonly write_labels_placeholder: string;
   readonly dismiss: string;
   readonly problem_line: string;
 }
@@ -171,6 +175,22 @@ export interface TraceCardsTexts {
   readonly empty: string;
   readonly no_text: string;
   readonly shared: string;
+  readonly filter: string;
+  readonly all: string;
+  readonly all_title: string;
+  readonly unlabelled: string;
+  readonly unlabelled_title: string;
+  readonly doubtful: string;
+  readonly doubtful_title: string;
+  readonly search: string;
+  readonly search_placeholder: string;
+  readonly none: string;
+  readonly range: string;
+  readonly earlier: string;
+  readonly later: string;
+  readonly next_unlabelled: string;
+  readonly next_unlabelled_title: string;
+  readonly keys: string;
   readonly more: string;
   readonly less: string;
   readonly used: string;

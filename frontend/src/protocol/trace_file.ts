@@ -22,6 +22,9 @@ export interface TraceFileContent {
   readonly formats: readonly (readonly [value: string, label: string])[];
   readonly counts: readonly string[];
   readonly labels: string;
+  /** Where labels are kept. */
+  readonly kept: string;
+  readonly unsaved: boolean;
   readonly problems: Problems;
   readonly opening: string;
   readonly failure: LoadFailure | null;
@@ -30,6 +33,11 @@ export interface TraceFileContent {
 export interface LoadAsGesture {
   readonly kind: "load_as";
   readonly format: string;
+}
+
+export interface WriteLabelsGesture {
+  readonly kind: "write_labels";
+  readonly path: string;
 }
 
 export interface LoadPathGesture {
@@ -60,10 +68,11 @@ export interface UnreadableGesture {
 export type TraceFileGesture =
   | LoadAsGesture
   | LoadPathGesture
-  | Plain<"dismiss" | "load_examples">
+  | Plain<"dismiss" | "load_examples" | "save_labels">
   | TooLargeGesture
   | UnreadableGesture
-  | UploadGesture;
+  | UploadGesture
+  | WriteLabelsGesture;
 
 export type SettingsKind = "auto" | "by_labels" | "packaged" | "previous" | "reference";
 

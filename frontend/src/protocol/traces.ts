@@ -32,6 +32,17 @@ export interface Offer {
   readonly actions: readonly (readonly [kind: OfferKind, label: string, title: string])[];
 }
 
+export type WhichCards = "all" | "doubtful" | "unlabelled";
+
+/** Which hyperedges have a card; counts of all, of those without a label, of the doubtful ones. */
+export interface CardFilter {
+  readonly words: string;
+  readonly which: WhichCards;
+  readonly first: number;
+  readonly matching: number;
+  readonly counts: readonly [all: number, unlabelled: number, doubtful: number];
+}
+
 export interface NoTraceContent {
   readonly count: 0;
   readonly index: 0;
@@ -52,6 +63,8 @@ export interface OpenTraceContent {
   /** Notes that all cards have, shown once. */
   readonly shared: readonly Note[];
   readonly cards: readonly TraceCard[];
+  readonly filter: CardFilter;
+  readonly more_unlabelled: boolean;
   readonly pinned: string | null;
 }
 
@@ -68,10 +81,18 @@ export interface LabelGesture {
   readonly value: boolean | null;
 }
 
+export interface FilterCardsGesture {
+  readonly kind: "filter";
+  readonly words: string;
+  readonly which: WhichCards;
+  readonly first: number;
+}
+
 export type TraceCardsGesture =
+  | FilterCardsGesture
   | LabelGesture
   | PinUnitGesture
-  | Plain<OfferKind | "unpin">
+  | Plain<OfferKind | "next_unlabelled" | "unpin">
   | SetGesture;
 
 export interface MethodsContent {

@@ -238,8 +238,18 @@ def test_thousands_of_hyperedges_are_shown_in_part_and_kept_in_whole() -> None:
     assert len(app.feedback) == 1000
     cards = page.cards
     assert len(cards["cards"]) == MOST_CARDS
-    assert "first 200 hyperedges" in cards["notes"][-1]
-    assert "other 800" in cards["notes"][-1]
+    assert cards["filter"]["matching"] == 1000
+    assert page.methods["message"] == (
+        "The 40 of 1,000 hyperedges with the highest scores are shown."
+    )
+    # Every one can be reached and labelled.
+    page.cards.press("filter", words="", which="all", first=800)
+    assert [card["id"] for card in page.cards["cards"]][::199] == ["h800", "h999"]
+    page.label("h999", True)
+    assert app.traces[0].hyperedges[999].label is True
+    page.cards.press("filter", words="FACT 77.", which="all", first=0)
+    assert [card["id"] for card in page.cards["cards"]] == ["h77"]
+    page.cards.press("filter", words="", which="all", first=0)
     drawn = page.plots["entities"].meta["units"]
     assert drawn == [f"h{i}" for i in range(960, 1000)]  # the highest scores, in order
     app.threshold = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.figures._feedback.method_bars import methods_spec
-from explorer.widgets._attention.bars_view import BarsView
+from explorer.widgets._attention.bars_view import MOST_BARS, BarsView
 from explorer.widgets._attention.selection import selected_unit
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._jobs.progress_text import under_way
@@ -77,6 +77,12 @@ class MethodsPanel(Panel):
             )
         )
 
+    def _bars_left_out(self) -> str:
+        table = self.state.table
+        if table is None or len(table) <= MOST_BARS or self._comparing:
+            return ""
+        return texts.bars_shown(MOST_BARS, len(table))
+
     def _show_methods(self) -> None:
         state = self.state
         scene: TraceScene | None = state.trace_scene
@@ -97,5 +103,5 @@ class MethodsPanel(Panel):
                 [name, name, title, available.get(name, True)]
                 for name, title in texts.METHODS.items()
             ],
-            message="" if report is None else under_way(report.message),
+            message=self._bars_left_out() if report is None else under_way(report.message),
         )

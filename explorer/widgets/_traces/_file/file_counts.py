@@ -39,6 +39,11 @@ class FileCounts:
     attention: int = 0
     scores: int = 0
 
+    @property
+    def has_unlabelled(self) -> bool:
+        """Whether there may be hyperedges without a label."""
+        return self.labelled < self.hyperedges or self.counted < self.traces
+
     @classmethod
     def of(cls, traces: TraceSet) -> Self:
         """Return the counts of a set of traces."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from explorer.traces import TraceSet
 from explorer.traces._io.format_detection import known_formats
+from explorer.traces._model.label_store import SUFFIX
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._shell.uploads import Uploads
@@ -29,11 +30,25 @@ class TraceFilePanel(Panel):
             "load_as": lambda message: traces.load_as(str(message["format"])),
             "load_examples": lambda _: traces.load_examples(),
             "dismiss": lambda _: traces.dismiss(),
+            "save_labels": lambda _: self._hand_labels(),
+            "write_labels": lambda message: session.labels.write_with_labels(str(message["path"])),
         }
         self.widget = self.file = self.part("trace_file", texts.PAGE_TEXTS["trace_file"], gestures)
-        Uploads(self.file, traces.load_bytes, traces.refuse)
+        Uploads(self.file, self._load, traces.refuse)
         self.draw_on(self._show, "loaded", "source", "counts", "opening", "refused", of=traces)
+        self.draw_on(self._show, "unsaved", of=session.labels)
         self.begin()
+
+    def _load(self, contents: bytes, name: str) -> None:
+        if name.endswith(SUFFIX):
+            self.session.labels.take(contents, name)
+        else:
+            self.session.traces.load_bytes(contents, name)
+
+    def _hand_labels(self) -> None:
+        found = self.session.labels.download()
+        if found is not None:
+            self.file.tell({"kind": "download", **found})
 
     def _show(self) -> None:
         traces = self.session.traces
@@ -54,10 +69,24 @@ class TraceFilePanel(Panel):
                 counts.scores,
             ),
             labels="" if counts is None else texts.labels_given(counts.labelled, counts.hyperedges),
+            kept=self._labels_kept(),
+            unsaved=self.session.labels.unsaved > 0,
             problems=file_problems(loaded),
             opening=traces.opening,
             failure=self._failure(formats),
         )
+
+    def _labels_kept(self) -> str:
+        """Say where labels are kept."""
+        loaded, source = self.session.traces.loaded, self.session.traces.source
+        if loaded is None or source is None:
+            return ""
+        store = loaded.given_labels
+        if store.path is not None:
+            return texts.labels_in(store.path.name)
+        if self.session.labels.unsaved:
+            return texts.labels_in_memory(store.count)
+        return "" if source.kind == "examples" else texts.LABELS_STAY_IN_MEMORY
 
     def _failure(self, formats: list[list[str]]) -> dict[str, Any] | None:
         """Return what the page says of a file that could not be loaded."""

@@ -78,6 +78,20 @@ def labels_given(labelled: int, hyperedges: int) -> str:
     return f"{labelled:,} of {hyperedges:,} labelled"
 
 
+LABELS_STAY_IN_MEMORY = "Labels given here stay in memory until they are saved."
+
+
+def labels_in(name: str) -> str:
+    """Say in which file labels are kept."""
+    return f"Labels are kept in {name}."
+
+
+def labels_in_memory(count: int) -> str:
+    """Say that labels are lost with the kernel."""
+    which = "1 label given here is" if count == 1 else f"{count:,} labels given here are"
+    return f"{which} in memory only, and lost when the kernel stops."
+
+
 def not_loaded(name: str) -> str:
     """Say which file was not loaded."""
     return f"{name} was not loaded."
@@ -171,6 +185,12 @@ PAGE_TEXTS = {
         "try_format_title": "Read the file that failed as this format",
         "choose_format": "choose a format",
         "dismiss": "dismiss",
+        "save_labels": "download labels",
+        "save_labels_title": (
+            "A file of the labels. Beside the trace file it is read with it; it can be dropped here"
+        ),
+        "write_labels": "Path for the traces with their labels",
+        "write_labels_placeholder": "or write traces with labels to a path ⏎",
         "problem_line": "line {line}: {message}",
     },
     "trace_settings": {"label": "Where heads and threshold come from"},

@@ -19,7 +19,12 @@ export function hyperedgeCard(entry: TraceCard, actions: HyperedgeActions): HTML
   const { id, mark, verdict, entities, diagnostics } = entry;
   return h(
     "div",
-    { class: "ex-card", "data-verdict": verdict, ...pinnable(entry, actions) },
+    {
+      class: "ex-card",
+      "data-verdict": verdict,
+      "data-labelled": String(entry.label !== null),
+      ...pinnable(entry, actions),
+    },
     h(
       "div",
       { class: "ex-card-head" },

@@ -1,6 +1,6 @@
 // Traces: stepping, question and answer, one card for each hyperedge.
 
-import { badge, segmented } from "../../lib/controls.ts";
+import { badge, quietButton, segmented } from "../../lib/controls.ts";
 import { h, replace, setText } from "../../lib/dom.ts";
 import { folds } from "../../lib/folding.ts";
 import { fill } from "../../lib/format.ts";
@@ -12,6 +12,7 @@ import type {
   TraceCardsTexts,
 } from "../../protocol/index.ts";
 import { panel } from "../panel.ts";
+import { cardFilter } from "./card_filter.ts";
 import { hyperedgeCard, hyperedgeText } from "./hyperedges.ts";
 
 export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGesture>(
@@ -29,12 +30,16 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       type: "text",
       inputmode: "numeric",
       class: "ex-place",
+      title: texts.number,
       "aria-label": texts.number,
       onChange: () => {
-        const index = Number(place.value) - 1;
+        const wanted = place.value.trim();
+        const index = Number(wanted) - 1;
         const known = Number.isInteger(index) && index >= 0 && index < content.count;
+        // What is no place is an id; the kernel says so where no trace has it.
         if (known) tell.set("trace", index);
-        else place.value = String(content.index + 1);
+        else if (wanted && !/^[\d.,-]+$/.test(wanted)) tell.set("trace", wanted);
+        place.value = String(content.index + 1);
       },
     });
     const of = h("span", { class: "ex-of" });
@@ -45,6 +50,11 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         ["text", texts.text, texts.text_title],
       ],
       (value) => tell.set("reading_view", value),
+    );
+    const id = h("bdi", { class: "ex-note ex-trace-id" });
+    const chosen = cardFilter(texts, (wanted) => tell.now({ kind: "filter", ...wanted }));
+    const nextUnlabelled = quietButton(texts.next_unlabelled, texts.next_unlabelled_title, () =>
+      tell.now({ kind: "next_unlabelled" }),
     );
     const body = h("div", {
       class: "ex-trace",
@@ -65,6 +75,8 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
           of,
           step(1, "›", texts.next),
         ),
+        id,
+        h("span", { class: "ex-grow" }),
         view.node,
       ),
       body,
@@ -84,7 +96,35 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         go(by);
       }
       if (event.key === "Escape") tell.now({ kind: "unpin" });
+      const typing = (event.target as HTMLElement).tagName === "INPUT";
+      if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) cardKeys(event);
     });
+
+    /** Keys that label the card in focus and go on to the next one. */
+    function cardKeys(event: KeyboardEvent): void {
+      if (event.key === "u") {
+        event.preventDefault();
+        const open = [...body.querySelectorAll<HTMLElement>(".ex-card[data-labelled='false']")];
+        const cards = [...body.querySelectorAll<HTMLElement>(".ex-card")];
+        const at = cards.findIndex((card) => card.contains(document.activeElement));
+        const further = open.find((card) => cards.indexOf(card) > at) ?? (at < 0 ? open[0] : null);
+        if (further) further.focus();
+        else tell.now({ kind: "next_unlabelled" });
+        return;
+      }
+      const card = (event.target as HTMLElement).closest<HTMLElement>(".ex-card");
+      const value = { y: true, n: false, "0": null }[event.key];
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!card || (value === undefined && by === undefined)) return;
+      event.preventDefault();
+      if (value !== undefined) {
+        tell.now({ kind: "label", unit: card.dataset.unit ?? "", value });
+      }
+      const cards = [...body.querySelectorAll<HTMLElement>(".ex-card")];
+      const next = cards[cards.indexOf(card) + (by ?? (value === null ? 0 : 1))];
+      next?.focus();
+      next?.scrollIntoView({ block: "nearest" });
+    }
 
     let fileShown: number | null = null;
     let idShown: string | null = null;
@@ -96,9 +136,13 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       if (document.activeElement !== place) place.value = opened ? String(content.index + 1) : "";
       setText(of, opened ? fill(texts.of, { count: content.count }) : "");
       if (!opened) {
+        setText(id, "");
         replace(body, h("p", { class: "ex-empty" }, texts.empty));
         return;
       }
+      setText(id, opened.id);
+      chosen.show(opened.filter, opened.cards.length);
+      nextUnlabelled.hidden = !opened.more_unlabelled;
       view.show(opened.view);
       if (opened.id !== idShown) folded.reset();
       keepingPlace(opened.id === idShown, () => drawTrace(opened));
@@ -121,6 +165,8 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
         trace.shared.length
           ? h("p", { class: "ex-note" }, `${texts.shared} `, trace.shared.map(badge))
           : null,
+        h("div", { class: "ex-card-filter" }, chosen.node, nextUnlabelled),
+        trace.cards.length ? null : h("p", { class: "ex-note" }, texts.none),
         trace.view === "text"
           ? h(
               "div",
@@ -132,6 +178,8 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
               { class: "ex-card-list" },
               trace.cards.map((one) => hyperedgeCard(one, actions)),
             ),
+        chosen.pages,
+        h("p", { class: "ex-note ex-keys" }, texts.keys),
       );
     }
 
@@ -142,7 +190,9 @@ export const traceCards = panel<TraceCardsContent, TraceCardsTexts, TraceCardsGe
       const unit = inside ? held.closest<HTMLElement>("[data-unit]")?.dataset.unit : undefined;
       const label = unit === undefined ? undefined : held?.dataset.label;
       const scrolled = body.querySelector(".ex-card-list")?.scrollTop ?? 0;
+      const typing = held !== null && chosen.node.contains(held) ? held : null;
       drawAnew();
+      typing?.focus({ preventScroll: true });
       const list = body.querySelector(".ex-card-list");
       if (list && scroll) list.scrollTop = scrolled;
       if (unit === undefined) return;

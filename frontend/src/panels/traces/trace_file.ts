@@ -2,6 +2,7 @@
 
 import { fillSelect, quietButton } from "../../lib/controls.ts";
 import { h, refill, setText } from "../../lib/dom.ts";
+import { download } from "../../lib/files.ts";
 import { fill } from "../../lib/format.ts";
 import type {
   LoadFailure,
@@ -62,6 +63,29 @@ export const traceFile = panel<TraceFileContent, TraceFileTexts, TraceFileGestur
       });
       return { select, field: h("label", { class: "ex-field" }, label, select) };
     };
+    const kept = h("span", { class: "ex-labels-kept", role: "status" });
+    const write = h("input", {
+      type: "text",
+      class: "ex-path ex-write",
+      "aria-label": texts.write_labels,
+      placeholder: texts.write_labels_placeholder,
+      spellcheck: "false",
+      onKeydown: (event) => {
+        const wanted = write.value.trim();
+        if (event.key === "Enter" && wanted) tell.now({ kind: "write_labels", path: wanted });
+      },
+    });
+    const saving = h(
+      "span",
+      { class: "ex-labels-saving", hidden: true },
+      quietButton(texts.save_labels, texts.save_labels_title, () =>
+        tell.now({ kind: "save_labels" }),
+      ),
+      write,
+    );
+    listen((message) => {
+      if (message.kind === "download") download(message);
+    });
     const name = h("bdi", { class: "ex-file-name" });
     const format = formatMenu(texts.format, texts.format_title);
     const counts = h("span", { class: "ex-file-counts" });
@@ -93,6 +117,7 @@ export const traceFile = panel<TraceFileContent, TraceFileTexts, TraceFileGestur
         ),
       ),
       failure,
+      h("div", { class: "ex-labels-line" }, kept, saving),
       problems,
     );
     atEnd(dropTarget(el, take));
@@ -120,6 +145,10 @@ export const traceFile = panel<TraceFileContent, TraceFileTexts, TraceFileGestur
           h("span", {}, one),
         ),
       );
+      setText(kept, content.kept);
+      kept.classList.toggle("ex-unsaved", content.unsaved);
+      if (saving.hidden !== !content.unsaved) write.value = "";
+      saving.hidden = !content.unsaved;
       // A path that was opened is named above; one that failed stays, to be mended.
       if (before?.opening && !content.opening && !content.failure) path.value = "";
       setText(progress, openingText());
