@@ -108,12 +108,12 @@ class LabelStore:
         Raises
         ------
         TraceError
-            It is no label file, or the labels cannot be written.
+            It is not a label file, or the labels cannot be written.
         """
         try:
             found = msgspec.json.decode(contents, type=_LabelFile).labels
         except (ValueError, RecursionError) as error:
-            raise TraceError(f"These are no labels of traces: {error}.") from None
+            raise TraceError(f"This is not a file of labels: {error}.") from None
         with _WRITING:
             for trace, labels in found.items():
                 self._given[trace] = {**self.of(trace), **labels}
