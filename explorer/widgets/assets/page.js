@@ -2121,7 +2121,7 @@ var figures = panel(
     }));
     const more = h(
       "div",
-      { class: "ex-actions ex-more", role: "status" },
+      { class: "ex-actions ex-more-signals", role: "status" },
       moreMessage,
       again,
       stopReading

@@ -80,7 +80,7 @@ export const figures = panel<FiguresContent, FiguresTexts, FiguresGesture>(
     }));
     const more = h(
       "div",
-      { class: "ex-actions ex-more", role: "status" },
+      { class: "ex-actions ex-more-signals", role: "status" },
       moreMessage,
       again,
       stopReading,
