@@ -34,6 +34,9 @@ _SCORING = frozenset({"threshold", "threshold_mode", *HEAD_SET_OVERRIDES})
 """Arguments that say how traces are scored, the latter in the tab in front: with one of them the
 first file takes no other settings."""
 
+_CHOSEN = frozenset({"layer", "head", "heads", "selection"})
+"""Arguments that say where to look; without any, the Code tab begins with a name and its uses."""
+
 
 class Explorer(ExplorerResults, ipywidgets.VBox):
     """Explore attention: code or RAG traces, a heatmap and feedback bars, in a notebook.
@@ -128,6 +131,8 @@ class Explorer(ExplorerResults, ipywidgets.VBox):
         of_traces = _OF_TRACES if traits.get("tab", "code") == "code" else _OF_TRACES | _SCORING
         if of_traces & traits.keys():
             session.settings.keep_given()
+        if not _CHOSEN & traits.keys():
+            session.look_first()
         if not isinstance(model, str) and model is not None:
             self.model = model
         if traits.get("source") is not None:

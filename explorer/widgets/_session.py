@@ -12,6 +12,8 @@ from explorer.widgets._attention.feedback_controller import FeedbackController
 from explorer.widgets._attention.head_view import HeadViewController
 from explorer.widgets._base.controller import Controller
 from explorer.widgets._code.controller import CodeController
+from explorer.widgets._code.first_look import first_look
+from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.model_controller import ModelController
 from explorer.widgets._protocol.gestures import SETTABLE
@@ -124,6 +126,8 @@ class Session:
         state.observe(self.code.language_changed, names="language")
         state.observe(self._on_trace, names="trace")
         state.observe(self._on_tab, names="tab")
+        self._first_look = False
+        self.code.on_showing = self._look_first
         self.code.on_shown = self._pin_what_was_asked_for
 
     def _on_model(self, change: Mapping[str, Any]) -> None:
@@ -189,6 +193,19 @@ class Session:
         """Pin this as soon as the tab in front has a map to check it against."""
         self._selection = selection
         self._pin_what_was_asked_for()
+
+    def look_first(self) -> None:
+        """Begin with a name and its uses, as nobody has chosen layer, head and selection."""
+        self._first_look = True
+
+    def _look_first(self, scene: CodeScene) -> None:
+        if not self._first_look:
+            return
+        self._first_look = False
+        found = first_look(scene)
+        if found is not None:
+            self.head_view.look(found.layer, found.head)
+            self._selection = {"kind": "token", "index": found.token}
 
     def _pin_what_was_asked_for(self) -> None:
         if self._selection is None or self.state.scene is None:

@@ -22,6 +22,7 @@ const toolbar: P.ToolbarContent = {
   threshold: 0.1,
   threshold_mode: "auto",
   threshold_found: "Threshold 0.100, found by auto: the default.",
+  view_open: false,
   threshold_name: "threshold",
   threshold_label: "threshold",
   threshold_scale: "log",
@@ -93,6 +94,8 @@ const codeText: P.CodeTextContent = {
   editable: true,
   live: false,
   direction: "row",
+  bars_title: "what “seen” (line 8) looks at",
+  reading_hint: true,
   pinned: 3,
   marked: [1, 2],
   window: { text: "tokens 0 to 512", previous: null, next: 512 },
@@ -347,6 +350,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   normalisation: true,
   objective: true,
   quality: true,
+  reading_hint: true,
   reading_view: true,
   reduction: true,
   reference_threshold: true,
@@ -360,6 +364,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   truth: true,
   unit_kind: true,
   update_strategy: true,
+  view_open: true,
   weight_view: true,
 };
 
@@ -485,6 +490,7 @@ const panelMessages: OfEveryKind<P.PanelMessage> = {
   copy: { kind: "copy", text: "Explorer()" },
   download: { kind: "download", name: "a.csv", mime: "text/csv", text: "a,b" },
   received: { kind: "received" },
+  reveal: { kind: "reveal", index: 7 },
 };
 
 // ---- plots

@@ -11,6 +11,8 @@ export class FakeModel<State extends object> implements Model<State> {
   readonly sent: Sent[] = [];
   private readonly handlers = new Map<string, Set<EventHandler>>();
 
+  comm_live: boolean | undefined;
+
   constructor(private state: State) {}
 
   get<Name extends keyof State & string>(name: Name): State[Name] {
@@ -41,6 +43,12 @@ export class FakeModel<State extends object> implements Model<State> {
   /** Send a message to the page. */
   tell(message: object, buffers: readonly DataView[] = []): void {
     this.emit("msg:custom", message, buffers);
+  }
+
+  /** Cut the way to the kernel, as a host does after a restart. */
+  die(): void {
+    this.comm_live = false;
+    this.emit("comm_live_update");
   }
 
   /** How many handlers the page has left here. */

@@ -392,3 +392,28 @@ describe("answer", () => {
     expect(el.querySelector<HTMLElement>(".ex-answer-numbers")?.hidden).toBe(true);
   });
 });
+
+describe("the header without a kernel", () => {
+  it("says that the kernel is gone, and greys the app", () => {
+    el.className = "explorer-app";
+    const panel = document.createElement("div");
+    el.append(panel);
+    const model = new FakeModel<State>({
+      content: CONTENTS.header[0],
+      texts: TEXTS.header,
+      document: EXAMPLES.document,
+      source: "",
+      tint: new DataView(new ArrayBuffer(0)),
+      palette: EXAMPLES.palette,
+    });
+    stop = PANELS.header(model, panel);
+    const alert = panel.querySelector<HTMLElement>("[role=alert]");
+    expect(alert?.hidden).toBe(true);
+    expect(el.dataset.exTheme).toBe("light");
+    model.die();
+    expect(alert?.hidden).toBe(false);
+    expect(alert?.textContent).toBe("The kernel is gone. Run the cell again.");
+    expect(el.classList.contains("ex-without-kernel")).toBe(true);
+    expect(panel.querySelector(".ex-model-state")?.textContent).toBe("");
+  });
+});

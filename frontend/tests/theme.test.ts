@@ -39,7 +39,14 @@ const HOSTS: [
   ["VS Code, on its root", "root", "data-vscode-theme-kind", "vscode-dark", "dark"],
   ["Colab", "root", "theme", "dark", "dark"],
   ["Colab", "root", "theme", "light", "light"],
+  ["VS Code, by a class", "body", "class", "vscode-body vscode-dark", "dark"],
+  ["VS Code, by a class", "body", "class", "vscode-high-contrast-light", "light"],
   ["a documentation page", "root", "data-theme", "dark", "dark"],
+  ["a page of Bootstrap", "root", "data-bs-theme", "dark", "dark"],
+  ["a page of Bootstrap", "body", "data-bs-theme", "light", "light"],
+  ["a page of Tailwind", "root", "class", "h-full dark", "dark"],
+  ["a page with a background", "body", "style", "background-color: rgb(17, 17, 20)", "dark"],
+  ["a page with a background", "body", "style", "background-color: rgb(250, 250, 250)", "light"],
 ];
 
 describe("hostTheme", () => {
@@ -47,6 +54,21 @@ describe("hostTheme", () => {
     system(theme === "light"); // what the host says counts, not the system
     (on === "body" ? document.body : root).setAttribute(attribute, value);
     expect(hostTheme()).toBe(theme);
+  });
+
+  it("reads the theme that the address of a Voila page asks for", () => {
+    system(false);
+    history.replaceState(null, "", "?theme=dark");
+    expect(hostTheme()).toBe("dark");
+    document.body.setAttribute("data-jp-theme-light", "true"); // the page itself knows better
+    expect(hostTheme()).toBe("light");
+    history.replaceState(null, "", location.pathname);
+  });
+
+  it("takes no word from a background that is not there", () => {
+    system(true);
+    document.body.setAttribute("style", "background-color: rgba(255, 255, 255, 0)");
+    expect(hostTheme()).toBe("dark");
   });
 
   it("follows the system where the host says nothing", () => {

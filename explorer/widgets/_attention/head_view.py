@@ -103,6 +103,7 @@ class HeadViewController(Controller):
         super().__init__(state, jobs)
         self._begun = True  # there is a focus before the app is complete
         self._auto_layer = True
+        self._looked: Wanted | None = None
         self._wanted: dict[str, int | None] = {}
         self.refused: InputError | None = None
         self._matrix: tuple[AttentionMap, Wanted, DenseAttention] | None = None
@@ -115,6 +116,18 @@ class HeadViewController(Controller):
         self._wanted |= indices
         self._auto_layer = self._auto_layer and "layer" not in indices
 
+    def look(self, layer: int, head: int) -> None:
+        """Begin with this head of the code; the traces begin with their own, whichever is first."""
+        self.want(layer=layer, head=head)
+        self._looked = (layer, head)
+
+    def _leave_look(self, attention: AttentionMap) -> None:
+        """Take the traces' own beginning, unless a hand has chosen another head meanwhile."""
+        if self._looked is not None and (self.state.layer, self.state.head) == self._looked:
+            self.state.head = None
+            self._auto_layer = attention.n_layers > 1
+        self._looked = None
+
     def _on_scene(self, change: Mapping[str, Any]) -> None:
         if change["name"] != "tab" and change["new"] is not self.state.scene:
             return
@@ -122,6 +135,8 @@ class HeadViewController(Controller):
         attention = getattr(scene, "attention", None)
         if attention is not None:
             with self.state.batch(), self.state.keeping_heads():
+                if isinstance(scene, TraceScene):
+                    self._leave_look(attention)
                 self._choose_wanted()
                 if self._auto_layer:
                     self.state.layer = auto_layer(attention.n_layers)

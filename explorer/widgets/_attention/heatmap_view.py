@@ -169,6 +169,13 @@ class HeatView:
         if window != picture.window:
             self._fetch(replace(picture, window=window))
 
+    def row_at(self, y: float) -> int | None:
+        """Return the token of the row at this place of the axis; None without a picture."""
+        if self._picture is None:
+            return None
+        rows = self._picture.rows
+        return int(rows[min(len(rows) - 1, max(0, math.ceil(y)))])
+
     def _clicked(self, change: Mapping[str, Any]) -> None:
         clicked, picture = change["new"], self._picture
         if not clicked or "row" not in clicked or picture is None:

@@ -41,3 +41,11 @@ def pinned_rows(state: ExplorerState, scene: CodeScene) -> NDArray[np.intp]:
     if chosen is not None and chosen["kind"] == "cell":
         return np.array([chosen["query"]])
     return scene.rows
+
+
+def pinned_column(state: ExplorerState) -> int | None:
+    """Return the token whose column the bars show: the pinned one, where "looked at by" is on."""
+    chosen = state.selection
+    if chosen is None or chosen["kind"] != "token" or state.direction == "row":
+        return None
+    return int(chosen["index"])

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.attention import DenseAttention
 from explorer.feedback import Diagnostic, FeedbackPolicy, HeadCombination, ScoreSettings, Unit
 from explorer.feedback._auto_threshold import AUTO, Auto
 from explorer.feedback._feedback_table import ScoredUnits, scored_units
 from explorer.widgets._attention.head_view import Focus
-from explorer.widgets._attention.selection import pinned_rows
+from explorer.widgets._attention.selection import pinned_column, pinned_rows
 from explorer.widgets._code.scene import CodeScene
 from explorer.widgets._state import ExplorerState
 from explorer.widgets._traces.scene import TraceScene
@@ -97,6 +98,9 @@ class UnitScores:
 
     def _of_code(self, state: ExplorerState, focus: Focus, scene: CodeScene) -> Scored:
         units = scene.units(state.unit_kind)
+        column = pinned_column(state)
+        if column is not None:
+            return self._of_column(state, focus, scene, column)
         rows = pinned_rows(state, scene)
         pinned = None if rows is scene.rows else int(rows[0])
         attention, layer, head = focus.attention, focus.layer, focus.head
@@ -113,6 +117,23 @@ class UnitScores:
             return ScoredByAttention(scored_units(attention, seen, settings), ())
 
         choices = (layer, head, pinned, hidden, *_choices(state))
+        return self._known((attention, units), choices, score)
+
+    def _of_column(
+        self, state: ExplorerState, focus: Focus, scene: CodeScene, column: int
+    ) -> Scored:
+        """Return how much the tokens of each unit look at one token."""
+        units, attention = scene.units(state.unit_kind), focus.attention
+
+        def score() -> Scored:
+            looks = attention.weights(focus.layer, focus.head, columns=[column])[:, 0]
+            able = looking_at(scene, column, units)
+            settings = _settings(state, 0, 0, None)
+            return ScoredByAttention(
+                scored_units(DenseAttention(looks[None, :]), able, settings), ()
+            )
+
+        choices = (focus.layer, focus.head, "column", column, *_choices(state))
         return self._known((attention, units), choices, score)
 
     def _of_trace(self, state: ExplorerState, focus: Focus, scene: TraceScene) -> Scored:
@@ -213,3 +234,14 @@ def seen_from(scene: CodeScene, row: int, units: Sequence[Unit]) -> list[Unit]:
         "It comes after the pinned token, and this model only looks back: nothing to score.",
     )
     return [_within(unit, 0, row + 1, later) for unit in units]
+
+
+def looking_at(scene: CodeScene, column: int, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units with the tokens that can look at a token, and unknown those without any."""
+    if scene.attention.visible_keys(0, [0])[0] > 1:
+        return list(units)
+    earlier = Diagnostic(
+        "comes-earlier",
+        "It comes before the pinned token, and this model only looks back: it cannot look there.",
+    )
+    return [_within(unit, column, None, earlier) for unit in units]

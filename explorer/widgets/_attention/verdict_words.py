@@ -20,6 +20,11 @@ def verdict_words(state: ExplorerState) -> Mapping[str, str]:
     return texts.VERDICTS if state.tab == "code" else _NO_WORDS
 
 
+def short_verdict_words(state: ExplorerState) -> Mapping[str, str]:
+    """Return the same in few letters, for places with little room."""
+    return texts.SHORT_VERDICTS if state.tab == "code" else _NO_WORDS
+
+
 def shown_verdict(verdict: str, reasons: Iterable[Any]) -> str:
     """Return a verdict; ``"later"`` for a unit that the pinned token cannot see."""
     if verdict == "unknown" and any(one.code == "comes-later" for one in reasons):

@@ -66,28 +66,28 @@ def _code_sentence(state: ExplorerState, scene: CodeScene, focus: Focus, where: 
     if chosen is not None and chosen["kind"] == "cell":
         query, key = chosen["query"], chosen["key"]
         weight = focus.attention.weights(focus.layer, focus.head, rows=[query], columns=[key])
-        tokens = _named(scene, query), _named(scene, key)
+        tokens = named_token(scene, query), named_token(scene, key)
         return prefix + code_texts.cell_sentence(*tokens, three_digits(float(weight[0, 0])))
     weights = np.nan_to_num(token_weights(state, focus), nan=0.0, posinf=0.0, neginf=0.0)
     hidden = state.hide_sink and scene.n_tokens > 1
     top = [int(i) for i in np.argsort(-weights, kind="stable")[:3] if weights[i] > 0]
-    listed = ", ".join(f"{_named(scene, i)} {three_digits(float(weights[i]))}" for i in top)
+    listed = ", ".join(f"{named_token(scene, i)} {three_digits(float(weights[i]))}" for i in top)
     if chosen is not None and chosen["kind"] == "token":
         index = chosen["index"]
         if state.direction == "column":
-            return prefix + code_texts.column_sentence(_named(scene, index), listed)
+            return prefix + code_texts.column_sentence(named_token(scene, index), listed)
         sink = None
         if hidden:
             value = focus.attention.weights(focus.layer, focus.head, rows=[index], columns=[0])
             sink = three_digits(float(value[0, 0]))
-        return prefix + code_texts.row_sentence(_named(scene, index), listed, sink)
+        return prefix + code_texts.row_sentence(named_token(scene, index), listed, sink)
     return prefix + _mean_sentence(scene, focus, [(i, float(weights[i])) for i in top])
 
 
 def _mean_sentence(scene: CodeScene, focus: Focus, top: list[tuple[int, float]]) -> str:
     received = focus.received
     listed = ", ".join(
-        code_texts.over_rows(_named(scene, i), three_digits(weight), int(received.rows[i]))
+        code_texts.over_rows(named_token(scene, i), three_digits(weight), int(received.rows[i]))
         for i, weight in top
     )
     hidden = int(np.count_nonzero(~received.enough & ~scene.special))
@@ -126,6 +126,7 @@ def _unit_sentence(state: ExplorerState, row: pd.Series, where: str) -> str:
     )
 
 
-def _named(scene: CodeScene, index: int) -> str:
+def named_token(scene: CodeScene, index: int) -> str:
+    """Return a token with its line, as sentences name it."""
     token = scene.tokens[index].strip() or visible_text(scene.tokens[index])
     return code_texts.token_name(token, scene.line_of(index))

@@ -38,6 +38,7 @@ class CodeController:
         self.state = state
         self.jobs = jobs
         self.models = models
+        self.on_showing: Callable[[CodeScene], None] = lambda _: None
         self.on_shown: Callable[[], None] = lambda: None
         self.read: Callable[[Model, str, int, Job], Recorded] = record_text
 
@@ -104,6 +105,7 @@ class CodeController:
         self.jobs.clear()
         if self.state.tab == "code":
             self.state.selection = None
+            self.on_showing(replace(scene, language=self._language_of(scene)))
         self._put(scene)
         self.on_shown()
 

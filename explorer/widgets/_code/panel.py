@@ -16,6 +16,7 @@ from explorer.widgets._attention.heatmap_picture import Picture
 from explorer.widgets._attention.heatmap_view import HeatView
 from explorer.widgets._attention.selection import unit_spans
 from explorer.widgets._attention.tint_weights import token_weights
+from explorer.widgets._attention.view_sentences import named_token
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._base.panel_part import sendable
 from explorer.widgets._code import texts
@@ -28,7 +29,10 @@ _HEATMAP = (
     "unit_kind",
 )  # fmt: skip
 _TINT = ("focus", "direction", "selection", "colour_scale", "scaling", "hide_sink")
-_TEXT = ("focus", "selection", "direction", "source", "code_scene", "unit_kind", "language")
+_TEXT = (
+    "focus", "selection", "direction", "source", "code_scene", "unit_kind", "language",
+    "reading_hint",
+)  # fmt: skip
 
 
 class CodePanel(Panel):
@@ -58,6 +62,7 @@ class CodePanel(Panel):
         self._hovered: int | None = None
         self.heat.on_pick = self._pick_cell
         self.bars.on_pick = self._pick_unit
+        self.heat.plot.observe(self._zoomed, "zoom")
         self.draw_on(self._draw_heat, *_HEATMAP)
         self.draw_on(self._draw_bars, *BarsView.DRAWN_BY)
         self.draw_on(self._tint, *_TINT, later=True)
@@ -166,7 +171,8 @@ class CodePanel(Panel):
             self.text.show(
                 programs=self._programs, title=texts.NO_CODE, language=self.state.language,
                 languages=texts.language_choices(None), editable=True, live=self._live,
-                direction=self.state.direction, pinned=None, marked=[], window=None,
+                direction=self.state.direction, bars_title="", reading_hint=False, pinned=None,
+                marked=[], window=None,
             )  # fmt: skip
             return
         if scene is not self._drawn:
@@ -185,10 +191,27 @@ class CodePanel(Panel):
             editable=scene.model is not None,
             live=self._live,
             direction=self.state.direction,
+            bars_title=self._bars_title(scene),
+            reading_hint=self.state.reading_hint,
             pinned=pinned,
             marked=self._marked_tokens(scene),
             window=_window(scene),
         )
+
+    def _bars_title(self, scene: CodeScene) -> str:
+        chosen = self.state.selection
+        if chosen is None or chosen["kind"] == "unit":
+            return texts.bars_title(None, "row")
+        if chosen["kind"] == "cell":
+            return texts.bars_title(named_token(scene, chosen["query"]), "row")
+        return texts.bars_title(named_token(scene, chosen["index"]), self.state.direction)
+
+    def _zoomed(self, change: Mapping[str, Any]) -> None:
+        """Scroll the text to where the heatmap was zoomed to."""
+        if change["new"] is not None and self.in_front:
+            row = self.heat.row_at(change["new"][2])
+            if row is not None:
+                self.text.tell({"kind": "reveal", "index": row})
 
     def _marked_tokens(self, scene: CodeScene) -> list[int]:
         chosen = self.state.selection

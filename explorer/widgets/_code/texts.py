@@ -31,6 +31,14 @@ PAGE_TEXTS: Final = {
         "language_title": "Language of the code: its identifiers and syntax nodes are found by it",
         "earlier": "\u2039 earlier",
         "later": "later \u203a",
+        "how": "Darker: looked at more. The bars add it up.",
+        "how_dismiss": "Do not show this line again",
+        "grip": "Drag to make heatmap and code taller; double click for the height of the window",
+        "find": "find",
+        "find_title": "Find in the code: Enter for the next place, Shift+Enter for the one before",
+        "found": "{n} of {of}",
+        "wrap": "wrap",
+        "wrap_title": "Break long lines",
     },
 }
 """Part of the page -> its texts by their keys in `frontend/src/protocol/texts.ts`."""
@@ -87,6 +95,13 @@ _NOTHING: Final = "nothing"
 def token_name(token: str, line: int | None) -> str:
     """Return a token with its line, if it has one."""
     return f"“{token}”" + (f" (line {line})" if line is not None else "")
+
+
+def bars_title(token: str | None, direction: str) -> str:
+    """Return whose rows the bars show: those of a token, or of all."""
+    if token is None:
+        return "what all rows look at, on average"
+    return f"what {token} looks at" if direction == "row" else f"what looks at {token}"
 
 
 def cell_sentence(query: str, key: str, weight: str) -> str:

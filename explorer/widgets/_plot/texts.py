@@ -17,4 +17,5 @@ PLOT: Final = {
     "key": "key",
     "query": "query",
     "weight": "weight",
+    "see_all": "see all",
 }

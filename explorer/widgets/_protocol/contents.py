@@ -78,6 +78,7 @@ class Toolbar(TypedDict):
     threshold: float
     threshold_mode: Literal["auto", "fixed"]
     threshold_found: str | None
+    view_open: bool
     threshold_name: Literal[
         "citation_threshold", "lexical_threshold", "similarity_threshold", "threshold"
     ]
@@ -176,6 +177,8 @@ class CodeText(TypedDict):
     editable: bool
     live: bool
     direction: Literal["column", "row"]
+    bars_title: str
+    reading_hint: bool
     pinned: int | None
     marked: list[int]
     window: CodeWindow | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.feedback import NORMALISATIONS, REDUCTIONS
 from explorer.figures import colours
-from explorer.widgets._attention.verdict_words import shown_verdicts, verdict_words
+from explorer.widgets._attention.verdict_words import short_verdict_words, shown_verdicts
 from explorer.widgets._base.panel import Panel
 from explorer.widgets._session import Session
 from explorer.widgets._shell import texts
@@ -28,7 +28,7 @@ _CHOICES = {
 _DRAWN_BY = (
     "tab", "table", "code_scene", "method", "heads", "threshold_mode", "threshold_scale",
     "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling",
-    "hide_special", "hide_sink", *dict.fromkeys(METHOD_THRESHOLDS.values()),
+    "hide_special", "hide_sink", "view_open", *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class ToolbarPanel(Panel):
             threshold=getattr(state, name),
             threshold_mode=state.threshold_mode if of_attention and not judging else "fixed",
             threshold_found=None if judging else auto_sentence(state.table),
+            view_open=state.view_open,
             threshold_name=name,
             threshold_label=name.removesuffix("_threshold"),
             threshold_scale=state.scale_of(name),
@@ -71,7 +72,7 @@ class ToolbarPanel(Panel):
             hide_special=state.hide_special,
             hide_sink=state.hide_sink,
             choices=_choices(state),
-            counts=[] if judging else _verdict_counts(state.table, verdict_words(state)),
+            counts=[] if judging else _verdict_counts(state.table, short_verdict_words(state)),
         )
 
 

@@ -135,6 +135,12 @@ class ExplorerState(TabSettings, ThresholdTraits):
     """Order of the feedback bars: ``"order"`` of the text or of retrieval (default), or
     ``"score"``."""
 
+    reading_hint = t.Bool(True, help="Say in a line how the picture is read.")
+    """Say in a line how the picture of the Code tab is read. Default ``True``."""
+
+    view_open = t.Bool(False, help="Show the menu of how things are scored and drawn.")
+    """Show the menu with units, score, order, colours and what is hidden. Default ``False``."""
+
     heads: Any = t.Any(None, allow_none=True, help="Set of heads that scores hyperedges.")
     """Traces and thresholds tabs: a `HeadCombination`, or the mapping that its ``to_dict`` gives.
     It overrides layer, head, reduction and normalisation for the attention method. Setting one of

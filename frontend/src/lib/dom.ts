@@ -87,6 +87,31 @@ export function refill(node: HTMLElement, shown: unknown, children: () => Child[
   replace(node, children());
 }
 
+const UNPIN = "explorer-unpin";
+
+/** Ask the app that an element is in to let go of what is pinned. */
+export function askToUnpin(node: HTMLElement): void {
+  node.dispatchEvent(new CustomEvent(UNPIN, { bubbles: true }));
+}
+
+/** Call `unpin` when a part of the app asks for it; returns what ends that. */
+export function whenAskedToUnpin(node: HTMLElement, unpin: () => void): () => void {
+  const hear = (event: Event) => {
+    const app = (event.target as Element).closest(".explorer-app");
+    if (!app || app.contains(node)) unpin();
+  };
+  document.addEventListener(UNPIN, hear);
+  return () => document.removeEventListener(UNPIN, hear);
+}
+
+/** Esc unpins wherever the focus is, unless it has closed something or left a field. */
+export function unpinByKey(node: HTMLElement): void {
+  node.addEventListener("keydown", (event) => {
+    const typing = (event.target as Element).matches("input:not([type=range]), textarea, select");
+    if (event.key === "Escape" && !event.defaultPrevented && !typing) askToUnpin(node);
+  });
+}
+
 /** Keys typed here belong to the app, not to the notebook's shortcuts. */
 export function keepKeys(node: HTMLElement): void {
   node.addEventListener("keydown", (event) => event.stopPropagation());

@@ -2,6 +2,8 @@
 
 /** What a model is asked for: traits by their names, messages, changes. */
 export interface Model<State extends object> {
+  /** Whether there is a kernel behind the model, where a host says so. */
+  readonly comm_live?: boolean;
   get<Name extends keyof State & string>(name: Name): State[Name];
   on(event: string, handler: EventHandler): void;
   off(event: string, handler: EventHandler): void;
@@ -30,6 +32,14 @@ export function listen<Message>(
 ): () => void {
   model.on("msg:custom", handler);
   return () => model.off("msg:custom", handler);
+}
+
+/** Call `update` with whether the kernel is gone, now and whenever that changes. */
+export function followKernel(model: Model<object>, update: (gone: boolean) => void): () => void {
+  const look = () => update(model.comm_live === false);
+  model.on("comm_live_update", look);
+  look();
+  return () => model.off("comm_live_update", look);
 }
 
 let views = 0;

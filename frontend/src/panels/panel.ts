@@ -1,6 +1,6 @@
 // What every panel of the app has: an element, the words that never change, a way to the kernel.
 
-import { keepKeys } from "../lib/dom.ts";
+import { keepKeys, unpinByKey } from "../lib/dom.ts";
 import { type Messenger, messenger } from "../lib/messenger.ts";
 import { follow, listen, type Model } from "../lib/model.ts";
 import type { Gesture, PanelMessage, PanelState } from "../protocol/index.ts";
@@ -45,6 +45,7 @@ export function panel<Content extends object, Texts, Sent extends Gesture, Docum
     let draw: ((content: Content) => void) | undefined;
     const update = (content: Content | Record<string, never>) => {
       if (!isFilled(content)) return;
+      const first = !draw;
       draw ??= build({
         el,
         model,
@@ -54,6 +55,7 @@ export function panel<Content extends object, Texts, Sent extends Gesture, Docum
         listen: (handler) => atEnd(listen(model, handler)),
         atEnd,
       });
+      if (first) unpinByKey(el); // after what the panel itself does with the key
       draw(content);
     };
     atEnd(follow(model, "content", update));

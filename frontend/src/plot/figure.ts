@@ -20,6 +20,7 @@ import {
   drawnSize,
   drawnTrace,
   firstAxis,
+  type Layout,
   type PlotElement,
   type Plotly,
 } from "./plotly_internals.ts";
@@ -30,9 +31,11 @@ const CONFIG = {
   displaylogo: false,
   typesetMath: false,
   responsive: false,
-  doubleClick: "reset",
+  doubleClick: false, // plotly goes back to the first figure that it has drawn, not to this one
   showTips: false,
 };
+
+const NARROW = 340; // CSS pixels
 
 /** Newest serials that are on the page. */
 export interface DrawnSerials {
@@ -55,7 +58,10 @@ export class Figure {
   heatmapSerial = 0;
   /** Whether plotly reports what was asked of it here, and not a gesture. */
   private asked = 0;
-  private extent: Extent | null = null;
+  /** What the cells of a heatmap cover. */
+  extent: Extent | null = null;
+  /** What shows all of the figure. */
+  private home: Record<string, unknown> = {};
   private readonly ticks: Ticks;
   private readonly patch: Patch;
   private readonly points: FlatPoints;
@@ -113,7 +119,9 @@ export class Figure {
     const layout = decode(figure.layout);
     paintTheme(layout, data, hostTheme());
     layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
+    if (this.extent && size.width < NARROW) leaveLegendOut(layout);
     this.ticks.prepare(layout, this.labels, this.extent);
+    this.home = homeOf(layout);
     Object.assign(layout, { ...size, autosize: false });
     for (const cells of this.grids) cells.canvas.remove();
     this.grids = [];
@@ -241,6 +249,13 @@ export class Figure {
     this.redrawCells();
   }
 
+  /** Show everything. */
+  async goHome(): Promise<void> {
+    await this.relayout(this.home);
+    await this.retick();
+    this.redrawCells();
+  }
+
   private check(figure: FigureMessage): void {
     const supported = this.plotly.PlotSchema.get().traces;
     const types = figure.data.map((trace) => trace.type ?? "scatter");
@@ -282,6 +297,26 @@ export class Figure {
       this.asked -= 1;
     }
   }
+}
+
+/** A narrow heatmap has no room for the scale beside it. */
+function leaveLegendOut(layout: Layout): void {
+  const inside = ({ x }: { x?: unknown }) => !(typeof x === "number" && x >= 1);
+  layout.images = layout.images?.filter(inside);
+  layout.annotations = layout.annotations?.filter(inside);
+  layout.margin.r = 12;
+}
+
+/** Return what puts every axis of a layout back to where it begins. */
+function homeOf(layout: Layout): Record<string, unknown> {
+  const home: Record<string, unknown> = {};
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+    const { range, autorange, fixedrange } = layout[name];
+    if (fixedrange) continue;
+    if (range) home[`${name}.range`] = [...range];
+    else home[`${name}.autorange`] = autorange ?? true;
+  }
+  return home;
 }
 
 function never(): never {

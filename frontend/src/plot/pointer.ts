@@ -52,6 +52,7 @@ export class Pointer {
   };
   private readonly frames = h("div"); // around marked stretches of columns
   private last: Found | null = null;
+  private waiting: ReturnType<typeof setTimeout> | undefined;
   private clickedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly plot: Surroundings) {
@@ -180,7 +181,10 @@ export class Pointer {
       const found = moved < 4 ? this.find(event) : null;
       if (!found) return;
       this.clickedAt = event.timeStamp;
-      if (!again) this.click(found);
+      this.plot.el.focus({ preventScroll: true });
+      clearTimeout(this.waiting);
+      // A double click shows everything, and pins nothing.
+      if (!again) this.waiting = setTimeout(() => this.click(found), DOUBLE_CLICK);
     };
     window.addEventListener("pointerup", up, true);
   }

@@ -109,7 +109,29 @@ export function thinned(
       : 1;
   const gap = (axis.length * Math.min(1, share)) / count;
   const step = STEPS.find((candidate) => gap * candidate >= LABEL_GAP) ?? STEPS[STEPS.length - 1];
-  // Multiples of the step, not every step-th from the edge: labels stay put while panning.
-  const shown = visible.filter((i) => i % step === 0);
+  // By stretches of this length, not from the edge: labels stay put while panning.
+  const shown = spoken(ticks, step, Math.ceil(LABEL_GAP / gap)).filter(
+    (i) => i >= first && i <= last,
+  );
   return { tickvals: shown.map((i) => ticks[i][0]), ticktext: shown.map((i) => ticks[i][1]) };
+}
+
+/** Return one tick of every stretch, by preference a name, with so many places between two. */
+function spoken(ticks: readonly Tick[], step: number, apart: number): number[] {
+  const shown: number[] = [];
+  for (let start = 0; start < ticks.length; start += step) {
+    let best = -1;
+    const from = Math.max(start, shown.length ? shown[shown.length - 1] + apart : 0);
+    for (let i = from; i < Math.min(start + step, ticks.length); i += 1) {
+      if (best < 0 || worth(ticks[i][1]) > worth(ticks[best][1])) best = i;
+    }
+    if (best >= 0) shown.push(best);
+  }
+  return shown;
+}
+
+/** How much a label says: a name more than a letter or a number, and that more than a sign. */
+export function worth(text: string): number {
+  if (/\p{L}[\p{L}\p{N}_]+/u.test(text.replace(/&\w+;/g, ""))) return 2;
+  return /[\p{L}\p{N}]/u.test(text.replace(/&\w+;/g, "")) ? 1 : 0;
 }

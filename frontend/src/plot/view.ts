@@ -1,16 +1,16 @@
 // One view of one plot: waits until it can be seen, draws the newest state once a frame, reports back.
 
-import { h } from "../lib/dom.ts";
+import { askToUnpin, h } from "../lib/dom.ts";
 import { fill } from "../lib/format.ts";
 import { listen, type Model } from "../lib/model.ts";
 import { followTheme } from "../lib/theme.ts";
 import type { PlotMarks, PlotMessage, PlotState, PlotTexts } from "../protocol/index.ts";
-import { sameItems } from "./arrays.ts";
 import { Figure, type Size } from "./figure.ts";
 import { Gestures } from "./gestures.ts";
 import { Line } from "./line.ts";
 import { isDrawn, type PlotElement, type Plotly, type PlotlyEvent } from "./plotly_internals.ts";
 import { Pointer } from "./pointer.ts";
+import { Zoom } from "./zoom.ts";
 
 const PARTS = ["figure", "heatmap", "arrays"] as const;
 const HIDDEN_FRAMES = 30;
@@ -46,7 +46,7 @@ class View {
   private rethemed = false;
   private failed = 0; // serial of the newest state that could not be drawn
   private hiddenFrames = 0;
-  private zoom: PlotMarks["zoom"]["window"] = null;
+  private readonly zoom: Zoom;
   private zoomSerial = 0;
 
   constructor(
@@ -69,6 +69,13 @@ class View {
       renumbered: () => this.pointer.forget(),
     });
     this.pointer = new Pointer(this);
+    this.zoom = new Zoom(
+      this,
+      this.figure,
+      this.texts,
+      (window) => this.gestures.zoom.post(window),
+      (error) => this.fail(error),
+    );
     this.listen();
     this.request();
   }
@@ -129,8 +136,11 @@ class View {
         if (this.rethemed) this.request();
       }),
     );
+    this.el.tabIndex = -1; // a click takes the keys along
     this.el.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.marks.row !== null) this.pointer.pin(null);
+      if (event.key !== "Escape") return;
+      if (this.marks.row !== null && this.marks.pin) this.pointer.pin(null);
+      askToUnpin(this.el);
     });
   }
 
@@ -190,7 +200,7 @@ class View {
       drew = Math.max(figure.serial, heatmap?.serial ?? 0, arrays?.serial ?? 0);
       this.resized = this.rethemed = false;
       this.connect();
-      this.forgetZoom();
+      this.zoom.drawn();
       this.clearError();
     } else {
       if (heatmap && heatmap.serial !== drawn.heatmap) {
@@ -226,13 +236,6 @@ class View {
     return { width: this.el.clientWidth, height: this.el.clientHeight };
   }
 
-  /** A new figure begins unzoomed. */
-  private forgetZoom(): void {
-    if (!this.zoom || sameItems(this.zoom, this.figure.window())) return;
-    this.zoom = null;
-    this.gestures.zoom.post(null);
-  }
-
   // ---- plotly's events
 
   private connect(): void {
@@ -246,6 +249,7 @@ class View {
     gd.on("plotly_relayout", (change: object) => {
       if (!this.figure.isOurs) this.zoomed(change);
     });
+    gd.on("plotly_doubleclick", () => this.zoom.reset());
     const point = ({ points: [one] }: PlotlyEvent) => {
       const { curveNumber: trace, pointIndex, pointNumber, x, y } = one;
       return { trace, x, y, index: pointIndex ?? pointNumber };
@@ -261,8 +265,7 @@ class View {
     if (!Object.keys(change).some((key) => /axis\d*\.(range|autorange)/.test(key))) return;
     this.figure.redrawCells();
     this.figure.retick().catch((error) => this.fail(error));
-    this.zoom = this.figure.window();
-    this.gestures.zoom.post(this.zoom);
+    this.zoom.take();
   }
 
   // ---- marks
@@ -277,10 +280,12 @@ class View {
   private takeMarks(): void {
     const marks = this.model.get("marks");
     // What a hand pinned a moment ago holds until the kernel has heard of it.
-    const { row, column } = this.gestures.pin.busy ? this.marks : marks;
+    const before = this.marks;
+    const { row, column } = this.gestures.pin.busy ? before : marks;
     this.marks = { ...marks, row, column };
     this.applyHeight();
     this.applyMarks();
+    if (row !== before.row || column !== before.column) this.zoom.reveal(row, column);
   }
 
   private applyMarks(): void {
@@ -295,8 +300,7 @@ class View {
     this.pointer.crosshair();
     if (zoom.n <= this.zoomSerial) return;
     this.zoomSerial = zoom.n;
-    this.zoom = zoom.window;
-    this.figure.zoomTo(zoom.window).catch((error) => this.fail(error));
+    this.zoom.set(zoom.window);
   }
 
   // ---- how it went

@@ -21,6 +21,10 @@ export interface CodeTextContent {
   /** Whether the attention follows while the code is typed. */
   readonly live: boolean;
   readonly direction: "column" | "row";
+  /** Whose rows the bars show. */
+  readonly bars_title: string;
+  /** Whether to say how the picture is read. */
+  readonly reading_hint: boolean;
   readonly pinned: number | null;
   readonly marked: readonly number[];
   readonly window: {

@@ -44,6 +44,7 @@ export type SettableName =
   | "normalisation"
   | "objective"
   | "quality"
+  | "reading_hint"
   | "reading_view"
   | "reduction"
   | "reference_threshold"
@@ -57,6 +58,7 @@ export type SettableName =
   | "truth"
   | "unit_kind"
   | "update_strategy"
+  | "view_open"
   | "weight_view";
 
 export interface SetGesture {
@@ -89,7 +91,13 @@ export interface Received {
   readonly kind: "received";
 }
 
-export type PanelMessage = Acknowledged | Copy | Download | Received;
+/** Scroll to a token. */
+export interface Reveal {
+  readonly kind: "reveal";
+  readonly index: number;
+}
+
+export type PanelMessage = Acknowledged | Copy | Download | Received | Reveal;
 
 /** Colours of attention: 256 for each theme. */
 export interface Palette {

@@ -23,6 +23,7 @@ export interface ToolbarContent {
   readonly threshold: number;
   readonly threshold_mode: "auto" | "fixed";
   readonly threshold_found: string | null;
+  readonly view_open: boolean;
   readonly threshold_name:
     | "citation_threshold"
     | "lexical_threshold"

@@ -11,6 +11,7 @@ export interface PlotTexts {
   readonly key: string;
   readonly query: string;
   readonly weight: string;
+  readonly see_all: string;
 }
 
 export interface HeaderTexts {
@@ -43,6 +44,7 @@ export interface HeaderTexts {
   /** Key and what it does. */
   readonly keys_list: readonly (readonly string[])[];
   readonly caution: string;
+  readonly gone: string;
 }
 
 export interface ToolbarTexts {
@@ -54,6 +56,12 @@ export interface ToolbarTexts {
   readonly log_title: string;
   readonly linear: string;
   readonly linear_title: string;
+  readonly auto: string;
+  readonly auto_title: string;
+  readonly view: string;
+  readonly view_title: string;
+  readonly axis: string;
+  readonly hide: string;
   readonly score: string;
   readonly reduction: string;
   readonly reduction_title: string;
@@ -126,6 +134,15 @@ export interface CodeTextTexts {
   readonly language_title: string;
   readonly earlier: string;
   readonly later: string;
+  readonly how: string;
+  readonly how_dismiss: string;
+  readonly grip: string;
+  readonly find: string;
+  readonly find_title: string;
+  /** {n}, {of}. */
+  readonly found: string;
+  readonly wrap: string;
+  readonly wrap_title: string;
 }
 
 export interface TraceFileTexts {

@@ -23,10 +23,10 @@ def _bars(page: AppDriver) -> dict[str, list[str]]:
 
 
 def test_bars_and_counts_say_what_fits_code() -> None:
-    app = Explorer(threshold=0.02)
+    app = Explorer(threshold=0.02, selection=None, layer=21)
     page = AppDriver(app)
     words = [word for word, *_ in page.toolbar["counts"]]
-    assert words == ["looked at", "looked at a little", "hardly looked at"]
+    assert words == ["looked at", "a little", "hardly looked at"]
     said = {text.split("</span> ")[1] for text in _bars(page)["verdict"]}
     assert said <= {"looked at", "a little", "hardly looked at"}
     assert set(app.feedback["verdict"]) <= {"used", "near", "not used"}  # for programs
@@ -40,7 +40,7 @@ def test_what_comes_after_the_pin_cannot_be_seen_from_there() -> None:
     page = AppDriver(app)
     later = app.feedback[app.feedback["verdict"] == "unknown"]
     assert later["unit"].tolist() == [f"line {number}" for number in (5, 6, 7, 8, 9)]
-    (count,) = [entry for entry in page.toolbar["counts"] if entry[0] == "cannot be seen from here"]
+    (count,) = [entry for entry in page.toolbar["counts"] if entry[0] == "comes later"]
     assert count[1] == 5
     assert [text.split("</span> ")[1] for text in _bars(page)["verdict"]][-5:] == [
         "comes later"

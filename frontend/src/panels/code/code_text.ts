@@ -9,7 +9,9 @@ import type {
   CodeTextTexts,
 } from "../../protocol/index.ts";
 import { isFilled, panel } from "../panel.ts";
+import { codeFrame } from "./code_frame.ts";
 import { liveCode } from "./live_code.ts";
+import { tokenSearch } from "./token_search.ts";
 import { TokenText } from "./token_text.ts";
 import { windowNote } from "./window_note.ts";
 
@@ -18,7 +20,7 @@ const INDENT = "    ";
 export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, CodeDocument>(
   "ex-code-text",
   (place) => {
-    const { el, model, texts, tell, follow, atEnd } = place;
+    const { el, model, texts, tell, follow, listen, atEnd } = place;
     const first = model.get("content");
     if (isFilled(first) && first.live) return liveCode(place);
     let content: CodeTextContent;
@@ -72,18 +74,42 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       walk: (index) => tell.latest({ kind: "pin", index }),
     });
     atEnd(() => code.close());
+    const language: HTMLSelectElement = h("select", {
+      class: "ex-language",
+      "aria-label": texts.language,
+      title: texts.language_title,
+      onChange: () => tell.set("language", language.value),
+    });
+    const search = tokenSearch(texts, (token) => code.find(token));
+    const wrap: HTMLElement = h(
+      "button",
+      {
+        type: "button",
+        class: "ex-segment ex-mean",
+        title: texts.wrap_title,
+        "aria-pressed": "false",
+        onClick: () => wrap.setAttribute("aria-pressed", String(code.toggleWrap())),
+      },
+      texts.wrap,
+    );
     const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
     const head = h(
       "div",
       { class: "ex-panel-head" },
       title,
+      language,
       h("span", { class: "ex-grow" }),
-      direction.node,
+      search.node,
+      wrap,
       examples,
       edit,
       run,
     );
-    el.replaceChildren(head, note.node, editor, code.node);
+    const frame = codeFrame(el, texts, tell, [head, note.node, editor, code.node], direction.node);
+    atEnd(() => frame.close());
+    listen((message) => {
+      if (message.kind === "reveal") code.reveal(message.index);
+    });
 
     const isEmpty = () => !documentOf(model.get("document")).lines.length;
     const typed = () => (editor.value === model.get("source") ? null : editor.value);
@@ -100,7 +126,7 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       editor.hidden = !editing;
       code.node.hidden = editing;
       run.hidden = !editing;
-      direction.node.hidden = editing;
+      wrap.hidden = search.node.hidden = editing;
       edit.hidden = isEmpty();
       setText(edit, editing ? texts.back : texts.edit);
       if (!on) return;
@@ -115,6 +141,7 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       if (built === serial) return;
       built = serial;
       code.build(lines);
+      search.build(lines);
       const source = model.get("source");
       if (draft === source) draft = null; // it has been run
       // Whoever is typing goes on typing; the new tokens are behind the editor.
@@ -130,9 +157,11 @@ export const codeText = panel<CodeTextContent, CodeTextTexts, CodeTextGesture, C
       examples.hidden = !content.programs.length;
       if (!editing) edit.hidden = !content.editable;
       setText(title, content.title);
+      fillSelect(language, content.languages, content.language);
       direction.show(content.direction);
       code.mark(content.pinned, content.marked);
       note.show(content.window);
+      frame.show(content);
       tint();
     }
     function tint(): void {

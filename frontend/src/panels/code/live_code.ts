@@ -9,6 +9,7 @@ import type {
   CodeTextTexts,
 } from "../../protocol/index.ts";
 import { isFilled, type Place } from "../panel.ts";
+import { codeFrame } from "./code_frame.ts";
 import { LiveText } from "./live_text.ts";
 import { windowNote } from "./window_note.ts";
 
@@ -54,18 +55,15 @@ export function liveCode({
   });
   atEnd(() => code.close());
   const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
-  el.replaceChildren(
-    h(
-      "div",
-      { class: "ex-panel-head" },
-      title,
-      h("span", { class: "ex-grow" }),
-      direction.node,
-      examples,
-    ),
-    note.node,
-    code.node,
+  const head = h(
+    "div",
+    { class: "ex-panel-head" },
+    title,
+    h("span", { class: "ex-grow" }),
+    examples,
   );
+  const frame = codeFrame(el, texts, tell, [head, note.node, code.node], direction.node);
+  atEnd(() => frame.close());
 
   let built: number | null = null;
   function buildDocument(): void {
@@ -101,6 +99,7 @@ export function liveCode({
     direction.show(content.direction);
     code.mark(content.pinned, content.marked);
     note.show(content.window);
+    frame.show(content);
     tint();
   }
   return draw;

@@ -21,6 +21,7 @@ export class TokenText {
   private marked: HTMLElement[] = [];
   private pinned: number | null = null;
   private hovered: number | null = null;
+  private found: HTMLElement[] = [];
   private theme: Theme = "light";
   private tinted: { codes: DataView; palette: Palette } | null = null;
   private readonly stop: () => void;
@@ -84,12 +85,42 @@ export class TokenText {
       node.removeAttribute("data-pinned");
       node.removeAttribute("data-marked");
     }
+    const moved = pinned !== null && pinned !== this.pinned;
     this.pinned = pinned;
     const inUnit = unit.flatMap((token) => this.spans[token] ?? []);
     const own = pinned === null ? [] : (this.spans[pinned] ?? []);
     for (const node of inUnit) node.setAttribute("data-marked", "");
     for (const node of own) node.setAttribute("data-pinned", "");
     this.marked = [...inUnit, ...own];
+    if (moved) this.reveal(pinned);
+  }
+
+  /** Mark the token that a search has found, and scroll to it. */
+  find(token: number | null): void {
+    for (const node of this.found) node.removeAttribute("data-found");
+    this.found = token === null ? [] : (this.spans[token] ?? []);
+    for (const node of this.found) node.setAttribute("data-found", "");
+    if (token !== null) this.reveal(token);
+  }
+
+  /** Break long lines, or scroll them; returns whether they are broken now. */
+  toggleWrap(): boolean {
+    return this.node.classList.toggle("ex-wrap");
+  }
+
+  /** Scroll to a token, unless it can be seen; the page itself stays where it is. */
+  reveal(token: number): void {
+    const [node] = this.spans[token] ?? [];
+    if (!node) return;
+    const box = this.node.closest(".ex-live") ?? this.node;
+    const all = box.getBoundingClientRect();
+    const one = node.getBoundingClientRect();
+    if (one.top < all.top || one.bottom > all.bottom) {
+      box.scrollTop += one.top - all.top - (all.height - one.height) / 2;
+    }
+    if (one.left < all.left + 32 || one.right > all.right) {
+      box.scrollLeft += one.left - all.left - all.width / 3;
+    }
   }
 
   /** Colour every token by its code. */
@@ -118,6 +149,7 @@ export class TokenText {
 
   private key(event: KeyboardEvent): void {
     if (event.key === "Escape") {
+      event.preventDefault();
       this.on.pin(null);
       return;
     }

@@ -14,6 +14,8 @@ export interface Cell {
 
 export class HeadGrid {
   readonly node: HTMLElement;
+  /** What the colours mean: the least value, the scale, the largest value. */
+  readonly legend = h("div", { class: "ex-grid-legend" });
   private readonly canvas = h("canvas", { class: "ex-grid-canvas" });
   private readonly marks = document.createElementNS(SVG, "svg");
   private readonly frame = h("div", { class: "ex-grid-frame" });
@@ -69,10 +71,22 @@ export class HeadGrid {
     const context = this.canvas.getContext("2d") as CanvasRenderingContext2D;
     context.fillStyle = dark ? "#ffffff14" : "#0000000d";
     context.fillRect(0, 0, heads, layers);
+    this.legend.hidden = !values.length || !colours;
     if (!values.length || !colours) return;
     const finite = values.filter(Number.isFinite);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
+    const stops = [0, 0.25, 0.5, 0.75, 1].map(
+      (at) => colours[Math.round(at * (colours.length - 1))],
+    );
+    this.legend.replaceChildren(
+      threeDigits(low),
+      h("span", {
+        class: "ex-grid-scale",
+        style: `background:linear-gradient(to right,${stops.join(",")})`,
+      }),
+      threeDigits(high),
+    );
     values.forEach((value, index) => {
       if (!Number.isFinite(value)) return;
       const at = high > low ? (value - low) / (high - low) : 0.5;

@@ -2,7 +2,7 @@
 // heads that overrides them.
 
 import { fillSelect } from "../../lib/controls.ts";
-import { h, setText } from "../../lib/dom.ts";
+import { h, setText, whenAskedToUnpin } from "../../lib/dom.ts";
 import { fill } from "../../lib/format.ts";
 import { followTheme } from "../../lib/theme.ts";
 import type {
@@ -68,10 +68,11 @@ export const headSelector = panel<HeadSelectorContent, HeadSelectorTexts, HeadSe
       set,
       layer.node,
       head.node,
+      measureField,
+      grid.legend,
       legend,
       grid.node,
       caption,
-      measureField,
       reason,
     );
 
@@ -97,10 +98,11 @@ export const headSelector = panel<HeadSelectorContent, HeadSelectorTexts, HeadSe
     });
     grid.node.addEventListener("pointerleave", () => show());
     el.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.target === measure) return;
-      if (content.set) leaveSet();
-      else tell.now({ kind: "unpin" });
+      if (event.key !== "Escape" || event.target === measure || !content.set) return;
+      event.preventDefault();
+      leaveSet();
     });
+    atEnd(whenAskedToUnpin(el, () => tell.now({ kind: "unpin" })));
 
     // What was chosen here counts until the kernel has heard of it: an answer to an earlier gesture
     // that arrives meanwhile must not undo it, or the next step would start from the wrong place.
@@ -213,7 +215,15 @@ export const headSelector = panel<HeadSelectorContent, HeadSelectorTexts, HeadSe
         else content = { ...content, [name]: value };
       }
       const single = content.layers * content.heads <= 1;
-      for (const node of [grid.node, legend, caption, measureField, layer.node, head.node]) {
+      for (const node of [
+        grid.node,
+        grid.legend,
+        legend,
+        caption,
+        measureField,
+        layer.node,
+        head.node,
+      ]) {
         node.hidden = single;
       }
       setText(reason, content.reason);

@@ -4,6 +4,8 @@ import { fillSelect, quietButton } from "../../lib/controls.ts";
 import { h, setText } from "../../lib/dom.ts";
 import { copyText, download } from "../../lib/files.ts";
 import { fill } from "../../lib/format.ts";
+import { followKernel } from "../../lib/model.ts";
+import { followTheme } from "../../lib/theme.ts";
 import type {
   Choice,
   HeaderContent,
@@ -22,7 +24,7 @@ const NOTICE_MS = 2500;
 export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
   "ex-header",
   ({ el, model, texts, tell, listen, atEnd }) => {
-    let content: HeaderContent;
+    let content: HeaderContent | undefined;
     const first = model.get("content");
     const ownPage = isFilled(first) && first.own_page;
     const set = (name: "model" | "tab", value: string) => tell.now({ kind: "set", name, value });
@@ -53,6 +55,7 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
     const light = h("span", { class: "ex-light", "aria-hidden": "true" });
     const state = h("span", { class: "ex-model-state", role: "status" });
     const notice = h("span", { class: "ex-notice", role: "status" });
+    const gone = h("p", { class: "ex-gone", role: "alert", hidden: true });
     const save = (what: SaveGesture["what"]) => () => tell.now({ kind: "save", what });
 
     el.replaceChildren(
@@ -71,6 +74,19 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
         [texts.save_settings, save("settings")],
       ]),
       ...helpDialog(texts),
+      gone,
+    );
+    atEnd(
+      followTheme((theme) => whenPlaced(el, (app) => app.setAttribute("data-ex-theme", theme))),
+    );
+    atEnd(
+      followKernel(model, (isGone) => {
+        if (gone.hidden !== isGone) return;
+        gone.hidden = !isGone;
+        setText(gone, isGone ? texts.gone : "");
+        setText(state, isGone ? "" : (content?.status.text ?? ""));
+        el.closest(".explorer-app")?.classList.toggle("ex-without-kernel", isGone);
+      }),
     );
 
     /** Copy the address: it holds the view. */
@@ -86,7 +102,7 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
       if (open) {
         modelInput.value = "";
         modelInput.focus();
-      } else draw(content);
+      } else if (content) draw(content);
     }
 
     function tabButton([value, label]: HeaderContent["tabs"][number]): HTMLElement {
@@ -112,21 +128,21 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
 
     function draw(next: HeaderContent): void {
       content = next;
-      tabs.hidden = !content.tabs.length;
-      if (tabs.childElementCount !== content.tabs.length) {
-        tabs.replaceChildren(...content.tabs.map(tabButton));
+      tabs.hidden = !next.tabs.length;
+      if (tabs.childElementCount !== next.tabs.length) {
+        tabs.replaceChildren(...next.tabs.map(tabButton));
       }
       for (const tab of tabs.children as HTMLCollectionOf<HTMLElement>) {
-        const chosen = tab.dataset.value === content.tab;
+        const chosen = tab.dataset.value === next.tab;
         tab.setAttribute("aria-selected", String(chosen));
         tab.tabIndex = chosen ? 0 : -1;
       }
       const other: [Choice] | [] = ownPage ? [] : [[OTHER_MODEL, texts.other_model]];
-      const groups = content.models.filter(({ options }) => options.length || !ownPage);
-      fillSelect(modelSelect, [...groups, ...other], content.model);
-      light.dataset.state = content.status.kind;
-      light.title = state.title = content.status.text;
-      setText(state, content.status.text);
+      const groups = next.models.filter(({ options }) => options.length || !ownPage);
+      fillSelect(modelSelect, [...groups, ...other], next.model);
+      light.dataset.state = next.status.kind;
+      light.title = state.title = next.status.text;
+      setText(state, next.status.text);
     }
 
     let quiet: ReturnType<typeof setTimeout> | undefined;
@@ -147,3 +163,10 @@ export const header = panel<HeaderContent, HeaderTexts, HeaderGesture>(
     return draw;
   },
 );
+
+/** Call `use` with the app as soon as the panel has its place in it. */
+function whenPlaced(el: HTMLElement, use: (app: HTMLElement) => void, tries = 60): void {
+  const app = el.closest<HTMLElement>(".explorer-app");
+  if (app) use(app);
+  else if (tries) requestAnimationFrame(() => whenPlaced(el, use, tries - 1));
+}

@@ -13,7 +13,12 @@ export function helpDialog(texts: HeaderTexts): [button: HTMLElement, dialog: HT
       "aria-label": texts.help,
       hidden: true,
       tabindex: "-1",
-      onKeydown: (event) => event.key === "Escape" && show(false),
+      onKeydown: (event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        show(false);
+        button.focus();
+      },
     },
     h("strong", {}, texts.reading),
     h("p", {}, texts.reading_text),

@@ -49,7 +49,8 @@ export function menu(
         if (!node.contains(event.relatedTarget as Node | null)) toggle(false);
       },
       onKeydown: (event) => {
-        if (event.key === "Escape") {
+        if (event.key === "Escape" && !list.hidden) {
+          event.preventDefault();
           toggle(false);
           button.focus();
         }

@@ -25,14 +25,8 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
     const jobs = h("span", { class: "ex-jobs" });
     const failure = h("div", { class: "ex-failure", role: "alert", hidden: true });
     const notes = h("div", { class: "ex-notes" });
-    const line = h(
-      "div",
-      { class: "ex-status-line" },
-      sentence,
-      h("span", { class: "ex-grow" }),
-      jobs,
-    );
-    el.replaceChildren(failure, notes, line);
+    const line = h("div", { class: "ex-status-line" }, sentence, jobs);
+    el.replaceChildren(failure, line, notes);
     const bars = new Map<string, JobBar>();
     atEnd(() => {
       for (const { timer } of bars.values()) clearTimeout(timer);

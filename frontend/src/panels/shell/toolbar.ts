@@ -1,15 +1,10 @@
-// The line of controls that the tabs share: threshold, score, units, colours, and the counts.
+// The line of controls that the tabs share: the threshold, the counts, and the menu of the rest.
 
-import { fillSelect, segmented } from "../../lib/controls.ts";
 import { h, refill, setText } from "../../lib/dom.ts";
 import { fill, threeDigits, typedNumber } from "../../lib/format.ts";
-import type {
-  SettableName,
-  ToolbarContent,
-  ToolbarGesture,
-  ToolbarTexts,
-} from "../../protocol/index.ts";
+import type { ToolbarContent, ToolbarGesture, ToolbarTexts } from "../../protocol/index.ts";
 import { panel } from "../panel.ts";
+import { viewMenu } from "./view_menu.ts";
 
 const FLOOR = -4; // the log slider ends at 1e-4; smaller thresholds can be typed
 const REFUSED_MS = 400;
@@ -46,84 +41,29 @@ export const toolbar = panel<ToolbarContent, ToolbarTexts, ToolbarGesture>(
         }, REFUSED_MS),
     });
     const thresholdLabel = h("span", {});
-    const scale = segmented(
-      texts.scale,
-      [
-        ["log", texts.log, texts.log_title],
-        ["linear", texts.linear, texts.linear_title],
-      ],
-      (value) => tell.set("threshold_scale", value),
+    const auto = h(
+      "button",
+      {
+        type: "button",
+        class: "ex-segment ex-mean",
+        onClick: () =>
+          tell.set("threshold_mode", content.threshold_mode === "auto" ? "fixed" : "auto"),
+      },
+      texts.auto,
     );
-    const pick = (name: SettableName, label: string, title: string) => {
-      const select: HTMLSelectElement = h("select", {
-        "aria-label": label,
-        title,
-        onChange: () => tell.set(name, select.value),
-      });
-      return select;
-    };
-    const check = (name: SettableName, text: string, title: string) => {
-      const box: HTMLInputElement = h("input", {
-        type: "checkbox",
-        onChange: () => tell.set(name, box.checked),
-      });
-      return { box, label: h("label", { class: "ex-check", title }, box, text) };
-    };
-    const field = (text: string, ...inside: HTMLElement[]) =>
-      h("label", { class: "ex-field" }, text, inside);
-    const reduction = pick("reduction", texts.reduction, texts.reduction_title);
-    const normalisation = pick("normalisation", texts.normalisation, texts.normalisation_title);
-    const unitKind = pick("unit_kind", texts.units, texts.units_title);
-    const order = pick("bar_order", texts.order_title, texts.order_title);
-    const colours = pick("colour_scale", texts.colour_scale, texts.colour_scale_title);
-    const scaling = pick("scaling", texts.scaling, texts.scaling_title);
-    const special = check("hide_special", texts.hide_special, texts.hide_special_title);
-    const sink = check("hide_sink", texts.hide_sink, texts.hide_sink_title);
+    const view = viewMenu(texts, tell);
     const counts = h("span", { class: "ex-counts", role: "status", "aria-label": texts.verdicts });
-    const reductionField = field(texts.score, reduction);
-    const normalisationField = field(texts.normalised, normalisation);
-    const unitField = field(texts.units.toLowerCase(), unitKind);
-    const orderField = field(texts.order, order);
-    const coloursField = field(texts.colours, colours, scaling);
     el.replaceChildren(
-      h(
-        "div",
-        { class: "ex-field ex-threshold-field" },
-        thresholdLabel,
-        slider,
-        number,
-        scale.node,
-      ),
-      reductionField,
-      normalisationField,
-      unitField,
-      orderField,
-      coloursField,
-      h("span", { class: "ex-field" }, special.label, sink.label),
+      h("div", { class: "ex-field ex-threshold-field" }, thresholdLabel, slider, number, auto),
       h("span", { class: "ex-grow" }),
       counts,
+      view.node,
     );
 
     function draw(next: ToolbarContent): void {
       content = next;
       drawThreshold();
-      for (const label of [reductionField, normalisationField]) {
-        label.hidden = !content.of_attention;
-        label.classList.toggle("ex-overridden", content.of_set);
-        label.title = content.of_set ? texts.overridden : "";
-      }
-      const { choices } = content;
-      fillSelect(reduction, choices.reduction, content.reduction);
-      fillSelect(normalisation, choices.normalisation, content.normalisation);
-      orderField.hidden = coloursField.hidden = content.judging;
-      unitField.hidden = content.unit_kind === null;
-      if (content.unit_kind !== null) fillSelect(unitKind, choices.unit_kind, content.unit_kind);
-      fillSelect(order, choices.bar_order, content.bar_order);
-      fillSelect(colours, choices.colour_scale, content.colour_scale);
-      fillSelect(scaling, choices.scaling, content.scaling);
-      special.label.hidden = sink.label.hidden = !content.of_code;
-      special.box.checked = content.hide_special;
-      sink.box.checked = content.hide_sink;
+      view.show(content);
       refill(counts, content.counts, () =>
         content.counts.map(([verdict, count, mark, colour]) =>
           h(
@@ -140,8 +80,9 @@ export const toolbar = panel<ToolbarContent, ToolbarTexts, ToolbarGesture>(
       const { threshold, threshold_scale: which, reachable } = content;
       const isLog = which === "log";
       setText(thresholdLabel, content.threshold_label);
-      scale.node.hidden = !content.of_attention || content.of_set;
-      scale.show(which);
+      auto.hidden = !content.of_attention || content.judging || content.of_set;
+      auto.setAttribute("aria-pressed", String(content.threshold_mode === "auto"));
+      auto.title = content.threshold_found ?? texts.auto_title;
       slider.min = String(isLog ? FLOOR : 0);
       slider.max = String(isLog ? 0 : 1);
       slider.step = String(isLog ? 0.01 : 0.001);
