@@ -34,6 +34,24 @@ function refill(node, shown, children) {
   node.dataset.shown = wanted;
   replace(node, children());
 }
+var UNPIN = "explorer-unpin";
+function askToUnpin(node) {
+  node.dispatchEvent(new CustomEvent(UNPIN, { bubbles: true }));
+}
+function whenAskedToUnpin(node, unpin) {
+  const hear = (event) => {
+    const app = event.target.closest(".explorer-app");
+    if (!app || app.contains(node)) unpin();
+  };
+  document.addEventListener(UNPIN, hear);
+  return () => document.removeEventListener(UNPIN, hear);
+}
+function unpinByKey(node) {
+  node.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input:not([type=range]), textarea, select");
+    if (event.key === "Escape" && !event.defaultPrevented && !typing) askToUnpin(node);
+  });
+}
 function keepKeys(node) {
   node.addEventListener("keydown", (event) => event.stopPropagation());
   node.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -153,11 +171,11 @@ function panelHead(title, ...children) {
     children
   );
 }
-function badge([word, message]) {
+function badge([word2, message]) {
   return h(
     "span",
     { class: "ex-badge", title: message, tabindex: "0", "aria-label": message },
-    word
+    word2
   );
 }
 
@@ -171,6 +189,12 @@ function follow(model, name, update) {
 function listen(model, handler) {
   model.on("msg:custom", handler);
   return () => model.off("msg:custom", handler);
+}
+function followKernel(model, update) {
+  const look = () => update(model.comm_live === false);
+  model.on("comm_live_update", look);
+  look();
+  return () => model.off("comm_live_update", look);
 }
 var views = 0;
 function viewName() {
@@ -281,6 +305,7 @@ function panel(classes, build) {
     let draw;
     const update = (content) => {
       if (!isFilled(content)) return;
+      const first = !draw;
       draw ??= build({
         el,
         model,
@@ -290,6 +315,7 @@ function panel(classes, build) {
         listen: (handler) => atEnd(listen(model, handler)),
         atEnd
       });
+      if (first) unpinByKey(el);
       draw(content);
     };
     atEnd(follow(model, "content", update));
@@ -300,6 +326,90 @@ function panel(classes, build) {
 }
 function isFilled(sent) {
   return Object.keys(sent).length > 0;
+}
+
+// src/panels/code/code_frame.ts
+var LEAST = 120;
+var STEP = 24;
+var SCROLLER = ".jp-WindowedPanel-outer, .jp-Notebook";
+function codeFrame(el, texts, tell, parts, direction) {
+  const box = h("div", { class: "ex-code-box" }, parts);
+  const title = h("strong", {});
+  const how = h(
+    "span",
+    { class: "ex-note ex-how" },
+    texts.how,
+    h(
+      "button",
+      {
+        type: "button",
+        class: "ex-quiet",
+        title: texts.how_dismiss,
+        "aria-label": texts.how_dismiss,
+        onClick: () => {
+          how.hidden = true;
+          tell.set("reading_hint", false);
+        }
+      },
+      "×"
+    )
+  );
+  const grip = h("div", {
+    class: "ex-grip",
+    role: "separator",
+    tabindex: "0",
+    "aria-orientation": "horizontal",
+    "aria-label": texts.grip,
+    title: texts.grip,
+    onPointerdown: (event) => drag(event),
+    onDblclick: () => choose(null),
+    onKeydown: (event) => {
+      const step = { ArrowDown: STEP, ArrowUp: -STEP }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      choose(tallest() + step);
+    }
+  });
+  el.replaceChildren(box, grip, h("div", { class: "ex-bars-title" }, title, direction, how));
+  const panel2 = () => el.parentElement;
+  const tallest = () => (el.parentElement?.querySelector(".ex-heat") ?? box).clientHeight;
+  function choose(height) {
+    const style = panel2()?.style;
+    if (height === null) style?.removeProperty("--ex-chosen");
+    else style?.setProperty("--ex-chosen", `${Math.max(LEAST, Math.round(height))}px`);
+  }
+  function drag(down) {
+    if (down.button !== 0) return;
+    down.preventDefault();
+    grip.focus({ preventScroll: true });
+    grip.setPointerCapture(down.pointerId);
+    const from = tallest() - down.clientY;
+    const follow2 = (event) => choose(from + event.clientY);
+    const release = () => {
+      grip.removeEventListener("pointermove", follow2);
+      grip.removeEventListener("lostpointercapture", release);
+    };
+    grip.addEventListener("pointermove", follow2);
+    grip.addEventListener("lostpointercapture", release);
+  }
+  function measure() {
+    const scroller = el.closest(SCROLLER);
+    const room = scroller?.clientHeight || window.innerHeight;
+    panel2()?.style.setProperty("--ex-room", `${room}px`);
+  }
+  const placed = requestAnimationFrame(measure);
+  window.addEventListener("resize", measure);
+  return {
+    show(content) {
+      measure();
+      setText(title, content.bars_title);
+      how.hidden = !content.reading_hint;
+    },
+    close() {
+      cancelAnimationFrame(placed);
+      window.removeEventListener("resize", measure);
+    }
+  };
 }
 
 // src/panels/code/live_lines.ts
@@ -378,17 +488,24 @@ function inkOn(colour) {
 }
 
 // src/lib/theme.ts
-var WATCHED = ["data-jp-theme-light", "data-vscode-theme-kind", "theme", "data-theme", "class"];
+var SAID = ["data-vscode-theme-kind", "theme", "data-theme", "data-bs-theme", "data-color-mode"];
+var WATCHED = ["data-jp-theme-light", "data-jp-theme-name", ...SAID, "class", "style"];
+var CLASSES = {
+  "vscode-dark": "dark",
+  "vscode-high-contrast": "dark",
+  "vscode-light": "light",
+  "vscode-high-contrast-light": "light",
+  dark: "dark",
+  light: "light",
+  "theme-dark": "dark",
+  "theme-light": "light"
+};
+var DARKER = 0.4;
 function hostTheme() {
-  const body = document.body?.dataset ?? {};
-  const root = document.documentElement;
-  const jupyter = body.jpThemeLight ?? root.dataset.jpThemeLight;
+  const nodes = [document.body, document.documentElement].filter(Boolean);
+  const jupyter = firstOf(nodes, (node) => node.dataset.jpThemeLight);
   if (jupyter) return jupyter === "false" ? "dark" : "light";
-  const code = body.vscodeThemeKind ?? root.dataset.vscodeThemeKind;
-  if (code) return code.endsWith("light") ? "light" : "dark";
-  const named2 = root.getAttribute("theme") ?? root.dataset.theme;
-  if (named2 === "dark" || named2 === "light") return named2;
-  return darkSystem()?.matches ? "dark" : "light";
+  return said(nodes) ?? classed(nodes) ?? asked() ?? background(nodes) ?? (darkSystem() ? "dark" : "light");
 }
 function followTheme(update) {
   let last = hostTheme();
@@ -402,7 +519,7 @@ function followTheme(update) {
   for (const node of [document.body, document.documentElement]) {
     observer.observe(node, { attributes: true, attributeFilter: WATCHED });
   }
-  const system = darkSystem();
+  const system = darkQuery();
   system?.addEventListener("change", look);
   update(last);
   return () => {
@@ -410,7 +527,43 @@ function followTheme(update) {
     system?.removeEventListener("change", look);
   };
 }
+function firstOf(places, look) {
+  for (const place of places) {
+    const found = look(place);
+    if (found) return found;
+  }
+  return null;
+}
+function said(nodes) {
+  return firstOf(nodes, (node) => firstOf(SAID, (name) => word(name, node.getAttribute(name))));
+}
+function word(name, value) {
+  if (value?.endsWith("light")) return "light";
+  if (value?.endsWith("dark") || name === SAID[0] && value) return "dark";
+  return null;
+}
+function classed(nodes) {
+  return firstOf(nodes, (node) => {
+    const name = [...node.classList].find((one) => one in CLASSES);
+    return name ? CLASSES[name] : null;
+  });
+}
+function asked() {
+  const theme = new URLSearchParams(location.search).get("theme");
+  return theme === "dark" || theme === "light" ? theme : null;
+}
+function background(nodes) {
+  return firstOf(nodes, (node) => {
+    const numbers = getComputedStyle(node).backgroundColor.match(/[\d.]+/g)?.map(Number);
+    if (!numbers || numbers.length < 3 || numbers[3] === 0) return null;
+    const [red, green, blue] = numbers;
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255 < DARKER ? "dark" : "light";
+  });
+}
 function darkSystem() {
+  return Boolean(darkQuery()?.matches);
+}
+function darkQuery() {
   return window.matchMedia?.("(prefers-color-scheme: dark)");
 }
 
@@ -447,6 +600,7 @@ var TokenText = class {
   marked = [];
   pinned = null;
   hovered = null;
+  found = [];
   theme = "light";
   tinted = null;
   stop;
@@ -482,12 +636,39 @@ var TokenText = class {
       node.removeAttribute("data-pinned");
       node.removeAttribute("data-marked");
     }
+    const moved2 = pinned !== null && pinned !== this.pinned;
     this.pinned = pinned;
     const inUnit = unit.flatMap((token) => this.spans[token] ?? []);
     const own = pinned === null ? [] : this.spans[pinned] ?? [];
     for (const node of inUnit) node.setAttribute("data-marked", "");
     for (const node of own) node.setAttribute("data-pinned", "");
     this.marked = [...inUnit, ...own];
+    if (moved2) this.reveal(pinned);
+  }
+  /** Mark the token that a search has found, and scroll to it. */
+  find(token) {
+    for (const node of this.found) node.removeAttribute("data-found");
+    this.found = token === null ? [] : this.spans[token] ?? [];
+    for (const node of this.found) node.setAttribute("data-found", "");
+    if (token !== null) this.reveal(token);
+  }
+  /** Break long lines, or scroll them; returns whether they are broken now. */
+  toggleWrap() {
+    return this.node.classList.toggle("ex-wrap");
+  }
+  /** Scroll to a token, unless it can be seen; the page itself stays where it is. */
+  reveal(token) {
+    const [node] = this.spans[token] ?? [];
+    if (!node) return;
+    const box = this.node.closest(".ex-live") ?? this.node;
+    const all = box.getBoundingClientRect();
+    const one = node.getBoundingClientRect();
+    if (one.top < all.top || one.bottom > all.bottom) {
+      box.scrollTop += one.top - all.top - (all.height - one.height) / 2;
+    }
+    if (one.left < all.left + 32 || one.right > all.right) {
+      box.scrollLeft += one.left - all.left - all.width / 3;
+    }
   }
   /** Colour every token by its code. */
   tint(codes, palette) {
@@ -513,6 +694,7 @@ var TokenText = class {
   }
   key(event) {
     if (event.key === "Escape") {
+      event.preventDefault();
       this.on.pin(null);
       return;
     }
@@ -725,18 +907,15 @@ function liveCode({
   });
   atEnd(() => code.close());
   const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
-  el.replaceChildren(
-    h(
-      "div",
-      { class: "ex-panel-head" },
-      title,
-      h("span", { class: "ex-grow" }),
-      direction.node,
-      examples
-    ),
-    note.node,
-    code.node
+  const head = h(
+    "div",
+    { class: "ex-panel-head" },
+    title,
+    h("span", { class: "ex-grow" }),
+    examples
   );
+  const frame = codeFrame(el, texts, tell, [head, note.node, code.node], direction.node);
+  atEnd(() => frame.close());
   let built = null;
   function buildDocument() {
     const sentDocument = model.get("document");
@@ -769,9 +948,68 @@ function liveCode({
     direction.show(content.direction);
     code.mark(content.pinned, content.marked);
     note.show(content.window);
+    frame.show(content);
     tint();
   }
   return draw;
+}
+
+// src/panels/code/token_search.ts
+function placesOf(lines, wanted) {
+  const sought = wanted.toLowerCase();
+  if (!sought) return [];
+  const [text, pieces] = textOf(lines);
+  const lower = text.toLowerCase();
+  const found = [];
+  let piece = 0;
+  for (let at = lower.indexOf(sought); at >= 0; at = lower.indexOf(sought, at + sought.length)) {
+    while (piece < pieces.length && pieces[piece].stop <= at) piece += 1;
+    if (piece < pieces.length) found.push(pieces[piece].token);
+  }
+  return found;
+}
+function tokenSearch(texts, show) {
+  let lines = [];
+  let found = [];
+  let at = 0;
+  const count2 = h("span", { class: "ex-note ex-found-count", role: "status" });
+  const field = h("input", {
+    type: "text",
+    class: "ex-find",
+    "aria-label": texts.find,
+    title: texts.find_title,
+    placeholder: texts.find,
+    spellcheck: "false",
+    onInput: () => search(),
+    onKeydown: (event) => {
+      if (event.key === "Enter" && found.length) {
+        event.preventDefault();
+        at = (at + (event.shiftKey ? found.length - 1 : 1)) % found.length;
+        report();
+      } else if (event.key === "Escape" && field.value) {
+        event.stopPropagation();
+        field.value = "";
+        search();
+      }
+    }
+  });
+  function search() {
+    found = placesOf(lines, field.value);
+    at = 0;
+    report();
+  }
+  function report() {
+    const words = { n: found.length ? at + 1 : 0, of: found.length };
+    setText(count2, field.value ? fill(texts.found, words) : "");
+    show(found[at] ?? null);
+  }
+  return {
+    node: h("span", { class: "ex-find-box" }, field, count2),
+    build(next) {
+      lines = next;
+      if (field.value) search();
+    }
+  };
 }
 
 // src/panels/code/code_text.ts
@@ -779,7 +1017,7 @@ var INDENT2 = "    ";
 var codeText = panel(
   "ex-code-text",
   (place) => {
-    const { el, model, texts, tell, follow: follow2, atEnd } = place;
+    const { el, model, texts, tell, follow: follow2, listen: listen2, atEnd } = place;
     const first = model.get("content");
     if (isFilled(first) && first.live) return liveCode(place);
     let content;
@@ -833,18 +1071,42 @@ var codeText = panel(
       walk: (index) => tell.latest({ kind: "pin", index })
     });
     atEnd(() => code.close());
+    const language = h("select", {
+      class: "ex-language",
+      "aria-label": texts.language,
+      title: texts.language_title,
+      onChange: () => tell.set("language", language.value)
+    });
+    const search = tokenSearch(texts, (token) => code.find(token));
+    const wrap = h(
+      "button",
+      {
+        type: "button",
+        class: "ex-segment ex-mean",
+        title: texts.wrap_title,
+        "aria-pressed": "false",
+        onClick: () => wrap.setAttribute("aria-pressed", String(code.toggleWrap()))
+      },
+      texts.wrap
+    );
     const note = windowNote(texts, (start) => tell.now({ kind: "window", start }));
     const head = h(
       "div",
       { class: "ex-panel-head" },
       title,
+      language,
       h("span", { class: "ex-grow" }),
-      direction.node,
+      search.node,
+      wrap,
       examples,
       edit,
       run
     );
-    el.replaceChildren(head, note.node, editor, code.node);
+    const frame = codeFrame(el, texts, tell, [head, note.node, editor, code.node], direction.node);
+    atEnd(() => frame.close());
+    listen2((message) => {
+      if (message.kind === "reveal") code.reveal(message.index);
+    });
     const isEmpty = () => !documentOf(model.get("document")).lines.length;
     const typed = () => editor.value === model.get("source") ? null : editor.value;
     function submit() {
@@ -860,7 +1122,7 @@ var codeText = panel(
       editor.hidden = !editing;
       code.node.hidden = editing;
       run.hidden = !editing;
-      direction.node.hidden = editing;
+      wrap.hidden = search.node.hidden = editing;
       edit.hidden = isEmpty();
       setText(edit, editing ? texts.back : texts.edit);
       if (!on) return;
@@ -874,6 +1136,7 @@ var codeText = panel(
       if (built === serial) return;
       built = serial;
       code.build(lines);
+      search.build(lines);
       const source = model.get("source");
       if (draft === source) draft = null;
       const typing = byHand || editor.value.trim() && editor.value !== source;
@@ -888,9 +1151,11 @@ var codeText = panel(
       examples.hidden = !content.programs.length;
       if (!editing) edit.hidden = !content.editable;
       setText(title, content.title);
+      fillSelect(language, content.languages, content.language);
       direction.show(content.direction);
       code.mark(content.pinned, content.marked);
       note.show(content.window);
+      frame.show(content);
       tint();
     }
     function tint() {
@@ -912,6 +1177,8 @@ var SVG = "http://www.w3.org/2000/svg";
 var MANY = 40;
 var HeadGrid = class {
   node;
+  /** What the colours mean: the least value, the scale, the largest value. */
+  legend = h("div", { class: "ex-grid-legend" });
   canvas = h("canvas", { class: "ex-grid-canvas" });
   marks = document.createElementNS(SVG, "svg");
   frame = h("div", { class: "ex-grid-frame" });
@@ -958,10 +1225,22 @@ var HeadGrid = class {
     const context = this.canvas.getContext("2d");
     context.fillStyle = dark ? "#ffffff14" : "#0000000d";
     context.fillRect(0, 0, heads, layers);
+    this.legend.hidden = !values.length || !colours;
     if (!values.length || !colours) return;
     const finite = values.filter(Number.isFinite);
     const low = Math.min(...finite);
     const high = Math.max(...finite);
+    const stops = [0, 0.25, 0.5, 0.75, 1].map(
+      (at) => colours[Math.round(at * (colours.length - 1))]
+    );
+    this.legend.replaceChildren(
+      threeDigits(low),
+      h("span", {
+        class: "ex-grid-scale",
+        style: `background:linear-gradient(to right,${stops.join(",")})`
+      }),
+      threeDigits(high)
+    );
     values.forEach((value, index) => {
       if (!Number.isFinite(value)) return;
       const at = high > low ? (value - low) / (high - low) : 0.5;
@@ -1055,10 +1334,11 @@ var headSelector = panel(
       set,
       layer.node,
       head.node,
+      measureField,
+      grid.legend,
       legend,
       grid.node,
       caption,
-      measureField,
       reason
     );
     grid.node.addEventListener("keydown", (event) => {
@@ -1083,10 +1363,11 @@ var headSelector = panel(
     });
     grid.node.addEventListener("pointerleave", () => show());
     el.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.target === measure) return;
-      if (content.set) leaveSet();
-      else tell.now({ kind: "unpin" });
+      if (event.key !== "Escape" || event.target === measure || !content.set) return;
+      event.preventDefault();
+      leaveSet();
     });
+    atEnd(whenAskedToUnpin(el, () => tell.now({ kind: "unpin" })));
     const chosen = /* @__PURE__ */ new Map();
     function remember(name, value) {
       chosen.set(name, { value, until: performance.now() + REMEMBERED_MS });
@@ -1187,7 +1468,15 @@ var headSelector = panel(
         else content = { ...content, [name]: value };
       }
       const single = content.layers * content.heads <= 1;
-      for (const node of [grid.node, legend, caption, measureField, layer.node, head.node]) {
+      for (const node of [
+        grid.node,
+        grid.legend,
+        legend,
+        caption,
+        measureField,
+        layer.node,
+        head.node
+      ]) {
         node.hidden = single;
       }
       setText(reason, content.reason);
@@ -1261,7 +1550,12 @@ function helpDialog(texts) {
       "aria-label": texts.help,
       hidden: true,
       tabindex: "-1",
-      onKeydown: (event) => event.key === "Escape" && show(false)
+      onKeydown: (event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        show(false);
+        button.focus();
+      }
     },
     h("strong", {}, texts.reading),
     h("p", {}, texts.reading_text),
@@ -1336,7 +1630,8 @@ function menu(label, title, items) {
         if (!node.contains(event.relatedTarget)) toggle(false);
       },
       onKeydown: (event) => {
-        if (event.key === "Escape") {
+        if (event.key === "Escape" && !list.hidden) {
+          event.preventDefault();
           toggle(false);
           button.focus();
         }
@@ -1390,6 +1685,7 @@ var header = panel(
     const light = h("span", { class: "ex-light", "aria-hidden": "true" });
     const state = h("span", { class: "ex-model-state", role: "status" });
     const notice = h("span", { class: "ex-notice", role: "status" });
+    const gone = h("p", { class: "ex-gone", role: "alert", hidden: true });
     const save = (what) => () => tell.now({ kind: "save", what });
     el.replaceChildren(
       h("span", { class: "ex-name" }, texts.name),
@@ -1406,7 +1702,20 @@ var header = panel(
         ...ownPage ? [] : [[texts.save_traces, save("traces")]],
         [texts.save_settings, save("settings")]
       ]),
-      ...helpDialog(texts)
+      ...helpDialog(texts),
+      gone
+    );
+    atEnd(
+      followTheme((theme) => whenPlaced(el, (app) => app.setAttribute("data-ex-theme", theme)))
+    );
+    atEnd(
+      followKernel(model, (isGone) => {
+        if (gone.hidden !== isGone) return;
+        gone.hidden = !isGone;
+        setText(gone, isGone ? texts.gone : "");
+        setText(state, isGone ? "" : content?.status.text ?? "");
+        el.closest(".explorer-app")?.classList.toggle("ex-without-kernel", isGone);
+      })
     );
     function copyLink() {
       const whole = new URLSearchParams(location.hash.slice(1)).has("code");
@@ -1419,7 +1728,7 @@ var header = panel(
       if (open) {
         modelInput.value = "";
         modelInput.focus();
-      } else draw(content);
+      } else if (content) draw(content);
     }
     function tabButton([value, label]) {
       return h(
@@ -1443,21 +1752,21 @@ var header = panel(
     }
     function draw(next) {
       content = next;
-      tabs.hidden = !content.tabs.length;
-      if (tabs.childElementCount !== content.tabs.length) {
-        tabs.replaceChildren(...content.tabs.map(tabButton));
+      tabs.hidden = !next.tabs.length;
+      if (tabs.childElementCount !== next.tabs.length) {
+        tabs.replaceChildren(...next.tabs.map(tabButton));
       }
       for (const tab of tabs.children) {
-        const chosen = tab.dataset.value === content.tab;
+        const chosen = tab.dataset.value === next.tab;
         tab.setAttribute("aria-selected", String(chosen));
         tab.tabIndex = chosen ? 0 : -1;
       }
       const other = ownPage ? [] : [[OTHER_MODEL, texts.other_model]];
-      const groups = content.models.filter(({ options }) => options.length || !ownPage);
-      fillSelect(modelSelect, [...groups, ...other], content.model);
-      light.dataset.state = content.status.kind;
-      light.title = state.title = content.status.text;
-      setText(state, content.status.text);
+      const groups = next.models.filter(({ options }) => options.length || !ownPage);
+      fillSelect(modelSelect, [...groups, ...other], next.model);
+      light.dataset.state = next.status.kind;
+      light.title = state.title = next.status.text;
+      setText(state, next.status.text);
     }
     let quiet;
     function say(text) {
@@ -1477,6 +1786,11 @@ var header = panel(
     return draw;
   }
 );
+function whenPlaced(el, use, tries = 60) {
+  const app = el.closest(".explorer-app");
+  if (app) use(app);
+  else if (tries) requestAnimationFrame(() => whenPlaced(el, use, tries - 1));
+}
 
 // src/panels/shell/status.ts
 var SLOW_MS = 200;
@@ -1487,14 +1801,8 @@ var status = panel(
     const jobs = h("span", { class: "ex-jobs" });
     const failure = h("div", { class: "ex-failure", role: "alert", hidden: true });
     const notes = h("div", { class: "ex-notes" });
-    const line = h(
-      "div",
-      { class: "ex-status-line" },
-      sentence,
-      h("span", { class: "ex-grow" }),
-      jobs
-    );
-    el.replaceChildren(failure, notes, line);
+    const line = h("div", { class: "ex-status-line" }, sentence, jobs);
+    el.replaceChildren(failure, line, notes);
     const bars = /* @__PURE__ */ new Map();
     atEnd(() => {
       for (const { timer } of bars.values()) clearTimeout(timer);
@@ -1561,6 +1869,127 @@ var status = panel(
   }
 );
 
+// src/panels/shell/view_menu.ts
+function viewMenu(texts, tell) {
+  let open = null;
+  const pick = (name, label, title) => {
+    const select = h("select", {
+      "aria-label": label,
+      title,
+      onChange: () => tell.set(name, select.value)
+    });
+    return select;
+  };
+  const check = (name, text, title) => {
+    const box = h("input", {
+      type: "checkbox",
+      onChange: () => tell.set(name, box.checked)
+    });
+    return { box, label: h("label", { class: "ex-check", title }, box, text) };
+  };
+  const field = (text, ...inside) => h("label", { class: "ex-field" }, h("span", {}, text), inside);
+  const reduction = pick("reduction", texts.reduction, texts.reduction_title);
+  const normalisation = pick("normalisation", texts.normalisation, texts.normalisation_title);
+  const unitKind = pick("unit_kind", texts.units, texts.units_title);
+  const order = pick("bar_order", texts.order_title, texts.order_title);
+  const colours = pick("colour_scale", texts.colour_scale, texts.colour_scale_title);
+  const scaling = pick("scaling", texts.scaling, texts.scaling_title);
+  const special = check("hide_special", texts.hide_special, texts.hide_special_title);
+  const sink = check("hide_sink", texts.hide_sink, texts.hide_sink_title);
+  const scale = segmented(
+    texts.scale,
+    [
+      ["log", texts.log, texts.log_title],
+      ["linear", texts.linear, texts.linear_title]
+    ],
+    (value) => tell.set("threshold_scale", value)
+  );
+  const unitField = field(texts.units.toLowerCase(), unitKind);
+  const reductionField = field(texts.score, reduction);
+  const normalisationField = field(texts.normalised, normalisation);
+  const orderField = field(texts.order, order);
+  const scaleField = h("div", { class: "ex-field" }, h("span", {}, texts.axis), scale.node);
+  const coloursField = field(texts.colours, colours, scaling);
+  const hideField = h(
+    "div",
+    { class: "ex-field" },
+    h("span", {}, texts.hide),
+    special.label,
+    sink.label
+  );
+  const sheet = h(
+    "div",
+    { class: "ex-view-sheet", role: "group", "aria-label": texts.view_title, hidden: true },
+    unitField,
+    reductionField,
+    normalisationField,
+    orderField,
+    scaleField,
+    coloursField,
+    hideField
+  );
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "ex-quiet ex-view-button",
+      title: texts.view_title,
+      "aria-expanded": "false",
+      onClick: () => turn(Boolean(sheet.hidden))
+    },
+    texts.view
+  );
+  const node = h(
+    "div",
+    {
+      class: "ex-view",
+      onKeydown: (event) => {
+        if (event.key !== "Escape" || sheet.hidden) return;
+        event.stopPropagation();
+        turn(false);
+        button.focus();
+      }
+    },
+    button,
+    sheet
+  );
+  function turn(wanted) {
+    open = wanted;
+    lay(wanted);
+    tell.set("view_open", wanted);
+  }
+  function lay(wanted) {
+    sheet.hidden = !wanted;
+    button.setAttribute("aria-expanded", String(wanted));
+  }
+  return {
+    node,
+    show(content) {
+      lay(open ?? content.view_open);
+      for (const label of [reductionField, normalisationField]) {
+        label.hidden = !content.of_attention;
+        label.classList.toggle("ex-overridden", content.of_set);
+        label.title = content.of_set ? texts.overridden : "";
+      }
+      const { choices } = content;
+      fillSelect(reduction, choices.reduction, content.reduction);
+      fillSelect(normalisation, choices.normalisation, content.normalisation);
+      scaleField.hidden = !content.of_attention || content.of_set;
+      scale.show(content.threshold_scale);
+      orderField.hidden = coloursField.hidden = content.judging;
+      unitField.hidden = content.unit_kind === null;
+      if (content.unit_kind !== null) fillSelect(unitKind, choices.unit_kind, content.unit_kind);
+      fillSelect(order, choices.bar_order, content.bar_order);
+      fillSelect(colours, choices.colour_scale, content.colour_scale);
+      fillSelect(scaling, choices.scaling, content.scaling);
+      hideField.hidden = !content.of_code;
+      special.box.checked = content.hide_special;
+      sink.box.checked = content.hide_sink;
+      node.hidden = !content.of_attention && content.judging;
+    }
+  };
+}
+
 // src/panels/shell/toolbar.ts
 var FLOOR = -4;
 var REFUSED_MS = 400;
@@ -1595,82 +2024,27 @@ var toolbar = panel(
       }, REFUSED_MS)
     });
     const thresholdLabel = h("span", {});
-    const scale = segmented(
-      texts.scale,
-      [
-        ["log", texts.log, texts.log_title],
-        ["linear", texts.linear, texts.linear_title]
-      ],
-      (value) => tell.set("threshold_scale", value)
+    const auto = h(
+      "button",
+      {
+        type: "button",
+        class: "ex-segment ex-mean",
+        onClick: () => tell.set("threshold_mode", content.threshold_mode === "auto" ? "fixed" : "auto")
+      },
+      texts.auto
     );
-    const pick = (name, label, title) => {
-      const select = h("select", {
-        "aria-label": label,
-        title,
-        onChange: () => tell.set(name, select.value)
-      });
-      return select;
-    };
-    const check = (name, text, title) => {
-      const box = h("input", {
-        type: "checkbox",
-        onChange: () => tell.set(name, box.checked)
-      });
-      return { box, label: h("label", { class: "ex-check", title }, box, text) };
-    };
-    const field = (text, ...inside) => h("label", { class: "ex-field" }, text, inside);
-    const reduction = pick("reduction", texts.reduction, texts.reduction_title);
-    const normalisation = pick("normalisation", texts.normalisation, texts.normalisation_title);
-    const unitKind = pick("unit_kind", texts.units, texts.units_title);
-    const order = pick("bar_order", texts.order_title, texts.order_title);
-    const colours = pick("colour_scale", texts.colour_scale, texts.colour_scale_title);
-    const scaling = pick("scaling", texts.scaling, texts.scaling_title);
-    const special = check("hide_special", texts.hide_special, texts.hide_special_title);
-    const sink = check("hide_sink", texts.hide_sink, texts.hide_sink_title);
+    const view = viewMenu(texts, tell);
     const counts = h("span", { class: "ex-counts", role: "status", "aria-label": texts.verdicts });
-    const reductionField = field(texts.score, reduction);
-    const normalisationField = field(texts.normalised, normalisation);
-    const unitField = field(texts.units.toLowerCase(), unitKind);
-    const orderField = field(texts.order, order);
-    const coloursField = field(texts.colours, colours, scaling);
     el.replaceChildren(
-      h(
-        "div",
-        { class: "ex-field ex-threshold-field" },
-        thresholdLabel,
-        slider,
-        number,
-        scale.node
-      ),
-      reductionField,
-      normalisationField,
-      unitField,
-      orderField,
-      coloursField,
-      h("span", { class: "ex-field" }, special.label, sink.label),
+      h("div", { class: "ex-field ex-threshold-field" }, thresholdLabel, slider, number, auto),
       h("span", { class: "ex-grow" }),
-      counts
+      counts,
+      view.node
     );
     function draw(next) {
       content = next;
       drawThreshold();
-      for (const label of [reductionField, normalisationField]) {
-        label.hidden = !content.of_attention;
-        label.classList.toggle("ex-overridden", content.of_set);
-        label.title = content.of_set ? texts.overridden : "";
-      }
-      const { choices } = content;
-      fillSelect(reduction, choices.reduction, content.reduction);
-      fillSelect(normalisation, choices.normalisation, content.normalisation);
-      orderField.hidden = coloursField.hidden = content.judging;
-      unitField.hidden = content.unit_kind === null;
-      if (content.unit_kind !== null) fillSelect(unitKind, choices.unit_kind, content.unit_kind);
-      fillSelect(order, choices.bar_order, content.bar_order);
-      fillSelect(colours, choices.colour_scale, content.colour_scale);
-      fillSelect(scaling, choices.scaling, content.scaling);
-      special.label.hidden = sink.label.hidden = !content.of_code;
-      special.box.checked = content.hide_special;
-      sink.box.checked = content.hide_sink;
+      view.show(content);
       refill(
         counts,
         content.counts,
@@ -1688,8 +2062,9 @@ var toolbar = panel(
       const { threshold, threshold_scale: which, reachable } = content;
       const isLog = which === "log";
       setText(thresholdLabel, content.threshold_label);
-      scale.node.hidden = !content.of_attention || content.of_set;
-      scale.show(which);
+      auto.hidden = !content.of_attention || content.judging || content.of_set;
+      auto.setAttribute("aria-pressed", String(content.threshold_mode === "auto"));
+      auto.title = content.threshold_found ?? texts.auto_title;
       slider.min = String(isLog ? FLOOR : 0);
       slider.max = String(isLog ? 0 : 1);
       slider.step = String(isLog ? 0.01 : 1e-3);
@@ -3781,8 +4156,26 @@ function thinned(ticks, axis) {
   const share = visible.length > 1 ? Math.abs(place(last) - place(first)) / (high - low) * count2 / (count2 - 1) : 1;
   const gap = axis.length * Math.min(1, share) / count2;
   const step = STEPS2.find((candidate) => gap * candidate >= LABEL_GAP) ?? STEPS2[STEPS2.length - 1];
-  const shown = visible.filter((i) => i % step === 0);
+  const shown = spoken(ticks, step, Math.ceil(LABEL_GAP / gap)).filter(
+    (i) => i >= first && i <= last
+  );
   return { tickvals: shown.map((i) => ticks[i][0]), ticktext: shown.map((i) => ticks[i][1]) };
+}
+function spoken(ticks, step, apart) {
+  const shown = [];
+  for (let start = 0; start < ticks.length; start += step) {
+    let best = -1;
+    const from = Math.max(start, shown.length ? shown[shown.length - 1] + apart : 0);
+    for (let i = from; i < Math.min(start + step, ticks.length); i += 1) {
+      if (best < 0 || worth(ticks[i][1]) > worth(ticks[best][1])) best = i;
+    }
+    if (best >= 0) shown.push(best);
+  }
+  return shown;
+}
+function worth(text) {
+  if (/\p{L}[\p{L}\p{N}_]+/u.test(text.replace(/&\w+;/g, ""))) return 2;
+  return /[\p{L}\p{N}]/u.test(text.replace(/&\w+;/g, "")) ? 1 : 0;
 }
 
 // src/plot/figure.ts
@@ -3791,9 +4184,11 @@ var CONFIG = {
   displaylogo: false,
   typesetMath: false,
   responsive: false,
-  doubleClick: "reset",
+  doubleClick: false,
+  // plotly goes back to the first figure that it has drawn, not to this one
   showTips: false
 };
+var NARROW = 340;
 var Figure = class {
   /** `moved` is called whenever the axes may lie elsewhere, `renumbered` with new numbers. */
   constructor(gd, plotly, texts, on) {
@@ -3818,7 +4213,10 @@ var Figure = class {
   heatmapSerial = 0;
   /** Whether plotly reports what was asked of it here, and not a gesture. */
   asked = 0;
+  /** What the cells of a heatmap cover. */
   extent = null;
+  /** What shows all of the figure. */
+  home = {};
   ticks;
   patch;
   points;
@@ -3854,7 +4252,9 @@ var Figure = class {
     const layout = decode(figure.layout);
     paintTheme(layout, data, hostTheme());
     layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
+    if (this.extent && size.width < NARROW) leaveLegendOut(layout);
     this.ticks.prepare(layout, this.labels, this.extent);
+    this.home = homeOf(layout);
     Object.assign(layout, { ...size, autosize: false });
     for (const cells of this.grids) cells.canvas.remove();
     this.grids = [];
@@ -3969,6 +4369,12 @@ var Figure = class {
     await this.retick();
     this.redrawCells();
   }
+  /** Show everything. */
+  async goHome() {
+    await this.relayout(this.home);
+    await this.retick();
+    this.redrawCells();
+  }
   check(figure) {
     const supported = this.plotly.PlotSchema.get().traces;
     const types = figure.data.map((trace) => trace.type ?? "scatter");
@@ -4007,6 +4413,22 @@ var Figure = class {
     }
   }
 };
+function leaveLegendOut(layout) {
+  const inside = ({ x }) => !(typeof x === "number" && x >= 1);
+  layout.images = layout.images?.filter(inside);
+  layout.annotations = layout.annotations?.filter(inside);
+  layout.margin.r = 12;
+}
+function homeOf(layout) {
+  const home = {};
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+    const { range, autorange, fixedrange } = layout[name];
+    if (fixedrange) continue;
+    if (range) home[`${name}.range`] = [...range];
+    else home[`${name}.autorange`] = autorange ?? true;
+  }
+  return home;
+}
 function never() {
   throw new Error("nothing is drawn yet");
 }
@@ -4215,6 +4637,7 @@ var Pointer = class {
   frames = h("div");
   // around marked stretches of columns
   last = null;
+  waiting;
   clickedAt = Number.NEGATIVE_INFINITY;
   /** Pin a cell of the map, or let go what is pinned. */
   pin(cell) {
@@ -4319,7 +4742,9 @@ var Pointer = class {
       const found = moved2 < 4 ? this.find(event) : null;
       if (!found) return;
       this.clickedAt = event.timeStamp;
-      if (!again) this.click(found);
+      this.plot.el.focus({ preventScroll: true });
+      clearTimeout(this.waiting);
+      if (!again) this.waiting = setTimeout(() => this.click(found), DOUBLE_CLICK);
     };
     window.addEventListener("pointerup", up, true);
   }
@@ -4371,9 +4796,9 @@ function named([first, last], labels) {
   const tokens = labels ? `${labels[first] ?? ""} … ${labels[last] ?? labels[end]}` : void 0;
   return [`${first}–${Math.min(last, end)}`, tokens];
 }
-function tipLine(word, number, token) {
+function tipLine(word2, number, token) {
   const code = token === void 0 ? [] : ["  ", h("code", null, token)];
-  return [h("dt", null, word), h("dd", null, number, code)];
+  return [h("dt", null, word2), h("dd", null, number, code)];
 }
 function frameOf(axis, start, stop) {
   const frame = h("div", { class: "explorer-plot-band marked" });
@@ -4392,6 +4817,135 @@ function layBand(band, axis, centre, size, way) {
     band.style,
     way === "level" ? { top: start, height: `${thickness}px`, left: "-2px", right: "-2px" } : { left: start, width: `${thickness}px`, top: "-2px", bottom: "-2px" }
   );
+}
+
+// src/plot/zoom.ts
+var PER_NOTCH = 1.0015;
+var LEAST_CELLS = 3;
+function within([low, high], [first, last]) {
+  const length = Math.min(high - low, last - first);
+  const start = Math.min(Math.max(low, first), last - length);
+  return [start, start + length];
+}
+function stretched([low, high], place, factor) {
+  return [place - (place - low) * factor, place + (high - place) * factor];
+}
+var Zoom = class {
+  /** `told` is called with every window that a hand has chosen. */
+  constructor(plot, figure, texts, told, failed) {
+    this.plot = plot;
+    this.figure = figure;
+    this.told = told;
+    this.failed = failed;
+    this.button = h(
+      "button",
+      { type: "button", class: "explorer-plot-all", hidden: true, onClick: () => this.reset() },
+      texts.see_all
+    );
+    plot.el.append(this.button);
+    plot.host.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+  }
+  plot;
+  figure;
+  told;
+  failed;
+  /** The window in view; null is all. */
+  window = null;
+  button;
+  wheeled = null;
+  /** A figure has been drawn: the zoom of another one is over. */
+  drawn() {
+    const now = this.figure.window();
+    if (this.window && !sameItems(this.window, now)) this.report(null);
+    this.show();
+  }
+  /** Take what plotly has made of a gesture; what was dragged past the edge comes back. */
+  take() {
+    const now = this.figure.window();
+    const { extent } = this.figure;
+    if (!now || !extent) {
+      this.report(now);
+      return;
+    }
+    const x = within([now[0], now[1]], ordered(extent.x0, extent.x1));
+    const y = within([now[2], now[3]], ordered(extent.y0, extent.y1));
+    const kept = [...x, ...y];
+    if (sameItems(kept, now)) this.report(now);
+    else this.go(kept);
+  }
+  /** Show a window that the kernel asks for. */
+  set(window2) {
+    this.window = window2;
+    this.figure.zoomTo(window2).then(() => this.show(), this.failed);
+  }
+  /** Show everything of what is drawn now. */
+  reset() {
+    this.figure.goHome().then(() => this.report(null), this.failed);
+  }
+  /** Move the window to a row and a column that are out of view. */
+  reveal(row, column) {
+    if (!this.window) return;
+    const [x0, x1, y0, y1] = this.window;
+    const around = (ends, place) => {
+      if (place === null || place >= ends[0] && place <= ends[1]) return ends;
+      const half = (ends[1] - ends[0]) / 2;
+      return [place - half, place + half];
+    };
+    const { extent } = this.figure;
+    if (!extent) return;
+    const x = within(around([x0, x1], column), ordered(extent.x0, extent.x1));
+    const y = within(around([y0, y1], row), ordered(extent.y0, extent.y1));
+    if (!sameItems([...x, ...y], this.window)) this.go([...x, ...y]);
+  }
+  go(window2) {
+    const { extent } = this.figure;
+    const all = extent && [...ordered(extent.x0, extent.x1), ...ordered(extent.y0, extent.y1)];
+    if (all && sameItems(all, window2)) this.reset();
+    else this.figure.zoomTo(window2).then(() => this.report(this.figure.window()), this.failed);
+  }
+  report(window2) {
+    const same = window2 === this.window || window2 && this.window && sameItems(window2, this.window);
+    this.window = window2;
+    this.show();
+    if (!same) this.told(window2);
+  }
+  show() {
+    this.button.hidden = this.window === null || !this.figure.extent;
+  }
+  /** With Ctrl, or once the plot was clicked: a page must go on scrolling under a resting hand. */
+  wheel(event) {
+    const { extent, axes } = this.figure;
+    const { el, host } = this.plot;
+    const meant = event.ctrlKey || event.metaKey || el.contains(document.activeElement);
+    if (!extent || !axes || !meant || !event.deltaY) return;
+    if (event.deltaY > 0 && !this.window) return;
+    const box = host.getBoundingClientRect();
+    const x = event.clientX - box.left - axes.x.offset;
+    const y = event.clientY - box.top - axes.y.offset;
+    if (x < 0 || y < 0 || x > axes.x.length || y > axes.y.length) return;
+    event.preventDefault();
+    const pixels2 = event.deltaY * (event.deltaMode ? 30 : 1);
+    const waiting = this.wheeled !== null;
+    this.wheeled = { factor: (this.wheeled?.factor ?? 1) * PER_NOTCH ** pixels2, x, y };
+    if (!waiting) requestAnimationFrame(() => this.turn());
+  }
+  turn() {
+    const wheeled = this.wheeled;
+    this.wheeled = null;
+    const { extent, axes } = this.figure;
+    if (!wheeled || !extent || !axes) return;
+    const part = (axis, pixel, all) => {
+      const now = ordered(...axis.ends);
+      const least = Math.min(LEAST_CELLS, all[1] - all[0]) / (now[1] - now[0]);
+      return within(stretched(now, axis.valueAt(pixel), Math.max(wheeled.factor, least)), all);
+    };
+    const x = part(axes.x, wheeled.x, ordered(extent.x0, extent.x1));
+    const y = part(axes.y, wheeled.y, ordered(extent.y0, extent.y1));
+    this.go([...x, ...y]);
+  }
+};
+function ordered(a, b) {
+  return a < b ? [a, b] : [b, a];
 }
 
 // src/plot/view.ts
@@ -4421,6 +4975,13 @@ var View = class {
       renumbered: () => this.pointer.forget()
     });
     this.pointer = new Pointer(this);
+    this.zoom = new Zoom(
+      this,
+      this.figure,
+      this.texts,
+      (window2) => this.gestures.zoom.post(window2),
+      (error) => this.fail(error)
+    );
     this.listen();
     this.request();
   }
@@ -4450,7 +5011,7 @@ var View = class {
   failed = 0;
   // serial of the newest state that could not be drawn
   hiddenFrames = 0;
-  zoom = null;
+  zoom;
   zoomSerial = 0;
   // ---- what the pointer asks for
   get grids() {
@@ -4499,8 +5060,11 @@ var View = class {
         if (this.rethemed) this.request();
       })
     );
+    this.el.tabIndex = -1;
     this.el.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.marks.row !== null) this.pointer.pin(null);
+      if (event.key !== "Escape") return;
+      if (this.marks.row !== null && this.marks.pin) this.pointer.pin(null);
+      askToUnpin(this.el);
     });
   }
   request() {
@@ -4552,7 +5116,7 @@ var View = class {
       drew = Math.max(figure.serial, heatmap?.serial ?? 0, arrays?.serial ?? 0);
       this.resized = this.rethemed = false;
       this.connect();
-      this.forgetZoom();
+      this.zoom.drawn();
       this.clearError();
     } else {
       if (heatmap && heatmap.serial !== drawn.heatmap) {
@@ -4584,12 +5148,6 @@ var View = class {
   measure() {
     return { width: this.el.clientWidth, height: this.el.clientHeight };
   }
-  /** A new figure begins unzoomed. */
-  forgetZoom() {
-    if (!this.zoom || sameItems(this.zoom, this.figure.window())) return;
-    this.zoom = null;
-    this.gestures.zoom.post(null);
-  }
   // ---- plotly's events
   connect() {
     if (this.connected) return;
@@ -4602,6 +5160,7 @@ var View = class {
     gd.on("plotly_relayout", (change) => {
       if (!this.figure.isOurs) this.zoomed(change);
     });
+    gd.on("plotly_doubleclick", () => this.zoom.reset());
     const point = ({ points: [one] }) => {
       const { curveNumber: trace, pointIndex, pointNumber, x, y } = one;
       return { trace, x, y, index: pointIndex ?? pointNumber };
@@ -4617,8 +5176,7 @@ var View = class {
     if (!Object.keys(change).some((key) => /axis\d*\.(range|autorange)/.test(key))) return;
     this.figure.redrawCells();
     this.figure.retick().catch((error) => this.fail(error));
-    this.zoom = this.figure.window();
-    this.gestures.zoom.post(this.zoom);
+    this.zoom.take();
   }
   // ---- marks
   applyHeight() {
@@ -4629,10 +5187,12 @@ var View = class {
   }
   takeMarks() {
     const marks = this.model.get("marks");
-    const { row, column } = this.gestures.pin.busy ? this.marks : marks;
+    const before = this.marks;
+    const { row, column } = this.gestures.pin.busy ? before : marks;
     this.marks = { ...marks, row, column };
     this.applyHeight();
     this.applyMarks();
+    if (row !== before.row || column !== before.column) this.zoom.reveal(row, column);
   }
   applyMarks() {
     const { line, name, zoom } = this.marks;
@@ -4645,8 +5205,7 @@ var View = class {
     this.pointer.crosshair();
     if (zoom.n <= this.zoomSerial) return;
     this.zoomSerial = zoom.n;
-    this.zoom = zoom.window;
-    this.figure.zoomTo(zoom.window).catch((error) => this.fail(error));
+    this.zoom.set(zoom.window);
   }
   // ---- how it went
   report(serial, state = "ready") {
