@@ -195,7 +195,7 @@ class Session:
         self._pin_what_was_asked_for()
 
     def look_first(self) -> None:
-        """Begin with a name and its uses, as nobody has chosen layer, head and selection."""
+        """Begin with a name and its uses, where no layer, head or selection was chosen."""
         self._first_look = True
 
     def _look_first(self, scene: CodeScene) -> None:

@@ -4878,7 +4878,7 @@ var Zoom = class {
     this.window = window2;
     this.figure.zoomTo(window2).then(() => this.show(), this.failed);
   }
-  /** Show everything of what is drawn now. */
+  /** Show everything in the figure. */
   reset() {
     this.figure.goHome().then(() => this.report(null), this.failed);
   }

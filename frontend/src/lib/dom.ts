@@ -89,7 +89,7 @@ export function refill(node: HTMLElement, shown: unknown, children: () => Child[
 
 const UNPIN = "explorer-unpin";
 
-/** Ask the app that an element is in to let go of what is pinned. */
+/** Ask the app that an element is in to unpin. */
 export function askToUnpin(node: HTMLElement): void {
   node.dispatchEvent(new CustomEvent(UNPIN, { bubbles: true }));
 }

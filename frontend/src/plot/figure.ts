@@ -299,7 +299,7 @@ export class Figure {
   }
 }
 
-/** A narrow heatmap has no room for the scale beside it. */
+/** A narrow heatmap has no room for the scale at its right. */
 function leaveLegendOut(layout: Layout): void {
   const inside = ({ x }: { x?: unknown }) => !(typeof x === "number" && x >= 1);
   layout.images = layout.images?.filter(inside);

@@ -73,7 +73,7 @@ export class Zoom {
     this.figure.zoomTo(window).then(() => this.show(), this.failed);
   }
 
-  /** Show everything of what is drawn now. */
+  /** Show everything in the figure. */
   reset(): void {
     this.figure.goHome().then(() => this.report(null), this.failed);
   }
