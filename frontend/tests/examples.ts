@@ -191,6 +191,7 @@ const weights: P.WeightsContent = {
   view: "entities",
   strategy: "ema",
   strategies: [["ema", "ema"]],
+  rise: null,
   busy: false,
   message: "",
 };
@@ -304,7 +305,10 @@ export const CONTENTS: Record<string, readonly object[]> = {
   trace_file: [traceFile, failedFile],
   trace_settings: [traceSettings],
   weight_moves: [weightMoves],
-  weights: [weights, { ...weights, view: "weights" }],
+  weights: [
+    weights,
+    { ...weights, view: "weights", rise: ["None can rise.", "let weights rise", "additive"] },
+  ],
 };
 
 const codeDocument: P.CodeDocument = {
@@ -366,6 +370,7 @@ const SETTABLE: Record<P.SettableName, true> = {
   update_strategy: true,
   view_open: true,
   weight_view: true,
+  weights_can_rise: true,
 };
 
 /** One example for every kind of a union, no kind left out. */
@@ -457,7 +462,11 @@ const figuresGestures: OfEveryKind<P.FiguresGesture> = {
 };
 const onlySet: OfEveryKind<P.SetGesture> = { set };
 const callChangesGestures: OfEveryKind<P.CallChangesGesture> = { set, here: plain("here") };
-const weightsGestures: OfEveryKind<P.WeightsGesture> = { set, cancel: plain("cancel") };
+const weightsGestures: OfEveryKind<P.WeightsGesture> = {
+  set,
+  cancel: plain("cancel"),
+  rise: plain("rise"),
+};
 const embedding: OfEveryKind<P.BaselinesGesture> & OfEveryKind<P.AgreementGesture> = {
   embed: plain("embed"),
 };

@@ -119,9 +119,29 @@ def bound_traces(
     ]
 
 
+def lines_on_others(chosen: Sequence[pd.DataFrame]) -> tuple[dict[int, int], list[int]]:
+    """Return the place of each line among those with its last weight, and the largest such group.
+
+    Lines with one last weight lie on each other from their last updates on. The first of them has
+    place 0; the group is empty where no two lines share a weight.
+    """
+    same: dict[float, list[int]] = {}
+    for place, part in enumerate(chosen):
+        same.setdefault(round(float(part["weight"].iloc[-1]), 6), []).append(place)
+    shared = {place: n for places in same.values() for n, place in enumerate(places)}
+    largest = max(same.values(), key=len, default=[])
+    return shared, largest if len(largest) > 1 else []
+
+
 def weight_line(
-    place: int, part: pd.DataFrame, steps: int, policy: FeedbackPolicy, selected: int | None
+    place: int,
+    part: pd.DataFrame,
+    steps: int,
+    policy: FeedbackPolicy,
+    selected: int | None,
+    above: int = 0,
 ) -> dict[str, Any]:
+    """Line of a hyperedge; `above` is how many lines it lies on."""
     strong = int(part["hyperedge"].iloc[0]) == selected
     feedback = part["feedback"].to_numpy()
     colour = _colour(part, policy)
@@ -139,7 +159,13 @@ def weight_line(
         "x": x,
         "y": y,
         "mode": "lines+markers",
-        "line": {"shape": "hv", "width": 3 if strong else 1.75, "color": colour},
+        "line": {
+            "shape": "hv",
+            "width": (3 if strong else 1.75) + 2 * bool(above),
+            "color": colour,
+            # Gaps show the lines below; each has its own.
+            **({"dash": f"4px {8 * above}px"} if above else {}),
+        },
         "marker": {"size": sizes, "color": colours, "opacity": 1, "line": {"width": 0}},
         "opacity": 1.0 if strong or selected is None else 0.4,
         "name": f"line {place}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from explorer._number_format import three_digits
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._graph.weight_line_marks import (
     LABEL_HEIGHT,
@@ -16,6 +17,7 @@ from explorer.figures._graph.weight_line_marks import (
     band_traces,
     bound_traces,
     end_labels,
+    lines_on_others,
     quantile_columns,
     weight_line,
 )
@@ -94,11 +96,15 @@ def weight_lines_spec(
     bounds = _bounds(chosen, selected)
     low, high = extent = _extent(lines, band, bounds)
     pixel = (high - low) / (height - _MARGIN["t"] - _MARGIN["b"])
+    above, sharing = lines_on_others(chosen)
     numbers = [int(part["hyperedge"].iloc[0]) for part in chosen]
     traces = [
         *band_traces(band),
         *bound_traces(bounds, steps, extent, pixel),
-        *(weight_line(place, part, steps, policy, selected) for place, part in enumerate(chosen)),
+        *(
+            weight_line(place, part, steps, policy, selected, above[place])
+            for place, part in enumerate(chosen)
+        ),
         *end_labels(chosen, selected, labels, extent, pixel),
     ]
     fixed = {"fixedrange": True}
@@ -137,7 +143,7 @@ def weight_lines_spec(
                 title=axis_title("weight", 6),
                 **fixed,
             ),
-            annotations=_captions(chosen, band, right),
+            annotations=_captions(chosen, band, right, sharing),
         ),
     }
 
@@ -182,7 +188,7 @@ def _label_pixels(chosen: Sequence[pd.DataFrame], width: int) -> int:
 
 
 def _captions(
-    chosen: Sequence[pd.DataFrame], band: pd.DataFrame | None, right: float
+    chosen: Sequence[pd.DataFrame], band: pd.DataFrame | None, right: float, sharing: list[int]
 ) -> list[dict[str, Any]]:
     if not chosen:
         return [note("No hyperedge to follow.", x=0, y=0.5, xanchor="left", yanchor="middle")]
@@ -196,4 +202,9 @@ def _captions(
         if band.attrs.get("repeated") == 0:
             caption = f"{count:,} hyperedges, each retrieved once"
         captions.append(note(caption, x=0, xanchor="left", **above))
+    if sharing:
+        weight = three_digits(float(chosen[sharing[0]]["weight"].iloc[-1]))
+        words = f"{len(sharing)} lines end at {weight} and lie on each other there: dashed"
+        below = {"y": 0, "yanchor": "bottom", "yshift": 4}
+        captions.append(note(words, x=0.01, xanchor="left", **below))
     return captions

@@ -15,7 +15,7 @@ SettableName = Literal[
     "least_recall", "lexical_threshold", "measure", "method", "model", "normalisation", "objective",
     "quality", "reading_hint", "reading_view", "reduction", "reference_threshold", "scaling",
     "similarity_threshold", "tab", "threshold", "threshold_mode", "threshold_scale", "trace",
-    "truth", "unit_kind", "update_strategy", "view_open", "weight_view",
+    "truth", "unit_kind", "update_strategy", "view_open", "weight_view", "weights_can_rise",
 ]  # fmt: skip
 
 SETTABLE: Final[frozenset[str]] = frozenset(get_args(SettableName))
@@ -188,7 +188,7 @@ GESTURES: Final[Mapping[str, Mapping[str, type]]] = {
         **dict.fromkeys(_OFFERS, Gesture),
     },
     "methods": {"set": SetTrait},
-    "weights": {"set": SetTrait, "cancel": Gesture},
+    "weights": {"set": SetTrait, "cancel": Gesture, "rise": Gesture},
     "answer": {"set": SetTrait, "use": Gesture, "undo": Gesture},
     "figures": {
         "set": SetTrait, "recommend": Gesture, "cancel_recommend": Gesture,

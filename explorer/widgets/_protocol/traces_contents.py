@@ -118,11 +118,12 @@ class Methods(TypedDict):
 
 
 class Weights(TypedDict):
-    """Entities or weights under the bars."""
+    """Entities or weights under the bars; ``rise``: whether weights can rise, and a button."""
 
     hidden: bool
     view: Literal["entities", "weights"]
     strategy: str
     strategies: list[tuple[str, str]]
+    rise: tuple[str, str, str] | None
     busy: bool
     message: str

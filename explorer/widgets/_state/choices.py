@@ -39,6 +39,8 @@ HEAD_SET_OVERRIDES: Final = ("layer", "head", "reduction", "normalisation")
 """The settings that a set of heads overrides."""
 
 UPDATE_STRATEGIES: Final = ("ema", "additive", "multiplicative")
+RISING_WEIGHTS: Final = {"decay_factor": 1.0, "max_weight_ratio": 4.0}
+"""Settings with which a weight can rise above its start."""
 TRUTHS: Final = ("labels", "ablation")
 OBJECTIVES: Final = ("f1", "precision", "recall", "cost")
 QUALITIES: Final = ("auc", "average_precision", "f1")
@@ -48,7 +50,8 @@ SETTINGS: Final = (
     "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
     "unit_kind", "language", "direction", "colour_scale", "scaling", "hide_special", "hide_sink",
     "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
-    "lexical_threshold", "reading_view", "weight_view", "update_strategy", "reference_threshold",
+    "lexical_threshold", "reading_view", "weight_view", "weights_can_rise", "update_strategy",
+    "reference_threshold",
     "quality", "truth", "least_drop", "objective", "least_recall", "least_precision", "cost_ratio",
     "heads",
 )  # fmt: skip

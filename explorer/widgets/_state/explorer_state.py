@@ -17,7 +17,12 @@ from explorer.widgets._state.checks import (
     checked_source,
     checked_threshold,
 )
-from explorer.widgets._state.choices import CHOICES, HEAD_SET_OVERRIDES, METHOD_THRESHOLDS
+from explorer.widgets._state.choices import (
+    CHOICES,
+    HEAD_SET_OVERRIDES,
+    METHOD_THRESHOLDS,
+    RISING_WEIGHTS,
+)
 from explorer.widgets._state.tab_settings import TabSettings
 from explorer.widgets._state.threshold_traits import Checked, ThresholdTraits
 
@@ -76,6 +81,11 @@ class ExplorerState(TabSettings, ThresholdTraits):
     weight_view = t.Unicode("entities", help="Plot under the bars.")
     """Traces tab: the plot under the bars: the ``"entities"`` of the trace's hyperedges (default),
     or the ``"weights"`` that follow from this threshold over all traces."""
+
+    weights_can_rise = t.Bool(False, help="Weights are followed with settings that let them rise.")
+    """Traces and thresholds tab: follow weights without decay and up to four times the quality
+    score. Default ``False``, the settings of a `WeightUpdater`: decay 0.99 and twice the quality
+    score, which is where a weight starts, so that no weight ends above its start."""
 
     update_strategy = t.Unicode("ema", help="Rule that updates weights.")
     """Traces and thresholds tab: the rule by which feedback updates the weights: ``"ema"``
@@ -194,6 +204,12 @@ class ExplorerState(TabSettings, ThresholdTraits):
     def scene(self) -> Any:
         """The scene of the tab in front."""
         return self.code_scene if self.tab == "code" else self.trace_scene
+
+    @property
+    def weight_settings(self) -> dict[str, Any]:
+        """The settings that weights are followed with, as `explorer.rag.UpdateConfig` has them."""
+        room = RISING_WEIGHTS if self.weights_can_rise else {}
+        return {"strategy": self.update_strategy, **room}
 
     @property
     def threshold_name(self) -> str:

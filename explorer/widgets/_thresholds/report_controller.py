@@ -88,7 +88,7 @@ class ReportController(Controller):
                 reference=state.reference_threshold,
                 compared=self._compared(table),
                 baselines=self.baselines.names,
-                update={"strategy": state.update_strategy},
+                update=state.weight_settings,
                 objective=state.threshold_objective,
             ),
         }

@@ -169,6 +169,37 @@ def weights_of(
     return sentence
 
 
+GUESSED_ENTITIES = (
+    "Where the file names no entities, those shown are guessed: names and numbers in the texts."
+)
+
+
+_NO_RISE = (
+    "With these settings no weight rises above its start, whatever the threshold: a weight starts "
+    "at its upper bound."
+)
+_EMA_FALLS = " With ema every update also ends with a factor of 0.99, so every weight falls."
+_ROOM = "Without decay and with room above the start"
+_EMA_ROOM = (
+    f"{_ROOM}. The ema moves a weight towards the feedback, which is at most 1; additive and "
+    "multiplicative rise with every feedback above 0.5."
+)
+_OTHER_ROOM = (
+    f"{_ROOM}: feedback above 0.5 raises a weight, up to 4 x its quality score, and feedback below "
+    "0.5 lowers it."
+)
+
+
+def weights_rise(*, can_rise: bool, strategy: str) -> tuple[str, str, str]:
+    """Say whether a weight can rise; return the text, and text and title of the button."""
+    if not can_rise:
+        text = _NO_RISE + (_EMA_FALLS if strategy == "ema" else "")
+        title = "additive, without decay, at most 4 x the quality score"
+        return text, "let weights rise", title
+    text = _EMA_ROOM if strategy == "ema" else _OTHER_ROOM
+    return text, "reference settings", "ema, decay 0.99, at most 2 x the quality score"
+
+
 # --- texts that do not change, which the page places itself --------------------------------------
 
 PAGE_TEXTS = {

@@ -3342,13 +3342,24 @@ var weights = panel(
     const field = h("label", { class: "ex-field" }, texts.update, strategy);
     const messageLine = h("span", { class: "ex-note", role: "status" });
     const cancel = quietButton(texts.cancel, null, () => tell.now({ kind: "cancel" }));
-    el.replaceChildren(h("div", { class: "ex-panel-head" }, view.node, field, cancel), messageLine);
+    const rise = h("p", { class: "ex-note ex-rise" });
+    el.replaceChildren(
+      h("div", { class: "ex-panel-head" }, view.node, field, cancel),
+      rise,
+      messageLine
+    );
     return (content) => {
       el.hidden = content.hidden;
       view.show(content.view);
       field.hidden = content.view !== "weights";
       fillSelect(strategy, content.strategies, content.strategy);
       cancel.hidden = !content.busy;
+      rise.hidden = content.rise === null;
+      refill(rise, content.rise, () => {
+        if (content.rise === null) return [];
+        const [text, label, title] = content.rise;
+        return [`${text} `, quietButton(label, title, () => tell.now({ kind: "rise" }))];
+      });
       setText(messageLine, content.message);
     };
   }

@@ -59,7 +59,8 @@ export type SettableName =
   | "unit_kind"
   | "update_strategy"
   | "view_open"
-  | "weight_view";
+  | "weight_view"
+  | "weights_can_rise";
 
 export interface SetGesture {
   readonly kind: "set";

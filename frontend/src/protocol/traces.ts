@@ -115,8 +115,10 @@ export interface WeightsContent {
   readonly view: "entities" | "weights";
   readonly strategy: string;
   readonly strategies: readonly Choice[];
+  /** Whether weights can rise; text and title of the button that changes it. */
+  readonly rise: readonly [text: string, label: string, title: string] | null;
   readonly busy: boolean;
   readonly message: string;
 }
 
-export type WeightsGesture = Plain<"cancel"> | SetGesture;
+export type WeightsGesture = Plain<"cancel" | "rise"> | SetGesture;

@@ -274,3 +274,32 @@ def test_a_note_that_all_hyperedges_have_is_shown_once() -> None:
     page = AppDriver(Explorer.from_traces([short], method="citation"))
     assert [note[0] for note in page.cards["shared"]] == ["answer too short"]
     assert all(not card["diagnostics"] for card in page.cards["cards"])
+
+
+def test_the_weights_say_that_none_can_rise_and_which_settings_let_them(app: Explorer) -> None:
+    app.weight_view = "weights"
+    app.wait()
+    page = AppDriver(app)
+    text, button, _ = page.weights["rise"]
+    assert "no weight rises above its start" in text
+    assert button == "let weights rise"
+    assert (app.trajectory.final() < 1).all()
+    page.weights.press("rise")
+    app.wait()
+    assert app.update_strategy == "additive"
+    # h0: 1 + 0.1 x (1 - 0.5), then feedback 0.4: minus 0.01; h2: 1.05, then feedback 0.3.
+    assert app.trajectory.final().tolist() == pytest.approx([1.04, 1.04, 1.03])
+    assert page.weights["rise"][1] == "reference settings"
+    page.weights.press("rise")
+    app.wait()
+    assert (app.weights_can_rise, app.update_strategy) == (False, "ema")
+    app.update_strategy = "additive"
+    app.wait()
+    assert app.trajectory.final().max() == 1.0  # clipped at the start: none above it
+
+
+def test_guessed_entities_are_said_to_be_guessed(app: Explorer) -> None:
+    page = AppDriver(app)
+    assert "guessed" in page.weights["message"]  # only the first fact has entities
+    packaged = AppDriver(Explorer.from_traces())
+    assert packaged.weights["message"] == ""

@@ -32,7 +32,9 @@ _DELAY_S = 0.06
 _AT_ONCE = 20_000
 """Up to this many updates are computed on the UI thread, more by a worker."""
 
-_MOVED_BY = frozenset({*METHOD_THRESHOLDS.values(), "update_strategy", "trace_scene"})
+_MOVED_BY = frozenset(
+    {*METHOD_THRESHOLDS.values(), "update_strategy", "weights_can_rise", "trace_scene"}
+)
 """Traits that change while a line is dragged, or just before another: the weights follow later."""
 
 
@@ -116,9 +118,9 @@ class WeightsController(Controller):
             self._again = True  # the job under way has an older threshold, and ends soon
             return
         config = self.scores.methods.extractor(self.state.method, alone=True).config
-        updates = {"strategy": self.state.update_strategy}
+        updates = self.state.weight_settings
         before = self._ordered
-        wanted = (config, self.state.update_strategy)
+        wanted = (config, tuple(updates.items()))
         if before is not None and before.table is table and self._computed == wanted:
             return
 

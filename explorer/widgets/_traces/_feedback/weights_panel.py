@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,20 +37,24 @@ class WeightsPanel(Panel):
     def __init__(self, state: ExplorerState, session: Session, pick: Callable[[str], None]) -> None:
         super().__init__(state, session)
         self.weights = self.part(
-            "weights", texts.PAGE_TEXTS["weights"], {"cancel": lambda _: self._cancel()}
+            "weights",
+            texts.PAGE_TEXTS["weights"],
+            {"cancel": lambda _: self._cancel(), "rise": lambda _: self._let_rise()},
         )
         self.plot = ClickablePlot(texts.PLOTS["entities"], self._draw, pick)
         self.widgets = [self.weights, self.keep(self.plot.plot)]
         self.draw_on(
-            self._draw_entities, "weight_view", "trace_scene", "selection", "update_strategy"
-        )
+            self._draw_entities, "weight_view", "trace_scene", "selection", "update_strategy",
+            "weights_can_rise",
+        )  # fmt: skip
         # Entities are slow to place: they follow a drag, once for many moves.
         self._later = Debouncer(self._draw_later)
         self.draw_on(self._later.ask, "table")
         self.draw_on(self._draw_weights, "weight_view", "trajectory", "trace_scene", "selection")
         self.draw_on(
             self._show_choices,
-            "weight_view", "update_strategy", "method", "table", "trace_scene", "trajectory",
+            "weight_view", "update_strategy", "weights_can_rise", "method", "table", "trace_scene",
+            "trajectory",
         )  # fmt: skip
         self.draw_on(self._show_choices, "reports", of=session.jobs)
         self.begin()
@@ -107,7 +111,7 @@ class WeightsPanel(Panel):
         return entities_figure_spec(
             with_entities(edges),
             feedback,
-            _weights_after(edges, feedback, self.state.update_strategy),
+            _weights_after(edges, feedback, self.state.weight_settings),
             verdicts=verdicts,
             selected=selected_unit(self.state),
             width=self.plot.plot.width or _WIDTH,
@@ -125,9 +129,14 @@ class WeightsPanel(Panel):
             message = under_way(report.message)
         elif state.weight_view == "weights" and traces is not None:
             message = weights_sentence(state, len(traces))
+        elif self._has_guessed_entities:
+            message = texts.GUESSED_ENTITIES
         else:
             message = ""
         self.weights.show(
+            rise=texts.weights_rise(can_rise=state.weights_can_rise, strategy=state.update_strategy)
+            if state.weight_view == "weights"
+            else None,
             hidden=self._scene is None,
             view=state.weight_view,
             strategy=state.update_strategy,
@@ -136,13 +145,26 @@ class WeightsPanel(Panel):
             message=message,
         )
 
+    @property
+    def _has_guessed_entities(self) -> bool:
+        """Whether entities in view were found in texts, since the file names none."""
+        scene = self._scene
+        edges = [] if scene is None else scene.trace.hyperedges
+        return self.state.weight_view == "entities" and any(not edge.entities for edge in edges)
+
+    def _let_rise(self) -> None:
+        with self.state.batch():
+            can_rise = not self.state.weights_can_rise
+            self.state.weights_can_rise = can_rise
+            self.state.update_strategy = "additive" if can_rise else "ema"
+
     def _cancel(self) -> None:
         for job in (ScoresController.JOB, WeightsController.JOB):
             self.session.cancel(job)
 
 
 def _weights_after(
-    edges: Sequence[Hyperedge], feedback: Sequence[float], strategy: str
+    edges: Sequence[Hyperedge], feedback: Sequence[float], settings: Mapping[str, Any]
 ) -> list[float]:
     """Return the weight of each hyperedge after this trace, from its own weight or from 1."""
     from explorer.rag._weights.update_order import update_order
@@ -155,5 +177,5 @@ def _weights_after(
         if isinstance(brought, int | float) and not isinstance(brought, bool) and brought >= 0:
             start[edge.id] = float(brought)
     order, signals = update_order(rows, "id")
-    moves = follow_weights(order, signals, {"strategy": strategy}, start=start)
+    moves = follow_weights(order, signals, settings, start=start)
     return [float(moves.final()[number]) for number in order.hyperedges]
