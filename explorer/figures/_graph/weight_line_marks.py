@@ -164,7 +164,7 @@ def weight_line(
             "width": (3 if strong else 1.75) + 2 * bool(above),
             "color": colour,
             # Gaps show the lines below; each has its own.
-            **({"dash": f"4px {8 * above}px"} if above else {}),
+            **({"dash": f"4px,{8 * above}px"} if above else {}),
         },
         "marker": {"size": sizes, "color": colours, "opacity": 1, "line": {"width": 0}},
         "opacity": 1.0 if strong or selected is None else 0.4,
