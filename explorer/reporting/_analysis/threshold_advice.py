@@ -237,11 +237,11 @@ def _held_out(found: Expectation, name: str, picked: Sequence[str]) -> str:
     only = "Each trace was judged at a threshold that other traces chose."
     if not picked or own is None:
         return only
-    what = " and ".join(dict.fromkeys("layer and head" if _is_head(one) else one for one in picked))
+    named = dict.fromkeys("layer and head" if _is_head(one) else one for one in picked)
+    were = "was" if list(named) == [picked[0]] else "were"
     said = (
-        f"Only the threshold was held out: {what} {'were' if _is_head(picked[0]) else 'was'} "
-        f"picked after the labels were seen, so {digits(own.held_out.value, 2)} for {name} is "
-        "optimistic."
+        f"Only the threshold was held out: the {' and '.join(named)} {were} picked after the "
+        f"labels were seen, so {digits(own.held_out.value, 2)} for {name} is optimistic."
     )
     nested = found.nested
     if nested is None or not _is_head_only(picked):
