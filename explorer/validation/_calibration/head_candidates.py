@@ -237,7 +237,7 @@ class FittedCandidate(NamedTuple):
         else:
             layer, head = divmod(self.column, features.shape[1])
         if layer is None and features.plain_shape == (1, 1):
-            return "the scores given"
+            return "the given scores"
         return head_name(layer, head)
 
     def config(self, features: CandidateFeatures, threshold: float) -> dict[str, Any]:
