@@ -397,7 +397,7 @@ def test_labels_given_in_a_cell_or_in_another_app_are_followed(app: Explorer) ->
     for one in (page, other_page):
         assert one.counts == [3, 0, 1, 2]
         assert one.app.trace_scene.trace.hyperedges[1].label is True
-    assert other_page.figures["recommended"] is None
+    assert other_page.figures["recommended"]["outdated"] == "Labels changed since: search again."
     traces.label("b", "h3", False)
     shown = other_page.figures
     assert shown["counts"] == [3, 1, 1, 2]
