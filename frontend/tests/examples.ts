@@ -36,6 +36,7 @@ const toolbar: P.ToolbarContent = {
   judging: false,
   bar_order: "order",
   colour_scale: "blues",
+  colour_range: "fixed",
   scaling: "linear",
   hide_special: false,
   hide_sink: true,
@@ -45,6 +46,7 @@ const toolbar: P.ToolbarContent = {
     unit_kind: [["line", "lines"]],
     bar_order: [["order", "order"]],
     colour_scale: [["blues", "Blues"]],
+    colour_range: [["fixed", "0 to 1"]],
     scaling: [["linear", "linear"]],
   },
   counts: [["used", 3, "●", "#3b6fb6"]],
@@ -334,6 +336,7 @@ const set: P.SetGesture = { kind: "set", name: "threshold", value: 0.2 };
 const SETTABLE: Record<P.SettableName, true> = {
   bar_order: true,
   citation_threshold: true,
+  colour_range: true,
   colour_scale: true,
   compare: true,
   cost_ratio: true,

@@ -125,11 +125,47 @@ class CellGrid(NamedTuple):
     dy: float
 
 
-def colour_codes(weights: NDArray[np.float32], scaling: str) -> NDArray[np.uint8]:
-    """Return weights as one byte a cell, some rows at a time: no second map of floats is made."""
+def end_of_colours(
+    shown: NDArray[np.float32], picture: Picture, zoom: Sequence[float] | None
+) -> float:
+    """Return the largest weight in the part of a map that is in view, rounded up to two digits.
+
+    Parameters
+    ----------
+    shown
+        The cells of the picture.
+    picture
+        What they show.
+    zoom
+        The part in view as x0, x1, y0, y1 in columns and rows; None for all.
+    """
+    part = shown
+    if zoom is not None:
+        grid = picture.grid
+        columns = sorted((place - grid.x0) / grid.dx for place in zoom[:2])
+        rows = sorted((place - grid.y0) / grid.dy for place in zoom[2:])
+        (top, bottom), (left, right) = (
+            (max(0, math.floor(low + 0.5)), max(1, math.ceil(high + 0.5)))
+            for low, high in (rows, columns)
+        )
+        part = shown[top:bottom, left:right]
+    known = part[np.isfinite(part)]
+    largest = float(known.max(initial=0.0))
+    if not 0.0 < largest < 1.0:
+        return 1.0
+    unit = 10.0 ** (math.floor(math.log10(largest)) - 1)
+    return min(1.0, math.ceil(largest / unit - 1e-4) * unit)
+
+
+def colour_codes(weights: NDArray[np.float32], scaling: str, end: float = 1.0) -> NDArray[np.uint8]:
+    """Return weights as one byte a cell, some rows at a time: no second map of floats is made.
+
+    `end` is the weight at the end of the colour scale.
+    """
     codes = np.empty(weights.shape, dtype=np.uint8)
+    last = float(colours.scaled(end, scaling)) or 1.0  # type: ignore[arg-type]
     step = max(1, _CELLS_AT_ONCE // max(1, weights.shape[1]))
     for at in range(0, len(weights), step):
         part = colours.scaled(weights[at : at + step], scaling)  # type: ignore[arg-type]
-        codes[at : at + step] = quantise(part, 0.0, 1.0)
+        codes[at : at + step] = quantise(part, 0.0, last)
     return codes

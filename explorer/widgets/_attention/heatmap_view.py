@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.figures import heatmap
-from explorer.widgets._attention.heatmap_picture import LARGEST_SIDE, Picture, colour_codes
+from explorer.widgets._attention.heatmap_picture import (
+    LARGEST_SIDE,
+    Picture,
+    colour_codes,
+    end_of_colours,
+)
 from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._plot.encoding import cells
 from explorer.widgets._plot.plot import Plot
@@ -103,7 +108,11 @@ class HeatView:
 
     def _draw(self, picture: Picture, shown: NDArray[np.float32]) -> None:
         before, self._picture = self._picture, picture
+        end = 1.0
+        if self.state.colour_range == "window":
+            end = end_of_colours(shown, picture, self.plot.zoom)
         key = (
+            end,
             picture.map_key,
             self.state.colour_scale,
             self.state.scaling,
@@ -113,7 +122,7 @@ class HeatView:
         moved = before is None or before.window != picture.window
         if not (new_figure or moved) and shown is self._shown:
             return  # only marks differ
-        codes, last = colour_codes(shown, self.state.scaling), self._codes
+        codes, last = colour_codes(shown, self.state.scaling, end), self._codes
         same = not (new_figure or moved) and np.array_equal(codes, last)
         # Floats only where it matters: those that may be NaN are compared through copies.
         if same and np.array_equal(shown, self._shown, equal_nan=True):
@@ -124,11 +133,11 @@ class HeatView:
             self.plot.restyle_heatmap(codes, zmin=0.0, zmax=1.0, x0=x0, dx=dx, y0=y0, dy=dy)
             return
         with self.plot.batch():
-            self.plot.figure = self._figure(picture, codes)
+            self.plot.figure = self._figure(picture, codes, end)
             if before is None or before.map_key != picture.map_key:
                 self.plot.zoom = None
 
-    def _figure(self, picture: Picture, codes: NDArray[np.uint8]) -> Any:
+    def _figure(self, picture: Picture, codes: NDArray[np.uint8], end: float) -> Any:
         shape = (len(picture.row_labels), len(picture.column_labels))
         figure = heatmap(
             np.broadcast_to(np.float32(0), shape),
@@ -136,13 +145,13 @@ class HeatView:
             picture.column_labels,
             colorscale=self.state.colour_scale or None,
             scaling=self.state.scaling,  # type: ignore[arg-type]
-            zmax=1.0,
+            zmax=end,
             boundaries=picture.boundaries,
             hover_tokens=False,
             height=self.plot.height,
             width=self.plot.width or 700,
         )
-        # The colour range is the same for every head: equal colours are equal weights.
+        # With the end at 1, equal colours are equal weights in every head.
         drawn = figure.data[0].to_plotly_json()
         for name in _NOT_SENT:
             drawn.pop(name, None)
@@ -159,7 +168,11 @@ class HeatView:
 
     def _zoomed(self, change: Mapping[str, Any]) -> None:
         picture = self._picture
-        if picture is None or max(len(picture.rows), len(picture.columns)) <= LARGEST_SIDE:
+        if picture is None:
+            return
+        if max(len(picture.rows), len(picture.columns)) <= LARGEST_SIDE:
+            if self.state.colour_range == "window":
+                self._draw(picture, self._shown)
             return
         zoom = change["new"]
         window = picture.whole

@@ -25,7 +25,8 @@ from explorer.widgets._session import Session
 from explorer.widgets._state import ExplorerState
 
 _HEATMAP = (
-    "focus", "hide_special", "hide_sink", "colour_scale", "scaling", "selection", "direction",
+    "focus", "hide_special", "hide_sink", "colour_scale", "colour_range", "scaling",
+    "selection", "direction",
     "unit_kind",
 )  # fmt: skip
 _TINT = ("focus", "direction", "selection", "colour_scale", "scaling", "hide_sink")

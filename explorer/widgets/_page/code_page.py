@@ -22,8 +22,8 @@ from explorer.widgets._state import ExplorerState
 
 SETTINGS = (
     "model", "unit_kind", "threshold", "threshold_mode", "threshold_scale", "reduction",
-    "normalisation", "direction", "colour_scale", "scaling", "hide_special", "hide_sink", "measure",
-    "bar_order",
+    "normalisation", "direction", "colour_scale", "colour_range", "scaling", "hide_special",
+    "hide_sink", "measure", "bar_order",
 )  # fmt: skip
 """Traits that a page may begin with; layer and head are chosen when there is a map."""
 

@@ -69,6 +69,7 @@ class ToolbarChoices(TypedDict):
     unit_kind: list[tuple[str, str]]
     bar_order: list[tuple[str, str]]
     colour_scale: list[tuple[str, str]]
+    colour_range: list[tuple[str, str]]
     scaling: list[tuple[str, str]]
 
 
@@ -94,6 +95,7 @@ class Toolbar(TypedDict):
     judging: bool
     bar_order: str
     colour_scale: str
+    colour_range: str
     scaling: str
     hide_special: bool
     hide_sink: bool

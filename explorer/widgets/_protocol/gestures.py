@@ -10,12 +10,13 @@ import msgspec
 from explorer.errors import InputError
 
 SettableName = Literal[
-    "bar_order", "citation_threshold", "colour_scale", "compare", "cost_ratio", "direction", "head",
-    "heads", "hide_sink", "hide_special", "language", "layer", "least_drop", "least_precision",
-    "least_recall", "lexical_threshold", "measure", "method", "model", "normalisation", "objective",
-    "quality", "reading_hint", "reading_view", "reduction", "reference_threshold", "scaling",
-    "similarity_threshold", "tab", "threshold", "threshold_mode", "threshold_scale", "trace",
-    "truth", "unit_kind", "update_strategy", "view_open", "weight_view", "weights_can_rise",
+    "bar_order", "citation_threshold", "colour_range", "colour_scale", "compare", "cost_ratio",
+    "direction", "head", "heads", "hide_sink", "hide_special", "language", "layer", "least_drop",
+    "least_precision", "least_recall", "lexical_threshold", "measure", "method", "model",
+    "normalisation", "objective", "quality", "reading_hint", "reading_view", "reduction",
+    "reference_threshold", "scaling", "similarity_threshold", "tab", "threshold", "threshold_mode",
+    "threshold_scale", "trace", "truth", "unit_kind", "update_strategy", "view_open", "weight_view",
+    "weights_can_rise",
 ]  # fmt: skip
 
 SETTABLE: Final[frozenset[str]] = frozenset(get_args(SettableName))

@@ -11,7 +11,16 @@ from explorer.widgets._state import ExplorerState
 
 _IDLE_S = 3.0
 """A picture takes a quarter of a second, so it waits until the view has rested."""
-_IN_PICTURE = ("table", "focus", "selection", "direction", "scaling", "colour_scale", "hide_sink")
+_IN_PICTURE = (
+    "table",
+    "focus",
+    "selection",
+    "direction",
+    "scaling",
+    "colour_scale",
+    "colour_range",
+    "hide_sink",
+)
 
 
 def show_in_notebook(state: ExplorerState, bundle: Any) -> None:

@@ -120,7 +120,7 @@ def picture(state: ExplorerState) -> bytes:
         title=f"{heading(state)} — {sentence_of(state)}",
         colorscale=state.colour_scale or None,
         scaling=state.scaling,  # type: ignore[arg-type]
-        zmax=1.0,
+        zmax=1.0 if state.colour_range == "fixed" else None,
     )
 
 
@@ -200,7 +200,7 @@ def page(state: ExplorerState) -> str:
             columns,
             colorscale=state.colour_scale or None,
             scaling=state.scaling,  # type: ignore[arg-type]
-            zmax=1.0,
+            zmax=1.0 if state.colour_range == "fixed" else None,
             marked=_marked(state).columns,
             width=_SIDE,
             height=_SIDE,

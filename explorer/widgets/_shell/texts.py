@@ -84,6 +84,11 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "colours": "colours",
         "colour_scale": "Colour scale",
         "colour_scale_title": "Colour scale of attention",
+        "colour_range": "Colour range",
+        "colour_range_title": (
+            "The end of the colours: 1, so that equal colours are equal weights, or the largest "
+            "weight in view"
+        ),
         "scaling": "Colour scaling",
         "scaling_title": "How an attention weight maps to a colour",
         "hide_special": "special tokens",
@@ -147,6 +152,7 @@ UNIT_KINDS: Final = {
     "token": "tokens",
 }
 BAR_ORDERS: Final = [["order", "order"], ["score", "score"]]
+COLOUR_RANGES: Final = [["fixed", "0 to 1"], ["window", "largest in view"]]
 SCALINGS: Final = [["linear", "linear"], ["sqrt", "square root"], ["log", "log"]]
 
 MEASURING: Final = "measuring heads"

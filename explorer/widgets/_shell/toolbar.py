@@ -23,12 +23,13 @@ _CHOICES = {
     "normalisation": [[name, name] for name in NORMALISATIONS],
     "bar_order": texts.BAR_ORDERS,
     "colour_scale": [list(pair) for pair in colours.scale_choices()],
+    "colour_range": texts.COLOUR_RANGES,
     "scaling": texts.SCALINGS,
 }
 _DRAWN_BY = (
     "tab", "table", "code_scene", "method", "heads", "threshold_mode", "threshold_scale",
-    "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "scaling",
-    "hide_special", "hide_sink", "view_open", *dict.fromkeys(METHOD_THRESHOLDS.values()),
+    "reduction", "normalisation", "unit_kind", "bar_order", "colour_scale", "colour_range",
+    "scaling", "hide_special", "hide_sink", "view_open", *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class ToolbarPanel(Panel):
             judging=judging,
             bar_order=state.bar_order,
             colour_scale=state.colour_scale,
+            colour_range=state.colour_range,
             scaling=state.scaling,
             hide_special=state.hide_special,
             hide_sink=state.hide_sink,

@@ -48,12 +48,11 @@ QUALITIES: Final = ("auc", "average_precision", "f1")
 
 SETTINGS: Final = (
     "tab", "model", "layer", "head", "threshold", "threshold_scale", "reduction", "normalisation",
-    "unit_kind", "language", "direction", "colour_scale", "scaling", "hide_special", "hide_sink",
-    "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
+    "unit_kind", "language", "direction", "colour_scale", "colour_range", "scaling", "hide_special",
+    "hide_sink", "bar_order", "method", "compare", "similarity_threshold", "citation_threshold",
     "lexical_threshold", "reading_view", "weight_view", "weights_can_rise", "update_strategy",
-    "reference_threshold",
-    "quality", "truth", "least_drop", "objective", "least_recall", "least_precision", "cost_ratio",
-    "heads",
+    "reference_threshold", "quality", "truth", "least_drop", "objective", "least_recall",
+    "least_precision", "cost_ratio", "heads",
 )  # fmt: skip
 """The traits that saved settings hold: how things are shown, not what."""
 
@@ -68,6 +67,7 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "unit_kind": UNIT_KINDS,
     "language": CODE_LANGUAGES,
     "direction": ("row", "column"),
+    "colour_range": ("fixed", "window"),
     "scaling": ("linear", "sqrt", "log"),
     "bar_order": ("order", "score"),
     "method": tuple(METHOD_THRESHOLDS),

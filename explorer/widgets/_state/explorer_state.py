@@ -131,6 +131,11 @@ class ExplorerState(TabSettings, ThresholdTraits):
     scaling = t.Unicode("sqrt", help="How a weight becomes a colour.")
     """How a weight becomes a colour: ``"linear"``, ``"sqrt"`` (default) or ``"log"``."""
 
+    colour_range = t.Unicode("fixed", help="Weight at the end of the colour scale.")
+    """The weight at the end of the heatmap's colours: ``"fixed"`` (default) is 1, so that equal
+    colours are equal weights in every view; ``"window"`` is the largest weight in the part of the
+    map that is in view, for long texts whose weights are small."""
+
     hide_special = t.Bool(False, help="Hide the special tokens.")
     """Hide the model's special tokens in the heatmap. Default ``False``."""
 

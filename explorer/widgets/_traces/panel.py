@@ -66,7 +66,9 @@ class TracesPanel(Panel):
         )
         self._progress: dict[str, Any] | None = None
         self._filter, self._filtered = CardFilter(), -1
-        self.draw_on(self._draw_heat, "focus", "colour_scale", "scaling", "selection")
+        self.draw_on(
+            self._draw_heat, "focus", "colour_scale", "colour_range", "scaling", "selection"
+        )
         self.draw_on(
             self._show_cards,
             "table", "trace_scene", "selection", "reading_view", "method", "heads",

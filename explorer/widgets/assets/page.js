@@ -1894,6 +1894,7 @@ function viewMenu(texts, tell) {
   const order = pick("bar_order", texts.order_title, texts.order_title);
   const colours = pick("colour_scale", texts.colour_scale, texts.colour_scale_title);
   const scaling = pick("scaling", texts.scaling, texts.scaling_title);
+  const range = pick("colour_range", texts.colour_range, texts.colour_range_title);
   const special = check("hide_special", texts.hide_special, texts.hide_special_title);
   const sink = check("hide_sink", texts.hide_sink, texts.hide_sink_title);
   const scale = segmented(
@@ -1909,7 +1910,7 @@ function viewMenu(texts, tell) {
   const normalisationField = field(texts.normalised, normalisation);
   const orderField = field(texts.order, order);
   const scaleField = h("div", { class: "ex-field" }, h("span", {}, texts.axis), scale.node);
-  const coloursField = field(texts.colours, colours, scaling);
+  const coloursField = field(texts.colours, colours, scaling, range);
   const hideField = h(
     "div",
     { class: "ex-field" },
@@ -1982,6 +1983,7 @@ function viewMenu(texts, tell) {
       fillSelect(order, choices.bar_order, content.bar_order);
       fillSelect(colours, choices.colour_scale, content.colour_scale);
       fillSelect(scaling, choices.scaling, content.scaling);
+      fillSelect(range, choices.colour_range, content.colour_range);
       hideField.hidden = !content.of_code;
       special.box.checked = content.hide_special;
       sink.box.checked = content.hide_sink;

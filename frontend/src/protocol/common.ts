@@ -24,6 +24,7 @@ export interface Acknowledged {
 export type SettableName =
   | "bar_order"
   | "citation_threshold"
+  | "colour_range"
   | "colour_scale"
   | "compare"
   | "cost_ratio"

@@ -41,6 +41,8 @@ export interface ToolbarContent {
   readonly judging: boolean;
   readonly bar_order: string;
   readonly colour_scale: string;
+  /** What the end of the colours is: 1, or the largest weight in view. */
+  readonly colour_range: string;
   readonly scaling: string;
   readonly hide_special: boolean;
   readonly hide_sink: boolean;
@@ -50,6 +52,7 @@ export interface ToolbarContent {
     readonly unit_kind: readonly Choice[];
     readonly bar_order: readonly Choice[];
     readonly colour_scale: readonly Choice[];
+    readonly colour_range: readonly Choice[];
     readonly scaling: readonly Choice[];
   };
   readonly counts: readonly (readonly [

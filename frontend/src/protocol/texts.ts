@@ -76,6 +76,8 @@ export interface ToolbarTexts {
   readonly colours: string;
   readonly colour_scale: string;
   readonly colour_scale_title: string;
+  readonly colour_range: string;
+  readonly colour_range_title: string;
   readonly scaling: string;
   readonly scaling_title: string;
   readonly hide_special: string;

@@ -244,6 +244,7 @@ class WebPage {
         "reduction",
         "normalisation",
         "colour_scale",
+        "colour_range",
         "scaling",
         "hide_special",
         "hide_sink",
