@@ -126,7 +126,7 @@ class BarsFigure:
             (_SCORE, "marker.color"): feedback_colours(rows.feedback, policy),
             (_ROW, "marker.color"): clear,
             (_ROW, "hovertext"): units.hovers,
-            (_ROW, "customdata"): rows.numbers(),
+            (_ROW, "customdata"): rows.numbers(self._words),
             (_UNIT, "text"): units.names,
             (_TEXT, "text"): units.texts,
             (_LABEL, "text"): units.labels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from explorer.feedback import FeedbackPolicy
@@ -24,6 +25,7 @@ def feedback_bars(
     axis: Literal["linear", "log"] = "log",
     width: int = 700,
     threshold_line: bool = True,
+    words: Mapping[str, str] | None = None,
     selected: str | None = None,
 ) -> go.Figure:
     """Horizontal bars of a feedback table.
@@ -48,6 +50,8 @@ def feedback_bars(
         Approximate width on the page in pixels; decides how much of the texts fits.
     selected : str, optional
         The unit to mark, by name.
+    words : mapping, optional
+        What the bars say for each verdict; the verdict itself when left out.
     threshold_line : bool
         Whether to draw the threshold; a view with a draggable line draws its own.
 
@@ -75,6 +79,7 @@ def feedback_bars(
             axis=axis,
             width=width,
             threshold_line=threshold_line,
+            words=words,
             selected=selected,
         )
     )
@@ -90,6 +95,7 @@ def feedback_bars_spec(
     axis: Literal["linear", "log"] = "log",
     width: int = 700,
     threshold_line: bool = True,
+    words: Mapping[str, str] | None = None,
     selected: str | None = None,
 ) -> dict[str, Any]:
     """`feedback_bars` as a plain dict with ``data`` and ``layout``.
@@ -98,6 +104,13 @@ def feedback_bars_spec(
     views that redraw while the threshold is dragged use this.
     """
     bars = BarsFigure(
-        table, labels, theme, sort=sort, axis=axis, width=width, threshold_line=threshold_line
+        table,
+        labels,
+        theme,
+        sort=sort,
+        axis=axis,
+        width=width,
+        threshold_line=threshold_line,
+        words=words,
     )
     return bars.spec(table_policy(table, policy), selected)

@@ -168,15 +168,15 @@ class FeedbackRows(UnitRows):
             for one, is_known in zip(digits, known, strict=True)
         ]
 
-    def numbers(self) -> list[str]:
-        """Score, reachable score, feedback and verdict of each unit, as plotly text."""
+    def numbers(self, words: Mapping[str, str]) -> list[str]:
+        """Score, reachable score, feedback and verdict in words of each unit, as plotly text."""
         return [
-            f"score {score} (at most {limit}), feedback {feedback}, {verdict}"
+            f"score {score} (at most {limit}), feedback {feedback}, {words.get(verdict, verdict)}"
             for score, limit, feedback, verdict in zip(
                 self.score_texts,
                 map(three_digits, self.reachable.tolist()),
                 self.feedback_texts,
-                self.verdicts,
+                self.seen_verdicts,
                 strict=True,
             )
         ]

@@ -223,6 +223,7 @@ def page(state: ExplorerState) -> str:
         sort=state.bar_order,  # type: ignore[arg-type]
         axis=line.scale,  # type: ignore[arg-type]
         selected=selected_unit(state),
+        words=SHORT_VERDICTS if state.tab == "code" else None,
         width=980,
     )
     figures.append(bars)
@@ -244,17 +245,18 @@ def _tinted_code(state: ExplorerState) -> str:
         return ""
     weights = token_weights(state, focus)
     places = np.clip(colours.scaled(weights, state.scaling), 0.0, 1.0)  # type: ignore[arg-type]
-    fills = (colours.scale_rgba(places, state.colour_scale or None) * 255).round().astype(int)
+    fills = colours.scale_rgba(places, state.colour_scale or None)
     parts, end, pinned = [], 0, _pinned_row(state)
     for index in np.flatnonzero(~scene.special).tolist():
         start, stop = (max(int(place), end) for place in scene.offsets[index])
         if stop <= start:
             continue
-        red, green, blue = fills[index, :3].tolist()
+        red, green, blue, opacity = (float(part) for part in fills[index])
+        fill = f"{255 * red:.0f} {255 * green:.0f} {255 * blue:.0f} / {0.6 * opacity:.2f}"
         frame = ";outline:2px solid" if index == pinned else ""
         parts.append(
             f"{escape(scene.text[end:start])}<span title='{three_digits(float(weights[index]))}' "
-            f"style='background:rgb({red} {green} {blue} / 0.6){frame}'>"
+            f"style='background:rgb({fill}){frame}'>"
             f"{escape(scene.text[start:stop])}</span>"
         )
         end = stop

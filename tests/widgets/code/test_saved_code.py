@@ -57,6 +57,9 @@ def test_a_page_has_the_code_with_its_tint_and_a_square_map(tmp_path: Path) -> N
     assert "fib" in code
     assert code.count("outline:") == 1  # the pinned token
     assert "title='0.431'" in code  # it looks most at {}
+    assert "/ 0.00)" in code  # and not at all at others
+    assert "comes later" in page
+    assert ", not used" not in page
     assert '"scaleanchor":"x"' in page
     assert '"width":700' in page
 
