@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 MOST_RUG = 60
 """Fewer scores than this are drawn one by one as well."""
 
+_MOST_LETTERS = 22
+"""Letters that fit into the column at the right."""
+
 
 def score_histogram(scores: ScoreGroups, threshold: float | None = None, **settings: Any) -> Any:
     """`score_histogram_spec` as a Figure with a threshold line; takes the same parameters."""
@@ -193,9 +196,7 @@ def _words(
 
     halves = ["used", "not used"] if narrow else list(words[:2])
     called = [
-        " "
-        if one is None
-        else f"{one:,} called used" + (f", {one / whole:.0%}" if whole and not narrow else "")
+        " " if one is None else _called(one, 0 if narrow else whole)
         for one, whole in zip(above, parts, strict=True)
     ]
     if not any(parts):
@@ -221,6 +222,13 @@ def _words(
         ),
         lines(40, called, 26, name="called", textfont={"size": LABEL_SIZE}),
     ]
+
+
+def _called(number: int, whole: int) -> str:
+    """Return how many are called used, and their share unless `whole` is 0, as short as fits."""
+    share = f", {number / whole:.0%}" if whole else ""
+    text = f"{number:,} called used{share}"
+    return text if len(text) <= _MOST_LETTERS else f"{number:,} called{share}"
 
 
 def _count_ticks(

@@ -168,3 +168,11 @@ def test_the_reference_is_named_where_the_threshold_is_not():
     # Where the axis does not reach it nothing stands for it.
     assert marked(0.3, 0.1, span=(0.2, 1.0)) == ([], [])
     assert marked(0.3, None) == ([], [])
+
+
+def test_a_count_of_many_units_keeps_its_share():
+    """ "24,722 called used, 98%" was cut at the edge of the figure."""
+    many = ScoreGroups.of(np.linspace(0, 1, 50_000), np.arange(50_000) % 2 == 0)
+    spec = score_histogram_spec(many, 0.02, width=700)
+    assert trace(spec, "called")["text"] == ["24,500 called, 98%", "24,500 called, 98%"]
+    assert all(len(text) <= 22 for text in trace(spec, "called")["text"])
