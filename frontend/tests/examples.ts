@@ -80,8 +80,8 @@ const status: P.StatusContent = {
   error: null,
   notes: [["units", "Lines without code are left out."]],
   jobs: [
-    { job: "code", message: "recording", fraction: 0.5 },
-    { job: "scoring", message: "reading", fraction: null },
+    { job: "code", message: "recording", fraction: 0.5, replaces: true },
+    { job: "scoring", message: "reading", fraction: null, replaces: false },
   ],
 };
 

@@ -172,7 +172,7 @@ describe("head_selector", () => {
 describe("status", () => {
   it("cancels the job whose button it is, and dismisses an error", () => {
     const model = show("status", { ...CONTENTS.status[0], error: "It failed." });
-    el.querySelectorAll<HTMLButtonElement>(".ex-job button")[1].click();
+    el.querySelectorAll<HTMLButtonElement>(".ex-jobs .ex-job button")[0].click();
     button("dismiss").click();
     expect(model.gestures).toEqual([{ kind: "cancel", job: "scoring" }, { kind: "dismiss" }]);
     model.set({ content: { ...CONTENTS.status[0], jobs: [] } });
@@ -415,5 +415,36 @@ describe("the header without a kernel", () => {
     expect(alert?.textContent).toBe("The kernel is gone. Run the cell again.");
     expect(el.classList.contains("ex-without-kernel")).toBe(true);
     expect(panel.querySelector(".ex-model-state")?.textContent).toBe("");
+  });
+});
+
+describe("what is coming", () => {
+  it("is said over the picture, which is dimmed, and can be cancelled there", () => {
+    vi.useFakeTimers();
+    el.className = "explorer-app";
+    const place = document.createElement("div");
+    el.append(place);
+    const job = { job: "code", message: "recording 500 tokens", fraction: null, replaces: true };
+    const model = new FakeModel<State>({
+      content: { sentence: "", error: null, notes: [], jobs: [job] },
+      texts: TEXTS.status,
+      document: EXAMPLES.document,
+      source: "",
+      tint: new DataView(new ArrayBuffer(0)),
+      palette: EXAMPLES.palette,
+    });
+    stop = PANELS.status(model, place);
+    const coming = place.querySelector<HTMLElement>(".ex-coming");
+    expect(coming?.hidden).toBe(true); // what is over at once needs no words
+    vi.advanceTimersByTime(500);
+    expect(coming?.hidden).toBe(false);
+    expect(coming?.textContent).toContain("recording 500 tokens");
+    expect(el.classList.contains("ex-dimmed")).toBe(true);
+    button("cancel").click();
+    expect(model.gestures).toEqual([{ kind: "cancel", job: "code" }]);
+    model.set({ content: { sentence: "", error: null, notes: [], jobs: [] } });
+    expect(coming?.hidden).toBe(true);
+    expect(el.classList.contains("ex-dimmed")).toBe(false);
+    vi.useRealTimers();
   });
 });

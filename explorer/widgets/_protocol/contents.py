@@ -140,6 +140,7 @@ class JobProgress(TypedDict):
     job: str
     message: str
     fraction: float | None
+    replaces: bool
 
 
 class Status(TypedDict):

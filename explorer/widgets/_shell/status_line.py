@@ -17,6 +17,9 @@ _DRAWN_BY = (
     "code_scene", "trace_scene", *dict.fromkeys(METHOD_THRESHOLDS.values()),
 )  # fmt: skip
 
+_REPLACING = {"code": "code", "traces": "traces"}
+"""Tab -> the job that brings something new in place of what the tab shows."""
+
 
 class StatusLinePanel(Panel):
     """Draws the status line, a moment after the figures."""
@@ -47,7 +50,12 @@ class StatusLinePanel(Panel):
             error=self._error(),
             notes=notes,
             jobs=[
-                {"job": name, "message": report.message, "fraction": report.fraction}
+                {
+                    "job": name,
+                    "message": report.message,
+                    "fraction": report.fraction,
+                    "replaces": name == _REPLACING.get(self.state.tab),
+                }
                 for name, report in session.jobs.reports.items()
                 if name != HEAD_MEASURES
             ],

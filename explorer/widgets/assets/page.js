@@ -1801,8 +1801,9 @@ var status = panel(
     const jobs = h("span", { class: "ex-jobs" });
     const failure = h("div", { class: "ex-failure", role: "alert", hidden: true });
     const notes = h("div", { class: "ex-notes" });
+    const coming = h("div", { class: "ex-coming", role: "status", hidden: true });
     const line = h("div", { class: "ex-status-line" }, sentence, jobs);
-    el.replaceChildren(failure, line, notes);
+    el.replaceChildren(failure, line, notes, coming);
     const bars = /* @__PURE__ */ new Map();
     atEnd(() => {
       for (const { timer } of bars.values()) clearTimeout(timer);
@@ -1818,6 +1819,7 @@ var status = panel(
       const node = h("span", { class: "ex-job", hidden: true }, text, bar, cancel);
       const timer = setTimeout(() => {
         node.hidden = false;
+        dim();
       }, SLOW_MS);
       return {
         node,
@@ -1841,10 +1843,15 @@ var status = panel(
         const bar = bars.get(progress.job) ?? jobBar(progress);
         if (!bars.has(progress.job)) {
           bars.set(progress.job, bar);
-          jobs.append(bar.node);
+          (progress.replaces ? coming : jobs).append(bar.node);
         }
         bar.show(progress);
       }
+      dim();
+    }
+    function dim() {
+      coming.hidden = ![...coming.children].some((one) => !one.hidden);
+      el.closest(".explorer-app")?.classList.toggle("ex-dimmed", !coming.hidden);
     }
     return (content) => {
       setText(sentence, content.sentence);
@@ -4230,6 +4237,7 @@ var Figure = class {
   extent = null;
   /** What shows all of the figure. */
   home = {};
+  narrow = false;
   ticks;
   patch;
   points;
@@ -4265,7 +4273,8 @@ var Figure = class {
     const layout = decode(figure.layout);
     paintTheme(layout, data, hostTheme());
     layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
-    if (this.extent && size.width < NARROW) leaveLegendOut(layout);
+    this.narrow = size.width < NARROW;
+    if (this.extent && this.narrow) leaveLegendOut(layout);
     this.ticks.prepare(layout, this.labels, this.extent);
     this.home = homeOf(layout);
     Object.assign(layout, { ...size, autosize: false });
@@ -4330,14 +4339,17 @@ var Figure = class {
     }
     this.drawn.arrays = arrays.serial;
   }
-  /** Draw for another size; false when it is the same. */
+  /** Draw for another size, or note that the whole figure has to be drawn for it. */
   async fit(size) {
+    if (this.extent && size.width < NARROW !== this.narrow) {
+      this.drawn.figure = 0;
+      return;
+    }
     const now = drawnSize(this.gd);
-    if (!now || now.width === size.width && now.height === size.height) return false;
+    if (!now || now.width === size.width && now.height === size.height) return;
     await this.relayout({ ...size });
     await this.retick();
     this.redrawCells();
-    return true;
   }
   /** Draw in the host's theme as it is now. */
   async retheme() {
@@ -5107,7 +5119,8 @@ var View = class {
       this.fail(error);
     }
     this.drawing = false;
-    if (!this.closed && this.newestSerial() > this.drawnSerial()) this.request();
+    const anew = this.model.get("figure") !== null && this.figure.drawn.figure === 0;
+    if (!this.closed && (anew || this.newestSerial() > this.drawnSerial())) this.request();
   }
   newestSerial() {
     return Math.max(0, ...PARTS.map((name) => this.model.get(name)?.serial ?? 0));

@@ -62,6 +62,7 @@ export class Figure {
   extent: Extent | null = null;
   /** What shows all of the figure. */
   private home: Record<string, unknown> = {};
+  private narrow = false;
   private readonly ticks: Ticks;
   private readonly patch: Patch;
   private readonly points: FlatPoints;
@@ -119,7 +120,8 @@ export class Figure {
     const layout = decode(figure.layout);
     paintTheme(layout, data, hostTheme());
     layout.margin = { l: 64, r: 16, t: layout.title?.text ? 48 : 16, b: 44, ...layout.margin };
-    if (this.extent && size.width < NARROW) leaveLegendOut(layout);
+    this.narrow = size.width < NARROW;
+    if (this.extent && this.narrow) leaveLegendOut(layout);
     this.ticks.prepare(layout, this.labels, this.extent);
     this.home = homeOf(layout);
     Object.assign(layout, { ...size, autosize: false });
@@ -189,14 +191,17 @@ export class Figure {
     this.drawn.arrays = arrays.serial;
   }
 
-  /** Draw for another size; false when it is the same. */
-  async fit(size: Size): Promise<boolean> {
+  /** Draw for another size, or note that the whole figure has to be drawn for it. */
+  async fit(size: Size): Promise<void> {
+    if (this.extent && size.width < NARROW !== this.narrow) {
+      this.drawn.figure = 0;
+      return;
+    }
     const now = drawnSize(this.gd);
-    if (!now || (now.width === size.width && now.height === size.height)) return false;
+    if (!now || (now.width === size.width && now.height === size.height)) return;
     await this.relayout({ ...size });
     await this.retick();
     this.redrawCells();
-    return true;
   }
 
   /** Draw in the host's theme as it is now. */

@@ -174,7 +174,8 @@ class View {
       this.fail(error);
     }
     this.drawing = false;
-    if (!this.closed && this.newestSerial() > this.drawnSerial()) this.request();
+    const anew = this.model.get("figure") !== null && this.figure.drawn.figure === 0;
+    if (!this.closed && (anew || this.newestSerial() > this.drawnSerial())) this.request();
   }
 
   private newestSerial(): number {

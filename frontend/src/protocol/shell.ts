@@ -105,6 +105,8 @@ export interface JobProgress {
   readonly job: string;
   readonly message: string;
   readonly fraction: number | null;
+  /** Whether it brings something new in place of what the tab shows. */
+  readonly replaces: boolean;
 }
 
 export interface CancelJobGesture {

@@ -25,8 +25,10 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
     const jobs = h("span", { class: "ex-jobs" });
     const failure = h("div", { class: "ex-failure", role: "alert", hidden: true });
     const notes = h("div", { class: "ex-notes" });
+    // What is coming in place of the picture is said over the picture, which is no longer the answer.
+    const coming = h("div", { class: "ex-coming", role: "status", hidden: true });
     const line = h("div", { class: "ex-status-line" }, sentence, jobs);
-    el.replaceChildren(failure, line, notes);
+    el.replaceChildren(failure, line, notes, coming);
     const bars = new Map<string, JobBar>();
     atEnd(() => {
       for (const { timer } of bars.values()) clearTimeout(timer);
@@ -43,6 +45,7 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
       const node = h("span", { class: "ex-job", hidden: true }, text, bar, cancel);
       const timer = setTimeout(() => {
         node.hidden = false;
+        dim();
       }, SLOW_MS);
       return {
         node,
@@ -67,10 +70,16 @@ export const status = panel<StatusContent, StatusTexts, StatusGesture>(
         const bar = bars.get(progress.job) ?? jobBar(progress);
         if (!bars.has(progress.job)) {
           bars.set(progress.job, bar);
-          jobs.append(bar.node);
+          (progress.replaces ? coming : jobs).append(bar.node);
         }
         bar.show(progress);
       }
+      dim();
+    }
+
+    function dim(): void {
+      coming.hidden = ![...coming.children].some((one) => !(one as HTMLElement).hidden);
+      el.closest(".explorer-app")?.classList.toggle("ex-dimmed", !coming.hidden);
     }
 
     return (content) => {
