@@ -26,6 +26,7 @@ from explorer.figures._feedback.method_columns import (
     column_traces,
     heading_trace,
     hover_line,
+    label_heading,
     neutral_line,
     quiet_text,
 )
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 _MARGIN = 8
 _HEADING = 54
 """Pixels above the rows for the method, its agreement, and kappa."""
+_LABEL_LINE = 14
+"""Pixels for one more line: how many calls are right by label."""
 
 _NARROWEST, _WIDEST = 108, 168
 
@@ -165,7 +168,8 @@ def methods_spec(
     count = len(names)
     row = row_pixels(count)
     # In rows: headings are text traces, because annotations would change the layout.
-    top = -0.5 - _HEADING / row
+    pixels_above = _HEADING + _LABEL_LINE * rows.labelled
+    top = -0.5 - pixels_above / row
     fills = [SELECTED if name == selected else TRANSPARENT for name in rows.names]
     headings = rows.headings()
     hovers = [head + LABEL_WORDS[label] for head, label in zip(headings, rows.labels, strict=True)]
@@ -180,6 +184,9 @@ def methods_spec(
                 if column.absent
                 else agreement_heading(compared.get(column.method), column.pixels)
             )
+        if rows.labelled and not column.absent:
+            by_label = label_heading(column.verdicts, rows.labels)
+            heading = "<br>".join(filter(None, (by_label, heading)))
         message = (absent or {}).get(column.method, _ABSENT.get(column.method, "unknown"))
         traces += column_traces(column, policy, fills, hovers, heading, message, top)
     drawn = gutter + pixels * len(columns)
@@ -187,7 +194,7 @@ def methods_spec(
         "data": traces,
         "layout": base_layout(
             theme,
-            height=_HEADING + row * max(1, count) + 2 * _MARGIN,
+            height=pixels_above + row * max(1, count) + 2 * _MARGIN,
             margin={"l": _MARGIN, "r": _MARGIN, "t": _MARGIN, "b": _MARGIN},
             barmode="overlay",
             bargap=0,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer._number_format import NO_NUMBER
 from explorer.feedback import FeedbackPolicy
 from explorer.figures._feedback.feedback_rows import (
     feedback_digits,
@@ -124,6 +123,18 @@ def _mark(column: MethodColumn, index: int) -> str:
     return mark if math.isnan(feedback) else f"{mark} {feedback:.{column.digits}f}"
 
 
+def label_heading(verdicts: Sequence[str], labels: Sequence[bool | None]) -> str:
+    """How many calls of a method agree with the label; a near verdict calls not used."""
+    known = [
+        (verdict == "used", label)
+        for verdict, label in zip(verdicts, labels, strict=True)
+        if label is not None and verdict != "unknown"
+    ]
+    if not known:
+        return ""
+    return quiet_text(f"right by label {sum(call == label for call, label in known)}/{len(known)}")
+
+
 def agreement_heading(counts: tuple[int, int, float] | None, pixels: int) -> str:
     """Agreement of a method with the first, in one or two lines."""
     if counts is None:
@@ -133,7 +144,9 @@ def agreement_heading(counts: tuple[int, int, float] | None, pixels: int) -> str
         return quiet_text("nothing to compare")
     words = [f"agrees {equal}/{total}"]
     # Kappa is undefined if both methods always make the same call.
-    words.append(f"κ {NO_NUMBER}" if math.isnan(kappa) else f"κ {kappa:.2f}".replace("-", "\u2212"))
+    words.append(
+        "no κ: all alike" if math.isnan(kappa) else f"κ {kappa:.2f}".replace("-", "\u2212")
+    )
     joined = ", ".join(words)
     if len(joined) * _LETTER_PIXELS < pixels - _GAP:
         return quiet_text(joined)

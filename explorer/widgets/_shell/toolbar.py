@@ -57,7 +57,10 @@ class ToolbarPanel(Panel):
             threshold_found=None if judging else auto_sentence(state.table),
             view_open=state.view_open,
             threshold_name=name,
-            threshold_label=name.removesuffix("_threshold"),
+            # The line of the ensemble follows from its methods; this is the part of attention.
+            threshold_label="attention"
+            if state.method == "ensemble" and state.tab != "code"
+            else name.removesuffix("_threshold"),
             threshold_scale=state.scale_of(name),
             of_attention=of_attention,
             of_set=state.heads is not None and state.tab != "code",

@@ -138,11 +138,12 @@ class TracesPanel(Panel):
 
     def _draw_heat(self) -> None:
         focus: Focus | None = self.state.focus
-        if focus is not None and not isinstance(focus.scene, TraceScene):
-            focus = None
-        self.heat.plot.layout.display = "none" if focus is None else ""
-        if focus is not None:
-            self._draw_picture(focus, focus.scene)  # type: ignore[arg-type]
+        scene = None if focus is None else focus.scene
+        # One score per hyperedge is no map, and the bars show it.
+        mapped = isinstance(scene, TraceScene) and scene.evidence.kind != "direct"
+        self.heat.plot.layout.display = "" if mapped else "none"
+        if focus is not None and isinstance(scene, TraceScene) and mapped:
+            self._draw_picture(focus, scene)
 
     def _draw_picture(self, focus: Focus, scene: TraceScene) -> None:
         picture = scene.picture

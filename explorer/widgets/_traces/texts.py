@@ -121,6 +121,13 @@ def out_of_reach(threshold: float, largest: float, tokens: int | None) -> str:
     )
 
 
+COMPARED_METHODS = (
+    "Right by label: called used or not as labelled; near counts as not used. Agreement is with "
+    "attention, which is not ground truth. κ needs both calls to occur. hybrid has no column: it "
+    "is citation where that is clear, otherwise embedding."
+)
+
+
 def bars_shown(shown: int, of: int) -> str:
     """Say that not every hyperedge has a bar."""
     return f"The {shown} of {of:,} hyperedges with the highest scores are shown."

@@ -95,7 +95,7 @@ def test_headings_say_how_far_methods_agree():
     assert "nothing to compare" in "\n".join(texts(method_bars(table, nothing)))
     same = "\n".join(texts(method_bars(table, agreement_of(citation=(2, 2, NAN)))))
     assert "agrees 2/2" in same
-    assert "κ \u2013" in same
+    assert "no κ: all alike" in same
 
 
 def test_a_method_that_knows_nothing_says_so_in_place():
@@ -213,3 +213,12 @@ def test_what_cannot_be_drawn():
         method_bars(broken)
     with pytest.raises(InputError, match=r"explorer\.rag\.agreement makes it"):
         method_bars(TABLE, TABLE)
+
+
+def test_each_method_says_how_many_calls_are_right_by_label():
+    # attention: used, not used, not used; citation: not used, unknown, used.
+    labels = {"he1": True, "he2": False, "he3": True}
+    said = "\n".join(texts(method_bars(TABLE, labels=labels)))
+    assert "right by label 2/3" in said
+    assert "right by label 1/2" in said
+    assert "right by label" not in "\n".join(texts(method_bars(TABLE)))

@@ -303,3 +303,17 @@ def test_guessed_entities_are_said_to_be_guessed(app: Explorer) -> None:
     assert "guessed" in page.weights["message"]  # only the first fact has entities
     packaged = AppDriver(Explorer.from_traces())
     assert packaged.weights["message"] == ""
+
+
+def test_one_score_per_fact_is_no_map_and_the_ensemble_names_whose_threshold_moves(
+    app: Explorer,
+) -> None:
+    page = AppDriver(app)
+    assert not page.plots["trace_heatmap"].shown
+    assert page.head_selector["reason"].startswith("This trace has one number")
+    app.method = "ensemble"
+    app.wait()
+    assert page.toolbar["threshold_label"] == "attention"
+    app.compare = True
+    app.wait()
+    assert "hybrid has no column" in page.methods["message"]

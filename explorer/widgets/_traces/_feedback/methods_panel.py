@@ -77,9 +77,11 @@ class MethodsPanel(Panel):
             )
         )
 
-    def _bars_left_out(self) -> str:
+    def _about_bars(self) -> str:
         table = self.state.table
-        if table is None or len(table) <= MOST_BARS or self._comparing:
+        if self._comparing:
+            return texts.COMPARED_METHODS
+        if table is None or len(table) <= MOST_BARS:
             return ""
         return texts.bars_shown(MOST_BARS, len(table))
 
@@ -103,5 +105,5 @@ class MethodsPanel(Panel):
                 [name, name, title, available.get(name, True)]
                 for name, title in texts.METHODS.items()
             ],
-            message=self._bars_left_out() if report is None else under_way(report.message),
+            message=self._about_bars() if report is None else under_way(report.message),
         )
