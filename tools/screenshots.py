@@ -54,7 +54,7 @@ SHOTS = (
     # A head that looks from a name to its earlier uses, and the fifth of seven uses pinned.
     Shot(
         "explorer",
-        "layer=5, head=6, threshold=0.03",
+        "layer=5, head=6",
         "uses = [i for i, token in enumerate(app.attention.tokens) if token == ' seen']\n"
         "app.selection = {'kind': 'token', 'index': uses[4]}",
         width=1220,
