@@ -9,6 +9,7 @@ from explorer.errors import MissingExtraError
 
 EXTRAS = MappingProxyType(
     {
+        "excel": ("python_calamine",),
         "gguf": ("accelerate", "gguf"),
         "images": ("matplotlib",),
         "mlflow": ("alembic", "mlflow", "sqlalchemy"),
@@ -23,6 +24,7 @@ _DISTRIBUTIONS = MappingProxyType(
     {
         "mlflow": "mlflow-skinny",
         "prometheus_client": "prometheus-client",
+        "python_calamine": "python-calamine",
         "sklearn": "scikit-learn",
     }
 )

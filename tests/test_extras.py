@@ -24,10 +24,12 @@ PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 IMPORTED_AS = {
     "mlflow-skinny": "mlflow",
     "prometheus-client": "prometheus_client",
+    "python-calamine": "python_calamine",
     "scikit-learn": "sklearn",
 }
+DISTRIBUTIONS = {module: name for name, module in IMPORTED_AS.items()}
 # The others are for a service, for experiment tracking and for a cluster.
-OF_THE_APP = ("gguf", "images", "validation")
+OF_THE_APP = ("excel", "gguf", "images", "validation")
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
@@ -51,7 +53,8 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch.setitem(sys.modules, hidden, None)
     with pytest.raises(MissingExtraError) as raised:
         require_extra(extra, "This test")
-    assert str(raised.value).startswith(f"This test needs {hidden}.")
+    named = DISTRIBUTIONS.get(hidden, hidden)
+    assert str(raised.value).startswith(f"This test needs {named}.")
     assert f'pip install "attention-explorer[{extra}]"' in str(raised.value)
     assert (raised.value.extra, raised.value.missing) == (extra, (hidden,))
     assert isinstance(raised.value, ExplorerError)
@@ -165,7 +168,7 @@ from explorer.traces import Hyperedge, Trace
 edges = [Hyperedge("h0", "A fact.", label=True), Hyperedge("h1", "Another.", label=False)]
 trace = Trace("t", "What?", edges, "A fact.", {{"hyperedge_attention": {{"h0": 0.5, "h1": 0.05}}}})
 app = Explorer.from_traces([trace])
-assert app.feedback["verdict"].tolist() == ["used", "near"]
+assert app.feedback["verdict"].tolist() == ["used", "not used"]
 app._ipython_display_()
 app.save({folder!r} + "/view.html")
 heatmap(np.eye(2), ["a", "b"], ["a", "b"])

@@ -61,7 +61,7 @@ def main() -> int:
         print(f"The wheel is larger than {MOST_BYTES:,} bytes.")
         return 1
     # The wheel as a plain user gets it, the sources with everything that is optional.
-    for package, extras in ((wheel, ""), (source, "[gguf,images,validation]")):
+    for package, extras in ((wheel, ""), (source, "[excel,gguf,images,validation]")):
         print(f"\n{package.name}{extras} in a clean environment")
         try_in_a_clean_environment(package, extras, version)
     print(f"\ndist/ holds version {version}.")

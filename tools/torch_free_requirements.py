@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NEEDS_TORCH = {"torch", "accelerate"}
 """Left out: torch itself, and what installs it."""
 
-EXTRAS = ("gguf", "images", "validation")
+EXTRAS = ("excel", "gguf", "images", "validation")
 TEST_TOOLS = {
     "datasets",
     "hypothesis",

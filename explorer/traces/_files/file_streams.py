@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import contextlib
 import gzip
 import io
+import lzma
 import os
 import stat
 import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from explorer.errors import InputError, TraceError
 
@@ -42,7 +45,7 @@ def opened(path: Path) -> io.BufferedIOBase:
         raise TraceError(f"{path} cannot be read ({reason}).") from None
     if stream is None:
         if stat.S_ISDIR(mode):
-            raise TraceError(f"{path} is a folder; give the path of a trace file in it.")
+            raise TraceError(f"{path} is a folder; load_traces reads all trace files in one.")
         raise TraceError(f"{path} is not an ordinary file.")
     return stream
 
@@ -91,9 +94,28 @@ def write_whole(path: str | os.PathLike[str], contents: bytes, what: str) -> Pat
     return file
 
 
-def unpacked(packed: io.BufferedIOBase) -> io.BufferedIOBase:
-    """Return the decompressed stream of a gzip stream."""
-    return io.BufferedReader(_Unpacked(packed), 2**18)
+COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+"""The first bytes of compressed files, and the name of their compression."""
+
+
+def compression_of(head: bytes) -> str | None:
+    """Return the compression of a file with these first bytes, or None."""
+    return next((name for magic, name in COMPRESSED.items() if head.startswith(magic)), None)
+
+
+def unpacked(packed: io.BufferedIOBase, compression: str = "gzip") -> io.BufferedIOBase:
+    """Return the decompressed stream of a compressed stream."""
+    return io.BufferedReader(_Unpacked(packed, compression), 2**18)
+
+
+def recoded(stream: io.BufferedIOBase, encoding: str) -> io.BufferedIOBase:
+    """Return a text stream of another encoding as UTF-8."""
+    return io.BufferedReader(_Recoded(stream, encoding), 2**18)
 
 
 def first_bytes(stream: io.BufferedIOBase) -> bytes:
@@ -105,13 +127,11 @@ class BrokenStream(TraceError):
     """A compressed file cannot be unpacked from here on."""
 
 
-class _Unpacked(io.RawIOBase):
-    """A gzip stream that raises BrokenStream where it is damaged or unpacks to far too much."""
+class _ForwardStream(io.RawIOBase):
+    """A stream that is made from another one, and can be read again from its beginning."""
 
-    def __init__(self, packed: io.BufferedIOBase) -> None:
-        self._packed = packed
-        self._stream = gzip.GzipFile(fileobj=packed)
-        self._count = 0
+    def __init__(self) -> None:
+        self._position = 0
 
     def readable(self) -> bool:
         return True
@@ -119,31 +139,108 @@ class _Unpacked(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
     def tell(self) -> int:
-        return self._stream.tell()
+        return self._position
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go forward, by reading; to go back, open the file again."""
+        target = offset + (self._position if whence == 1 else 0)
+        if whence == 2 or target < self._position:
+            raise io.UnsupportedOperation("only forward")
+        while self._position < target and self.read(min(2**20, target - self._position)):
+            pass
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
+        found = self._more(len(buffer))
+        buffer[: len(found)] = found
+        self._position += len(found)
+        return len(found)
+
+    def _more(self, size: int) -> bytes:
+        raise NotImplementedError
+
+
+class _Unpacked(_ForwardStream):
+    """A compressed stream; BrokenStream where it is damaged or unpacks to far too much."""
+
+    def __init__(self, packed: io.BufferedIOBase, compression: str) -> None:
+        super().__init__()
+        self._packed = packed
+        self._stream = _decompressor(packed, compression)
+
+    def _more(self, size: int) -> bytes:
         try:
             # A single read, so that the bytes before the damage are not lost.
-            found = self._stream.read1(len(buffer))
-        except (EOFError, OSError, zlib.error) as error:
+            found: bytes = self._stream.read1(size)
+        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
             reason = str(error) or type(error).__name__
             raise BrokenStream(
                 f"the compressed file is damaged or cut off here ({reason})."
             ) from None
-        buffer[: len(found)] = found
-        self._count += len(found)
-        if self._count > _BOMB_BYTES and self._count > _BOMB_RATIO * self._packed.tell():
+        unpacked_bytes = self._position + len(found)
+        if unpacked_bytes > _BOMB_BYTES and unpacked_bytes > _BOMB_RATIO * self._packed.tell():
             raise BrokenStream(
                 f"the compressed file unpacks to more than {_BOMB_RATIO} times its size, unlike "
                 "any file of traces. Unpack it yourself if you trust it."
             )
-        return len(found)
+        return found
 
     def close(self) -> None:
         self._stream.close()
         self._packed.close()
+        super().close()
+
+
+def _decompressor(packed: io.BufferedIOBase, compression: str) -> Any:
+    """Return a stream with `read1`."""
+    if compression == "bz2":
+        return bz2.BZ2File(packed)
+    if compression == "xz":
+        return lzma.LZMAFile(cast("IO[bytes]", packed))
+    if compression == "zstd":
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        return _Read1(pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd"))
+    return gzip.GzipFile(fileobj=packed)
+
+
+class _Read1:
+    """The stream of pyarrow, whose `read` gives what there is."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read1(self, size: int) -> bytes:
+        return bytes(self._stream.read(min(size, 2**16)))
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _Recoded(_ForwardStream):
+    """Text of another encoding as UTF-8."""
+
+    def __init__(self, stream: io.BufferedIOBase, encoding: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
+        self._waiting = b""
+        self._encoding = encoding
+
+    def _more(self, size: int) -> bytes:
+        while len(self._waiting) < size:
+            raw = self._stream.read(2**16)
+            try:
+                text = self._decoder.decode(raw, final=not raw)
+            except UnicodeDecodeError:
+                raise BrokenStream(f"the text is not {self._encoding} from here on.") from None
+            self._waiting += text.encode("utf-8", "replace")
+            if not raw:
+                break
+        found, self._waiting = self._waiting[:size], self._waiting[size:]
+        return found
+
+    def close(self) -> None:
+        self._stream.close()
         super().close()

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from explorer.errors import TraceError
+from explorer.traces._io.column_mapping import guessed_columns
 from explorer.traces._model.native_format import read_object
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers import READERS
+from explorer.traces.readers._read_context import ReadContext
 from explorer.traces.readers._reader import Reader, Record
 from explorer.traces.readers._samples.native_reader import NATIVE
-from explorer.traces.readers._samples.tables import NEEDED, OWN_TABLES, TABLES
+from explorer.traces.readers._samples.table_columns import NEEDED
+from explorer.traces.readers._samples.tables import OWN_TABLES, TABLES
 
 _HEAD = 32
 """Number of records by which the format of a file is detected."""
@@ -106,9 +109,16 @@ def choose(
 
 
 def read_records(
-    reader: Reader, records: Iterable[Record | TraceProblem], *, forced: bool = False
+    reader: Reader,
+    records: Iterable[Record | TraceProblem],
+    *,
+    forced: bool = False,
+    context: ReadContext | None = None,
 ) -> Iterator[Trace | TraceProblem]:
     """Yield the traces that a reader makes of records.
+
+    A trace without facts is yielded with a problem. What the reader could not understand follows
+    at the end.
 
     A record that only another reader knows becomes a problem that names its format, unless the user
     has chosen this reader.
@@ -117,7 +127,8 @@ def read_records(
     place = [0]
     others = () if forced else tuple(other for other in (NATIVE, *READERS) if other is not reader)
     mine = _own(reader, others, records, waiting, place)
-    traces = iter(reader.read(mine))
+    context = context or ReadContext()
+    traces = iter(reader.read(mine, context))
     going = True
     while going:
         try:
@@ -133,7 +144,13 @@ def read_records(
         while waiting:
             yield waiting.popleft()
         yield item
+        if isinstance(item, Trace) and not item.hyperedges and reader is not NATIVE:
+            message = (
+                f"trace {item.id!r:.80} has no facts: nothing was retrieved, or it is elsewhere."
+            )
+            yield TraceProblem(item.line or place[0], message, loaded=True)
     yield from waiting
+    yield from context.problems()
 
 
 def _own(
@@ -182,15 +199,29 @@ def _unknown(head: Sequence[Record | TraceProblem], name: str, *, columns: bool)
     keys = [str(key)[:40] for key in first.value]
     shown = ", ".join(keys[:12]) + (" ..." if len(keys) > 12 else "") if keys else "none"
     labels = ", ".join(reader.label for reader in (NATIVE, *READERS, TABLES))
+    nearest = _nearest(first.value)
     if columns:
         return TraceError(
-            f"No trace could be read from {name}: its columns are {shown}. {NEEDED} No other known "
-            f"format ({labels}) has these columns either."
+            f"No trace could be read from {name}: {nearest}its columns are {shown}. {NEEDED} No "
+            f"other known format ({labels}) has these columns either."
         )
     found = f"line {first.line}: {fault} Its fields are: {shown}."
     return UnknownFormatError(
-        f"No trace could be read from {name}: {found} "
+        f"No trace could be read from {name}: {nearest}{found} "
         f"No known format ({labels}) has these fields. If it is one of them, name it with "
         "format=...; otherwise docs/traces.md lists the fields of a trace.",
         found,
     )
+
+
+def _nearest(record: Mapping[str, Any]) -> str:
+    """Return what the fields of a record look like, as the beginning of a sentence, or nothing."""
+    guess = guessed_columns(record)
+    if not guess:
+        return ""
+    looks = " and ".join(f"`{column[:40]}` looks like the {role}" for column, role in guess.items())
+    missing = [role for role in ("question", "facts") if role not in guess.values()]
+    lacking = f"; there is no {missing[0]}" if missing else ""
+    given = ", ".join(f'"{column[:40]}": "{role}"' for column, role in guess.items())
+    more = "".join(f', "...": "{role}"' for role in missing)
+    return f"{looks}{lacking} (say so with columns={{{given}{more}}}). Otherwise: "

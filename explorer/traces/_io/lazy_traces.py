@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from explorer.errors import TraceError
 from explorer.traces._files.file_streams import opened
-from explorer.traces._io.json_pieces import Piece
+from explorer.traces._io._containers.json_pieces import Piece
 from explorer.traces._model.native_format import read_line
 from explorer.traces._model.trace import Trace
 from explorer.traces._model.trace_set import StoredTraces

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from explorer.errors import TraceError
 from explorer.traces._model.trace import Trace, TraceProblem
+from explorer.traces.readers._read_context import ReadContext
 
 
 class Record(NamedTuple):
@@ -34,27 +35,27 @@ class Reader:
         Returns True for a record of this format. It must never raise, and two formats must not
         recognise the same record.
     read
-        Yields the traces of records. A record that cannot be read becomes a `TraceProblem`, and
-        the others are still read. Formats whose traces are spread over many records (spans) collect
-        them first.
+        Yields the traces of records, given the wishes of the caller. A record that cannot be read
+        becomes a `TraceProblem`, and the others are still read. Formats whose traces are spread
+        over many records (spans) collect them first.
     """
 
     name: str
     label: str
     recognises: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Iterable[Record]], Iterator[Trace | TraceProblem]]
+    read: Callable[[Iterable[Record], ReadContext], Iterator[Trace | TraceProblem]]
 
 
 def one_by_one(
     read_record: Callable[[Mapping[str, Any], int], Trace],
-) -> Callable[[Iterable[Record]], Iterator[Trace | TraceProblem]]:
+) -> Callable[[Iterable[Record], ReadContext], Iterator[Trace | TraceProblem]]:
     """Return the `read` of a format in which every record is one trace.
 
     `read_record` takes the record and its line, and raises `TraceError`, with a message in lower
     case that can follow "line 7: ", where the record is not a trace.
     """
 
-    def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:
+    def read(records: Iterable[Record], _: ReadContext) -> Iterator[Trace | TraceProblem]:
         for line, value in records:
             try:
                 yield read_record(value, line)

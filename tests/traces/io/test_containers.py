@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from explorer.errors import TraceError
 from explorer.traces import TraceProblem, TraceSet, iter_traces, load_traces, parse_traces
-from explorer.traces._io import content_detection, format_detection
-from explorer.traces._io.containers import open_container
-from explorer.traces._io.json_pieces import BrokenJSON, Scanner
-from explorer.traces._io.table_records import plain
+from explorer.traces._io import format_detection
+from explorer.traces._io._containers import content_detection
+from explorer.traces._io._containers.containers import open_container
+from explorer.traces._io._containers.json_pieces import BrokenJSON, Scanner
+from explorer.traces._io._containers.table_records import plain
 from explorer.traces.readers._reader import Reader
 
 T1 = {"id": "t1", "query": "q", "hyperedges": [{"id": "a", "hyperedge": "x"}]}
@@ -229,7 +230,6 @@ def test_a_file_of_no_known_format_says_what_was_seen():
         (gzip.compress(gzip.compress(LINES)), "compressed twice"),
         (b"PK\x03\x04...", "ZIP archive"),
         (b"\x80\x04\x95...", "pickle, which is never opened"),
-        (json.dumps(T1).encode("utf-16"), "UTF-16"),
         (json.dumps(T1).encode("utf-16-be"), "NUL bytes"),
         (b"[" * 10_000, "breaks off"),
         (b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
@@ -240,7 +240,7 @@ def test_a_file_of_no_known_format_says_what_was_seen():
         (b'{"id": "t", "query": "q", "n": 1e999}', "too large"),
         (gzip.compress(b"\n" * 20_000_000), "400 times its size"),
         (gzip.compress(b'{"id": "' + b"a" * 20_000_000), "400 times its size"),
-        (b"query;hyperedges\n\xff;[]\n", "not UTF-8"),
+        (b"query;hyperedges\n\x81;[]\n", "not UTF-8"),
     ],
     ids=itertools.count(),
 )
@@ -274,7 +274,7 @@ def test_a_data_set_that_fails_on_the_way_is_told():
 
 
 def test_too_many_problems_are_counted_and_not_kept(monkeypatch):
-    monkeypatch.setattr("explorer.traces._io.trace_loading.MAX_PROBLEMS", 3)
+    monkeypatch.setattr("explorer.traces._io.load_problems.MAX_PROBLEMS", 3)
     traces = parse_traces(LINES + b"oops\n" * 10, "x")
     assert len(traces.problems) == 4
     assert "7 more problems" in traces.problems[-1].message

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from explorer.errors import TraceError
 from explorer.traces import Trace, TraceProblem
 from explorer.traces._model.native_format import read_object, write_object
+from explorer.traces.readers._read_context import ReadContext
 from explorer.traces.readers._reader import Record
 
 FILES = Path(__file__).parent / "files"
@@ -45,7 +46,11 @@ def records_of(name: str) -> list[dict]:
 
 def read_all(reader, *values) -> list:
     """Read some records."""
-    return list(reader.read(Record(line, value) for line, value in enumerate(values, start=1)))
+    return list(
+        reader.read(
+            (Record(line, value) for line, value in enumerate(values, start=1)), ReadContext()
+        )
+    )
 
 
 def places(value, path=()):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.errors import TraceError
 from explorer.traces import TraceSet, load_traces, save_traces
+from explorer.traces.readers._read_context import ReadContext
 from explorer.traces.readers._spans import (
     genai,
     langfuse,
@@ -137,5 +138,5 @@ def test_deep_nesting_anywhere_is_told(reader, records):
                 changed = copy.copy(record)
                 changed[name] = hostile
                 assert reader.recognises(changed) in {True, False}
-                reader_items = list(reader.read([(1, changed)]))
+                reader_items = list(reader.read([(1, changed)], ReadContext()))
                 assert all(hasattr(item, "line") for item in reader_items)

@@ -11,7 +11,9 @@ from explorer.traces.readers._fields.record_fields import (
     extra_of,
     identifier,
     places,
+    structure,
     text_of,
+    told_structure,
 )
 
 _TEXT_NAMES = ("text", "page_content", "content", "context")
@@ -43,7 +45,10 @@ def context_hyperedges(
             "their position."
         )
         names = None
+    kept = []
     for place, context in enumerate(listed, start=1):
+        if isinstance(context, str):
+            context = _object_in(context, fields)
         given = None if names is None else identifier(names[place - 1])
         extra = {}
         if isinstance(context, dict):
@@ -58,10 +63,22 @@ def context_hyperedges(
         if text is None:
             left_out.append(place)
         else:
+            kept.append(place - 1)
             hyperedges.append(Hyperedge(given or f"c{place}", text, extra=extra))
     if left_out:
         fields.note(f"context {places(left_out)} of {len(listed)} has no text and was left out.")
+        fields.kept = kept
     return hyperedges
+
+
+def _object_in(text: str, fields: Fields) -> Any:
+    """Return the object that a text holds, such as a printed document, or the text."""
+    if text.lstrip()[:1] != "{":
+        told_structure(text, "list of facts", fields.context, fields.line)
+        return text
+    found = structure(text)
+    known = isinstance(found, dict) and any(text_of(found.get(name)) for name in _TEXT_NAMES)
+    return found if known else text
 
 
 def label_by_references(hyperedges: Sequence[Hyperedge], references: Iterable[Any]) -> None:

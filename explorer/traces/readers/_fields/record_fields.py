@@ -9,7 +9,9 @@ from typing import Any
 from explorer.errors import TraceError
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Hyperedge, Trace
-from explorer.traces.readers._fields.literals import parsed
+from explorer.traces.readers._fields.fact_columns import FactColumns
+from explorer.traces.readers._fields.literals import parsed, seems_printed
+from explorer.traces.readers._read_context import ReadContext
 
 # Fields of the native format: a field of another tool with the same name is renamed.
 _TRACE_NAMES = frozenset({"id", "query", "answer", "hyperedges", "metadata"})
@@ -25,17 +27,30 @@ class Fields:
         The record.
     place
         Position of the record in its file, from 1; its name if it has none.
+    context, line
+        The wishes of the caller, and the line of the record.
 
     Attributes
     ----------
     notes
         Problems that did not prevent the record from being read, in sentences that can follow
         "line 7: ".
+    kept
+        For each fact, its position in the record's list of facts; None if none was left out.
     """
 
-    def __init__(self, value: Mapping[str, Any], place: int = 1) -> None:
+    def __init__(
+        self,
+        value: Mapping[str, Any],
+        place: int = 1,
+        context: ReadContext | None = None,
+        line: int = 0,
+    ) -> None:
         self.place = place
+        self.context = context or ReadContext()
+        self.line = line
         self.notes: list[str] = []
+        self.kept: list[int] | None = None
         self._left = dict(value)
 
     def take(self, *names: str) -> tuple[str, Any]:
@@ -153,6 +168,8 @@ class Fields:
         theirs = self._left.get("metadata")
         if isinstance(structure(theirs), dict):
             metadata.update(renamed_fields(metadata, structure(self._left.pop("metadata"))))
+        beside = FactColumns(self._left, hyperedges, self.kept, self.context, self.line, self.note)
+        beside.take_all(metadata)
         return Trace(
             id=identity,
             query=query,
@@ -194,6 +211,14 @@ def structure(value: Any) -> Any:
     return value
 
 
+def told_structure(value: Any, what: str, context: ReadContext, line: int) -> Any:
+    """Return `structure`; a text that seems to be a printed list, and is none, is told."""
+    found = structure(value)
+    if isinstance(found, str) and seems_printed(found):
+        context.unread(what, found, line)
+    return found
+
+
 def is_missing(value: object) -> bool:
     """Return True for an empty cell: null, or the NaN of pandas."""
     return value is None or (isinstance(value, float) and math.isnan(value))
@@ -212,7 +237,9 @@ def text_of(value: object) -> str | None:
 
 
 def identifier(value: object) -> str | None:
-    """Return a text that is not empty, or a whole number, as an id."""
+    """Return a text that is not empty, or a whole number, as an id; also alone in a list."""
+    if isinstance(value, list | tuple) and len(value) == 1 and not isinstance(value[0], list):
+        value = value[0]
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else None
     return text_of(value) or None

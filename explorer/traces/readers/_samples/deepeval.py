@@ -6,7 +6,8 @@ Data sets are saved as a list, one object per line, or a table, with names such 
 has only `context`, which the right answer needs by definition: then this is read, and every part of
 it is labelled as needed.
 
-In a cell of a table DeepEval joins contexts with ``|``, so they are split there.
+In a cell of a table DeepEval joins contexts with ``|``, so they are split there, unless the text is
+a table with bars itself. A test run without contexts has those of the retriever spans of its trace.
 
 A conversation (``turns``) becomes one trace of its last answer: the hyperedges are the contexts
 retrieved for the turns from the last question to that answer or, without any, for an
@@ -41,6 +42,7 @@ _WAYS = (
     ("test_results",),
     ("testRunData", "testCases"),
 )
+_TABLE = re.compile(r"\n\s*\||\|\s*\n")
 _SOURCED = re.compile(r"deepeval_source=(?P<source>.*?),deepeval_context=(?P<text>.*)", re.DOTALL)
 
 
@@ -71,6 +73,8 @@ def _trace(fields: Fields) -> Trace:
         return _conversation(fields, turns)
     query = fields.needed_text("input")
     retrieved = _contexts(fields, *_RETRIEVED)
+    if retrieved is None:
+        retrieved = _of_spans(fields)
     needed = _contexts(fields, "context")
     if retrieved is None:
         hyperedges = context_hyperedges(needed or [], fields)
@@ -132,10 +136,34 @@ def _listed(value: object) -> list[Any] | None:
     """Return contexts as a list; None where the value holds none."""
     held = structure(value)
     if isinstance(held, str):
-        held = held.split("|")
+        held = _joined(held)
     if not isinstance(held, list):
         return None
     return [_sourced(item) for item in held]
+
+
+def _joined(text: str) -> list[str]:
+    """Return contexts that DeepEval joined with a bar; a text with bars of its own stays whole."""
+    pieces = text.split("|")
+    is_table = any(not piece.strip(" \t:-") for piece in pieces) or _TABLE.search(text)
+    return [text] if is_table else pieces
+
+
+def _of_spans(fields: Fields) -> list[Any] | None:
+    """Return what the retriever spans of a test run's trace gave; the trace is kept."""
+    name, value = fields.take("trace")
+    fields.put_back(name, value)
+    trace = structure(value)
+    spans = structure(trace.get("retrieverSpans")) if isinstance(trace, dict) else None
+    found: list[Any] = []
+    for span in spans if isinstance(spans, list) else ():
+        held = span if isinstance(span, dict) else {}
+        if str(held.get("status", "")).lower() in {"errored", "error", "failed"}:
+            fields.note("a retriever span of its trace failed, and was left out.")
+            continue
+        given = next((held[key] for key in (*_RETRIEVED, "output") if held.get(key)), None)
+        found += _listed(given) or []
+    return found or None
 
 
 def _sourced(item: object) -> object:

@@ -9,6 +9,7 @@ from explorer.errors import TraceError
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import Trace, TraceProblem
 from explorer.traces.readers._fields.record_fields import Fields, renamed_fields, shown
+from explorer.traces.readers._read_context import ReadContext
 from explorer.traces.readers._reader import Record
 
 
@@ -22,7 +23,7 @@ class Spread(NamedTuple):
 def sample_by_sample(
     read_fields: Callable[[Fields], Trace],
     spread: Callable[[Mapping[str, Any]], Spread | None] = lambda value: None,
-) -> Callable[[Iterable[Record]], Iterator[Trace | TraceProblem]]:
+) -> Callable[[Iterable[Record], ReadContext], Iterator[Trace | TraceProblem]]:
     """Return the `read` of a format in which every sample is one trace.
 
     Parameters
@@ -34,7 +35,7 @@ def sample_by_sample(
         Other fields of such a record are kept with its first trace, as ``metadata["file"]``.
     """
 
-    def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:
+    def read(records: Iterable[Record], context: ReadContext) -> Iterator[Trace | TraceProblem]:
         place = 0
         for line, whole in records:
             samples, about = spread(whole) or Spread((whole,), {})
@@ -42,7 +43,7 @@ def sample_by_sample(
                 yield TraceProblem(line, "its list of samples is empty.")
             for number, value in enumerate(samples, start=1):
                 place += 1
-                read_one = _read(value, place, line, read_fields)
+                read_one = _read(value, place, line, read_fields, context)
                 if value is not whole:
                     read_one = _told_apart(read_one, number)
                 for item in read_one:
@@ -79,14 +80,18 @@ def _at(whole: Mapping[str, Any], way: tuple[str, ...]) -> Spread | None:
 
 
 def _read(
-    value: object, place: int, line: int, read_fields: Callable[[Fields], Trace]
+    value: object,
+    place: int,
+    line: int,
+    read_fields: Callable[[Fields], Trace],
+    context: ReadContext,
 ) -> Iterator[Trace | TraceProblem]:
     """Yield the trace of one sample, and its problems."""
     if not isinstance(value, Mapping):
         message = f"it must be an object, and here it is {kind_of(value)}."
         yield TraceProblem(line, message)
         return
-    fields = Fields(value, place)
+    fields = Fields(value, place, context, line)
     try:
         trace = read_fields(fields)
     except TraceError as error:

@@ -82,6 +82,7 @@ def _span(raw: OtlpSpan) -> RequestSpan | None:
         documents=documents,
         logprobs=logprobs_in([held(name) for name in _ANSWERED]) if kind == "llm" else None,
         notes=notes,
+        given=held("gen_ai.tool.call.result") or held("traceloop.entity.output"),
     )
 
 

@@ -15,6 +15,7 @@ from explorer.traces.readers._spans.otlp import OtlpSpan, dialect, each_span
 from explorer.traces.readers._spans.request_spans import (
     RequestSpan,
     SpanKind,
+    is_failure,
     moment,
     name_of,
     named_kind,
@@ -133,6 +134,8 @@ def _span(record: Mapping[str, Any], trace: str) -> RequestSpan:
         parent=parent,
         kind=named_kind(kind, record.get("name"), parent),
         start=moment(record.get("startTime") or record.get("start_time")),
+        name=str(record.get("name") or ""),
+        failed=is_failure(record.get("level")),
     )
     return span.look_into(record.get("input"), record.get("output"))
 
@@ -142,6 +145,7 @@ def _otlp_span(raw: OtlpSpan) -> RequestSpan:
     kind = _KINDS.get(raw.text("langfuse.observation.type").upper(), "other")
     span = raw.span(kind=kind)
     span.kind = named_kind(kind, raw.raw.get("name"), span.parent)
+    span.failed = span.failed or is_failure(raw.at("langfuse.observation.level"))
     span.look_into(raw.at("langfuse.observation.input"), raw.at("langfuse.observation.output"))
     if not span.parent:
         span.query = question_in(raw.at("langfuse.trace.input")) or span.query

@@ -12,6 +12,7 @@ from explorer.traces.readers._reader import Reader
 from explorer.traces.readers._spans.request_spans import (
     RequestSpan,
     SpanKind,
+    is_failure,
     moment,
     name_of,
     named_kind,
@@ -80,6 +81,8 @@ def _span(run: Mapping[str, Any], trace: str, parent: str) -> RequestSpan:
         parent=parent,
         kind=kind,
         start=moment(run.get("start_time")),
+        name=str(run.get("name") or ""),
+        failed=bool(run.get("error")) or is_failure(run.get("status")),
     )
     return span.look_into(taken, given)
 

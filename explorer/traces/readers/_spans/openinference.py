@@ -125,6 +125,8 @@ def _as_span(row: Mapping[str, Any]) -> dict[str, Any]:
         "parent_id": row.get("parent_id"),
         "span_kind": row.get("span_kind"),
         "start_time": row.get("start_time"),
+        "name": row.get("name"),
+        "status": row.get("status_code"),
         "attributes": attributes,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._fields.message_text import DEPTH, opened
-from explorer.traces.readers._spans.request_spans import RequestSpan, moment, name_of
+from explorer.traces.readers._spans.request_spans import RequestSpan, is_failure, moment, name_of
 
 DIALECTS: dict[str, tuple[str, ...]] = {
     "trulens": ("ai.observability.",),
@@ -72,7 +72,11 @@ class OtlpSpan:
         if not isinstance(context, Mapping):
             context = {}
         names = {**context, **raw}
+        step = raw.get("name")
+        found.setdefault("given", self.at("output.value"))
         return RequestSpan(
+            name=step if isinstance(step, str) else "",
+            failed=is_failure(raw.get("status"), raw.get("status_code"), raw.get("statusCode")),
             trace=_first_name(names, "traceId", "trace_id"),
             id=_first_name(names, "spanId", "span_id"),
             parent=_first_name(names, "parentSpanId", "parent_span_id", "parent_id"),

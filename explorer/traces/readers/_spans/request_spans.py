@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -37,6 +38,12 @@ class RequestSpan:
         Log-probabilities of its answer's tokens, in OpenAI's chat format.
     notes
         Problems of its documents, in sentences.
+    name
+        Name of the step; empty if unknown.
+    failed
+        Whether the step ended with an error, so that its output is no evidence.
+    given
+        The output as the file has it, for steps whose documents are not known by their kind.
     """
 
     trace: str
@@ -51,10 +58,14 @@ class RequestSpan:
     logprobs: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
     line: int = 0
+    name: str = ""
+    failed: bool = False
+    given: Any = None
 
     def look_into(self, taken: Any, given: Any) -> RequestSpan:
         """Set question, answer, documents and log-probabilities from the input and the output."""
         self.query, self.answer = question_in(taken), answer_in(given)
+        self.given = given
         if self.kind == "llm":
             self.logprobs = logprobs_in(given)
         elif self.kind != "aside":
@@ -92,6 +103,25 @@ def named_kind(kind: SpanKind, name: Any, parent: str) -> SpanKind:
     if "rerank" in name.lower():
         return "reranker"
     return "retriever" if kind == "other" and "retrieve" in name.lower() else kind
+
+
+_FAILURES = frozenset({"2", "error", "status_code_error", "failed", "failure", "cancelled"})
+
+
+def is_failure(*values: Any) -> bool:
+    """Return whether a status, a level or an error of a step says that it failed.
+
+    A status is a code (2 of OpenTelemetry), a word, or an object with either.
+    """
+    for value in values:
+        held = value
+        if isinstance(held, Mapping):
+            held = next(
+                (held[key] for key in ("code", "status_code", "state") if key in held), None
+            )
+        if isinstance(held, str | int) and str(held).strip().lower() in _FAILURES:
+            return True
+    return False
 
 
 def name_of(value: Any) -> str:

@@ -8,8 +8,15 @@ from typing import Any
 from explorer.errors import TraceError
 from explorer.traces._model.trace import Hyperedge, Trace, TraceProblem
 from explorer.traces.readers._fields.record_fields import shown
+from explorer.traces.readers._read_context import ReadContext
 from explorer.traces.readers._reader import Record
 from explorer.traces.readers._spans.request_spans import RequestSpan, SpanKind
+from explorer.traces.readers._spans.step_roles import (
+    find_documents,
+    says_nothing,
+    turns,
+    without_documents,
+)
 
 _RETRIEVING: tuple[SpanKind, ...] = ("retriever", "reranker")
 _GIVING: tuple[tuple[SpanKind, ...], ...] = (_RETRIEVING, ("tool",), ("other",), ("llm",))
@@ -20,7 +27,7 @@ def span_reader(
     spans_of: Callable[[Mapping[str, Any], int], Iterable[RequestSpan | TraceProblem]],
     source: str,
     complete: Callable[[Mapping[str, Any]], bool] = lambda record: False,
-) -> Callable[[Iterable[Record]], Iterator[Trace | TraceProblem]]:
+) -> Callable[[Iterable[Record], ReadContext], Iterator[Trace | TraceProblem]]:
     """Return the `read` function of a format made of spans.
 
     Parameters
@@ -34,7 +41,7 @@ def span_reader(
         the others at the end of the file, since spans of a trace may be anywhere in it.
     """
 
-    def read(records: Iterable[Record]) -> Iterator[Trace | TraceProblem]:
+    def read(records: Iterable[Record], context: ReadContext) -> Iterator[Trace | TraceProblem]:
         waiting: dict[str, list[RequestSpan]] = {}
         for line, record in records:
             gathered: dict[str, list[RequestSpan]] = {}
@@ -56,34 +63,54 @@ def span_reader(
             yield from problems
             for name, spans in gathered.items():
                 if at_once:
-                    yield from _assembled(name, spans, source)
+                    yield from _assembled(name, spans, source, context)
                 else:
                     waiting.setdefault(name, []).extend(spans)
         for name in list(waiting):
-            yield from _assembled(name, waiting.pop(name), source)
+            yield from _assembled(name, waiting.pop(name), source, context)
 
     return read
 
 
-def _assembled(name: str, spans: list[RequestSpan], source: str) -> Iterator[Trace | TraceProblem]:
-    """Yield the trace of one request, and its problems."""
-    line = spans[0].line
+def _assembled(
+    name: str, spans: list[RequestSpan], source: str, context: ReadContext
+) -> Iterator[Trace | TraceProblem]:
+    """Yield the traces of one request, one for each turn, and its problems."""
     spans = _merged(spans)
-    notes: list[str] = []
+    steps = find_documents(spans, context.retriever)
+    parts = turns(spans)
+    for number, part in enumerate(parts, start=1):
+        yield from _turn(name if number == 1 else f"{name}#{number}", part, source, list(steps))
+    if len(parts) > 1:
+        message = f"trace {shown(name)} has {len(parts)} turns, and each became a trace."
+        yield TraceProblem(spans[0].line, message, loaded=True)
+
+
+def _turn(
+    name: str, spans: list[RequestSpan], source: str, notes: list[str]
+) -> Iterator[Trace | TraceProblem]:
+    """Yield the trace of one question, and its problems."""
+    line = spans[0].line
     hyperedges = _hyperedges(spans, notes)
     if not hyperedges:
-        lost = [note for span in spans for note in span.notes]
+        lost = [*notes, *(note for span in spans for note in span.notes)]
         retrievers = sum(span.kind in _RETRIEVING for span in spans)
-        reason = (
-            f"its retriever has none (retrievers: {retrievers})"
-            if retrievers
-            else f"it has no retriever (spans: {len(spans)})"
-        )
+        steps = sorted({span.name for span in spans if span.name})
+        if retrievers:
+            reason = f"its retriever has none (retrievers: {retrievers})"
+        elif steps:
+            more = f" and {len(steps) - 8} more" if len(steps) > 8 else ""
+            reason = (
+                f"it has no retriever (steps: {', '.join(steps[:8])}{more}). If one of them "
+                f"retrieves, name it: retriever={steps[0]!r}"
+            )
+        else:
+            reason = f"it has no retriever (spans: {len(spans)})"
         details = " ".join(f"{note[0].upper()}{note[1:]}" for note in dict.fromkeys(lost[:3]))
         message = f"trace {shown(name)} has no retrieved documents: {reason}. {details}".strip()
         yield TraceProblem(line, message)
         return
-    query, answer, logprobs = _exchange(spans)
+    query, answer, logprobs = _exchange(spans, [edge.hyperedge for edge in hyperedges], notes)
     if not query:
         notes.append("no span holds a question, so its question is empty.")
     metadata: dict[str, Any] = {"source": source}
@@ -115,6 +142,9 @@ def _merged(spans: list[RequestSpan]) -> list[RequestSpan]:
             first.documents = first.documents or span.documents
             first.ranked = first.ranked or span.ranked
             first.logprobs = first.logprobs or span.logprobs
+            first.name = first.name or span.name
+            first.given = span.given if first.given is None else first.given
+            first.failed = first.failed or span.failed
             first.notes += [note for note in span.notes if note not in first.notes]
     listed = [*kept.values(), *nameless]
     dated = [span for span in listed if span.start is not None]
@@ -122,7 +152,9 @@ def _merged(spans: list[RequestSpan]) -> list[RequestSpan]:
     return [*sorted(dated, key=lambda span: span.start or 0.0), *undated]
 
 
-def _exchange(spans: list[RequestSpan]) -> tuple[str, str, dict[str, Any] | None]:
+def _exchange(
+    spans: list[RequestSpan], documents: list[str], notes: list[str]
+) -> tuple[str, str, dict[str, Any] | None]:
     """Return question, answer and log-probabilities: those of the root, else of other spans.
 
     If the root is missing or has no text (a web request), a step with question and answer (an
@@ -136,12 +168,23 @@ def _exchange(spans: list[RequestSpan]) -> tuple[str, str, dict[str, Any] | None
     tops = [span for span in talking if span.kind == "other" and span.parent not in names]
     asked = [*roots, *whole, *(span for span in spans if span.kind in _RETRIEVING), *models]
     answered = [*roots, *whole, *reversed(models), *tops]
-    query = next((span.query for span in [*asked, *spans] if span.query), "")
+    query = _question([span.query for span in [*asked, *spans] if span.query], documents, notes)
     answer = next((span.answer for span in answered if span.answer), "")
     known = [span for span in reversed(models) if span.logprobs]
     known += [span for span in roots if span.logprobs]
     same = [span for span in known if span.answer == answer]
     return query, answer, (same or known)[0].logprobs if known else None
+
+
+def _question(candidates: list[str], documents: list[str], notes: list[str]) -> str:
+    """Return the first text that is a question, and not a prompt with the documents in it."""
+    telling = [text for text in candidates if not says_nothing(text)]
+    found = [without_documents(text, documents) for text in telling]
+    whole = [text for text, given in zip(found, telling, strict=True) if text == given]
+    query = next(filter(None, [*whole, *found]), "")
+    if not query and telling:
+        notes.append("its only question is a prompt that holds the documents, and was left out.")
+    return query or ""
 
 
 def _hyperedges(spans: list[RequestSpan], notes: list[str]) -> list[Hyperedge]:

@@ -177,7 +177,9 @@ def _call(call: Mapping[str, Any], trace: str, name: str, parent: str) -> Reques
     taken, given = opened(call.get("args")), opened(call.get("rets"))
     times = opened(call.get("perf"))
     start = moment(times.get("start_time")) if isinstance(times, Mapping) else None
-    return RequestSpan(trace, name, parent, kind, start).look_into(taken, given)
+    span = RequestSpan(trace, name, parent, kind, start, name=method)
+    span.failed = bool(opened(call.get("error")))
+    return span.look_into(taken, given)
 
 
 def _evaluated(row: Mapping[str, Any]) -> list[Document]:

@@ -10,20 +10,18 @@ from typing import Literal
 from explorer.errors import TraceError
 from explorer.traces._files.file_streams import BrokenStream
 from explorer.traces._files.json_decoding import decode_json
-from explorer.traces._io.json_pieces import BOM, Piece, Scanner, lines
-from explorer.traces._io.table_records import delimiter_of
+from explorer.traces._io._containers.json_pieces import BOM, Piece, Scanner, lines
+from explorer.traces._io._containers.table_records import delimiter_of
 
 WHOLE_BYTES = 32 * 2**20
 """A JSON object up to this size is decoded as a whole; a larger one is streamed."""
 
-GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+ZIP = b"PK\x03\x04"
+_UTF16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive; unpack it",
-    b"BZh": "compressed with bzip2; unpack it",
-    b"\xfd7zXZ": "compressed with xz; unpack it",
-    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it",
+    ZIP: "a ZIP archive; unpack it",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel; save it as .xlsx or as CSV",
     b"SQLite format 3": "an SQLite database; export its rows",
     b"ARROW1": "an Arrow file; give the table itself, or save it as Parquet",
     b"\x80\x04": "a Python pickle, which is never opened; save the traces as JSON",
@@ -112,12 +110,15 @@ def table_delimiter(reopen: Callable[[], io.BufferedIOBase], name: str) -> str |
     return mark if named or (likely and len(set(cells)) == len(cells)) else None
 
 
+def wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of text that begins with a mark of UTF-16, as Excel writes it."""
+    return _UTF16.get(head[:2])
+
+
 def check_head(head: bytes, name: str) -> None:
     """Raise TraceError if the first bytes show that a file is not UTF-8 text."""
     if not head:
         raise empty_file(name)
-    if head.startswith(_UTF16):
-        raise TraceError(f"{name} is UTF-16; save it as UTF-8 and load it again.")
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise TraceError(f"{name} is {what}.")

@@ -15,33 +15,36 @@ from pathlib import Path
 from explorer.errors import TraceError
 from explorer.traces._files.file_streams import (
     checked_path,
+    compression_of,
     first_bytes,
     opened,
+    recoded,
     unpacked,
 )
 from explorer.traces._files.json_decoding import decode_json
-from explorer.traces._io.content_detection import (
-    GZIP,
+from explorer.traces._io._containers.content_detection import (
     PARQUET,
     are_several,
     check_head,
     empty_file,
     json_shape,
     table_delimiter,
+    wide_encoding,
 )
-from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner, lines
-from explorer.traces._io.json_wrappers import (
+from explorer.traces._io._containers.json_pieces import BrokenJSON, Piece, Scanner, lines
+from explorer.traces._io._containers.json_wrappers import (
     Recognises,
     record_of,
     records_of_large,
     records_within,
     values,
 )
-from explorer.traces._io.table_records import (
+from explorer.traces._io._containers.table_records import (
     csv_records,
     object_records,
     parquet_records,
 )
+from explorer.traces._io._containers.workbooks import is_workbook, workbook_records
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._reader import Record
 
@@ -122,11 +125,12 @@ def _of_text(
         raise empty_file(name)
     if head.startswith(PARQUET):
         return Container(name, "parquet", parquet_records(path or reopen(), name, limit))
-    if head.startswith(GZIP):
+    compression = compression_of(head)
+    if compression is not None:
         packed = reopen
 
         def reopen() -> io.BufferedIOBase:
-            return unpacked(packed())
+            return unpacked(packed(), compression)
 
         path = None
         try:
@@ -134,8 +138,20 @@ def _of_text(
                 head = first_bytes(stream)
         except TraceError as error:
             raise TraceError(f"{name} cannot be unpacked: {error}") from None
-        if head.startswith((GZIP, PARQUET)):
+        if head.startswith(PARQUET) or compression_of(head) is not None:
             raise TraceError(f"{name} is compressed twice; unpack it once and load it again.")
+    if is_workbook(head, reopen):
+        return Container(name, "csv", _guarded(workbook_records(reopen, name, limit)))
+    encoding = wide_encoding(head)
+    if encoding is not None:
+        narrow = reopen
+
+        def reopen() -> io.BufferedIOBase:
+            return recoded(narrow(), encoding)
+
+        path = None
+        with reopen() as stream:
+            head = first_bytes(stream)
     check_head(head, name)
     found = _of_json(reopen, name, recognises, limit) or _of_lines(reopen, name, limit)
     if path is None:

@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from explorer.errors import TraceError
-from explorer.traces._io.json_pieces import lines, size_of
-from explorer.traces._io.json_wrappers import checked_record
+from explorer.traces._io._containers.json_pieces import lines, size_of
+from explorer.traces._io._containers.json_wrappers import checked_record
 from explorer.traces._model.trace import TraceProblem
-from explorer.traces.readers._fields.literals import parsed
+from explorer.traces.readers._fields.literals import parsed, seems_printed
 from explorer.traces.readers._reader import Record
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -62,7 +63,7 @@ def csv_records(
             if not any(cell.strip() for cell in cells):
                 continue
             if not names:
-                names, width = _distinct(cells), len(cells)
+                names, width = distinct_names(cells), len(cells)
                 continue
             if len(cells) > width and any(cell.strip() for cell in cells[width:]):
                 yield TraceProblem(
@@ -71,7 +72,7 @@ def csv_records(
                     f"{delimiter!r} in them need quotation marks.",
                 )
                 continue
-            values = [_cell(cell) for cell in cells[:width]]
+            values = [parsed_cell(cell) for cell in cells[:width]]
             values += [None] * (width - len(values))
             yield Record(line, dict(zip(names, values, strict=True)))
     except csv.Error as error:
@@ -159,6 +160,10 @@ def plain(value: Any) -> Any:
         return value.isoformat() if value == value else None  # noqa: PLR0124
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, Decimal):
+        return plain(float(value))
+    if hasattr(value, "tolist") and hasattr(value, "shape"):  # a tensor
+        return plain((value.detach() if hasattr(value, "detach") else value).tolist())
     return None if type(value).__name__ == "NAType" else value
 
 
@@ -185,7 +190,7 @@ def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
     index = [name for name in frame.index.names if name is not None]
     if index and not set(index) & set(frame.columns):
         frame = frame.reset_index()
-    names = _distinct([str(name) for name in frame.columns])
+    names = distinct_names([str(name) for name in frame.columns])
     for start in range(0, len(frame), _BATCH):
         part = frame.iloc[start : start + _BATCH]
         columns = [part.iloc[:, place].tolist() for place in range(len(names))]
@@ -213,22 +218,37 @@ def _numbered(rows: Iterator[Any]) -> Iterator[Record | TraceProblem]:
 
 
 def _text_lines(stream: BufferedIOBase, limit: int, skipped: list[TraceProblem]) -> Iterator[str]:
-    """Yield the decoded lines of a table."""
+    """Yield the decoded lines of a table.
+
+    A table that is not UTF-8 is read as Windows-1252, in which Excel saves in Europe and America;
+    plain letters before the first other one are the same in both.
+    """
+    encoding, seen_utf8 = "utf-8", False
     for item in lines(stream, limit):
         if isinstance(item, TraceProblem):
             skipped.append(item)
             yield "\n"  # keeps the count of lines right
             continue
         try:
-            text = item.raw.decode()
+            text = item.raw.decode(encoding)
         except UnicodeDecodeError as error:
-            raise TraceError(
-                f"byte {error.start + 1} of line {item.line} is not UTF-8; save the table as UTF-8."
-            ) from None
+            try:
+                if seen_utf8:
+                    raise
+                text = item.raw.decode("cp1252")
+            except UnicodeDecodeError:
+                raise TraceError(
+                    f"byte {error.start + 1} of line {item.line} is not UTF-8; save the table as "
+                    "UTF-8."
+                ) from None
+            encoding = "cp1252"
+            message = "the table is not UTF-8, and was read as Windows-1252, as Excel saves it."
+            skipped.append(TraceProblem(item.line, message, loaded=True))
+        seen_utf8 = seen_utf8 or (encoding == "utf-8" and not text.isascii())
         yield text
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct_names(names: list[str]) -> list[str]:
     """Return the names of columns, made unique."""
     found: dict[str, None] = {}
     for place, name in enumerate(names, start=1):
@@ -242,11 +262,11 @@ def _distinct(names: list[str]) -> list[str]:
     return list(found)
 
 
-def _cell(text: str) -> Any:
+def parsed_cell(text: str) -> Any:
     """Return the value of one cell of delimited text."""
     if not text:
         return None
-    if text.lstrip()[:1] in ("[", "{"):
+    if text.lstrip()[:1] in ("[", "{") or seems_printed(text):
         with contextlib.suppress(RecursionError):
             found = parsed(text)
             return text if found is None else found

@@ -8,7 +8,7 @@ from typing import Any
 
 from explorer.errors import TraceError
 from explorer.traces._files.json_decoding import decode_json
-from explorer.traces._io.json_pieces import BrokenJSON, Piece, Scanner
+from explorer.traces._io._containers.json_pieces import BrokenJSON, Piece, Scanner
 from explorer.traces._model.native_format import kind_of
 from explorer.traces._model.trace import TraceProblem
 from explorer.traces.readers._reader import Record
@@ -44,7 +44,7 @@ def records_within(
     known = [item for item in lists if _any_known(recognises, item)]
     named = list(value.values())
     if not known and _is_records(named) and _any_known(recognises, named):
-        return [checked_record(line, item) for item in named]
+        return [_named_record(line, name, item) for name, item in value.items()]
     found = known or lists
     return [checked_record(line, item) for item in (found[0] if found else [value])]
 
@@ -193,6 +193,13 @@ def checked_record(line: int, value: object) -> Record | TraceProblem:
     if isinstance(value, Mapping):
         return Record(line, value)
     return TraceProblem(line, f"a trace is a JSON object, and this is {kind_of(value)}.")
+
+
+def _named_record(line: int, name: str, value: object) -> Record | TraceProblem:
+    """Return a record that stands under a name, which is its id unless it has one."""
+    if isinstance(value, Mapping) and not any(value.get(key) for key in ("id", "_id", "trace_id")):
+        value = {**value, "id": name}
+    return checked_record(line, value)
 
 
 def _any_known(recognises: Recognises, items: Sequence[Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Records within files of every kind, uploads and tables in memory."""
