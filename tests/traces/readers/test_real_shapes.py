@@ -309,10 +309,10 @@ def test_other_compressions(packed, tmp_path):
     ("encoding", "told"), [("cp1252", True), ("utf-16", False), ("utf-8-sig", False)]
 )
 def test_tables_as_excel_saves_them(encoding, told):
-    text = "question;answer;text\nWelche Größe?;„groß“;Der Fluß ist groß – sehr.\n"
+    text = "question;answer;text\nWelche Größe?;„groß“;Rhône – größer, länger.\n"
     traces = parse_traces(text.encode(encoding), "x.csv")
     assert (traces[0].query, traces[0].answer) == ("Welche Größe?", "„groß“")
-    assert traces[0].hyperedges[0].hyperedge == "Der Fluß ist groß – sehr."
+    assert traces[0].hyperedges[0].hyperedge == "Rhône – größer, länger."
     assert [("Windows-1252" in one.message) for one in traces.problems] == [True] * told
 
 

@@ -212,7 +212,7 @@ def structure(value: Any) -> Any:
 
 
 def told_structure(value: Any, what: str, context: ReadContext, line: int) -> Any:
-    """Return `structure`; a text that seems to be a printed list, and is none, is told."""
+    """Return `structure`; a text that only seems to be a printed list is reported."""
     found = structure(value)
     if isinstance(found, str) and seems_printed(found):
         context.unread(what, found, line)

@@ -13,7 +13,7 @@ from explorer.traces.readers._spans.request_spans import RequestSpan
 _RETRIEVING = ("retriever", "reranker")
 # Words in the names of steps that fetch documents: "retrieval", "vector-search", "search_docs".
 _NAMED = re.compile(
-    r"retriev|search|vector|lookup|\bfetch|\bknn\b|similar|get_(?:docs|documents|context|passages)|"
+    r"retrieve|retrieval|retrieving|search|vector|lookup|\bfetch|\bknn\b|similar|get_(?:docs|documents|context|passages)|"
     r"find_(?:docs|documents|passages)|query_(?:index|store|db)",
     re.IGNORECASE,
 )
@@ -33,7 +33,7 @@ def find_documents(spans: Sequence[RequestSpan], retriever: str | None) -> list[
     spans
         The steps of one request; kinds and documents are set.
     retriever
-        The name of the step that the caller says it is; all others then are none.
+        The name of the step that retrieves, as the caller says; no other one does then.
 
     Returns
     -------
