@@ -128,3 +128,69 @@ def test_all_traces_are_read_at_one_click(show, tmp_path: Path):
         scores = shown.value("app.feedback['score'].tolist()")
         assert all(0 < score < 1 for score in scores)
         assert shown.value("app.error") is None
+
+
+def test_the_first_view_shows_used_and_not_used_and_says_what_was_held_out(show):
+    with show(
+        "voila", ["from explorer import Explorer\napp = Explorer(tab='traces')\napp"]
+    ) as shown:
+        page = shown.page
+        shown.plot(BARS)
+        settings = page.get_by_label("Where heads and threshold come from")
+        shown.wait_for(settings.get_by_text("Packaged recommendation"))
+        assert "458 of 528 calls are right" in settings.inner_text()
+        verdicts = page.locator(".ex-card .ex-verdict").all_inner_texts()
+        assert any(text.endswith(" used") and "not" not in text for text in verdicts)
+        assert any(text.endswith("not used") for text in verdicts)
+        page.get_by_role("button", name="reference settings (mean, 0.1)").click()
+        shown.wait_for(page.get_by_text("No hyperedge reaches the threshold of 0.100"))
+        page.get_by_role("button", name="packaged recommendation").click()
+        shown.wait_for_value("app.threshold", lambda value: value == 0.5)
+
+
+def test_a_failed_load_is_seen_at_the_path_without_scrolling(show, tmp_path: Path):
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"nothing": "known"}')
+    with show("voila", [TRACES], size=(1000, 700)) as shown:
+        page = shown.page
+        shown.plot(BARS)
+        path = page.get_by_label("Path of a trace file")
+        path.fill(str(bad))
+        path.press("Enter")
+        alert = page.get_by_role("alert").filter(has_text="bad.json was not loaded")
+        shown.wait_for(alert)
+        assert "still what was open before: packaged examples" in alert.inner_text()
+        below = alert.bounding_box()["y"] - path.bounding_box()["y"]
+        assert 0 < below < 80
+        assert path.input_value() == str(bad)  # to be mended
+        assert page.locator(".ex-file-name").inner_text() == "packaged examples"
+        alert.get_by_role("button", name="dismiss").click()
+        shown.wait_for(alert, visible=False)
+
+
+def test_long_texts_fold_keep_their_direction_and_labels_go_by_keys(show, tmp_path: Path):
+    path = tmp_path / "long.jsonl"
+    edges = [{"id": "עברית-0", "hyperedge": "עברית."}, {"id": "h1", "hyperedge": "Fact. " * 200}]
+    line = {"id": "t", "query": "why? " * 300, "answer": "one\ntwo", "hyperedges": edges}
+    path.write_text(json.dumps(line | {"metadata": {"hyperedge_attention": [0.5, 0.01]}}) + "\n")
+    cell = f"from explorer import Explorer\napp = Explorer.from_traces({str(path)!r})\napp"
+    with show("voila", [cell]) as shown:
+        page = shown.page
+        question = page.locator(".ex-question")
+        shown.wait_for(page.locator(".ex-qa").get_by_role("button", name="more"))
+        folded = question.bounding_box()["height"]
+        assert folded <= 4 * 20 + 2
+        page.locator(".ex-qa").get_by_role("button", name="more").click()
+        shown.wait_until(lambda: question.bounding_box()["height"] > 2 * folded)
+        directions = page.locator(".ex-card-text").evaluate_all(
+            "all => all.map((one) => getComputedStyle(one).direction)"
+        )
+        assert directions == ["rtl", "ltr"]
+        assert page.locator(".ex-answer").bounding_box()["height"] >= 2 * 20
+        page.locator(".ex-card").first.focus()
+        page.keyboard.press("y")
+        page.keyboard.press("n")
+        shown.wait_for_value(
+            "[e.label for e in app.traces[0].hyperedges]", lambda v: v == [True, False]
+        )
+        shown.wait_for(page.get_by_text("2 of 2 labelled"))
