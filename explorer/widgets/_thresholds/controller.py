@@ -29,6 +29,7 @@ from explorer.widgets._jobs.job_manager import JobManager
 from explorer.widgets._jobs.job_runner import Job
 from explorer.widgets._state import METHOD_THRESHOLDS, ExplorerState
 from explorer.widgets._thresholds import texts
+from explorer.widgets._thresholds._answer.texts import PACKAGED_HEADS
 from explorer.widgets._thresholds.ablation_cost import AblationCost, ablation_cost
 from explorer.widgets._traces._feedback.methods_controller import MethodsController
 from explorer.widgets._traces._feedback.scores_controller import (
@@ -58,7 +59,7 @@ class ThresholdsController(Controller):
     JOB = "thresholds"
     FOLLOWS = (
         "tab", "method", "layer", "head", "reduction", "normalisation", "heads", "trace_scene",
-        "truth", "least_drop",
+        "truth", "least_drop", "packaged",
     )  # fmt: skip
 
     analysis = t.Any(None, allow_none=True, help="The `ThresholdAnalysis` in view.")
@@ -229,7 +230,7 @@ class ThresholdsController(Controller):
         known = self._analyses.get(key)
         if known is not None:
             self.scores.leave(self.JOB)
-            self._show(key, score_name(config, given=known.given), known)
+            self._show(key, self._name_of(config, given=known.given), known)
             return
         self.scores.ask(
             self.JOB,
@@ -245,7 +246,7 @@ class ThresholdsController(Controller):
         self.scored = bool(np.isfinite(own_scores(table)).any())
         self.without_evidence = bool((table["evidence"] == "none").all())
         given = config.method == "attention" and are_given(table)
-        name = score_name(config, given=given)
+        name = self._name_of(config, given=given)
         known_cost = self.cost
         truth, least_drop = self.truth
 
@@ -268,6 +269,11 @@ class ThresholdsController(Controller):
                 self._show(key, name, analysis)
 
         self.run(work, done, failed=self._failed, message=texts.evaluating(truth))
+
+    def _name_of(self, config: ExtractorConfig, *, given: bool) -> str:
+        if self.state.packaged is not None and config.heads is not None:
+            return PACKAGED_HEADS
+        return score_name(config, given=given)
 
     def _show(self, key: Key, name: str, analysis: ThresholdAnalysis) -> None:
         self._key, self._name = key, name

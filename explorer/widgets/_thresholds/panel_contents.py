@@ -208,6 +208,8 @@ def _row(name: Metric, value: float, low: float, high: float) -> list[str]:
 def _selection_warning(session: Session) -> str:
     """Return the warning that the heads in view were chosen by these labels; empty if not."""
     config = ExtractorConfig.of(session.methods.config())
+    if session.state.packaged is not None:  # each trace has heads that other traces chose
+        return ""
     return selection_warning(config, session.recommendation.current)
 
 

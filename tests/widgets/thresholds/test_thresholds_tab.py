@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from explorer.errors import InputError, ValidationError
+from explorer.examples import example_recommendation
 from explorer.rag import FeedbackExtractor
 from explorer.reporting._analysis.number_text import interval
 from explorer.traces import Hyperedge, Trace
@@ -664,3 +665,29 @@ def test_every_method_has_a_reference_of_its_own(app: Explorer) -> None:
     app.method = "lexical"
     app.wait()
     assert app.reference_threshold == 0.25
+
+
+def test_packaged_heads_are_judged_by_those_that_were_chosen_without_the_trace() -> None:
+    """One fold's heads scored every trace: F1 0.91 "on new traces", where 0.76 was held out."""
+    app = Explorer.from_traces()
+    page = AppDriver(app)
+    page.open("thresholds")
+    app.wait()
+    held = example_recommendation().held_out
+    tp, _, _, tn = page.counts
+    assert tp + tn == held.right
+    assert page.measures["F1"] == f"{held.f1:.3f}"
+    # At a threshold that other traces chose, not at the packaged one.
+    assert float(page.answer["figures"][1][0]) == pytest.approx(held.f1, abs=0.02)
+    assert "the whole choice is held out" in page.answer["held_out"]
+    assert page.figures["judged"].startswith("packaged heads. 528 labelled hyperedges")
+    # Another trace has other heads, and the figures are the same.
+    sweep_before = app.sweep
+    app.trace = 30
+    app.wait()
+    assert app.sweep is sweep_before
+    assert "picked" not in page.answer["held_out"]
+    # Without the packaged heads they are those of the chosen layer.
+    app.heads = None
+    app.wait()
+    assert not page.figures["judged"].startswith("packaged heads")

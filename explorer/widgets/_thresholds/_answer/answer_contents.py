@@ -44,6 +44,8 @@ def answer_content(session: Session) -> dict[str, Any]:
     if advice is not None:
         config = ExtractorConfig.of(session.thresholds.methods.config())
         warning = selection_warning(config, session.recommendation.current)
+        if session.state.packaged is not None and config.heads is not None:
+            warning = texts.PACKAGED
         content |= {
             "sentence": advice.sentence,
             "figures": [list(figure) for figure in _figures(session, advice)],

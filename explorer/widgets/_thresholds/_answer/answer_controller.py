@@ -75,7 +75,7 @@ class AnswerController(Controller):
     @property
     def picked(self) -> tuple[str, ...]:
         """Settings of the scores that were picked after the labels were seen."""
-        before, now = self._before, self.thresholds.methods.config()
+        before, now = self._before, self.thresholds.scores.config()
         if before is None or now["method"] == "lexical":  # it has nothing that labels could choose
             return ()
         if now["method"] != before["method"]:
@@ -83,6 +83,9 @@ class AnswerController(Controller):
         if now["method"] != "attention":
             return ()
         if now["heads"] != before["heads"]:
+            # The packaged heads of a trace were never chosen by its own labels.
+            if self.state.packaged is not None and now["heads"] is self.state.packaged:
+                return ()
             return ("set of heads",) if now["heads"] is not None else ("layer", "head")
         return tuple(name for name in _PICKED if now[name] != before[name])
 
@@ -109,7 +112,7 @@ class AnswerController(Controller):
             self._wanted = self.expectation = None
             return
         if self._before is None:
-            self._before = self.thresholds.methods.config()
+            self._before = self.thresholds.scores.config()
         if self.state.tab != "thresholds":
             self.cancel()
             if self.is_old:

@@ -66,6 +66,12 @@ def use_words(threshold: float) -> tuple[str, str]:
     )
 
 
+PACKAGED_HEADS = "packaged heads"
+"""Name of scores by the packaged recommendation."""
+PACKAGED = (
+    "Each trace is scored by heads that were chosen on other traces, and judged at a threshold "
+    "that other traces chose: the whole choice is held out."
+)
 NOT_CHOSEN = "No labels chose this threshold."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,10 @@ from explorer.widgets._traces.controller import TracesController
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from explorer.feedback import HeadCombination
+    from explorer.run_control import RunControl
+    from explorer.traces import Trace
 
 MOST_TABLES = 4
 """Number of score tables that are remembered."""
@@ -92,7 +96,18 @@ class ScoresController(Controller):
         if traces is None:
             raise ValueError("No traces are loaded, so there are no scores to know.")
         part = first if first is not None and first < len(traces) else None
-        return (traces, part, *score_settings_of(self.methods.config()))
+        return (traces, part, *score_settings_of(self.config()))
+
+    def config(self) -> dict[str, Any]:
+        """Return the settings of the scores of all traces.
+
+        With the packaged recommendation `heads` is the recommendation: every trace is scored by the
+        set that was chosen without it, whichever trace is open.
+        """
+        config, packaged = self.methods.config(), self.state.packaged
+        if packaged is None or config["heads"] is None:
+            return config
+        return config | {"heads": packaged}
 
     def known(self, key: Key) -> pd.DataFrame | None:
         """Return the remembered table of a key, perhaps as a part of that of all traces."""
@@ -171,11 +186,18 @@ class ScoresController(Controller):
 
     def _start(self, key: Key) -> None:
         traces = key[0] if key[1] is None else key[0][: key[1]]
-        extractor = self.methods.extractor(dict(key[2:])["method"], alone=True)
+        settings = dict(key[2:])
+        config = self.methods.config(settings["method"])
+        by_trace = getattr(settings.get("heads"), "heads_for", None)
         self._under_way, self._stopped = key, None
 
         def work(job: Job) -> pd.DataFrame:
-            return asyncio.run(extractor.explain_traces(traces, control=job.control))
+            if by_trace is None:
+                from explorer.rag._extraction.extractor import extractor_alone
+
+                extractor = extractor_alone(config)
+                return asyncio.run(extractor.explain_traces(traces, control=job.control))
+            return scores_by_own_heads(traces, config, by_trace, job.control)
 
         def done(table: pd.DataFrame) -> None:
             self._tables[key] = table
@@ -192,6 +214,43 @@ class ScoresController(Controller):
                 request.failed()
 
         self.run(work, done, failed=failed, message=texts.SCORING)
+
+
+def scores_by_own_heads(
+    traces: Sequence[Trace],
+    config: Mapping[str, Any],
+    heads_for: Callable[[str], HeadCombination | None],
+    control: RunControl,
+) -> pd.DataFrame:
+    """Return the table of `explain_traces`, each trace scored by a set of heads of its own.
+
+    Parameters
+    ----------
+    traces
+        The traces, in the order of the rows.
+    config
+        The settings; their heads are those of a trace for which there is no set.
+    heads_for
+        Gives the set of heads for the id of a trace, or None.
+    control
+        Progress callback and cancel event.
+    """
+    import pandas as pd
+
+    from explorer.rag._extraction.extractor import extractor_alone
+
+    of_heads: dict[HeadCombination | None, list[int]] = {}
+    for place, trace in enumerate(traces):
+        of_heads.setdefault(heads_for(trace.id), []).append(place)
+    tables: list[pd.DataFrame] = []
+    for heads, places in of_heads.items():
+        extractor = extractor_alone({**config, "heads": heads or config["heads"]})
+        some = [traces[place] for place in places]
+        table = asyncio.run(extractor.explain_traces(some, control=control))
+        counts = [len(trace.hyperedges) for trace in some]
+        tables.append(table.assign(place=np.repeat(places, counts)))
+    joined = pd.concat(tables, ignore_index=True).sort_values("place", kind="stable")
+    return joined.drop(columns="place").reset_index(drop=True)
 
 
 def _of_all(key: Key) -> Key:

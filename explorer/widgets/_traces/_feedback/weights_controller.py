@@ -54,7 +54,7 @@ class WeightsController(Controller):
     JOB = "weights"
     FOLLOWS = (
         *sorted(_MOVED_BY), "tab", "weight_view", "method", "layer", "head", "reduction",
-        "normalisation", "heads",
+        "normalisation", "heads", "packaged",
     )  # fmt: skip
 
     def __init__(
