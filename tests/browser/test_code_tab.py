@@ -129,6 +129,21 @@ def test_search_counts_and_walks(show: Show) -> None:
         assert page.locator(".ex-token[data-found]").inner_text().strip() == "seen"
 
 
+@pytest.mark.parametrize("width", [640, 800, 1000, 1400])
+def test_every_panel_of_every_tab_has_room(show: Show, width: int) -> None:
+    with show("voila", [CELL.format("")], size=(width, 900)) as shown:
+        shown.page.locator(HEAT).wait_for()
+        for tab in ("code", "traces", "thresholds"):
+            shown.run(f"app.tab = {tab!r}")
+            panel = shown.page.locator(".ex-panel:not(.ex-away)")
+            shown.wait_until(lambda panel=panel: panel.count() == 1)
+            narrow = panel.evaluate(
+                "node => [...node.children].filter((one) => one.offsetHeight"
+                " && one.clientWidth < 200).map((one) => one.className)"
+            )
+            assert narrow == [], tab
+
+
 def _centre(spot: Any) -> tuple[float, float]:
     assert spot is not None
     return spot["x"] + spot["width"] * 0.3, spot["y"] + spot["height"] * 0.7
