@@ -122,12 +122,12 @@ def bound_traces(
 def lines_on_others(chosen: Sequence[pd.DataFrame]) -> tuple[dict[int, int], list[int]]:
     """Return the place of each line among those with its last weight, and the largest such group.
 
-    Lines with one last weight lie on each other from their last updates on. The first of them has
-    place 0; the group is empty where no two lines share a weight.
+    Lines with one last weight, to three digits as shown, lie on each other from their last updates
+    on. The first of them has place 0; the group is empty where no two lines share a weight.
     """
     same: dict[float, list[int]] = {}
     for place, part in enumerate(chosen):
-        same.setdefault(round(float(part["weight"].iloc[-1]), 6), []).append(place)
+        same.setdefault(round(float(part["weight"].iloc[-1]), 3), []).append(place)
     shared = {place: n for places in same.values() for n, place in enumerate(places)}
     largest = max(same.values(), key=len, default=[])
     return shared, largest if len(largest) > 1 else []
