@@ -156,9 +156,8 @@ class ThresholdsController(Controller):
 
     @property
     def is_old(self) -> bool:
-        """Whether the analysis in view is of other scores than those that are chosen."""
-        other = self._wanted is not None and self._wanted != self._key
-        return self.analysis is not None and (self.busy or self.of_other_traces or other)
+        """Whether the analysis in view is about to be replaced, or is of other traces."""
+        return self.analysis is not None and (self.busy or self.of_other_traces)
 
     @property
     def busy(self) -> bool:

@@ -682,10 +682,10 @@ def test_packaged_heads_are_judged_by_those_that_were_chosen_without_the_trace()
     assert "the whole choice is held out" in page.answer["held_out"]
     assert page.figures["judged"].startswith("packaged heads. 528 labelled hyperedges")
     # Another trace has other heads, and the figures are the same.
-    sweep_before = app.sweep
+    before = app.sweep
     app.trace = 30
     app.wait()
-    assert app.sweep is sweep_before
+    pd.testing.assert_frame_equal(app.sweep, before)
     assert "picked" not in page.answer["held_out"]
     # Without the packaged heads they are those of the chosen layer.
     app.heads = None
