@@ -51,14 +51,8 @@ class Shot:
 
 
 SHOTS = (
-    # A head that looks from a name to its earlier uses, and the fifth of seven uses pinned.
-    Shot(
-        "explorer",
-        "layer=5, head=6",
-        "uses = [i for i, token in enumerate(app.attention.tokens) if token == ' seen']\n"
-        "app.selection = {'kind': 'token', 'index': uses[4]}",
-        width=1220,
-    ),
+    # The first view: a name pinned at its fifth use, and a head that looks at the uses before it.
+    Shot("explorer", "", "", width=1220),
     Shot(
         "traces",
         "tab='traces', trace=1, layer=8, head=0, reduction='top-k', normalisation='share',"

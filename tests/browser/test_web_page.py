@@ -157,6 +157,7 @@ def test_layer_head_and_threshold_change_the_pictures(visit) -> None:
         web.changed(bars, before)
         web.until(lambda: "threshold=0.01" in web.page.url)
         before = picture(bars)
+        web.page.locator(".ex-view-button").click()
         web.page.get_by_role("combobox", name="Units").select_option("token")
         web.changed(bars, before)
         web.until(lambda: "unit_kind=token" in web.page.url)

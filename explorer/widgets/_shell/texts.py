@@ -43,7 +43,9 @@ PAGE_TEXTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "keys_list": [
             ["click", "pin a token, a cell or a unit in every view"],
             ["Esc", "unpin"],
-            ["drag in the heatmap", "zoom in; double click to zoom out"],
+            ["drag in the heatmap", "zoom in; double click to see all"],
+            ["Ctrl+wheel in the heatmap", "zoom; the wheel alone after a click in it"],
+            ["Shift+drag in the heatmap", "move the part in view"],
             ["arrows on the grid of heads", "up, down: layer; left, right: head"],
             ["drag the line in the bars", "move the threshold"],
             ["PgUp, PgDn on the traces", "previous, next trace"],
@@ -131,7 +133,7 @@ PAGE_KEYS: Final = [
     ["click, Ctrl+Enter in the code", "pin the token at the cursor, then arrows walk"],
     ["click a cell or a bar", "pin it in every view"],
     ["Esc", "unpin; in the code, Esc and then Tab leaves it"],
-    ["drag in the heatmap", "zoom in; double click to zoom out"],
+    ["drag in the heatmap", "zoom in; double click to see all"],
     ["arrows on the grid of heads", "up, down: layer; left, right: head"],
     ["drag the line in the bars", "move the threshold"],
 ]
