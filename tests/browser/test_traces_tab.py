@@ -22,7 +22,7 @@ def test_methods_one_at_a_time_and_side_by_side(show, host):
         shown.wait_for_change(bars, before)
         assert page.locator(".ex-threshold-field").inner_text().startswith("citation")
         # The answer is one word, and no fact is that short: nothing can be cited.
-        assert page.locator(".ex-badge", has_text="answer too short").count() == 1
+        assert page.locator(".ex-cards-region .ex-badge", has_text="answer too short").count() == 1
         page.get_by_role("button", name="compare", exact=True).click()
         # The bars stay until the comparison is there: the embedding model loads first.
         shown.wait_until(lambda: not page.locator(".explorer-plot").nth(BARS).is_visible())
