@@ -126,7 +126,7 @@ class Session:
         state.observe(self.code.language_changed, names="language")
         state.observe(self._on_trace, names="trace")
         state.observe(self._on_tab, names="tab")
-        self._first_look = False
+        self._first_look: tuple[Any, ...] | None = None
         self.code.on_showing = self._look_first
         self.code.on_shown = self._pin_what_was_asked_for
 
@@ -195,13 +195,17 @@ class Session:
         self._pin_what_was_asked_for()
 
     def look_first(self) -> None:
-        """Begin with a name and its uses, where no layer, head or selection was chosen."""
-        self._first_look = True
+        """Begin with a name and its uses, unless a layer, head or selection is chosen before."""
+        self._first_look = self._chosen()
+
+    def _chosen(self) -> tuple[Any, ...]:
+        return self.state.layer, self.state.head, self.state.selection
 
     def _look_first(self, scene: CodeScene) -> None:
-        if not self._first_look:
+        begun, self._first_look = self._first_look, None
+        # The user may have chosen while the model was loading.
+        if begun is None or begun != self._chosen():
             return
-        self._first_look = False
         found = first_look(scene)
         if found is not None:
             self.head_view.look(found.layer, found.head)

@@ -57,6 +57,23 @@ def test_what_a_user_chooses_counts(chosen: dict[str, int | None]) -> None:
     assert app.head == chosen.get("head")
 
 
+@pytest.mark.packaged_model
+@pytest.mark.parametrize("chosen", [(2, 1), None])
+def test_of_own_code_a_choice_made_while_it_loads_counts(chosen: tuple[int, int] | None) -> None:
+    app = Explorer(selection=None)
+    app._session.look_first()  # noqa: SLF001 - as an app that begins
+    if chosen is not None:
+        app.layer, app.head = chosen
+    app.source = CODE
+    app.wait()
+    assert app.attention is not None
+    assert "".join(app.attention.tokens) == CODE
+    if chosen is None:
+        assert app.attention.tokens[app.selection["index"]].strip() == "total"
+    else:
+        assert (app.layer, app.head, app.selection) == (2, 1, None)
+
+
 def test_of_own_code_the_head_that_looks_at_earlier_uses_is_shown() -> None:
     n = len(NAMES)
     weights = np.tril(np.ones((3, 2, n, n)))
