@@ -38,7 +38,8 @@ def trace_line(name: str = "t", **fields: object) -> str:
 def test_a_folder_is_named_once(tmp_path: Path):
     with pytest.raises(TraceError) as refused:
         load_traces(tmp_path)
-    assert str(refused.value) == f"{tmp_path} is a folder; give the path of a trace file in it."
+    endings = ".jsonl, .ndjson, .json, .csv, .tsv, .parquet, .xlsx"
+    assert str(refused.value) == f"{tmp_path} is a folder without trace files ({endings})."
 
 
 @pytest.mark.parametrize("path", [None, 0, ""])

@@ -150,8 +150,13 @@ def _of_text(
             return recoded(narrow(), encoding)
 
         path = None
-        with reopen() as stream:
-            head = first_bytes(stream)
+        try:
+            with reopen() as stream:
+                head = first_bytes(stream)
+        except TraceError as error:
+            raise TraceError(
+                f"{name} begins like UTF-16, and {error} Save it as UTF-8 and load it again."
+            ) from None
     check_head(head, name)
     found = _of_json(reopen, name, recognises, limit) or _of_lines(reopen, name, limit)
     if path is None:
