@@ -33,6 +33,7 @@ import psutil
 from jupyter_client.blocking import BlockingKernelClient
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Playwright, WebSocket
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).parents[2]
 HostName = Literal["lab", "notebook", "voila"]
@@ -412,8 +413,18 @@ class Shown:
 
 
 def picture(place: Locator | Page) -> npt.NDArray[np.uint8]:
-    """Return what a place of the page looks like: uint8 (height, width, 3)."""
-    image = Image.open(io.BytesIO(place.screenshot(animations="disabled")))
+    """Return what a place of the page looks like: uint8 (height, width, 3).
+
+    An element that the page replaces in that moment is looked for again.
+    """
+    for tries in itertools.count(1):
+        try:
+            taken = place.screenshot(animations="disabled")
+            break
+        except PlaywrightError as error:
+            if "not attached" not in str(error) or tries == 5:
+                raise
+    image = Image.open(io.BytesIO(taken))
     return np.asarray(image.convert("RGB"))
 
 

@@ -144,8 +144,8 @@ def test_a_drag_moves_the_points_on_the_curves_to_where_plotly_would_draw_them(s
         place = (
             "nodes => nodes.map((n) => n.getAttribute('transform').match(/-?[\\d.]+/g).map(Number))"
         )
+        shown.wait_until(lambda: points.count() == 2)
         before = points.evaluate_all(place)
-        assert len(before) == 2
         shown.run("app.threshold = 0.0004")
         shown.wait_until(lambda: points.evaluate_all(place) != before)
         moved = points.evaluate_all(place)
